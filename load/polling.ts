@@ -3,6 +3,7 @@
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { nextPollDueMs, pollAnswerWithinMs } from '../core/policy/client/poll-times.ts';
+import { cookieHeader } from './wire/cookies.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
@@ -10,18 +11,18 @@ import { startPollers } from './subscribers/cursor-polls.ts';
 
 export const polling: PatternLoad<PatternOptions<'polling'>> = {
   start(context, options): RunningLoad {
-    const url = new URL(context.endpoint.url);
-    const target = pathBelow(url, '/poll');
     const { connection, conditional } = options;
     const accepted = gzipAccepted(options.gzip);
 
     return startPollers(context, {
-      request({ topics, cursor, etag }) {
+      request({ topics, fields, cursor, etag, cookies }, url) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         const condition = conditional && etag !== '' ? { 'if-none-match': etag } : {};
-        return encodeRequest(url, `${target}?topics=${topics}${since}`, {
+        return encodeRequest(url, `${pathBelow(url, '/poll')}?topics=${topics}${since}`, {
           ...condition,
           ...accepted,
+          ...cookieHeader(cookies),
+          ...fields,
           connection,
         });
       },

@@ -8,6 +8,7 @@ import { failedBy } from '../core/protocol/failed.ts';
 import { collectGarbage, watchSelf } from '../core/protocol/self.ts';
 import { sampleTimesUs } from '../core/protocol/window.ts';
 import { createLeaving, type Leaving } from './subscribers/leaving.ts';
+import { createSlowReaders, type SlowReaders } from './subscribers/slow.ts';
 import { createPages, type Pages } from './subscribers/pages.ts';
 import { startSubscribers, type StartedSubscribers } from './ramp.ts';
 import { createSenders, type Senders } from './publisher/publishing-subscribers.ts';
@@ -23,6 +24,7 @@ let subscribers: StartedSubscribers | undefined;
 let senders: Senders | undefined;
 let pages: Pages | undefined;
 let leaving: Leaving | undefined;
+let slowReaders: SlowReaders | undefined;
 
 function report(message: LoadReport, sent: () => void = () => {}): void {
   // Without a channel the harness is gone, and 'disconnect' ends this process.
@@ -48,6 +50,7 @@ async function start(command: Command<'start'>): Promise<void> {
   const started = await startSubscribers(command, counters);
   subscribers = started;
   leaving = createLeaving(command, started.running);
+  slowReaders = createSlowReaders(command, started.running);
   if (command.browser) pages = createPages(command, command.browser, started.context, started.running);
   const connectMs = await started.allReady;
   report({ kind: 'ready', connectMs });
@@ -68,6 +71,7 @@ async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Prom
   if (!subscribers)
     throw new UserError('not-started', 'the load process was told to close before it was started');
   leaving?.stop();
+  slowReaders?.stop();
   senders?.close();
   const asked = pages?.close();
   await subscribers.running.close(closeGraceMs);
@@ -90,6 +94,9 @@ function obey(command: LoadCommand): void | Promise<void> {
       return;
     case 'leave':
       leaving?.begin(command.share, command.forMs);
+      return report({ kind: 'acted', act: command.act, atUs: nowUs() });
+    case 'slow':
+      slowReaders?.begin(command.share, command.bytesPerS, command.forMs);
       return report({ kind: 'acted', act: command.act, atUs: nowUs() });
     case 'window':
       return openWindow(command.window);

@@ -1,6 +1,6 @@
 // Runs the publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends
-// when told to or when its parent has gone. How events are published is
-// publisher/publisher.ts, and publisher/in-turn.ts where a run has targets.
+// when told to or when its parent has gone. How events are published is publisher/publisher.ts,
+// publisher/over-servers.ts where there are several servers, and publisher/in-turn.ts where a run has targets.
 
 import { realClock } from '../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';
@@ -37,7 +37,11 @@ async function obey(command: PublisherCommand): Promise<void> {
   switch (command.kind) {
     case 'start':
       publisher = await started(command);
-      if (command.warmUp) bursts = createBursts({ ...command, plan: command.warmUp });
+      if (command.warmUp)
+        bursts = createBursts(
+          { ...command, plan: command.warmUp },
+          command.publishUrls ?? [command.publishUrl],
+        );
       await publisher.ready;
       return report({ kind: 'ready' });
     case 'burst':
@@ -58,7 +62,9 @@ async function obey(command: PublisherCommand): Promise<void> {
 }
 
 async function started(command: Extract<PublisherCommand, { kind: 'start' }>): Promise<Publisher> {
-  const { target, inTurn = false, publishUrl } = command;
+  const { target, inTurn = false, publishUrl, publishUrls } = command;
+  if (publishUrls)
+    return (await import('./publisher/over-servers.ts')).startOverServers(command, publishUrls);
   if (!target && !inTurn) return startPublisher(command);
   const { startInTurn } = await import('./publisher/in-turn.ts');
   const dialect = target

@@ -2,7 +2,7 @@
 // clear that they will not be.
 
 import { nowUs } from '../core/base/clock.ts';
-import type { LoadCommand, Problem } from '../core/protocol/control.ts';
+import type { Endpoint, LoadCommand, Problem } from '../core/protocol/control.ts';
 import type { Counters } from '../core/result/counters.ts';
 import { descriptorLimit } from '../core/base/descriptor-limit.ts';
 import { exitCodes, UserError } from '../core/base/errors.ts';
@@ -12,6 +12,7 @@ import { topicName, topicsOf } from '../core/scenario/topics.ts';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import { createRecorder, type Recorder } from './account/recorder.ts';
 import { loads } from './registry.ts';
+import type { Connector } from './wire/connection.ts';
 
 /** How long after the ramp the last subscriber may take. */
 const slackMs = 30_000;
@@ -70,6 +71,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
     sourceAddress,
     sink: recorder.sink,
+    ...(await ownConnectorOf(endpoint, counters)),
   };
   const running = endpoint.target
     ? await (
@@ -99,6 +101,17 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   void allReady.promise.finally(() => clearTimeout(limit)).catch(() => {});
   if (count === 0) allReady.resolve(0);
   return { running, context, recorder, allReady: allReady.promise };
+}
+
+/** How connections to a server of ours are made over TLS; HTTP/2 makes its own. */
+export async function ownConnectorOf(
+  endpoint: Endpoint,
+  counters: Counters,
+): Promise<{ connector?: Connector }> {
+  const { url, over, target } = endpoint;
+  if (target || over !== 'h1' || !url.startsWith('https:')) return {};
+  // Loaded only here, as node:tls costs megabytes that clear text has no use for.
+  return { connector: (await import('./wire/secure.ts')).ownConnector(endpoint, counters) };
 }
 
 async function loadOf(pattern: string): Promise<PatternLoad<Readonly<Record<string, unknown>>>> {

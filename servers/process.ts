@@ -14,10 +14,22 @@ import { startServer, type RunningServer } from './start.ts';
 
 const sampleSelf = watchSelf('turns');
 let server: RunningServer<Hub> | undefined;
+let refusing: NodeJS.Timeout | undefined;
 
 function report(message: ServerReport, sent: () => void = () => {}): void {
   // The send fails when the harness has just gone; 'disconnect' ends this process then.
   if (process.connected) process.send!(message, undefined, undefined, sent);
+}
+
+function reportSample(): void {
+  report({
+    kind: 'sample',
+    sample: sampleSelf(),
+    counters: server?.counters() ?? newCounters(),
+    subscribers: server?.subscribers() ?? 0,
+    publishedEvents: server?.hub.published() ?? 0,
+    ...(server?.backlog && { backlog: server.backlog() }),
+  });
 }
 
 function fail(error: unknown): void {
@@ -29,26 +41,34 @@ function fail(error: unknown): void {
 async function obey(command: ServerCommand): Promise<void> {
   switch (command.kind) {
     case 'start':
-      server = await startServer(command);
+      server = await startServer({
+        ...command,
+        ...(command.ports && { port: command.ports.main, publishPort: command.ports.publish }),
+      });
       return report({ kind: 'listening', endpoint: server.endpoint });
     case 'collect':
       return collectGarbage();
     case 'sample':
-      return report({
-        kind: 'sample',
-        sample: sampleSelf(),
-        counters: server?.counters() ?? newCounters(),
-        subscribers: server?.subscribers() ?? 0,
-        publishedEvents: server?.hub.published() ?? 0,
-        ...(server?.backlog && { backlog: server.backlog() }),
-      });
+      return reportSample();
     case 'disconnect':
       server?.disconnect(command.share);
+      return report({ kind: 'acted', act: command.act, atUs: nowUs() });
+    case 'drain': {
+      const { act, kind: _, ...plan } = command;
+      report({ kind: 'acted', act, atUs: nowUs() });
+      const drained = await server?.drain(plan);
+      return drained && report({ kind: 'drained', act, atUs: nowUs(), ...drained });
+    }
+    case 'refuse':
+      server?.refuse(command.mode);
+      clearTimeout(refusing);
+      if (command.forMs !== undefined) refusing = setTimeout(() => server?.refuse('off'), command.forMs);
       return report({ kind: 'acted', act: command.act, atUs: nowUs() });
     case 'stop':
       // Something hangs then, and going without it is better than staying.
       setTimeout(() => process.exit(1), goodbyeLimits.processMs);
       await server?.close();
+      reportSample();
       return report({ kind: 'stopped' }, () => process.exit(0));
   }
 }

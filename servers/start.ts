@@ -7,29 +7,36 @@ import { UserError } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../core/http/access.ts';
 import type { Injection } from '../core/scenario/injection.ts';
 import { isPatternName, patternNamed, patterns } from '../core/pattern/registry.ts';
+import type { DrainCount, Drained, DrainPlan } from '../core/policy/server/drain.ts';
+import type { RefuseMode } from '../core/policy/server/refuse.ts';
 import { goodbyeLimits } from '../core/policy/server/goodbye.ts';
+import type { Pattern } from '../core/pattern/pattern.ts';
 import { random } from '../core/base/random.ts';
-import type { ServerLimits } from '../core/scenario/scenario.ts';
+import { whyNot } from '../core/scenario/server-fit.ts';
+import type { AuthSetup, ServerSetup } from '../core/scenario/server-options.ts';
+import { startWithFallbacks } from './fallback.ts';
 import { createHub, type Hub, type LocalHub } from './hub/hub.ts';
 import { injectHub, injectTally } from './inject.ts';
 import { listen, type Listener } from './http/listen.ts';
 import type { PageOptions } from './page/page.ts';
-import type { PatternServer, Publish } from './pattern.ts';
+import type { PatternServer, Publish, RunningPattern } from './pattern.ts';
+import type { Guard } from './auth/guard.ts';
 import { indexRoute, keyedOf, messageRoutes, publishRoutes } from './http/publish.ts';
 import { patternServers } from './registry.ts';
 import { createTally } from './http/connection-counts.ts';
 
-export type ServerOptions = {
+export type ServerOptions = ServerSetup & {
   pattern: string;
   /** As parsed by the pattern's schema, defaults filled in. */
   options: Readonly<Record<string, unknown>>;
-  limits: ServerLimits;
   /** Of jitter and of whom a fault cuts off. Servers that stand for one system get different ones. */
   seed: number;
   /** 127.0.0.1 when left out; ::1 on a machine without it. */
   host?: string;
   /** Any free one when left out or 0. */
   port?: number;
+  /** Where events are published, of a pattern that speaks HTTP/2; any free one when left out or 0. */
+  publishPort?: number;
   /** Names that it answers to besides its own, for proxies (core/http/access.ts). */
   allowHosts?: readonly string[];
   /** Makes the server worse on purpose. */
@@ -57,7 +64,15 @@ export type RunningServer<H extends Hub = LocalHub> = {
   backlog?: () => ServerBacklog;
   /** A fault: cuts this share of the connections that carry events, without a goodbye. */
   disconnect(share: number): void;
-  /** Says goodbye, stops listening, closes every connection. A second call waits for the first. */
+  /**
+   * Before it is exchanged: takes no new subscribers, and tells those there are to come back, spread over a
+   * window, so that they go to another server (docs/cluster/deploys.md). It listens on, and takes what is
+   * published, until `close`. Resolves when all who were there are gone. A second call waits for the first.
+   */
+  drain(plan: DrainPlan): Promise<Drained>;
+  /** A fault: refuses in this way from now on, and what was refused before no longer. */
+  refuse(mode: RefuseMode): void;
+  /** Says goodbye for good, stops listening, closes every connection. A second call waits for the first. */
   close(): Promise<void>;
 };
 
@@ -100,15 +115,16 @@ async function startConnected(broker: BrokerAccess, options: ServerOptions): Pro
 }
 
 /** The same on a hub that may be connected with those of other servers. */
-export async function startServerOn<H extends Hub>(
-  hub: H,
-  { pattern, options, limits, seed, host, port, allowHosts, injection = {}, page }: ServerOptions,
-): Promise<RunningServer<H>> {
+export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions): Promise<RunningServer<H>> {
+  const { pattern, options, limits, seed, auth, tls } = given;
+  const { host, port, publishPort, allowHosts, injection = {}, page } = given;
   const server = await loadPattern(pattern, options);
+  refuseUnfit(given);
   const counters = newCounters();
   const tally = injectTally(createTally(counters), injection);
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
-  const running = await server.start(context, options);
+  const guard = auth && (await guardOf(auth, pattern, counters));
+  const running = behind(guard, await startWithFallbacks(pattern, server, context, options));
   const publish = keyedOf(hub, running.publish);
   const publishing = publishRoutes(hub, limits, running.publish, publish);
   const shown = page && (await import('./page/page.ts'));
@@ -131,12 +147,15 @@ export async function startServerOn<H extends Hub>(
     over: patternNamed(pattern)?.httpVersion?.(options) ?? 'h1',
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
+    ...(publishPort === undefined ? {} : { publishPort }),
     ...(allowHosts && { allowHosts }),
+    tls,
     pattern: { ...running, routes: { ...index, ...routes } },
     publishRoutes: publishing,
     tally,
     counters,
   }).catch(async (error: unknown) => {
+    guard?.close();
     await running.close();
     throw error;
   });
@@ -146,8 +165,10 @@ export async function startServerOn<H extends Hub>(
   // No browser speaks HTTP/2 without TLS.
   const path = running.page?.(beyond) ?? (page && over !== 'h2c' ? '/' : undefined);
   let closed: Promise<void> | undefined;
+  let drained: Promise<Drained> | undefined;
+  let wasDown = false;
   return {
-    endpoint: listener.endpoint,
+    endpoint: { ...listener.endpoint, ...(auth && { tokenSeed: auth.seed }) },
     ...(path !== undefined && { page: url + path }),
     hub,
     publish,
@@ -155,8 +176,38 @@ export async function startServerOn<H extends Hub>(
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),
     disconnect: running.disconnect,
-    close: () => (closed ??= within(goodbyeLimits.patternMs, running.close()).then(listener.close)),
+    drain: (plan) => (drained ??= timed(running.drain(plan))),
+    refuse(mode) {
+      listener.hangUpOnNew(mode === 'accept-then-close');
+      const isDown = mode === 'dependency-down';
+      if (isDown !== wasDown) running.setDown((wasDown = isDown));
+    },
+    close() {
+      guard?.close();
+      return (closed ??= within(goodbyeLimits.patternMs, running.close()).then(listener.close));
+    },
   };
+}
+
+/** @throws UserError where the pattern cannot have the server's options */
+function refuseUnfit({ pattern, options, tls, auth }: ServerOptions): void {
+  for (const [key, given] of Object.entries({ tls, auth })) {
+    const why = given && whyNot(key as 'tls' | 'auth', patternNamed(pattern)!, options, pattern);
+    if (why !== undefined) throw new UserError(key, why);
+  }
+}
+
+async function guardOf(auth: AuthSetup, pattern: string, counters: Counters): Promise<Guard> {
+  const { path, pageOpens }: Pattern = patternNamed(pattern)!;
+  const { createGuard } = await import('./auth/guard.ts');
+  return createGuard({ auth, counters, streamPath: pageOpens && path });
+}
+
+/** The pattern as it is behind the guard, if there is one. */
+function behind(guard: Guard | undefined, running: RunningPattern): RunningPattern {
+  if (!guard) return running;
+  const { routes, upgrade } = running;
+  return { ...running, routes: guard.routes(routes), ...(upgrade && { upgrade: guard.upgrade(upgrade) }) };
 }
 
 async function loadPattern(
@@ -177,6 +228,11 @@ async function loadPattern(
     );
   // Parsed by this very pattern's schema.
   return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>;
+}
+
+async function timed(draining: Promise<DrainCount>): Promise<Drained> {
+  const beganMs = performance.now();
+  return { ...(await draining), tookMs: performance.now() - beganMs };
 }
 
 async function within(limitMs: number, done: Promise<void>): Promise<void> {

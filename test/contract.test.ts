@@ -9,7 +9,7 @@ import { patterns } from '../core/pattern/registry.ts';
 import { abilityCases } from './contract/ability-cases.ts';
 import { cases } from './contract/cases.ts';
 import { httpCases } from './contract/http-cases.ts';
-import { choicesOf, triedVariants } from './contract/variants.ts';
+import { choicesOf, guardedVariants, triedVariants } from './contract/variants.ts';
 
 for (const variant of triedVariants()) {
   describe.concurrent(variant.label, () => {
@@ -18,6 +18,21 @@ for (const variant of triedVariants()) {
       test(`${ability}: ${abilities[ability]}`, (t) => abilityCases[ability](t, variant));
   });
 }
+
+for (const variant of guardedVariants()) {
+  describe.concurrent(variant.label, () => {
+    for (const [name, run] of Object.entries(cases)) test(name, (t) => run(t, variant));
+    for (const ability of Object.keys(abilityCases) as (keyof typeof abilityCases)[])
+      test(`${ability}: ${abilities[ability]}`, (t) => abilityCases[ability](t, variant));
+  });
+}
+
+test('over TLS and with tokens all are tried that clients connect to', () => {
+  assert.deepEqual(
+    guardedVariants().map(({ pattern }) => pattern),
+    ['polling', 'long-polling', 'http-stream', 'sse', 'websocket'],
+  );
+});
 
 test('what is tried: the defaults, and all choices that show on the wire with each other', () => {
   const labels = triedVariants().map(({ label }) => label);

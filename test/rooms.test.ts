@@ -12,6 +12,7 @@ const arrows: Record<string, string[]> = {
   servers: ['core'],
   receiver: ['core'],
   load: ['core', 'receiver'],
+  network: ['core'],
   harness: ['core'],
   reports: ['core'],
   cli: ['core', 'harness', 'reports', 'servers', 'receiver', 'load'],

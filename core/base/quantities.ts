@@ -2,7 +2,9 @@
 
 import { z } from 'zod';
 import {
+  byteRatePattern,
   durationPattern,
+  parseBytesPerS,
   parseDurationMs,
   parseRatePerS,
   parseShare,
@@ -58,6 +60,13 @@ export const size = quantity(sizePattern, parseSizeBytes, {
   examples: '256B, 4kB or 1KiB',
   most: 2 ** 40,
   mostText: '1024GiB',
+});
+/** `2MiB/s` -> bytes a second. */
+export const byteRate = quantity(byteRatePattern, parseBytesPerS, {
+  what: 'bytes a second',
+  examples: '64KiB/s or 2MB/s',
+  most: 2 ** 40,
+  mostText: '1024GiB/s',
 });
 /** `10%` -> 0.1. */
 export const share = quantity(sharePattern, parseShare, {

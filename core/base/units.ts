@@ -25,6 +25,8 @@ export const ratePattern = /^(\d+(?:\.\d+)?)\/(ms|s|m|h|d)$/;
 /** A rate, or with `each` that of each topic of a group. */
 export const topicRatePattern = /^(\d+(?:\.\d+)?)\/(ms|s|m|h|d)( each)?$/;
 export const sizePattern = /^(\d+(?:\.\d+)?)(B|kB|MB|GB|KiB|MiB|GiB)$/;
+/** A size for each second. */
+export const byteRatePattern = /^(\d+(?:\.\d+)?)(B|kB|MB|GB|KiB|MiB|GiB)\/s$/;
 export const sharePattern = /^(\d+(?:\.\d+)?)%$/;
 
 /**
@@ -52,6 +54,11 @@ export function parseTopicRate(text: string): { perS: number; each: boolean } | 
 export function parseSizeBytes(text: string): number | undefined {
   const bytes = scaled(sizePattern, text, (unit) => sizesBytes[unit]!);
   return bytes === undefined ? undefined : Math.round(bytes);
+}
+
+/** `2MiB/s` -> bytes a second. */
+export function parseBytesPerS(text: string): number | undefined {
+  return scaled(byteRatePattern, text, (unit) => sizesBytes[unit]!);
 }
 
 /** `10%` -> 0.1. */

@@ -3,22 +3,44 @@
 // fault is a new entry, and the work of the processes that it tells to act.
 
 import { z } from 'zod';
-import { duration, interval, share } from '../base/quantities.ts';
+import { interval, share } from '../base/quantities.ts';
 import { formatShare, writeDuration } from '../base/units.ts';
-import { defineFault, type Act, type CombinedEffects, type FaultEntry, type Telling } from './fault.ts';
-
-const at = duration.describe('when, counted from the start of the measured phase');
+import {
+  defineFault,
+  type Act,
+  type CombinedEffects,
+  type FaultEntry,
+  type Telling,
+  type ToldRole,
+} from './fault.ts';
+import { deploy, drain, refuse } from './deploy-faults.ts';
+import { at, serverNumber } from './fields.ts';
+import { broker, kill, restart, start, stop } from './life-faults.ts';
+import { network, slow } from './network-faults.ts';
+import { inFront } from './front-faults.ts';
 
 const disconnect = defineFault({
   schema: z
-    .strictObject({ at, disconnect: share.describe('the server cuts this share of its connections') })
-    .transform((v) => ({ kind: 'disconnect' as const, atMs: v.at, share: v.disconnect })),
-  acts: (fault) => [{ do: 'tell', role: 'server', command: { kind: 'disconnect', share: fault.share } }],
-  did: (fault) => `the server cut ${formatShare(fault.share)} of its connections`,
+    .strictObject({
+      at,
+      disconnect: share.describe('the server cuts this share of its connections'),
+      server: serverNumber.optional().describe('one of several servers alone, by its number from 1'),
+    })
+    .transform((v) => ({
+      kind: 'disconnect' as const,
+      atMs: v.at,
+      share: v.disconnect,
+      ...(v.server !== undefined && { server: v.server }),
+    })),
+  acts: ({ share, server }) => [
+    { do: 'tell', role: 'server', command: { kind: 'disconnect', share }, server },
+  ],
+  did: ({ share, server }) => `${serverText(server)} cut ${formatShare(share)} of its connections`,
   effects: () => ({ reconnects: true }),
   notOnTarget: () => 'the scenario cuts connections, and only our own servers can be told to',
 });
 
+const serverText = (number: number | undefined) => (number === undefined ? 'the server' : `server ${number}`);
 const names = { server: 'server', publisher: 'publisher', load: 'load processes' };
 
 const freeze = defineFault({
@@ -27,11 +49,24 @@ const freeze = defineFault({
       at,
       freeze: z.enum(['server', 'publisher', 'load']).describe('which processes stand still'),
       for: interval.describe('for how long'),
+      server: serverNumber.optional().describe('with server: one of several alone, by its number from 1'),
     })
-    .transform((v) => ({ kind: 'freeze' as const, atMs: v.at, who: v.freeze, forMs: v.for })),
+    .refine(({ freeze, server }) => freeze === 'server' || server === undefined, {
+      path: ['server'],
+      error: 'it says which server stands still; leave it out, or freeze: server',
+    })
+    .transform((v) => ({
+      kind: 'freeze' as const,
+      atMs: v.at,
+      who: v.freeze,
+      forMs: v.for,
+      ...(v.server !== undefined && { server: v.server }),
+    })),
   lasts: { what: 'freeze', ms: ({ forMs }) => forMs },
-  acts: ({ who, forMs }) => [{ do: 'freeze', role: who, forMs }],
-  did: ({ who, forMs }) => `the ${names[who]} stood still for ${writeDuration(forMs)}`,
+  acts: ({ who, forMs, server }) => [{ do: 'freeze', role: who, forMs, server }],
+  did: ({ who, forMs, server }) =>
+    `${server === undefined ? `the ${names[who]}` : serverText(server)} stood still for ` +
+    writeDuration(forMs),
   effects: ({ who }) => ({
     pollsLeftOut: 'unknown', // who stands still does not ask, and who asks a server that does gets no answer
     ...(who === 'publisher' && { latePublisher: true }),
@@ -71,23 +106,40 @@ const leave = defineFault({
 });
 
 /** The table: every fault by the word that a scenario asks for it with. */
-export const faults = { disconnect, freeze, leave };
+export const faults = {
+  disconnect,
+  freeze,
+  leave,
+  stop,
+  kill,
+  restart,
+  start,
+  broker,
+  drain,
+  refuse,
+  deploy,
+  'in-front': inFront,
+  network,
+  slow,
+};
 
 type Table = typeof faults;
 /** A fault as a scenario asks for it. `atMs` counts from the start of the measured phase. */
 export type Fault = { [K in keyof Table]: z.output<Table[K]['schema']> }[keyof Table];
 
 type Acts = { [K in keyof Table]: ReturnType<Table[K]['acts']>[number] }[keyof Table];
-/** What a server or a load process is told when a fault is due; see core/protocol/control.ts. */
+/** What a process is told when a fault is due; see core/protocol/control.ts and network.ts beside it. */
 export type ServerFaultCommand = CommandTo<'server'>;
 export type LoadFaultCommand = CommandTo<'load'>;
-type CommandTo<R extends 'server' | 'load', A = Acts> =
-  A extends Telling<'server' | 'load', infer Command> ? (A extends { role: R } ? Command : never) : never;
+export type NetworkFaultCommand = CommandTo<'network'>;
+type CommandTo<R extends ToldRole, A = Acts> =
+  A extends Telling<ToldRole, infer Command> ? (A extends { role: R } ? Command : never) : never;
 /** One thing that happens in a fault, with the very command where there is one. */
 export type FaultAct =
   | Exclude<Act, { do: 'tell' }>
   | Telling<'server', ServerFaultCommand>
-  | Telling<'load', LoadFaultCommand>;
+  | Telling<'load', LoadFaultCommand>
+  | Telling<'network', NetworkFaultCommand>;
 
 const words = (lasting: boolean) =>
   Object.entries<{ lasts?: unknown }>(faults)
@@ -114,7 +166,8 @@ export function actsOf(fault: Fault): FaultAct[] {
 /** For how long the fault goes on, in milliseconds, and what it is called; undefined for one of a moment. */
 export function lengthOf(fault: Fault): { what: string; ms: number } | undefined {
   const { lasts } = entryOf(fault);
-  return lasts && { what: lasts.what, ms: lasts.ms(fault) };
+  const ms = lasts?.ms(fault);
+  return lasts && ms !== undefined ? { what: lasts.what, ms } : undefined;
 }
 
 /** What happened, for people: `the server cut 50 % of its connections`. */
@@ -140,6 +193,8 @@ export function effectsOf(all: readonly Fault[], measureMs: number): CombinedEff
     invalid: [...new Map(invalid.map((one) => [one.code, one])).values()],
     latePublisher: each.some((one) => one.latePublisher),
     reconnects: each.some((one) => one.reconnects),
+    failures: each.some((one) => one.failures),
+    losesBytes: each.some((one) => one.losesBytes),
     pollsLeftOut: known.length < shares.length ? 'unknown' : known.reduce((sum, one) => sum + one, 0),
   };
 }

@@ -91,11 +91,12 @@ function targetFault(request: IncomingMessage): MessageFault | undefined {
   if (target.startsWith('/'))
     return /[#\\]/.test(target) ? badTarget('the request target has a "#" or a backslash') : undefined;
   if (!/^https?:/i.test(target)) return undefined; // what is left is `*` and no path; the router says so
-  const absolute = /^http:\/\/([^/?#\\]+)([^#\\]*)$/i.exec(target);
-  if (!absolute || !isHost(absolute[1]!) || !URL.canParse(target))
-    return badTarget('the request target is no http:// address with a host and a path');
-  request.url = absolute[2]!.startsWith('/') ? absolute[2]! : `/${absolute[2]!}`;
-  request.headers.host = absolute[1]!;
+  const scheme = 'encrypted' in request.socket ? 'https' : 'http'; // of a TLSSocket
+  const [, given, host, path] = /^(https?):\/\/([^/?#\\]+)([^#\\]*)$/i.exec(target) ?? [];
+  if (given?.toLowerCase() !== scheme || !isHost(host!) || !URL.canParse(target))
+    return badTarget(`the request target is no ${scheme}:// address with a host and a path`);
+  request.url = path!.startsWith('/') ? path! : `/${path!}`;
+  request.headers.host = host!;
   return undefined;
 }
 

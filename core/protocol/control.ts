@@ -4,26 +4,26 @@
 // apart.
 
 import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
+import type { DrainedReport } from '../policy/server/drain.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
 import type { Injection } from '../scenario/injection.ts';
-import type { ReconnectPolicy, ServerLimits } from '../scenario/scenario.ts';
+import type { ReconnectPolicy } from '../scenario/scenario.ts';
+import type { ServerSetup, WayIn } from '../scenario/server-options.ts';
 import type { BrokerName } from '../scenario/servers.ts';
 import type { PublishPlan } from '../plan/publish-plan.ts';
 import type { TargetAccess } from '../target/access.ts';
 import type { TopicGroupPlan } from '../scenario/topics.ts';
 
 /** Where a server listens. */
-export type Endpoint = {
+export type Endpoint = WayIn & {
   /** `http://127.0.0.1:PORT` (or `[::1]`) or `https://...`; every path of the pattern hangs below it. */
   url: string;
   /** The pattern's protocol, where it is not HTTP/1.1. */
   over: 'h1' | 'h2' | 'h2c';
   /** Where events are published: HTTP/1.1 always, so that all patterns are fed alike. */
   publishUrl: string;
-  /** PEM of the certificate that a TLS listener uses, for the load side to trust. */
-  certificate?: string;
   /** The system behind it is not ours: how to speak to it. */
   target?: TargetAccess;
   /** Of a cluster without anything in front of it: where each server is, the first like `url`. */
@@ -79,28 +79,26 @@ export type Failed = { kind: 'failed'; code: string; message: string };
 // --- server -----------------------------------------------------------------------------------------
 
 export type ServerCommand =
-  | {
+  | (ServerSetup & {
       kind: 'start';
       pattern: string;
       options: Readonly<Record<string, unknown>>;
-      limits: ServerLimits;
       seed: number;
       /** Connects its hub with those of the trial's other servers. */
       broker?: BrokerAccess;
+      /** Where it listens, and takes events where that is another; any free ones when left out. */
+      ports?: { main: number; publish: number };
       /** Made worse on purpose. */ injection?: Injection;
-    }
+    })
   /** Collect garbage, so that the sample that follows is the idle baseline. */
   | { kind: 'collect' }
   | { kind: 'sample' }
   /** `disconnect`: cut this share of the connections that carry events, without a goodbye. */
   | (ServerFaultCommand & ForAct)
-  /** Close everything and exit. */
+  /** Close everything, count a last time, and exit. */
   | { kind: 'stop' };
 
-/**
- * Of a pattern that queues: deliveries accepted and not made, and how long the oldest has waited
- * on the server's own clock.
- */
+/** Of a pattern that queues: deliveries accepted and not made; how long the oldest waits by its own clock. */
 export type ServerBacklog = { depth: number; oldestAgeMs: number };
 
 export type ServerReport =
@@ -119,6 +117,7 @@ export type ServerReport =
       gone?: boolean;
     }
   | Acted
+  | DrainedReport
   | { kind: 'stopped' }
   | Failed;
 
@@ -155,7 +154,7 @@ export type LoadCommand =
    */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
-  /** `leave`: this share of the subscribers leaves, stays away for a while and comes back. */
+  /** `leave`: this share of the subscribers leaves for a while and comes back; `slow`: it reads slowly. */
   | (LoadFaultCommand & ForAct)
   /** Collect garbage, so that the sample that follows shows what is really held. */
   | { kind: 'collect' }
@@ -207,6 +206,8 @@ export type LoadClosed = {
   /** Other requests of browsers, of the measured phase: planned, and planned to answered. */
   pages?: { planned: number; latency: SparseHistogram };
   byAttempt?: { attempt: number; histogram: SparseHistogram }[];
+  /** Subscribers by the pattern whose transport they came to, where they may fall back. */
+  transports?: Record<string, number>;
   counters: Counters;
   ledger: LoadLedger;
   /** Server accept to receipt. */
@@ -252,6 +253,8 @@ export type PublisherCommand =
   | {
       kind: 'start';
       publishUrl: string;
+      /** Of a cluster: one for each server, which get the events in turn. */
+      publishUrls?: readonly string[];
       target?: TargetAccess;
       /** One request of a topic at a time, as targets are published to, so that the two compare. */
       inTurn?: boolean;

@@ -38,6 +38,12 @@ export const counterNames = [
   /** TCP connections opened and closed. */
   'connectionsOpened',
   'connectionsClosed',
+  /** TLS handshakes that were completed, and those of them that resumed an earlier session. */
+  'tlsHandshakes',
+  'tlsResumed',
+  /** Tokens that the server was asked to check, and those that it did not accept (401). Server side only. */
+  'authChecks',
+  'authRefused',
   /** Bytes on those connections, as the application hands them to TCP (or TLS) or gets them. */
   'bytesIn',
   'bytesOut',

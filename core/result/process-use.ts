@@ -5,9 +5,14 @@ import { z } from 'zod';
 const count = z.int().min(0);
 
 export const processUse = z.strictObject({
-  role: z.enum(['server', 'load', 'publisher']),
+  role: z
+    .enum(['server', 'load', 'publisher', 'broker', 'in-front', 'network'])
+    .describe(
+      'broker: what connects several servers; in-front: what subscribers go through to them; network: our ' +
+        'proxy that makes the network bad',
+    ),
   index: count.optional().describe('among those of its role, from 0; left out in older results'),
-  pid: count,
+  pid: count.describe('of the first process, where faults had a server start again; 0: none ran at first'),
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),
   wallUs: z.number().describe('length of the stretch that cpuUs was taken over'),
   cpuSource: z
@@ -70,7 +75,9 @@ export function isReadElsewhen({ wallUs }: Pick<ProcessUse, 'wallUs'>, measuredU
 }
 
 export const descriptors = z.strictObject({
-  limit: count.describe("the server process's own soft limit, read at run time"),
+  limit: count.describe(
+    "the server process's own soft limit, read at run time; of several servers their limits together",
+  ),
   baseline: count,
   connected: count.describe('at rest: all subscribers connected, no event yet'),
   peak: count.describe('the highest sample, read once a slot of the series; a shorter peak goes unseen'),

@@ -120,6 +120,10 @@ export const resultSchema = z.strictObject({
     loopback: z.literal('::1').optional().describe('the loopback address, where it is not 127.0.0.1'),
     noProc: z.literal(true).optional().describe('the system has no /proc (macOS)'),
     node: z.string(),
+    programs: z
+      .array(z.string())
+      .optional()
+      .describe('started beside the servers, with their versions: the broker, what is in front of them'),
     descriptorLimit: count.nullable(),
     commit: z.string().nullable().describe('of pushbench itself, when run from its repository'),
   }),

@@ -60,6 +60,10 @@ const fault = z.strictObject({
         'where it could not be done',
     ),
   forMs: z.number().optional().describe('how long it was to last; left out where it is of a moment'),
+  tookUs: z
+    .number()
+    .optional()
+    .describe('of one that takes its time, as a server that starts again: from atUs until it was done'),
 });
 
 const precision = z.strictObject({
@@ -149,12 +153,30 @@ const completed = z.strictObject({
       'bursts before the warm-up phase, counted nowhere else but in the counters of the whole trial; ' +
         'left out where there were none, and in older results',
     ),
+  transports: z
+    .record(z.string(), count)
+    .optional()
+    .describe('subscribers by the pattern whose transport they came to, where the variant falls back'),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
   connections: count
     .optional()
     .describe(
       'that subscribers held at rest: all connected, no event yet; more than one each where a target ' +
         'carries one topic a connection; left out in older results',
+    ),
+  servers: z
+    .strictObject({
+      count: z.int().min(1).describe('servers, those included that a fault started'),
+      broker: z.string().describe('what connected them, as the scenario names it'),
+      inFront: z.string().describe('how subscribers found a server'),
+    })
+    .optional()
+    .describe('left out of a server by itself, and in older results'),
+  wayIn: z
+    .string()
+    .optional()
+    .describe(
+      'how clients got in: TLS, tokens; left out where freely and in clear text, and in older results',
     ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
@@ -189,7 +211,8 @@ const completed = z.strictObject({
     .optional()
     .describe(
       "host-wide, so it is the trial's where nothing else talks (warning wire-others where something did); " +
-        'left out where it could not be read',
+        'left out where it could not be read, where servers talk to a broker or are reached through a ' +
+        'proxy, and where a server was killed',
     ),
   throttling: z
     .strictObject({

@@ -60,6 +60,8 @@ const voids = {
   // The whole container stood still, the load side with the server.
   throttled: loadSideLate,
   'fault-not-done': everything,
+  // Bytes waited for their turn in the process of the network, beside what it was asked for.
+  'network-late': (): Evidence[] => ['latency', 'pace'],
   'publisher-late': (): Evidence[] => ['latency'],
   'offered-rate': () => allBut('descriptors', 'memory'),
   subscribers: everything,

@@ -5,11 +5,15 @@
 import { expectedEvents, inAll, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
 import { variantsCalled, withoutTarget } from './expectations.ts';
+import { networksOfNobody } from './network.ts';
+import { serversThatCannotBe } from './server-faults.ts';
 import { faultsOutside, idleEndpoints } from './trouble-for-nobody.ts';
 import type { Contradiction, Parts } from './valid-parts.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import type { Variant } from '../pattern/variant.ts';
 import type { Scenario } from './scenario.ts';
+import { frontThatCannotBe } from './front-contradictions.ts';
+import { unfitServers } from './server-contradictions.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
@@ -31,9 +35,13 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...noWayUp(parts, context),
     ...noRunHere(parts, context),
     ...noBrowser(parts, context),
+    ...unfitServers(parts, context),
     ...lateEvents(parts, context),
     ...expectedOfNobody(parts, context),
     ...faultsOutside(parts),
+    ...serversThatCannotBe(parts, context),
+    ...networksOfNobody(parts, context),
+    ...frontThatCannotBe(parts, context),
     ...idleEndpoints(parts, context),
     ...topicsThatDoNotFit(parts),
     ...bodiesTooLarge(parts, context),

@@ -15,10 +15,11 @@ import { browser, reconnect } from './clients.ts';
 import { expectation } from './expectation-schema.ts';
 import type { Parameters } from './matrix.ts';
 import { axis, matrix } from './matrix-schema.ts';
+import { steadyNetwork } from '../network/conditions.ts';
 import { metrics } from '../metrics/registry.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { searchSchema } from './search.ts';
-import { server } from './server-limits.ts';
+import { server } from './server-options.ts';
 import { servers } from './servers.ts';
 import { payload, topicGroup, type Spacing } from './topic-group.ts';
 import { variantSchema } from './variant-schema.ts';
@@ -115,7 +116,12 @@ export function scenarioSchema(registry: PatternRegistry) {
     servers: servers
       .prefault({})
       .describe('how many reference servers, what connects them, and what stands in front of them'),
-    server: server.prefault({}).describe("the reference server's limits"),
+    network: steadyNetwork
+      .optional()
+      .describe('what the network is like between the processes of a trial; plain loopback when left out'),
+    server: server
+      .prefault({})
+      .describe("the reference server's limits, TLS, and what it does to check tokens"),
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(faultSchema).max(1000).default([]).describe('what goes wrong during the measured phase'),
     matrix: matrix.default({}),
@@ -159,5 +165,5 @@ export type Payload = Scenario['payload'];
 
 export type ClosedLoop = NonNullable<Scenario['closedLoop']>;
 export type Browser = NonNullable<Scenario['browser']>;
-export type ReconnectPolicy = Scenario['reconnect'];
+export type { ReconnectPolicy } from '../policy/client/reconnect.ts';
 export type Phases = Scenario['phases'];

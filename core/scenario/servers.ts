@@ -2,6 +2,8 @@
 // through to reach them.
 
 import { z } from 'zod';
+import { interval } from '../base/quantities.ts';
+import { mostServers } from '../fault/fields.ts';
 
 /**
  * What connects the hubs of several servers. `in-process` connects nothing: each server knows only what was
@@ -16,7 +18,7 @@ export type BrokerName = (typeof brokerNames)[number];
  * that it had before.
  */
 export const inFrontNames = ['list', 'haproxy', 'haproxy-sticky'] as const;
-export type InFront = (typeof inFrontNames)[number];
+export type InFrontName = (typeof inFrontNames)[number];
 
 const brokerName = z.enum(brokerNames);
 const broker = z.union([
@@ -29,18 +31,55 @@ const broker = z.union([
   }),
 ]);
 
+const inFrontName = z.enum(inFrontNames);
+const proxy = z.strictObject({
+  kind: inFrontName.exclude(['list']).describe('HAProxy, without or with sticky sessions'),
+  idle: interval
+    .prefault('1h')
+    .describe('a connection without a byte for so long is cut, whatever it carries, on both of its sides'),
+  maxconn: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      'the most that a server is given at a time; who is beyond waits in a queue. No bound when left out',
+    ),
+  slowstart: interval
+    .optional()
+    .describe('a server that is back is given its share over so long; at once when left out'),
+});
+
+export const inFront = z.union([
+  inFrontName.transform((kind) => (kind === 'list' ? { kind } : frontOf(proxy.parse({ kind })))),
+  proxy.transform(frontOf),
+]);
+
+/** What subscribers go through. */
+export type InFront = z.output<typeof inFront>;
+/** HAProxy, and how it is to be. */
+export type ProxyInFront = Exclude<InFront, { kind: 'list' }>;
+
+function frontOf({ kind, idle, maxconn, slowstart }: z.output<typeof proxy>) {
+  return {
+    kind,
+    idleMs: idle,
+    ...(maxconn !== undefined && { maxconn }),
+    ...(slowstart !== undefined && { slowstartMs: slowstart }),
+  };
+}
+
 export const servers = z
   .strictObject({
-    count: z.int().min(1).max(64).default(1).describe('how many server processes'),
+    count: z.int().min(1).max(mostServers).default(1).describe('how many server processes'),
     broker: broker
       .prefault('in-process')
       .describe(
         'what connects them: in-process connects nothing; redis-pubsub, redis-streams, nats and jetstream ' +
           'are real brokers, started for the trial or named by an address',
       ),
-    'in-front': z
-      .enum(inFrontNames)
-      .default('list')
+    'in-front': inFront
+      .prefault('list')
       .describe('how subscribers find a server: by a list of all, or through HAProxy'),
   })
   .transform(({ count, broker, 'in-front': inFront }) => ({ count, broker, inFront }));
@@ -50,7 +89,12 @@ export type Servers = z.output<typeof servers>;
 /** One server by itself. */
 export const oneServer: Servers = servers.parse({});
 
+/** Whether there are several, and what is published to one is unknown to the others. */
+export function areApart({ count, broker }: Servers): boolean {
+  return count > 1 && broker.kind === 'in-process';
+}
+
 /** Whether a trial has more than one server alone, or may come to have. */
 export function isCluster({ count, broker, inFront }: Servers): boolean {
-  return count > 1 || broker.kind !== 'in-process' || inFront !== 'list';
+  return count > 1 || broker.kind !== 'in-process' || inFront.kind !== 'list';
 }

@@ -26,8 +26,8 @@ export function* faultsOutside({
       continue;
     }
     if ('share' in fault && subscribers !== undefined) {
-      // Each load process lets the share of its own leave.
-      const apart = fault.kind === 'leave' ? loadProcesses : 1;
+      // Each load process lets the share of its own leave, or read slowly.
+      const apart = fault.kind === 'leave' || fault.kind === 'slow' ? loadProcesses : 1;
       const those = Math.ceil(subscribers / apart);
       if (Math.round(those * fault.share) === 0)
         yield { path: ['faults', i, fault.kind], message: nobody(fault.share, those, 'subscriber', apart) };

@@ -11,10 +11,20 @@ type Values = z.output<Schema>;
 /** What the parts make impossible together, and where. */
 export type Contradiction = { path: Path; message: string };
 
+const singles = [
+  'subscribers',
+  'payload',
+  'phases',
+  'loadProcesses',
+  'server',
+  'servers',
+  'network',
+  'closedLoop',
+  'browser',
+] as const;
+
 export type Parts = {
-  single: Partial<
-    Pick<Scenario, 'subscribers' | 'payload' | 'phases' | 'loadProcesses' | 'server' | 'browser'>
-  >;
+  single: Partial<Pick<Scenario, (typeof singles)[number]>>;
   topics: ReadonlyMap<string, Scenario['topics'][string]>;
   /** By their index in the file. */
   variants: Elements<'variants'>;
@@ -24,6 +34,8 @@ export type Parts = {
   /** Whether all topics, and all variants, are right; what is said of them together needs that. */
   allTopics: boolean;
   allVariants: boolean;
+  /** Whether all faults are right: what one finds depends on those before it. */
+  allFaults: boolean;
 };
 
 type Lists = 'variants' | 'faults' | 'expect' | 'endpoints';
@@ -52,18 +64,21 @@ export function partsOf({ shape }: Schema, value: unknown): Parts {
     groups.flatMap(([name, group]) => Object.entries(right('topics', { [name]: group }) ?? {})),
   );
   const single: Parts['single'] = {};
-  for (const key of ['subscribers', 'payload', 'phases', 'loadProcesses', 'server', 'browser'] as const) {
+  for (const key of singles) {
     const part = right(key);
     if (part !== undefined) Object.assign(single, { [key]: part });
   }
+  const faults = elements('faults');
+  const listedFaults = given['faults'];
   return {
     single,
     topics,
     variants,
-    faults: elements('faults'),
+    faults,
     expect: elements('expect'),
     endpoints: elements('endpoints'),
     allTopics: topics.size === groups.length,
+    allFaults: !Array.isArray(listedFaults) || faults.size === listedFaults.length,
     allVariants: Array.isArray(listed) ? variants.size === listed.length : variants.size > 0,
   };
 }

@@ -5,7 +5,9 @@ import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import type { Sources } from '../../core/plan/schedule.ts';
 import { planTraffic, trafficNotes, type TrafficNote } from '../../core/plan/traffic.ts';
 import { planWarmUp } from '../../core/plan/warm-up.ts';
+import { numbered } from '../../core/plan/numbering.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
+import { areApart, isCluster } from '../../core/scenario/servers.ts';
 import { planSenders, type Senders } from './senders.ts';
 import { planTopics, topicCount, type TopicGroupPlan } from '../../core/scenario/topics.ts';
 
@@ -24,8 +26,9 @@ export type TrialPlan = {
   besideTargets: boolean;
   /**
    * What bursts before the warm-up publish, to make our servers warm. None where the scenario asks for no
-   * warm-up; beside targets, to which nothing is sent faster than the scenario says; and where webhook
-   * endpoints fall short, as what they fail is tried again later.
+   * warm-up; beside targets, to which nothing is sent faster than the scenario says; where webhook endpoints
+   * fall short, as what they fail is tried again later; and for several servers that nothing connects, where
+   * most of a burst reaches nobody by design.
    */
   warmUp: PublishPlan | undefined;
   /** Subscribers `first` up to, not including, `first + count`, for each load process. */
@@ -64,18 +67,29 @@ export function planTrial(
   }: Pick<TrialPlan, 'cores'> & { quotaCores?: number | undefined; besideTargets?: boolean },
 ): TrialPlan {
   const topics = planTopics(scenario);
-  const { publish, traffic } = planTraffic(scenario, sources);
+  const topicTotal = topicCount(topics);
+  const { publish: unnumbered, traffic } = planTraffic(scenario, sources);
   const loads = split(scenario.subscribers, loadProcesses);
   const { events, deliveries } = traffic;
-  const isWarmedUp = scenario.phases.warmup > 0 && !besideTargets && scenario.endpoints.length === 0;
+  const isWarmedUp =
+    scenario.phases.warmup > 0 &&
+    !besideTargets &&
+    scenario.endpoints.length === 0 &&
+    !areApart(scenario.servers);
+  const bursts = isWarmedUp
+    ? planWarmUp(unnumbered, unnumbered.topic.length - events, deliveries)
+    : undefined;
+  const { publish, warmUp } = isCluster(scenario.servers)
+    ? numbered(unnumbered, bursts, topicTotal)
+    : { publish: unnumbered, warmUp: bursts };
   return {
     scenario,
     topics,
-    topicTotal: topicCount(topics),
+    topicTotal,
     publish,
     senders: planSenders(publish, topics, scenario, loads),
     besideTargets,
-    warmUp: isWarmedUp ? planWarmUp(publish, publish.topic.length - events, deliveries) : undefined,
+    warmUp,
     loads,
     cores,
     ...(quotaCores !== undefined && { quotaCores }),

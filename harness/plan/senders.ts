@@ -53,13 +53,14 @@ export function planSenders(
   };
 }
 
-function shareOf({ offsetUs, topic, body, corpus }: PublishPlan, events: readonly number[]): PlanShare {
+function shareOf({ offsetUs, topic, body, corpus, seq }: PublishPlan, events: readonly number[]): PlanShare {
   return {
     plan: {
       offsetUs: Float64Array.from(events, (i) => offsetUs[i]!),
       topic: Uint32Array.from(events, (i) => topic[i]!),
       body: Int32Array.from(events, (i) => body[i]!),
       corpus,
+      ...(seq && { seq: Int32Array.from(events, (i) => seq[i]!) }),
     },
     index: Uint32Array.from(events),
   };

@@ -21,6 +21,18 @@ export type CpuReading = Readonly<{
   processesUs: ReadonlyMap<number, number>;
 }>;
 
+/** Several readings of one moment as one; undefined where there is none. */
+export function joinCpu(readings: readonly CpuReading[]): CpuReading | undefined {
+  if (readings.length === 0) return undefined;
+  return {
+    threads: new Map(readings.flatMap(({ threads }) => [...threads])),
+    processesUs: new Map(readings.flatMap(({ processesUs }) => [...processesUs])),
+  };
+}
+
+/** Of processes that do not run. */
+export const noCpu: CpuReading = { threads: new Map(), processesUs: new Map() };
+
 /** What processes used between two moments. */
 export type CpuUse = {
   ranUs: number;

@@ -45,6 +45,8 @@ export type Peer<Command extends Message, Report extends Message> = {
    * @param hurry where this is aborted, before or in between, the grace is short
    */
   stop(graceMs: number, hurry?: AbortSignal): Promise<void>;
+  /** Ends it by force at once, as a fault. Resolves when it is gone. Ends every `next` too. */
+  kill(): Promise<void>;
 };
 
 /** The grace of a process when the run is interrupted: the whole run has to be gone within 3 s. */
@@ -62,7 +64,12 @@ export type Wire<Command> = {
 };
 
 /** The half of a peer that takes reports in and hands them to whoever waits. */
-export type Inbox<Report> = { deliver(report: Report): void; ended(how: string): void };
+export type Inbox<Report> = {
+  deliver(report: Report): void;
+  ended(how: string): void;
+  /** It is of no use any more, for this reason. */
+  broke(reason: unknown): void;
+};
 
 /**
  * Builds a peer around a wire.
@@ -100,6 +107,7 @@ export function createPeer<Command extends Message, Report extends Message>(
         );
       gone.resolve();
     },
+    broke: (reason) => broken.reject(reason),
   });
 
   return {
@@ -151,6 +159,12 @@ export function createPeer<Command extends Message, Report extends Message>(
         wire.kill();
       }
       await endedWithin(gone.promise, wire.kill, graceMs, hurry);
+    },
+    async kill() {
+      stopping = true;
+      broken.reject(new TrialFailure('stopped', `the ${name} process was killed`));
+      wire.kill();
+      await gone.promise;
     },
   };
 }

@@ -43,6 +43,11 @@ function kernelSocketBytes(files: SystemFiles): number | undefined {
   return match ? Number(match[1]) * pageBytes : undefined;
 }
 
+function rssBytes(files: SystemFiles, pid: number): number | undefined {
+  const pages = files.read(`/proc/${pid}/statm`)?.split(' ')[1];
+  return pages === undefined ? undefined : Number(pages) * pageBytes;
+}
+
 /** What this host's network stack has sent so far: TCP segments, and bytes with the headers of TCP and IP. */
 export type NetworkCount = { segments: number; bytes: number };
 
@@ -83,6 +88,8 @@ export type Probe = {
   classifyDescriptors(pid: number): DescriptorCount | undefined;
   descriptorLimit(pid: number): number | undefined;
   cpu(pid: number): CpuReading | undefined;
+  /** Resident memory. */
+  rssBytes(pid: number): number | undefined;
   /**
    * Kernel memory of all TCP sockets of the host (its network namespace), both ends of loopback connections
    * included: the `mem` figure of /proc/net/sockstat, which counts pages of socket buffers.
@@ -98,6 +105,11 @@ export type Probe = {
   throttling(): readonly ThrottleCount[];
 };
 
+/** Resident memory of several processes; pages that they share count in each. */
+export function rssOf(pids: readonly number[], probe: Pick<Probe, 'rssBytes'>): number {
+  return pids.reduce((sum, pid) => sum + (probe.rssBytes(pid) ?? 0), 0);
+}
+
 export function createProbe(files: SystemFiles): Probe {
   return {
     hasProc: () => hasProc(files),
@@ -105,6 +117,7 @@ export function createProbe(files: SystemFiles): Probe {
     classifyDescriptors: (pid) => classifyDescriptors(files, pid),
     descriptorLimit: (pid) => parseDescriptorLimit(files.read(`/proc/${pid}/limits`)),
     cpu: (pid) => readCpu([pid], files),
+    rssBytes: (pid) => rssBytes(files, pid),
     kernelSocketBytes: () => kernelSocketBytes(files),
     networkCount: () => networkCount(files),
     throttling: () => readThrottling(files, readCgroup(files).throttleFiles),

@@ -9,7 +9,11 @@ import { thisMachine, type Machine } from './machine.ts';
 
 const gitLimitMs = 10_000;
 
-export function readEnvironment(machine: Machine = thisMachine()): Environment {
+/** @param programs that trials start beside our own processes, with their versions */
+export function readEnvironment(
+  machine: Machine = thisMachine(),
+  programs: readonly string[] = [],
+): Environment {
   const { cores, quotaCores, memoryLimitBytes, descriptorLimit, loopback, hasProc = true } = machine;
   return {
     os: osName(),
@@ -22,6 +26,7 @@ export function readEnvironment(machine: Machine = thisMachine()): Environment {
     ...(loopback === '::1' && { loopback }),
     ...(!hasProc && { noProc: true }),
     node: process.version,
+    ...(programs.length > 0 && { programs: [...programs] }),
     descriptorLimit: descriptorLimit ?? null,
     commit: commitOf(import.meta.filename),
   };

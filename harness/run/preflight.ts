@@ -4,8 +4,10 @@
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { subscribersPerAddress } from '../../core/base/source-address.ts';
 import type { Pattern } from '../../core/pattern/pattern.ts';
+import { networksOf } from '../../core/scenario/network.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
+import { heldByOne, processesBeside, serverProcesses } from './cluster-room.ts';
 import { usableCores, type Machine } from './machine.ts';
 
 /** What a Node process holds open before its first subscriber, with room for its libraries. */
@@ -15,11 +17,11 @@ const subscriberBytes = 32 * 1024;
 const processBytes = 80 * 1024 ** 2;
 
 /**
- * How many load processes a scenario gets: one for each core that server and publisher leave over, more
+ * How many load processes a scenario gets: one for each core that servers and publisher leave over, more
  * when descriptors ask for it.
  */
 export function loadProcessCount(
-  scenario: Pick<Scenario, 'subscribers' | 'loadProcesses'>,
+  scenario: Pick<Scenario, 'subscribers' | 'loadProcesses'> & Partial<Pick<Scenario, 'servers' | 'faults'>>,
   machine: Machine,
 ): number {
   if (scenario.loadProcesses !== undefined) return Math.min(scenario.loadProcesses, scenario.subscribers);
@@ -27,7 +29,7 @@ export function loadProcessCount(
   const forDescriptors = Math.ceil(scenario.subscribers / Math.max(1, perProcess));
   // Below a few thousand subscribers a second process costs more than it carries.
   const forCores = Math.min(
-    Math.max(1, Math.floor(usableCores(machine)) - 2),
+    Math.max(1, Math.floor(usableCores(machine)) - 1 - serverProcesses(scenario)),
     Math.ceil(scenario.subscribers / 5000),
   );
   return Math.max(forDescriptors, forCores);
@@ -41,15 +43,7 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
   const shortfalls: string[] = [];
   const held = patterns.some((pattern) => pattern.holdsConnection) ? scenario.subscribers : 0;
   const { descriptorLimit: limit } = machine;
-  const onServer = held + processDescriptors;
-  if (limit !== undefined && limit < onServer) {
-    shortfalls.push(
-      `the server process needs ${formatNumber(onServer)} file descriptors (one per subscriber and ` +
-        `${processDescriptors} of its own), and the limit is ${formatNumber(limit)}: short of ` +
-        `${formatNumber(onServer - limit)}. Raise it with "ulimit -n ${onServer}" in this shell (as root ` +
-        'where the hard limit is lower), or use fewer subscribers',
-    );
-  }
+  shortfalls.push(...descriptorsOf(held, scenario, limit));
   const perLoad = Math.ceil(held / loadProcessCount(scenario, machine)) + processDescriptors;
   if (limit !== undefined && limit < perLoad) {
     shortfalls.push(
@@ -81,7 +75,8 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
   }
   const needBytes = (subscribers: number) =>
     subscribers * subscriberBytes +
-    (2 + loadProcessCount({ ...scenario, subscribers }, machine)) * processBytes;
+    (1 + serverProcesses(scenario) + processesBeside(scenario).length) * processBytes +
+    loadProcessCount({ ...scenario, subscribers }, machine) * processBytes;
   const { freeBytes, memoryLimitBytes } = machine;
   if (freeBytes !== undefined && freeBytes < needBytes(scenario.subscribers)) {
     // Fewer subscribers need fewer processes, so the answer is closed in on and not computed.
@@ -104,4 +99,36 @@ export function preflight(scenario: Scenario, patterns: readonly Pattern[], mach
       exitCodes.failed,
     );
   }
+}
+
+/** Descriptors that a server, or what is in front of several, is short of. */
+function descriptorsOf(held: number, scenario: Scenario, limit: number | undefined): string[] {
+  if (limit === undefined) return [];
+  const { count, inFront } = scenario.servers;
+  const onServer = heldByOne(held, scenario) + processDescriptors;
+  // A proxy holds the connection that came in, and one to a server.
+  const onProxy = 2 * held + processDescriptors;
+  const needs = [
+    {
+      who: count === 1 ? 'the server process' : `each of ${count} server processes`,
+      what:
+        count === 1
+          ? 'one per subscriber'
+          : 'one per subscriber, of whom a server may get more than its part',
+      count: onServer,
+    },
+    ...(inFront.kind === 'list' ? [] : [{ who: 'HAProxy', what: 'two per subscriber', count: onProxy }]),
+    ...(networksOf(scenario).includes('clients')
+      ? [{ who: 'the network', what: 'two per subscriber', count: onProxy }]
+      : []),
+  ];
+  return needs
+    .filter((need) => limit < need.count)
+    .map(
+      (need) =>
+        `${need.who} needs ${formatNumber(need.count)} file descriptors (${need.what} and ` +
+        `${processDescriptors} of its own), and the limit is ${formatNumber(limit)}: short of ` +
+        `${formatNumber(need.count - limit)}. Raise it with "ulimit -n ${need.count}" in this shell (as ` +
+        'root where the hard limit is lower), or use fewer subscribers',
+    );
 }

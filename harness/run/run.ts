@@ -25,7 +25,8 @@ import { balancedBlocks } from '../plan/order.ts';
 import type { Progress } from '../trial/stage.ts';
 import { TrialFailure } from '../process/peer.ts';
 import { planTrial } from '../plan/plan.ts';
-import { thisMachine, type Machine } from './machine.ts';
+import { thisMachine, usableCores, type Machine } from './machine.ts';
+import { programsOf, sharedCores } from './cluster-room.ts';
 import { machineNotes, mostNeeded } from './machine-notes.ts';
 import { loadProcessCount, preflight } from './preflight.ts';
 import { saturate } from './saturate.ts';
@@ -77,7 +78,7 @@ export type RunOptions = {
  */
 export function prepare(
   scenario: Scenario,
-  { registry, folder, source, machine = thisMachine(), targets = [] }: RunOptions,
+  { registry, folder, source, machine = thisMachine(), targets = [], fleet = processes }: RunOptions,
 ): RunPlan {
   const planOf = (one: Scenario) => {
     const connections = one.subscribers * connectionsEach(scenario, targets);
@@ -96,9 +97,11 @@ export function prepare(
   const whole = planOf(scenario);
   if (scenario.search.length > 0) planFirstSteps(scenario, registry, source, planOf);
   const steps = planSteps(scenario, whole, planOf);
-  const notes = machineNotes(machine, mostNeeded(scenario, steps));
+  const shared = sharedCores(scenario, whole.loads.length, usableCores(machine));
+  const notes = [...machineNotes(machine, mostNeeded(scenario, steps)), ...shared];
   // Read here, where a signal may end the process at once: git can take its time.
-  return { ...whole, environment: readEnvironment(machine), machineNotes: notes, steps, planOf };
+  const environment = readEnvironment(machine, programsOf(steps, fleet));
+  return { ...whole, environment, machineNotes: notes, steps, planOf };
 }
 
 /**

@@ -4,6 +4,7 @@ import { UserError } from '../../core/base/errors.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { variantOf, type Variant } from '../../core/pattern/variant.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
+import { isCluster } from '../../core/scenario/servers.ts';
 import { notOnTarget } from '../../core/fault/faults.ts';
 import { placeholdersIn } from '../../core/base/template.ts';
 import type { PreparedTarget } from './target-peer.ts';
@@ -79,13 +80,16 @@ function atClient({ pattern, options }: Variant, registry: PatternRegistry): Var
 }
 
 function whyNot(
-  { faults, topics }: Scenario,
+  { faults, topics, servers, network }: Scenario,
   { pattern, options }: Variant,
   registry: PatternRegistry,
   { access, pid }: PreparedTarget,
 ): string | undefined {
   const [notPut] = faults.flatMap((fault) => notOnTarget(fault, pid !== undefined) ?? []);
   if (notPut !== undefined) return notPut;
+  if (isCluster(servers))
+    return 'the scenario has several servers or a broker between them, and a target is one address';
+  if (network) return 'the scenario has a network between clients and our own servers';
   if (Object.values(topics).some(({ by }) => by === 'subscribers'))
     return 'its subscribers publish, and a target file describes the publisher alone';
   const entry = registry[pattern]!;

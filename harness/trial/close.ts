@@ -2,7 +2,10 @@
 
 import type { Acted, LoadClosed, SelfSample } from '../../core/protocol/control.ts';
 import { addCounters, newCounters, type Counters } from '../../core/result/counters.ts';
+import type { Traffic } from '../../core/protocol/network.ts';
 import type { Drained } from './drain.ts';
+import type { PlayedFault } from './faults.ts';
+import type { Measured } from './measure.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
 export type Closed = Readonly<{
@@ -11,9 +14,12 @@ export type Closed = Readonly<{
   serverCounters: Counters;
   /** A target's process has ended. */
   serverGone: boolean;
-  /** Of a server process. */
-  descriptorLimit: number | undefined;
-  /** What servers and load processes did for the faults. */
+  /** How often a fault ended a server so that it could not count a last time. */
+  serversKilled: number;
+  faults: readonly PlayedFault[];
+  /** What went through the network between the processes, where there is one. */
+  traffic?: Traffic;
+  /** What the processes did for the faults. */
   acted: readonly Acted[];
 }>;
 
@@ -21,10 +27,14 @@ export type Closed = Readonly<{
 const settleUs = 100_000;
 
 /** Closes the ledgers and takes the last counts. */
-export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): Promise<Closed> {
+export async function closeAll(
+  stage: Stage,
+  { ranges, unconfirmed }: Drained,
+  { playing }: Pick<Measured, 'playing'>,
+): Promise<Closed> {
   const {
-    fleet: { clock, probe },
-    peers: { servers, loads },
+    fleet: { clock },
+    peers: { servers, loads, network },
   } = stage;
   stage.report({ phase: 'close', connected: 0, published: 0, delivered: 0 });
   const firstSeq = Int32Array.from(ranges, ({ first }) => first);
@@ -33,19 +43,25 @@ export async function closeAll(stage: Stage, { ranges, unconfirmed }: Drained): 
   const closed = await Promise.all(loads.map((load) => load.next('closed', replyLimitMs)));
   await clock.until(clock.nowUs() + settleUs, stage.over);
   const askedUs = clock.nowUs();
-  for (const server of servers) server.send({ kind: 'sample' });
+  for (const peer of [...servers, ...(network ? [network] : [])]) peer.send({ kind: 'sample' });
   // A server that was busy may have samples of the measured phase still to send: they are of that phase.
   const asked = ({ sample }: { sample: SelfSample }) => sample.atUs >= askedUs;
-  const last = await Promise.all(servers.map((server) => server.next('sample', replyLimitMs, asked)));
+  const [last, ofNetwork] = await Promise.all([
+    Promise.all(servers.map((server) => server.next('sample', replyLimitMs, asked))),
+    network?.next('sample', replyLimitMs, asked),
+  ]);
   return {
     closed,
+    ...(ofNetwork && { traffic: ofNetwork.traffic }),
     serverCounters: last.reduce((sum, { counters }) => addCounters(sum, counters), newCounters()),
     serverGone: last.some(({ gone }) => gone),
-    descriptorLimit: probe.descriptorLimit(servers[0].pid),
+    serversKilled: servers.reduce((sum, { kills }) => sum + kills, 0),
+    faults: playing.soFar(),
     // A process reports in order, so by its last report all of these have come.
     acted: [
       ...servers.flatMap((server) => server.takeAll('acted')),
       ...loads.flatMap((load) => load.takeAll('acted')),
+      ...(network?.takeAll('acted') ?? []),
     ],
   };
 }

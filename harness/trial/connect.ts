@@ -7,24 +7,25 @@ import type { Variant } from '../../core/pattern/variant.ts';
 import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
 import { serverSampleUs } from '../../core/protocol/window.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
-import { sumDescriptors, type DescriptorCount } from '../process/probe.ts';
+import { rssOf, sumDescriptors, sumKnown, type DescriptorCount } from '../process/probe.ts';
+import { placesOf, type Beside, type BesideRole } from '../cluster/beside.ts';
+import { startNetwork } from '../cluster/network.ts';
 import type { LoadPeer, ServerPeer } from './fleet.ts';
 import { idleBytesPerS } from './idle-traffic.ts';
 import { idleShares } from './idle.ts';
+import { saysNothing } from './sampling.ts';
+import { startServers, type ServerReadings } from './start-servers.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
 /** A process while it was idle, and when all subscribers were connected. */
 export type ProcessStart = Readonly<{
-  role: Role;
+  role: Role | BesideRole;
   /** Among those of its role, from 0. */
   index: number;
   pid: number;
   baseline: SelfSample;
   connected: SelfSample;
 }>;
-
-/** What the servers' samples say: all, what /proc tells, or nothing. */
-export type ServerReadings = 'self' | 'outside' | 'none';
 
 export type Connected = Readonly<{
   serverReadings: ServerReadings;
@@ -34,6 +35,12 @@ export type Connected = Readonly<{
   /** That they held then. */
   connections: number;
   processes: readonly ProcessStart[];
+  /** Servers of a cluster. */
+  serverCount: number | undefined;
+  /** A broker, what is in front of the servers, or a network of ours talks on the same loopback. */
+  othersTalk: boolean;
+  /** Of all servers together. */
+  descriptorLimit: number | undefined;
   /** Of all servers. */
   descriptors: Readonly<Record<'baseline' | 'connected', DescriptorCount | undefined>>;
   kernelBaselineBytes: number | undefined;
@@ -47,21 +54,24 @@ export type Connected = Readonly<{
   encrypted: boolean;
 }>;
 
-const startLimitMs = 15_000;
+const publisherLimitMs = 15_000;
 /** A load process gives up connecting by itself, with the reason, well before this. */
 const connectSlackMs = 40_000;
 
 /** Baselines, then the subscribers on a ramp, up to the barrier. */
 export async function connect(stage: Stage): Promise<Connected> {
-  const { plan, fleet, peers, report } = stage;
+  const { plan, fleet, peers, beside, report } = stage;
   const { servers, loads, publisher } = peers;
   const nothing = { connected: 0, published: 0, delivered: 0 };
   report({ phase: 'start', ...nothing });
-  const { endpoint, serverReadings } = await startServers(stage);
+  const network = await startNetwork(stage);
+  const { endpoint, readings: serverReadings, count: serverCount } = await startServers(stage);
   const serversIdle = await Promise.all(servers.map(collectedServer));
   const loadsIdle = await Promise.all(loads.map(collectedLoad));
+  const running = servers.filter((server) => server.running);
   const serverDescriptors = () =>
-    sumDescriptors(servers.map(({ pid }) => fleet.probe.classifyDescriptors(pid)));
+    sumDescriptors(running.map(({ pid }) => fleet.probe.classifyDescriptors(pid)));
+  const besideIdle = besideSamples(beside, stage);
   const baseline = serverDescriptors();
   const kernelBaselineBytes = fleet.probe.kernelSocketBytes();
   // Subscribers that ask on their own do so while nothing happens: that is part of what they cost.
@@ -78,6 +88,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const connectUs = fleet.clock.nowUs() - fromUs;
   const connected = serverDescriptors();
   await startPublisher(stage, endpoint);
+  const networkConnected = await network?.sample();
   const serversConnected = await Promise.all(servers.map(collectedServer));
   const loadsConnected = await Promise.all(loads.map(collectedLoad));
   publisher.send({ kind: 'sample' });
@@ -96,7 +107,15 @@ export async function connect(stage: Stage): Promise<Connected> {
       ...startsOf('server', servers, serversIdle, serversConnected),
       ...startsOf('load', loads, loadsIdle, loadsConnected),
       ...startsOf('publisher', [publisher], [{ sample: publisherIdle }], [{ sample: publisherIdle }]),
+      ...besideStarts(besideIdle, besideSamples(beside, stage)),
+      ...(network && networkConnected
+        ? startsOf('network', [network.peer], [network.idle], [networkConnected])
+        : []),
     ],
+    serverCount,
+    othersTalk: beside.all.length > 0 || network !== undefined,
+    // One that starts later has what the first has: both inherit it.
+    descriptorLimit: sumKnown(servers.map(({ pid }) => fleet.probe.descriptorLimit(pid || servers[0].pid))),
     descriptors: { baseline, connected },
     kernelBaselineBytes,
     serversQueue,
@@ -123,33 +142,39 @@ function startsOf(
   }));
 }
 
-/** @returns where subscribers and publisher are to go, and what the servers' samples will say */
-async function startServers({
-  plan: { scenario },
-  variant,
-  fleet,
-  peers: { servers },
-}: Stage): Promise<{ endpoint: Endpoint; serverReadings: ServerReadings }> {
-  const { pattern, options } = variant;
-  for (const server of servers) {
-    server.send({
-      kind: 'start',
-      pattern,
-      options,
-      limits: scenario.server,
-      seed: scenario.seed,
-      ...(fleet.injection && { injection: fleet.injection }),
-    });
-  }
-  const [first] = await Promise.all(servers.map((server) => server.next('listening', startLimitMs)));
-  const { endpoint, readings = 'self' } = first!; // there is a server
-  return { endpoint, serverReadings: readings };
+type BesideSample = { role: BesideRole; index: number; pid: number; sample: SelfSample };
+
+/** What can be read of the processes beside servers and load side. */
+function besideSamples(beside: Beside, { fleet: { clock, probe } }: Stage): BesideSample[] {
+  return placesOf(beside.all).flatMap(({ role, index, pid, pids }) =>
+    pid === undefined
+      ? []
+      : [
+          {
+            role,
+            index,
+            pid,
+            sample: { ...saysNothing, atUs: clock.nowUs(), rssBytes: rssOf(pids, probe) },
+          },
+        ],
+  );
+}
+
+function besideStarts(idle: readonly BesideSample[], connected: readonly BesideSample[]): ProcessStart[] {
+  return idle.map(({ role, index, pid, sample }, i) => ({
+    role,
+    index,
+    pid,
+    baseline: sample,
+    connected: connected[i]?.sample ?? sample,
+  }));
 }
 
 async function startPublisher({ plan, peers: { publisher } }: Stage, endpoint: Endpoint): Promise<void> {
   publisher.send({
     kind: 'start',
     publishUrl: endpoint.publishUrl,
+    ...(endpoint.publishUrls && { publishUrls: endpoint.publishUrls }),
     topics: plan.topics,
     plan: plan.senders?.publisher.plan ?? plan.publish,
     seed: plan.scenario.seed,
@@ -157,7 +182,7 @@ async function startPublisher({ plan, peers: { publisher } }: Stage, endpoint: E
     ...(plan.besideTargets && { inTurn: true }),
     ...(plan.warmUp && { warmUp: plan.warmUp }),
   });
-  await publisher.next('ready', startLimitMs);
+  await publisher.next('ready', publisherLimitMs);
 }
 
 function startLoad(

@@ -1,53 +1,77 @@
-// Makes the faults of a scenario happen when they are due, and notes when each one did.
+// Makes the faults of a scenario happen when they are due, and notes when each one did. Who does what, and
+// how, is acts.ts.
 
-import { actsOf, type Fault, type FaultAct } from '../../core/fault/faults.ts';
-import type { Role } from '../../core/fault/fault.ts';
+import { actsOf, type Fault } from '../../core/fault/faults.ts';
 import type { Acted, Window } from '../../core/protocol/control.ts';
-import type { Peers, Stage } from './stage.ts';
+import { perform } from './acts.ts';
+import type { Stage } from './stage.ts';
 
 /**
- * A fault, and the moment at which the harness had done its part: every process stood still, every command
- * was sent. Undefined where a process could not be stopped.
+ * A fault, and the moment at which the harness had begun it everywhere: every process stood still, every
+ * command was sent. Undefined where it could not be done.
  */
-export type PlayedFault = Readonly<{ fault: Fault; atUs: number | undefined }>;
+export type PlayedFault = Readonly<{
+  fault: Fault;
+  atUs: number | undefined;
+  /** Of one that takes its time (a server starts again): how long, once it was done. */
+  tookUs?: number;
+}>;
 
-/**
- * Plays all faults.
- * @returns them in the order of time, which is that of the `act` numbers in commands
- * @throws the reason of `over` when the trial is over before the last one was due
- */
-export async function playFaults(stage: Stage, window: Window): Promise<PlayedFault[]> {
+export type Playing = {
+  /**
+   * Resolves when the last one has begun.
+   * Rejects with the reason of `over` when the trial is over before.
+   */
+  readonly begun: Promise<void>;
+  /** All that were due so far, in the order of time, which is that of the `act` numbers in commands. */
+  soFar(): PlayedFault[];
+};
+
+type Record = { fault: Fault; atUs: number | undefined; doneUs?: number };
+
+/** Plays all faults. What they still do goes on beside the phases that follow, and ends with the trial. */
+export function playFaults(stage: Stage, window: Window): Playing {
   const { plan, fleet, over } = stage;
   const inOrder = plan.scenario.faults.toSorted((a, b) => a.atMs - b.atMs);
-  const played: Promise<PlayedFault>[] = [];
-  for (const [act, fault] of inOrder.entries()) {
-    await fleet.clock.until(window.fromUs + fault.atMs * 1000, over);
-    played.push(play(stage, fault, act)); // not awaited: the next one may be due
-  }
-  return Promise.all(played);
+  const records: Record[] = [];
+  const play = async () => {
+    const beginning: Promise<void>[] = [];
+    for (const [act, fault] of inOrder.entries()) {
+      await fleet.clock.until(window.fromUs + fault.atMs * 1000, over);
+      const record: Record = { fault, atUs: undefined };
+      records.push(record);
+      beginning.push(begin(stage, record, act)); // not awaited: the next one may be due
+    }
+    await Promise.all(beginning);
+  };
+  return {
+    begun: play(),
+    soFar: () =>
+      records.map(({ fault, atUs, doneUs }) => ({
+        fault,
+        atUs,
+        ...(atUs !== undefined && doneUs !== undefined && { tookUs: doneUs - atUs }),
+      })),
+  };
 }
 
-async function play(stage: Stage, fault: Fault, act: number): Promise<PlayedFault> {
-  const done = await Promise.all(actsOf(fault).map((one) => perform(stage, one, act)));
-  return { fault, atUs: done.every(Boolean) ? stage.fleet.clock.nowUs() : undefined };
-}
-
-/** @returns whether it could be done */
-async function perform({ fleet, peers, over }: Stage, one: FaultAct, act: number): Promise<boolean> {
-  if (one.do === 'freeze') {
-    const stopped = await Promise.all(
-      pidsOf(peers, one.role).map((pid) => fleet.freeze(pid, one.forMs, over)),
-    );
-    return stopped.every(Boolean);
-  }
-  if (one.role === 'server') for (const server of peers.servers) server.send({ ...one.command, act });
-  else for (const load of peers.loads) load.send({ ...one.command, act });
-  return true;
-}
-
-function pidsOf({ servers, loads, publisher }: Peers, role: Role): number[] {
-  const all = { server: servers, load: loads, publisher: [publisher] };
-  return all[role].map(({ pid }) => pid);
+async function begin(stage: Stage, record: Record, act: number): Promise<void> {
+  const begun = await Promise.all(actsOf(record.fault).map((one) => perform(one, { stage, act })));
+  const atUs = begun.map((one) => one?.atUs);
+  if (atUs.includes(undefined)) return;
+  record.atUs = Math.max(...atUs.map((us) => us ?? 0));
+  const rests = begun.flatMap((one) => one?.rest ?? []);
+  if (rests.length === 0) return;
+  void Promise.all(rests).then(
+    (done) => {
+      if (done.every(Boolean)) record.doneUs = stage.fleet.clock.nowUs();
+      else record.atUs = undefined;
+    },
+    () => {
+      // The trial was over before; a fault that was not done while it went on is one that could not be.
+      if (!stage.over.aborted) record.atUs = undefined;
+    },
+  );
 }
 
 /**

@@ -11,6 +11,10 @@ import type {
   ServerCommand,
   ServerReport,
 } from '../../core/protocol/control.ts';
+import type { NetworkCommand, NetworkReport } from '../../core/protocol/network.ts';
+import { brokerVersion, createBroker } from '../cluster/brokers.ts';
+import { createFront, frontVersion } from '../cluster/in-front.ts';
+import { findPort } from '../cluster/ports.ts';
 import { freeze } from '../process/freeze.ts';
 import { forkPeer, type Peer } from '../process/peer.ts';
 import { hostProbe, type Probe } from '../process/probe.ts';
@@ -18,6 +22,7 @@ import { hostProbe, type Probe } from '../process/probe.ts';
 export type ServerPeer = Peer<ServerCommand, ServerReport>;
 export type LoadPeer = Peer<LoadCommand, LoadReport>;
 export type PublisherPeer = Peer<PublisherCommand, PublisherReport>;
+export type NetworkPeer = Peer<NetworkCommand, NetworkReport>;
 
 export type Fleet = {
   clock: Clock;
@@ -25,8 +30,20 @@ export type Fleet = {
   injection?: Injection;
   /** @param index of several servers of one trial, from 0; the first when left out */
   server(index?: number): ServerPeer;
+  /** For a server that may go and come back. */
+  freePort(): Promise<number>;
+  /** It does not run yet. */
+  broker: typeof createBroker;
+  /** Of the broker that trials start; undefined where they start none. */
+  brokerVersion: typeof brokerVersion;
+  /** It does not run yet. */
+  front: typeof createFront;
+  /** Of what trials start in front of servers; undefined where they start nothing. */
+  frontVersion: typeof frontVersion;
   load(index: number): LoadPeer;
   publisher(): PublisherPeer;
+  /** What stands between the others and makes the network bad. */
+  network(): NetworkPeer;
   /**
    * Stops a process for a while and lets it go on, as soon as the trial is over at the latest; a fault.
    * Resolves as soon as the process stands still.
@@ -44,8 +61,14 @@ const entry = (path: string) => new URL(`../../${path}${extension}`, import.meta
 export const processes: Fleet = {
   clock: realClock,
   server: (index = 0) => forkPeer(index === 0 ? 'server' : `server ${index + 1}`, entry('servers/process')),
+  freePort: () => findPort(),
+  broker: createBroker,
+  brokerVersion,
+  front: createFront,
+  frontVersion,
   load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
   publisher: () => forkPeer('publisher', entry('load/publisher-process')),
+  network: () => forkPeer('network', entry('network/process')),
   freeze,
   probe: hostProbe,
 };

@@ -21,7 +21,11 @@ export async function idleShares(
   { fleet: { clock, probe }, peers: { servers }, over }: Pick<Stage, 'fleet' | 'peers' | 'over'>,
   samplesPerS: number,
 ): Promise<(number | undefined)[]> {
-  const readAll = () => servers.map(({ pid }): Read => ({ atUs: clock.nowUs(), reading: probe.cpu(pid) }));
+  const readAll = () =>
+    servers.map(({ pid, running }): Read => ({
+      atUs: clock.nowUs(),
+      reading: running ? probe.cpu(pid) : undefined,
+    }));
   await clock.until(clock.nowUs() + settleUs, over);
   const from = readAll();
   if (from.every(({ reading }) => reading === undefined)) return servers.map(() => undefined);
@@ -29,7 +33,8 @@ export async function idleShares(
   const to = readAll();
   await Promise.all(servers.map(sampled));
   const after = readAll();
-  return servers.map((_, i) => {
+  return servers.map(({ running }, i) => {
+    if (!running) return 0; // a fault starts it later
     const idle = ranUs(from[i]!, to[i]!);
     const sample = ranUs(to[i]!, after[i]!);
     if (idle === undefined || sample === undefined) return undefined;

@@ -4,9 +4,11 @@ import type { LoadReport, PublisherReport, Window } from '../../core/protocol/co
 import { asksServers, sampleTimesUs } from '../../core/protocol/window.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { joinSeqs } from '../plan/senders.ts';
+import { placesOf } from '../cluster/beside.ts';
+import { joinCpu, noCpu } from '../process/cpu.ts';
 import { throttledBetween, type ThrottleCount, type Throttling } from '../process/cgroup.ts';
-import { sumKnown, type NetworkCount } from '../process/probe.ts';
-import { playFaults, type PlayedFault } from './faults.ts';
+import { rssOf, sumKnown, type NetworkCount } from '../process/probe.ts';
+import { playFaults, type Playing } from './faults.ts';
 import type { Sampling } from './sampling.ts';
 import type { Progress, Stage } from './stage.ts';
 
@@ -28,7 +30,8 @@ export type Measured = Outside &
     done: Extract<PublisherReport, { kind: 'done' }>;
     /** What the load processes say of the messages that their subscribers sent. */
     sent: readonly Extract<LoadReport, { kind: 'sent' }>[];
-    faults: readonly PlayedFault[];
+    /** The faults, of which something may still go on. */
+    playing: Playing;
   }>;
 
 /** Between the barrier and the first event: time for every process to learn of it. */
@@ -68,8 +71,8 @@ export async function measure(
     }),
   );
   for (const peer of [...loads, publisher]) peer.send({ kind: 'window', window });
-  const faults = playFaults(stage, window);
-  faults.catch(() => {}); // awaited below
+  const playing = playFaults(stage, window);
+  playing.begun.catch(() => {}); // awaited below
   const doneLimitMs = (window.toUs - clock.nowUs()) / 1000 + doneSlackMs;
   const done = Promise.all([
     publisher.next('done', doneLimitMs),
@@ -77,13 +80,16 @@ export async function measure(
   ]);
   done.catch(() => {}); // awaited below; until then the race in runTrial raises what breaks
   const outside = await watchFromOutside(stage, window, sampling, serversQueue);
-  const played = await faults;
+  await playing.begun;
   const [fromPublisher, sent] = await done;
   return {
     ...outside,
-    done: plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher,
+    done: withUnconfirmed(
+      plan,
+      plan.senders ? { ...fromPublisher, seq: allSeqs(plan, fromPublisher.seq, sent) } : fromPublisher,
+    ),
     sent,
-    faults: played,
+    playing,
   };
 }
 
@@ -96,7 +102,7 @@ async function watchFromOutside(
 ): Promise<Outside> {
   const {
     fleet: { clock, probe },
-    peers: { servers },
+    peers: { servers, network },
   } = stage;
   let descriptorsPeak = 0;
   let kernelPeakBytes = probe.kernelSocketBytes();
@@ -113,7 +119,10 @@ async function watchFromOutside(
     }
     if (asksServers(window, atUs, serversQueue))
       for (const server of servers) server.send({ kind: 'sample' });
-    const descriptors = sumKnown(servers.map(({ pid }) => probe.countDescriptors(pid)));
+    network?.send({ kind: 'sample' });
+    const descriptors = descriptorsOf(
+      servers.filter(({ running }) => running).map(({ pid }) => probe.countDescriptors(pid)),
+    );
     const kernelSocketBytes = probe.kernelSocketBytes();
     sampling.outside({ atUs: clock.nowUs(), descriptors, kernelSocketBytes });
     descriptorsPeak = Math.max(descriptorsPeak, descriptors ?? 0);
@@ -129,17 +138,37 @@ async function watchFromOutside(
   };
 }
 
+/** Where no server runs, none is open. */
+function descriptorsOf(counts: readonly (number | undefined)[]): number | undefined {
+  return counts.length === 0 ? 0 : sumKnown(counts);
+}
+
 /** Before anything else is done at that moment: the first that is read is nearest to it. */
-function readCpu({ fleet: { clock, probe }, peers }: Stage, sampling: Sampling): void {
+function readCpu({ fleet: { clock, probe }, peers, beside }: Stage, sampling: Sampling): void {
   const all = [
-    ...peers.servers.map((peer, index) => ({ role: 'server' as const, index, pid: peer.pid })),
-    ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pid: peer.pid })),
-    { role: 'publisher' as const, index: 0, pid: peers.publisher.pid },
+    ...peers.servers.map(({ running, pid }, index) => ({
+      role: 'server' as const,
+      index,
+      pids: running ? [pid] : [],
+    })),
+    ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pids: [peer.pid] })),
+    { role: 'publisher' as const, index: 0, pids: [peers.publisher.pid] },
+    ...(peers.network ? [{ role: 'network' as const, index: 0, pids: [peers.network.pid] }] : []),
+    ...placesOf(beside.all),
   ];
-  for (const { role, index, pid } of all) {
+  const readable = probe.cpu(peers.publisher.pid) !== undefined;
+  for (const { role, index, pids } of all) {
     const atUs = clock.nowUs();
-    const reading = probe.cpu(pid);
+    // A process that is gone uses nothing: what it had used until it was last read stays.
+    const reading =
+      pids.length === 0
+        ? readable
+          ? noCpu
+          : undefined
+        : joinCpu(pids.flatMap((one) => probe.cpu(one) ?? []));
     if (reading) sampling.cpu(role, index, { atUs, reading });
+    if (role === 'broker' || role === 'in-front')
+      sampling.beside(role, index, { atUs, rssBytes: rssOf(pids, probe) });
   }
 }
 
@@ -149,6 +178,16 @@ function allSeqs({ publish, senders }: TrialPlan, seq: Int32Array, sent: Measure
     { index: publisher.index, seq },
     ...loads.map(({ index }, i) => ({ index, seq: sent[i]!.seq })),
   ]);
+}
+
+/** Where the publisher numbers events, a number that no server confirmed may be an event all the same. */
+function withUnconfirmed({ publish: { seq, topic, offsetUs }, scenario }: TrialPlan, done: Measured['done']) {
+  if (!seq) return done;
+  const warmupUs = scenario.phases.warmup * 1000;
+  const unconfirmed = [...seq.keys()]
+    .filter((i) => done.seq[i] === 0 && offsetUs[i]! >= warmupUs)
+    .map((i) => ({ topic: topic[i]!, seq: seq[i]! }));
+  return { ...done, unconfirmed };
 }
 
 function phaseAt({ warmupFromUs, fromUs, toUs }: Window, atUs: number): Pick<Progress, 'phase' | 'share'> {

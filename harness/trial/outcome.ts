@@ -9,13 +9,17 @@ import { fromSparse } from '../../core/result/histogram.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
 import { voidsOf } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
+import { writeWayIn } from '../../core/scenario/server-words.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
-import { crossCheck } from './cross-check.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
+import { crossCheck, type Between } from './cross-check.ts';
 import { happenedAtUs } from './faults.ts';
+import { fellBack } from './fell-back.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
+import { lossesBetween, networkWarnings } from './network-warnings.ts';
 import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
 import type { Readings } from './readings.ts';
@@ -28,13 +32,15 @@ export function outcomeOf(
   variant: Variant,
   readings: Readings,
 ): Pick<Trial, 'warnings' | 'outcome'> {
-  const completed = completedOf(plan, readings);
+  const completed = { ...completedOf(plan, variant, readings), ...wayInOf(variant, plan) };
   const warnings = [
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
     ...placeWarnings(plan, completed),
+    ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
+    ...fellBack(completed),
   ];
   const spoiling = warnings.filter((one) => one.level === 'invalid');
   if (spoiling.length === 0) return { warnings, outcome: completed };
@@ -42,7 +48,7 @@ export function outcomeOf(
   return { warnings, outcome: { ...completed, valid: false, voids } };
 }
 
-function completedOf(plan: TrialPlan, readings: Readings): Completed {
+function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Completed {
   const { window, series, done, sent, closed, serverCounters } = readings;
   const client = closed.reduce((sum, report) => addCounters(sum, report.counters), newCounters());
   const clientMeasured = countersMeasured('load', readings);
@@ -59,8 +65,11 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
       serverMeasured: countersMeasured('server', readings),
       clientMeasured,
     },
-    // A target does not tell what it counted.
-    checks: readings.serverReadings === 'self' ? crossCheck(serverCounters, client) : [],
+    // A target does not tell what it counted, nor does a server that was killed.
+    checks:
+      readings.serverReadings === 'self' && readings.serversKilled === 0
+        ? crossCheck(serverCounters, client, betweenOf(plan, variant, readings), lossesBetween(plan.scenario))
+        : [],
     ...(pages.length > 0 && {
       pageRequests: {
         planned: pages.reduce((sum, one) => sum + one.planned, 0),
@@ -69,8 +78,10 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     }),
     connectUs: readings.connectUs,
     ...(readings.warmUp && { warmUp: readings.warmUp }),
+    ...transportsOf(readings),
     subscribers: readings.subscribers,
     connections: readings.connections,
+    ...clusterOf(plan, readings),
     measuredUs: window.toUs - window.fromUs,
     drainUs: readings.drainUs,
     measuredDeliveries: clientMeasured.events,
@@ -84,6 +95,41 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };
+}
+
+/** HAProxy reads HTTP/1.1 in clear text, and passes anything else on as it is. */
+function betweenOf(
+  { scenario: { servers } }: TrialPlan,
+  { pattern, options, target }: Variant,
+  { encrypted }: Readings,
+): Between {
+  if (target !== undefined || servers.inFront.kind === 'list' || encrypted) return 'passes-bytes';
+  const over = patternNamed(pattern)?.httpVersion?.(options) ?? 'h1';
+  return over === 'h1' ? 'reads-requests' : 'passes-bytes';
+}
+
+/** Nothing of a system that is not ours. */
+function wayInOf({ target }: Variant, { scenario }: TrialPlan): Pick<Completed, 'wayIn'> {
+  const wayIn = target === undefined ? writeWayIn(scenario.server) : undefined;
+  return wayIn === undefined ? {} : { wayIn };
+}
+
+/** Of all load processes together; nothing where no subscriber falls back. */
+function transportsOf({ closed }: Readings): Pick<Completed, 'transports'> {
+  if (!closed.some((report) => report.transports)) return {};
+  const sums: Record<string, number> = {};
+  for (const { transports = {} } of closed)
+    for (const [name, count] of Object.entries(transports)) sums[name] = (sums[name] ?? 0) + count;
+  return { transports: sums };
+}
+
+/** Nothing of a server by itself. */
+function clusterOf(
+  { scenario: { servers } }: TrialPlan,
+  { serverCount }: Readings,
+): Pick<Completed, 'servers'> {
+  if (serverCount === undefined) return {};
+  return { servers: { count: serverCount, broker: servers.broker.kind, inFront: servers.inFront.kind } };
 }
 
 /** Nothing where it could not be read. */
@@ -111,9 +157,11 @@ function kernelSocketBytesOf({ kernelPeakBytes, kernelBaselineBytes }: Readings)
 
 /** The host's counts, with what the trial's own connections explain of them. */
 function networkOf(readings: Readings): Pick<Completed, 'network'> {
-  const { network, serverReadings, idleBytesPerS, encrypted, sent, done } = readings;
+  const { network, serverReadings, serversKilled, othersTalk, idleBytesPerS, encrypted, sent, done } =
+    readings;
   const { from, to } = network;
-  if (!from || !to) return {};
+  // What servers, broker and proxies say to one another is on the same loopback, and nobody counts it.
+  if (!from || !to || othersTalk || serversKilled > 0) return {};
   const { most, leastBytes } = wireBounds(
     countersMeasured('load', readings),
     serverReadings === 'self' ? countersMeasured('server', readings) : newCounters(),
@@ -147,6 +195,7 @@ function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'
         atMs: fault.atMs,
         atUs: atUs === undefined ? null : atUs - window.fromUs,
         ...(length && { forMs: length.ms }),
+        ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
       };
     }),
   };

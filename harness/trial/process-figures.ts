@@ -76,16 +76,30 @@ function endsOf<T>(
 /** What each process took; nothing of servers of which nothing can be read. */
 export function processUses(readings: Readings): ProcessUse[] {
   const { processes, serverReadings, idleShares } = readings;
-  return processes
-    .filter(({ role }) => role !== 'server' || serverReadings !== 'none')
-    .map((one) => {
-      const idleShare = one.role === 'server' ? idleShares[one.index] : undefined;
-      return {
-        ...useOf(one, readings),
-        ...(idleShare !== undefined && { idleShare }),
-        ...(one.role === 'server' && serverReadings === 'outside' && { outside: true as const }),
-      };
-    });
+  return (
+    processes
+      .filter(({ role }) => role !== 'server' || serverReadings !== 'none')
+      // Of the broker nothing is known where it cannot be read from outside.
+      .filter(({ role, index }) => !isBeside(role) || (cpuOf(role, index, readings)?.length ?? 0) > 1)
+      .map((one) => {
+        const idleShare = one.role === 'server' ? idleShares[one.index] : undefined;
+        return {
+          ...useOf(one, readings),
+          ...(idleShare !== undefined && { idleShare }),
+          ...((isBeside(one.role) || (one.role === 'server' && serverReadings === 'outside')) && {
+            outside: true as const,
+          }),
+        };
+      })
+  );
+}
+
+function isBeside(role: ProcessUse['role']): boolean {
+  return role === 'broker' || role === 'in-front';
+}
+
+function cpuOf(role: ProcessUse['role'], index: number, { samples }: Readings) {
+  return samples.find((one) => one.role === role && one.index === index)?.cpu;
 }
 
 function useOf({ role, index, pid, baseline, connected }: ProcessStart, readings: Readings): ProcessUse {

@@ -60,7 +60,9 @@ function sampledLate(readings: Readings): TrialWarning | undefined {
 
 function cpuElsewhen(plan: Usable, trial: Completed): TrialWarning | undefined {
   const { processes, measuredUs } = trial;
-  const one = processes.find((use) => use.role !== 'publisher' && isReadElsewhen(use, measuredUs));
+  const one = processes.find(
+    (use) => (use.role === 'server' || use.role === 'load') && isReadElsewhen(use, measuredUs),
+  );
   if (!one) return undefined;
   const why =
     one.cpuSource === 'self'

@@ -6,8 +6,9 @@ import type { LoadSample, SelfSample, Window } from '../../core/protocol/control
 import type { Counters } from '../../core/result/counters.ts';
 import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { Series } from '../../core/result/result.ts';
+import type { BesideRole } from '../cluster/beside.ts';
 import type { CpuReading } from '../process/cpu.ts';
-import type { ServerReadings } from './connect.ts';
+import type { ServerReadings } from './start-servers.ts';
 import type { Peers, Progress } from './stage.ts';
 import { createTimeline, type OutsideReading } from './timeline.ts';
 
@@ -16,7 +17,7 @@ type ProcessSample = Readonly<{ sample: SelfSample; counters?: Counters }>;
 export type CpuSample = Readonly<{ atUs: number; reading: CpuReading }>;
 /** What one process said of itself, and what was read of it, through warm-up, measured phase and drain. */
 export type ProcessSamples = Readonly<{
-  role: Role;
+  role: Role | BesideRole;
   index: number;
   samples: readonly ProcessSample[];
   cpu: readonly CpuSample[];
@@ -37,26 +38,41 @@ export type Sampling = {
   /** Adds what was read from outside. */
   outside(reading: OutsideReading): void;
   /** Adds what was read of a process' CPU. */
-  cpu(role: Role, index: number, sample: CpuSample): void;
+  cpu(role: Role | BesideRole, index: number, sample: CpuSample): void;
+  /** Adds what was read of a process beside servers and load side. */
+  beside(role: BesideRole, index: number, read: { atUs: number; rssBytes: number }): void;
   /** All that came. Call it once, when nobody samples any more. */
   close(): Sampled;
 };
 
+/** A process that is not ours says nothing of itself. */
+export const saysNothing: Omit<SelfSample, 'atUs' | 'rssBytes'> = {
+  cpuUs: 0,
+  heapUsedBytes: 0,
+  loopDelayP99Us: 0,
+  loopDelayMaxUs: 0,
+  gcCount: 0,
+  gcPauseUs: 0,
+};
+
 /** Takes every sample that the processes report from here on and nobody waits for. */
 export function startSampling(
-  { servers, loads, publisher }: Peers,
+  { servers, loads, publisher, network }: Peers,
   window: Window,
   serverReadings: ServerReadings,
 ): Sampling {
   const timeline = createTimeline(window);
-  const samples: { role: Role; index: number; samples: ProcessSample[]; cpu: CpuSample[] }[] = [];
+  const samples: { role: Role | BesideRole; index: number; samples: ProcessSample[]; cpu: CpuSample[] }[] =
+    [];
   const latest: (LoadSample | undefined)[] = loads.map(() => undefined);
   let published = 0;
-  const listFor = (role: Role, index: number) => {
+  const listFor = (role: Role | BesideRole, index: number) => {
     const own: ProcessSample[] = [];
     samples.push({ role, index, samples: own, cpu: [] });
     return own;
   };
+  const of = (role: Role | BesideRole, index: number) =>
+    samples.find((one) => one.role === role && one.index === index);
 
   servers.forEach((server, index) => {
     const own = listFor('server', index);
@@ -79,6 +95,13 @@ export function startSampling(
     timeline.publisher(report);
     ofPublisher.push(report);
   });
+  if (network) {
+    const own = listFor('network', 0);
+    network.on('sample', (report) => {
+      timeline.network(report);
+      own.push({ sample: report.sample });
+    });
+  }
 
   return {
     seen: () => ({
@@ -90,8 +113,14 @@ export function startSampling(
     }),
     outside: (reading) => timeline.outside(reading),
     cpu(role, index, sample) {
-      timeline.cpu(role, index, sample);
-      samples.find((one) => one.role === role && one.index === index)?.cpu.push(sample);
+      if (role === 'broker' || role === 'in-front') {
+        if (!of(role, index)) listFor(role, index);
+      } else timeline.cpu(role, index, sample);
+      of(role, index)?.cpu.push(sample);
+    },
+    beside(role, index, { atUs, rssBytes }) {
+      const own = of(role, index)?.samples ?? listFor(role, index);
+      own.push({ sample: { ...saysNothing, atUs, rssBytes } });
     },
     close: () => ({
       samples: samples.map((one) => ({ ...one, samples: [...one.samples], cpu: [...one.cpu] })),

@@ -3,7 +3,10 @@
 
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { TrialPlan } from '../plan/plan.ts';
-import type { Fleet, LoadPeer, PublisherPeer, ServerPeer } from './fleet.ts';
+import type { Beside } from '../cluster/beside.ts';
+import type { BrokerProcess } from '../cluster/brokers.ts';
+import type { Member } from '../cluster/member.ts';
+import type { Fleet, LoadPeer, NetworkPeer, PublisherPeer } from './fleet.ts';
 
 /** What a view of the run is told, several times a second. */
 export type Progress = {
@@ -17,11 +20,14 @@ export type Progress = {
   slowestUs?: number | undefined;
 };
 
-/** The processes of a trial. Subscribers and publisher use the first server. */
+/** The processes of a trial. */
 export type Peers = {
-  servers: readonly [ServerPeer, ...ServerPeer[]];
+  /** Those included that a fault starts later. */
+  servers: readonly [Member, ...Member[]];
   loads: readonly LoadPeer[];
   publisher: PublisherPeer;
+  /** Where the scenario has a network between the others. */
+  network?: NetworkPeer;
 };
 
 export type Stage = {
@@ -29,6 +35,10 @@ export type Stage = {
   variant: Variant;
   fleet: Fleet;
   peers: Peers;
+  /** What else the trial has running; see start-servers.ts. */
+  beside: Beside;
+  /** Of servers that one connects. */
+  broker: BrokerProcess | undefined;
   report: (progress: Progress) => void;
   /** Aborted when the trial is over, however it ended. Every wait of a phase ends with it. */
   over: AbortSignal;

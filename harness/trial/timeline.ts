@@ -32,6 +32,7 @@ export type Timeline = {
   /** @param index among the load processes, likewise */
   load(index: number, sample: LoadSample): void;
   publisher(sample: PublisherSample): void;
+  network(reading: { sample: SelfSample }): void;
   /** What was read of a process' CPU from outside; from then on what it says of its own CPU is left out. */
   cpu(role: Role, index: number, sample: { atUs: number; reading: CpuReading }): void;
   /** Latency of all measured deliveries so far. */
@@ -45,6 +46,7 @@ const cpuColumns = {
   server: 'serverCpuShare',
   load: 'loadCpuShare',
   publisher: 'publisherCpuShare',
+  network: 'networkCpuShare',
 } as const satisfies Record<Role, SeriesColumn>;
 /** Columns of which the largest of several processes counts; all others add up. */
 const largestCounts: readonly SeriesColumn[] = [
@@ -140,6 +142,14 @@ export function createTimeline(window: Window): Timeline {
       const grown = rates('publisher', sample.atUs, { cpu: sample.cpuUs });
       if (grown && !lastCpu.has('publisher'))
         put(slotClosedAt(sample.atUs), 'publisher', { publisherCpuShare: grown['cpu']! });
+    },
+    network({ sample }) {
+      const source = 'network 0';
+      const grown = rates(source, sample.atUs, { cpu: sample.cpuUs });
+      put(slotClosedAt(sample.atUs), source, {
+        networkLoopDelayP99Us: sample.loopDelayP99Us,
+        ...(grown && !lastCpu.has(source) && { networkCpuShare: grown['cpu']! }),
+      });
     },
     series() {
       for (const [slot, histogram] of bySlot) {

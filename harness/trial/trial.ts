@@ -1,10 +1,13 @@
 // Runs one trial: processes up, subscribers connected, barrier, bursts and warm-up, measured phase, drain,
 // close, everything gone. Each phase is a file of its own; what the readings mean is outcome.ts.
 
-import { messageOf } from '../../core/base/errors.ts';
+import { messageOf, UserError } from '../../core/base/errors.ts';
 import { writeInjection } from '../../core/scenario/injection.ts';
+import { networksOf } from '../../core/scenario/network.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Trial } from '../../core/result/result.ts';
+import { createBeside } from '../cluster/beside.ts';
+import { addBroker, createMembers } from './start-servers.ts';
 import type { Fleet } from './fleet.ts';
 import { outcomeOf } from './outcome.ts';
 import { TrialFailure } from '../process/peer.ts';
@@ -40,22 +43,26 @@ export async function runTrial(
     ...(fleet.injection && { injected: writeInjection(fleet.injection) }),
   };
   const peers: Peers = {
-    servers: [fleet.server(0)],
+    servers: createMembers(fleet, plan, variant),
     loads: plan.loads.map((_, i) => fleet.load(i)),
     publisher: fleet.publisher(),
+    ...(networksOf(plan.scenario).length > 0 && { network: fleet.network() }),
   };
-  const all = [...peers.servers, ...peers.loads, peers.publisher];
+  const beside = createBeside();
+  const all = [...peers.servers, ...peers.loads, peers.publisher, ...(peers.network ? [peers.network] : [])];
   // Ends the phases' own waiting, whether the trial is over, broken or aborted.
   const over = new AbortController();
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const stage: Stage = { plan, variant, fleet, peers, report, over: over.signal };
+    const broker = addBroker(fleet, plan, variant, beside);
+    const stage: Stage = { plan, variant, fleet, peers, beside, broker, report, over: over.signal };
     const readings = await Promise.race([
       runPhases(stage),
       aborted.promise,
       ...all.map((peer) => peer.broken),
+      beside.broken,
     ]);
     const trial = { ...head, ...outcomeOf(plan, variant, readings) };
     return head.injected === undefined
@@ -64,7 +71,7 @@ export async function runTrial(
   } catch (error) {
     if (signal.aborted) throw error;
     const failure =
-      error instanceof TrialFailure
+      error instanceof TrialFailure || error instanceof UserError
         ? { code: error.code, message: error.message }
         : {
             code: 'defect',
@@ -77,6 +84,7 @@ export async function runTrial(
     over.abort(new TrialFailure('over', 'the trial is over'));
     signal.removeEventListener('abort', onAbort);
     await Promise.all(all.map((peer) => peer.stop(stopGraceMs, signal)));
+    await beside.stop();
   }
 }
 
@@ -98,6 +106,6 @@ async function runPhases(stage: Stage): Promise<Readings> {
   const sampling = startSampling(stage.peers, window, connected.serverReadings);
   const measured = await measure(stage, window, sampling, connected.serversQueue);
   const drained = await drain(stage, window, measured, sampling);
-  const closed = await closeAll(stage, drained);
+  const closed = await closeAll(stage, drained, measured);
   return { window, ...connected, ...warmed, ...measured, ...drained, ...closed, ...sampling.close() };
 }

@@ -128,7 +128,7 @@ const checks: readonly Check[] = [
       `${formatUs(lagUs)} or more after ` +
       `their planned time, where ${latencyTail(trial)}`;
     return effects(plan).latePublisher
-      ? note('publisher-late', `${text}; the scenario froze it.`)
+      ? note('publisher-late', `${text}; the scenario's faults explain it.`)
       : invalid('publisher-late', `${text}. ${lateAdvice(plan, trial)}`);
   },
   function offeredRate(plan, { done }, trial) {
@@ -187,6 +187,15 @@ const checks: readonly Check[] = [
       `server and subscribers counted differently (${list}), so some figure is wrong.`,
     );
   },
+  function serverKilled(_plan, { serversKilled }) {
+    if (serversKilled === 0) return undefined;
+    return note(
+      'server-killed',
+      `a fault ended a server ${counted(serversKilled, 'time')} before it could count a last time: what it ` +
+        'did after its last sample (up to a second) is in no count of the server side, so the two ' +
+        "sides' counts were not compared.",
+    );
+  },
   function notOurs({ scenario }, { serverReadings, serverGone }, trial) {
     const { ledger } = trial;
     if (serverReadings === 'self') return undefined;
@@ -225,7 +234,7 @@ const checks: readonly Check[] = [
             'when the drain limit was reached.',
         );
   },
-  function errors(_plan, _readings, { counters, problems }) {
+  function errors(plan, _readings, { counters, problems }) {
     const total = counters.server.errors + counters.client.errors;
     const first = problems[0];
     if (total === 0) return undefined;
@@ -241,7 +250,10 @@ const checks: readonly Check[] = [
           (count === 1 ? 'request, attempt or connection' : 'requests, attempts or connections') +
           ' that failed',
       );
-    return note('errors', `${told.join(', and ')}${first ? `; most often: ${first.message}` : ''}.`);
+    const asked = effects(plan).failures
+      ? ', as connections do fail in faults that the scenario asked for'
+      : '';
+    return note('errors', `${told.join(', and ')}${asked}${first ? `; most often: ${first.message}` : ''}.`);
   },
   function reconnected(plan, _readings, { counters }) {
     if (counters.client.reconnects === 0) return undefined;

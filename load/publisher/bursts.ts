@@ -1,5 +1,6 @@
-// Publishes the bursts that warm a server of ours up, over a connection of their own that is gone before the
-// measured phase: all events of a burst at once, pipelined. Nothing of it is counted, and nothing that goes
+// Publishes the bursts that warm our servers up, over connections of their own that are gone before the
+// measured phase: all events of a burst at once, pipelined, and dealt among the servers where there are
+// several. Nothing of it is counted, and nothing that goes
 // wrong is reported: what is wrong with publishing shows in the phases that follow.
 
 import { later, nowUs } from '../../core/base/clock.ts';
@@ -19,26 +20,32 @@ export type Bursts = {
   close(): void;
 };
 
-export function createBursts({ publishUrl, topics, plan, seed }: PublisherSetup): Bursts {
+/** @param publishUrls one for each server */
+export function createBursts({ topics, plan, seed }: PublisherSetup, publishUrls: readonly string[]): Bursts {
   const bodies = createBodyStock(plan, seed);
   let [awaited, confirmed] = [0, 0];
-  let requests = '';
   let done: PromiseWithResolvers<void> | undefined;
 
-  const connection = createPublishConnection(publishUrl, newCounters(), {
-    opened: send,
-    answered(status) {
-      if (status === 201) confirmed++;
-      if (--awaited === 0) done?.resolve();
-    },
-    closed: () => done?.resolve(),
-    problem() {},
+  const lanes = publishUrls.map((url) => {
+    const lane = {
+      requests: '',
+      connection: createPublishConnection(url, newCounters(), {
+        opened: () => send(lane),
+        answered(status) {
+          if (status === 201) confirmed++;
+          if (--awaited === 0) done?.resolve();
+        },
+        closed: () => done?.resolve(),
+        problem() {},
+      }),
+    };
+    return lane;
   });
 
-  function send(): void {
-    if (requests === '') return;
-    connection.send(requests);
-    requests = '';
+  function send(lane: (typeof lanes)[number]): void {
+    if (lane.requests === '') return;
+    lane.connection.send(lane.requests);
+    lane.requests = '';
   }
 
   return {
@@ -46,16 +53,25 @@ export function createBursts({ publishUrl, topics, plan, seed }: PublisherSetup)
       [awaited, confirmed] = [to - from, 0];
       if (awaited === 0) return 0;
       done = Promise.withResolvers();
-      for (let i = from; i < to; i++)
-        requests += connection.encode(topicName(topics, plan.topic[i]!), bodies.take(i), nowUs(), nowUs());
-      if (connection.isOpen()) send();
-      else connection.dial();
+      for (let i = from; i < to; i++) {
+        const lane = lanes[i % lanes.length]!;
+        lane.requests += lane.connection.encode({
+          topic: topicName(topics, plan.topic[i]!),
+          body: bodies.take(i),
+          plannedUs: nowUs(),
+          sentUs: nowUs(),
+          ...(plan.seq && { seq: plan.seq[i]! }),
+        });
+      }
+      for (const lane of lanes)
+        if (lane.connection.isOpen()) send(lane);
+        else if (lane.requests !== '') lane.connection.dial();
       const stopWaiting = later(answerWithinUs / 1000, done.resolve);
       await done.promise;
       stopWaiting();
-      requests = '';
+      for (const lane of lanes) lane.requests = '';
       return confirmed;
     },
-    close: connection.close,
+    close: () => lanes.forEach(({ connection }) => connection.close()),
   };
 }

@@ -49,7 +49,7 @@ export function ownDialect(publishUrl: string): Dialect {
     secrets: [],
     ownNumbers: false,
     encode: ({ topic, body: text, bytes, crc, plannedUs, sentUs }) =>
-      Buffer.from(write(topic, { text, bytes, crc }, plannedUs, sentUs)),
+      Buffer.from(write({ topic, body: { text, bytes, crc }, plannedUs, sentUs })),
     numberIn: (body) => seqIn(body),
     isSuccess: (status) => status === 201,
   };

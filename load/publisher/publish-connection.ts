@@ -23,16 +23,21 @@ export type PublishHandlers = {
   problem(code: string, message: string): void;
 };
 
+/** What is published. `seq`: the number that the publisher gives it in its topic, where it numbers events. */
+export type OneEvent = { topic: string; body: Body; plannedUs: number; sentUs: number; seq?: number };
+
 export type PublishConnection = {
   /** Connects; once at a time. */
   dial(): void;
   isOpen(): boolean;
   /** One event's request. */
-  encode(topic: string, body: Body, plannedUs: number, sentUs: number): string;
+  encode(event: OneEvent): string;
   /** Writes requests, one behind the other. */
   send(requests: string): void;
   /** Bytes written that the kernel has not taken yet. */
   backlogBytes(): number;
+  /** Ends the connection, which is then announced as any other end. */
+  drop(): void;
   close(): void;
 };
 
@@ -41,13 +46,17 @@ type Link = { reader: ResponseReader; status: number; text: string };
 
 const answerKept = 1000;
 
-/** Writes the request that publishes one event on a server of ours. */
+/**
+ * Writes the request that publishes one event on a server of ours. One with a number can be sent again, to
+ * any server of a cluster, and is the same event.
+ */
 export function publishWriter(publishUrl: string): PublishConnection['encode'] {
   const url = new URL(publishUrl);
   const target = pathBelow(url, '/topics/');
-  return (topic, { text, bytes, crc }, plannedUs, sentUs) =>
+  return ({ topic, body: { text, bytes, crc }, plannedUs, sentUs, seq }) =>
     `POST ${target}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
     `content-length: ${bytes}\r\n` +
+    (seq === undefined ? '' : `pushbench-seq: ${seq}\r\nidempotency-key: "${topic}-${seq}"\r\n`) +
     `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`;
 }
 
@@ -108,6 +117,7 @@ export function createPublishConnection(
       dialer.send(socket!, Buffer.from(requests)); // only called while the connection is open
     },
     backlogBytes: () => socket!.writableLength,
+    drop: () => void socket?.destroy(),
     close() {
       dialer.quiet();
       socket?.destroy();

@@ -132,7 +132,8 @@ function sendDue(state: State): void {
     const atUs = nowUs();
     sentUs[i] = atUs;
     if (isMeasured(state, i)) record(lag, atUs - dueUs);
-    requests += connection.encode(topicName(topics, plan.topic[i]!), body, dueUs, atUs);
+    const topic = topicName(topics, plan.topic[i]!);
+    requests += connection.encode({ topic, body, plannedUs: dueUs, sentUs: atUs });
   }
   connection.send(requests);
   if (connection.backlogBytes() <= largestQueueBytes) return;

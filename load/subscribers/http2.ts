@@ -11,10 +11,12 @@ import {
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { nowUs } from '../../core/base/clock.ts';
-import type { Cause, Protocol } from '../wire/connection.ts';
+import { urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
+import { setCookieSeparator } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
-import type { LoadContext, RunningLoad } from '../pattern.ts';
+import type { LoadContext } from '../pattern.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
+import { createTlsSessions, type TlsSessions } from '../wire/tls-sessions.ts';
 import type { Line, Transport } from './streams.ts';
 
 /** Servers commonly allow as many streams on a connection (RFC 9113, section 6.5.2, advises no fewer). */
@@ -33,7 +35,13 @@ export type Http2Line = Line & {
 };
 
 export type Http2Transport<Owner> = Transport<Owner, Http2Line, Record<string, string>> & {
-  get: NonNullable<RunningLoad['get']>;
+  /** @param server which of the endpoint's */
+  get(
+    subscriber: number,
+    server: number,
+    path: string,
+    answered: (status: number, atUs: number) => void,
+  ): void;
 };
 
 type Connection = {
@@ -51,14 +59,21 @@ type Http2Context = Pick<LoadContext, 'endpoint' | 'counters' | 'sink'>;
 type All<Owner> = {
   readonly context: Http2Context;
   readonly protocol: Http2Protocol<Owner>;
-  /** The newest connection of each number. */
+  /** Where the servers are. */
+  readonly urls: readonly URL[];
+  /** The newest connection of each group of subscribers to each server. */
   readonly newest: Map<number, Connection>;
   readonly open: Set<Connection>;
+  /** By the number of a connection. */
+  readonly sessions: TlsSessions;
   reporting: boolean;
   allClosed(): void;
 };
 
-/** Streams to `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for `h2c`. */
+/**
+ * Streams to the servers of `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for
+ * `h2c`.
+ */
 export function createHttp2<Owner>(
   context: Http2Context,
   protocol: Http2Protocol<Owner>,
@@ -66,15 +81,18 @@ export function createHttp2<Owner>(
   const all: All<Owner> = {
     context,
     protocol,
+    urls: urlsOf(context.endpoint),
     newest: new Map(),
     open: new Set(),
+    sessions: createTlsSessions(context.counters, context.endpoint.resumesTls ?? false),
     reporting: true,
     allClosed: () => {},
   };
   return {
-    dial: (owner, subscriber) => openLine(all, connectionOf(all, subscriber), owner),
-    get(subscriber, path, answered) {
-      const { session, count, authority } = connectionOf(all, subscriber);
+    dial: (owner, subscriber, server) =>
+      openLine(all, connectionOf(all, subscriber, server, streamsPerConnection), owner),
+    get(subscriber, server, path, answered) {
+      const { session, count, authority } = connectionOf(all, subscriber, server, Number.POSITIVE_INFINITY);
       const stream = session.request({ ':authority': authority, ':path': path }, { endStream: true });
       let status = 0;
       stream.on('response', (fields) => (status = Number(fields[':status'])));
@@ -102,24 +120,37 @@ function problem<Owner>({ reporting, context }: All<Owner>, { code, message }: C
   if (reporting) context.sink.problem(code, message);
 }
 
-function socketTo({ over, certificate }: Http2Context['endpoint'], url: URL): Socket {
+function socketTo<Owner>({ context, sessions }: All<Owner>, url: URL, number: number): Socket {
+  const { over, certificate } = context.endpoint;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port || (over === 'h2' ? 443 : 80));
   if (over !== 'h2') return connectTcp({ host, port, noDelay: true });
-  return connectTls({
+  const socket = connectTls({
     host,
     port,
     ALPNProtocols: ['h2'],
+    ...sessions.of(number),
     ...(certificate === undefined ? {} : { ca: certificate }),
   });
+  sessions.follow(number, socket);
+  return socket;
 }
 
-/** The connection that a subscriber's stream belongs to, a new one where there is none that takes streams. */
-function connectionOf<Owner>(all: All<Owner>, subscriber: number): Connection {
-  const number = Math.floor(subscriber / streamsPerConnection);
+/**
+ * The connection that a subscriber's stream to a server belongs to, a new one where there is none that takes
+ * streams, or where those that came from other servers have filled it.
+ */
+function connectionOf<Owner>(
+  all: All<Owner>,
+  subscriber: number,
+  server: number,
+  mostStreams: number,
+): Connection {
+  const servers = all.urls.length;
+  const number = Math.floor(subscriber / (streamsPerConnection * servers)) * servers + server;
   const known = all.newest.get(number);
-  if (known && !known.session.closed && !known.session.destroyed) return known;
-  const connection = connectTo(all.context);
+  if (known && !known.session.closed && !known.session.destroyed && known.streams < mostStreams) return known;
+  const connection = connectTo(all, all.urls[server]!, number); // chosen from this list
   const { session } = connection;
   const { counters } = all.context;
   all.newest.set(number, connection);
@@ -139,9 +170,9 @@ function connectionOf<Owner>(all: All<Owner>, subscriber: number): Connection {
   return connection;
 }
 
-function connectTo({ endpoint, counters }: Http2Context): Connection {
-  const url = new URL(endpoint.url);
-  const socket = socketTo(endpoint, url);
+function connectTo<Owner>(all: All<Owner>, url: URL, number: number): Connection {
+  const { counters } = all.context;
+  const socket = socketTo(all, url, number);
   const session = connect(url, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: windowBytes },
@@ -213,6 +244,8 @@ function openLine<Owner>(all: All<Owner>, connection: Connection, owner: Owner):
       });
       stream.on('close', close);
     },
+    pause: () => stream?.pause(),
+    resume: () => stream?.resume(),
     end() {
       this.destroy();
     },
@@ -228,6 +261,11 @@ function causeOf({ code, message }: NodeJS.ErrnoException): Cause {
 }
 
 function headOf(fields: IncomingHttpHeaders): Pick<ResponseHead, 'status' | 'headers'> {
-  const headers = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+  const headers = new Map(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(setCookieSeparator) : String(value), // only Set-Cookie is a list
+    ]),
+  );
   return { status: Number(fields[':status']), headers };
 }

@@ -5,6 +5,7 @@
 import { leavingCode, readClose } from '../../core/policy/client/close-codes.ts';
 import { noteAsked } from '../../core/policy/client/reconnect.ts';
 import type { LoadContext } from '../pattern.ts';
+import { cookieHeader, takeCookies } from '../wire/cookies.ts';
 import {
   encodeFrame,
   newFrameReader,
@@ -23,6 +24,7 @@ import {
 import { inflateMessage, newInflater, type Inflater } from '../wire/inflate.ts';
 import { checkUpgrade, newUpgradeKey, upgradeHeaders } from '../wire/upgrade.ts';
 import { createStreams, type Stream, type Streams } from './streams.ts';
+import { tokenFields } from './token.ts';
 
 type State = {
   /** Until the upgrade. */
@@ -45,8 +47,8 @@ export type SocketKind = {
   headers?: Readonly<Record<string, string>>;
   /** Whether close code 1001 is the end. */
   goneForGood: boolean;
-  /** Path and query of the handshake. */
-  target(stream: SocketStream): string;
+  /** Path and query of the handshake with the server at `url`. */
+  target(stream: SocketStream, url: URL): string;
   /** The handshake is done. */
   upgraded?(stream: SocketStream, atUs: number): void;
   /** A whole message, inflated: bytes `from`..`to`, valid during the call only. */
@@ -61,7 +63,7 @@ export type Sockets = Streams<State> & {
 export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
   const { counters, sink, random, reconnect } = context;
   const { deflate, protocol, headers, goneForGood } = kind;
-  const url = new URL(context.endpoint.url);
+  const fieldsOf = tokenFields(context.endpoint);
   // Masks protect proxies from scripts in browsers (section 10.3); here any number will do.
   const frame = (opcode: number, payload: Uint8Array) => encodeFrame(opcode, payload, random() * 2 ** 32);
   const closeFrame = (code: number) => frame(opcodes.close, Uint8Array.of(code >> 8, code & 0xff));
@@ -95,6 +97,7 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
   const response: ResponseParts<SocketStream> = {
     head(stream, head, atUs) {
       const { state } = stream;
+      stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
       checkUpgrade(stream, head, state.handshake!.key, protocol); // set when it was sent
       const extension = head.headers.get('sec-websocket-extensions');
       if (extension !== undefined) {
@@ -110,12 +113,14 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
 
   const streams = createStreams<State>(context, {
     newState: () => ({ handshake: undefined, frames: newFrameReader(), inflater: undefined, closing: false }),
-    request(stream) {
+    request(stream, url) {
       const key = newUpgradeKey();
       stream.state.handshake = { response: newResponseReader(), key };
-      return encodeRequest(url, kind.target(stream), {
+      return encodeRequest(url, kind.target(stream, url), {
         ...upgradeHeaders(key, { deflate, protocol }),
+        ...cookieHeader(stream.cookies),
         ...headers,
+        ...fieldsOf(stream.subscriber),
       });
     },
     read(stream, bytes, to, atUs) {

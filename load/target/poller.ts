@@ -10,6 +10,7 @@ import {
   pollAnswerWithinMs,
 } from '../../core/policy/client/poll-times.ts';
 import type { TargetSubscribe } from '../../core/target/access.ts';
+import { cookieHeader, takeCookies, type Cookies } from '../wire/cookies.ts';
 import { gzipAccepted } from '../wire/gunzip.ts';
 import { encodeRequest } from '../wire/http-head.ts';
 import type { RunningLoad } from '../pattern.ts';
@@ -21,6 +22,7 @@ type State = {
   readonly place: Place;
   /** Where every answer brings everything: whether an event has not come before. */
   readonly isNew: ((bytes: Buffer, from: number, to: number) => boolean) | undefined;
+  cookies: Cookies;
 };
 
 type Pace = Pick<PollKind<State>, 'answered' | 'answerWithinMs' | 'settleMs'>;
@@ -71,16 +73,24 @@ function startPolling(
   const polls = createPolls<State>(legs.context, {
     ...pace,
     finishes: false,
-    newState: () => ({ place: newPlace(), isNew: how.cursor === 'none' ? createOnce() : undefined }),
+    newState: () => ({
+      place: newPlace(),
+      isNew: how.cursor === 'none' ? createOnce() : undefined,
+      cookies: '',
+    }),
     request({ subscriber: leg, state }) {
       const { target: path, headers } = askFrom(how.cursor, legs.target(leg), state.place);
       return encodeRequest(url, path, {
         accept: '*/*',
         ...gzipAccepted(gzip),
+        ...cookieHeader(state.cookies),
         ...how.headers,
         ...headers,
         connection,
       });
+    },
+    setCookie({ state }, setCookie) {
+      state.cookies = takeCookies(state.cookies, setCookie);
     },
     take({ subscriber: leg, state }, status, head, bytes, from, to, atUs) {
       const events = status === 'ok' ? legs.deliver(leg, bytes, from, to, atUs, state.isNew) : 0;

@@ -10,6 +10,7 @@ import {
   type EventStreamParts,
   type EventStreamReader,
 } from '../wire/event-stream.ts';
+import { cookieHeader, takeCookies } from '../wire/cookies.ts';
 import { gzipAccepted } from '../wire/gunzip.ts';
 import {
   encodeRequest,
@@ -55,6 +56,7 @@ export function targetSse(
   const parts: ResponseParts<Sse> = {
     ...bodies,
     head(stream, head, atUs) {
+      stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
       expectStream(stream, head, 'text/event-stream');
       bodies.head(stream, head);
       streams.ready(stream, atUs);
@@ -62,12 +64,13 @@ export function targetSse(
   };
   const streams: Streams<Sse['state']> = createStreams<Sse['state']>(legs.context, {
     newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
-    request({ subscriber, cursor }) {
+    request({ subscriber, cursor, cookies }) {
       const lastId = cursorText(cursor);
       return encodeRequest(url, legs.target(subscriber), {
         accept: 'text/event-stream',
         'cache-control': 'no-store',
         ...gzipAccepted(gzip),
+        ...cookieHeader(cookies),
         ...how.headers,
         ...(lastId && { 'last-event-id': lastId }),
       });
@@ -94,6 +97,7 @@ export function targetHttpStream(
   const parts: ResponseParts<Lines> = {
     ...bodies,
     head(stream, head, atUs) {
+      stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
       expectOk(stream, head);
       bodies.head(stream, head);
       streams.ready(stream, atUs);
@@ -104,8 +108,13 @@ export function targetHttpStream(
   }
   const streams: Streams<Lines['state']> = createStreams<Lines['state']>(legs.context, {
     newState: () => ({ response: newResponseReader(), lines: newLineReader(), inflation: undefined }),
-    request: ({ subscriber }) =>
-      encodeRequest(url, legs.target(subscriber), { accept: '*/*', ...gzipAccepted(gzip), ...how.headers }),
+    request: ({ subscriber, cookies }) =>
+      encodeRequest(url, legs.target(subscriber), {
+        accept: '*/*',
+        ...gzipAccepted(gzip),
+        ...cookieHeader(cookies),
+        ...how.headers,
+      }),
     read: (stream, bytes, to, atUs) =>
       void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
     settled: bodies.settled,

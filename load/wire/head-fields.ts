@@ -1,11 +1,12 @@
 // Reads the head of an HTTP/1.1 response from its text (RFC 9112, sections 4 and 5): status line and header
 // fields.
 
+import { setCookieSeparator } from './cookies.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 export type ResponseHead = {
   status: number;
-  /** By lower-case name; fields that came several times are joined with a comma. */
+  /** By lower-case name; fields that came several times are joined with a comma, Set-Cookie by lines. */
   headers: ReadonlyMap<string, string>;
   /** Whether the connection may carry another request after this response. */
   keepAlive: boolean;
@@ -39,7 +40,8 @@ function parseNewHead(text: string): ResponseHead {
       throw new ProtocolError('http-head', 'the response has a malformed header line');
     const value = line.slice(colon + 1).trim();
     const earlier = headers.get(name);
-    headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
+    if (earlier === undefined) headers.set(name, value);
+    else headers.set(name, earlier + (name === 'set-cookie' ? setCookieSeparator : ', ') + value);
   }
   checkFraming(headers, status[1] === '1');
   const connection = headers.get('connection')?.toLowerCase() ?? '';

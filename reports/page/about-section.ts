@@ -77,14 +77,15 @@ export function about(result: Result, heading: string): Markup {
       <p>
         ${counted(scenario.subscribers, 'subscriber')}, ${counted(scenario.topics, 'topic')},
         ${counted(scenario.events, 'measured event')} that ask for
-        ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each trial. Phases: connect
-        ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most
-        ${drain / 1000} s.${warmedUp(result)} Seed
-        ${seed}.${result.state.kind === 'finished' ? '' : ' The run was cut short.'}
+        ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each
+        trial.${serversOf(result)}${wayInOf(result)} Phases: connect ${connect / 1000} s, warm-up
+        ${warmup / 1000} s, measured ${measure / 1000} s, drain at most ${drain / 1000} s.${warmedUp(result)}
+        Seed ${seed}.${result.state.kind === 'finished' ? '' : ' The run was cut short.'}
       </p>
       <p>
         ${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node},
-        ${e.os}, kernel ${e.kernel}, ${e.cpu}, ${coresText(e)}, ${memoryText(e)} of
+        ${(e.programs ?? []).map((program) => `${program}, `)}${e.os}, kernel ${e.kernel}, ${e.cpu},
+        ${coresText(e)}, ${memoryText(e)} of
         memory${
           e.descriptorLimit === null
             ? ''
@@ -117,4 +118,27 @@ function warmedUp({ trials }: Result): string {
     ` Before the warm-up, bursts of ${least === most ? most : `${least} to ${most}`} deliveries ` +
     'per trial made the servers warm; they count nowhere.'
   );
+}
+
+const fronts: Readonly<Record<string, string>> = {
+  list: 'found by a list of all',
+  haproxy: 'behind HAProxy',
+  'haproxy-sticky': 'behind HAProxy, each subscriber at the server that it had before',
+};
+
+/** How many servers a trial had and what was between them; nothing where each was by itself. */
+function serversOf({ trials }: Result): string {
+  const texts = trials.flatMap(({ outcome }) => {
+    if (outcome.status !== 'completed' || !outcome.servers) return [];
+    const { count, broker, inFront } = outcome.servers;
+    const between = broker === 'in-process' ? 'connected by nothing' : `connected by ${broker}`;
+    return `${counted(count, 'server')}, ${between}, ${fronts[inFront] ?? inFront}`;
+  });
+  return texts.length === 0 ? '' : ` ${[...new Set(texts)].join('; ')}.`;
+}
+
+/** How clients got in; nothing where they did so freely and in clear text. */
+function wayInOf({ trials }: Result): string {
+  const ways = trials.flatMap(({ outcome }) => (outcome.status === 'completed' ? (outcome.wayIn ?? []) : []));
+  return ways.length === 0 ? '' : ` Clients came ${[...new Set(ways)].join(', or ')}.`;
 }

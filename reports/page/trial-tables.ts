@@ -127,12 +127,25 @@ export function checkTable(variants: readonly VariantTrials[]): Markup {
   );
 }
 
+/** Processes beside servers and load side; a column each where one of the trials has it. */
+const besideHeads = [
+  ['broker', 'broker'],
+  ['in-front', 'in front'],
+  ['network', 'network'],
+] as const;
+
 export function resourceTable(variants: readonly VariantTrials[]): Markup {
+  const beside = besideHeads.filter(([role]) =>
+    variants.some(({ completed }) =>
+      completed.some(({ processes }) => processes.some((process) => process.role === role)),
+    ),
+  );
   const heads = [
     'variant',
     'server CPU',
     'load CPU',
     'publisher CPU',
+    ...beside.flatMap(([, name]) => [`${name} CPU`, `${name} memory, peak`]),
     'server memory, peak',
     'load memory, peak',
     'kernel socket memory',
@@ -162,6 +175,7 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
           cpu('server'),
           cpu('load'),
           cpu('publisher'),
+          ...beside.flatMap(([role]) => [cpu(role), rss(role)]),
           rss('server'),
           rss('load'),
           kernelSocketBytes === null

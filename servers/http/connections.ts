@@ -10,6 +10,8 @@ import { answerError, RequestError } from './request.ts';
 import type { Routes } from './router.ts';
 import { endWithStatus } from './socket-answer.ts';
 import type { Tally } from './connection-counts.ts';
+import { noHandshakes, watchHandshakes, type Handshakes } from './handshakes.ts';
+import { hasGone } from './tls.ts';
 
 /**
  * Requests that may wait on one connection for the answer to another. The time in which Node lets go of them
@@ -29,7 +31,7 @@ export type Connections = {
   take(request: IncomingMessage, response: ServerResponse): boolean;
   /** @throws RequestError when this request for another protocol is malformed */
   takeUpgrade(request: IncomingMessage): void;
-  /** Those that are open. */
+  /** Those that are open, or in their handshake. */
   sockets(): Socket[];
 };
 
@@ -45,16 +47,20 @@ type Connection = {
 };
 
 export type ConnectionsOptions = {
+  /** Over TLS a connection is one when its handshake is done. */
+  secure: boolean;
   /** Gets the connections that do not begin with one of `publishRoutes`; none when undefined. */
   tally: Tally | undefined;
   counters: Counters;
   publishRoutes: Routes;
 };
 
-export function createConnections({ tally, counters, publishRoutes }: ConnectionsOptions): Connections {
+export function createConnections(options: ConnectionsOptions): Connections {
+  const { secure, tally, counters, publishRoutes } = options;
   const publishing = Object.keys(publishRoutes).map((key) => key.replace(/\*$/, ''));
   const connections = new Map<Socket, Connection>();
   let halfOpen: HalfOpen;
+  let handshakes: Handshakes = noHandshakes;
 
   // Decided once, by the first request, so that counters only grow.
   function decide(socket: Socket, request: string): Connection | undefined {
@@ -73,8 +79,9 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
     const { socket } = request;
     const fault = messageFault(request); // before anybody looks at its target
     if (connections.get(socket)?.known === false) {
-      if (!hasBody(request)) halfOpen.settled(socket);
-      else request.once('end', () => halfOpen.settled(socket));
+      const tcp = handshakes.under(socket);
+      if (tcp && !hasBody(request)) halfOpen.settled(tcp);
+      else if (tcp) request.once('end', () => halfOpen.settled(tcp));
     }
     return { connection: decide(socket, `${request.method} ${request.url}`), fault };
   }
@@ -97,11 +104,17 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
 
   return {
     watch(server, silentMs) {
+      if (secure) handshakes = watchHandshakes(server, counters);
+      const { over } = handshakes;
       halfOpen = boundHalfOpen(server, {
         withinMs: silentMs,
-        expired: (socket) => refuse(socket, '408 Request Timeout'),
+        expired(tcp) {
+          const socket = over(tcp);
+          if (socket) refuse(socket, '408 Request Timeout');
+          else tcp.destroy(); // in its handshake, which has a limit of its own
+        },
       });
-      server.on('connection', (socket: Socket) => {
+      server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
         connections.set(socket, { known: false, refused: false, response: undefined, pipelined: 0 });
         socket.once('close', () => {
           decide(socket, ''); // came and went without a request: nobody's but the pattern's
@@ -110,8 +123,17 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
       });
       server.on('clientError', (error: NodeJS.ErrnoException, duplex) => {
         const socket = duplex as Socket; // of a TCP listener
+        if (secure && !connections.has(socket)) {
+          if (!hasGone(error)) counters.errors++; // the handshake failed
+          socket.destroy();
+          return;
+        }
         if (isSilence(error, socket)) return;
-        if (error.code === 'ECONNRESET') socket.destroy();
+        if (error.code === 'ECONNRESET') {
+          socket.destroy();
+          // Proxies, and browsers at times, leave an answer that does not end by a reset.
+          if (connections.get(socket)?.response?.req.complete) return;
+        }
         refuse(socket, statusOf(error.code));
       });
       server.on('connect', (request, socket) => {
@@ -139,7 +161,7 @@ export function createConnections({ tally, counters, publishRoutes }: Connection
       if (fault) throw new RequestError(fault.status, fault.code, fault.message);
       if (hasBody(request)) throw new RequestError(400, 'body', 'a request for another protocol has no body');
     },
-    sockets: () => [...connections.keys()],
+    sockets: () => [...connections.keys(), ...handshakes.shaking()],
   };
 }
 

@@ -10,15 +10,18 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { boundHalfOpen, type HalfOpen } from '../../core/http/half-open.ts';
 import { authorityFault } from '../../core/http/message.ts';
 import type { Counters } from '../../core/result/counters.ts';
+import type { TlsSetup } from '../../core/scenario/server-options.ts';
 import { createGate, type GateOptions } from './gate.ts';
 import { closeServer, idleMs, type Port } from './listener.ts';
 import { answerError } from './request.ts';
 import { createRouter, type Routes } from './router.ts';
 import type { Tally } from './connection-counts.ts';
-import { testCertificate, testKey } from './test-certificate.ts';
+import { countHandshake, hasGone, serverSecrets } from './tls.ts';
+import { socketsUnder } from './under-tls.ts';
 import { createUnreadWatch } from './unread-watch.ts';
 
 /**
@@ -48,6 +51,7 @@ const limits = {
 
 export type Http2Options = {
   secure: boolean;
+  tls?: TlsSetup | undefined;
   routes: Routes;
   gate: GateOptions;
   tally: Tally;
@@ -56,9 +60,9 @@ export type Http2Options = {
 };
 
 export function http2Port(options: Http2Options): Port {
-  const { secure, routes, gate, tally, counters, prefaceMs = defaultPrefaceMs } = options;
+  const { secure, tls, routes, gate, tally, counters, prefaceMs = defaultPrefaceMs } = options;
   const server = secure
-    ? createSecureServer({ ...limits, allowHTTP1: false, cert: testCertificate, key: testKey })
+    ? createSecureServer({ ...limits, allowHTTP1: false, ...serverSecrets(tls) })
     : createServer(limits);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
@@ -74,7 +78,10 @@ export function http2Port(options: Http2Options): Port {
   if (secure) server.on('secureConnection', open);
   // Over TLS a connection counts when its handshake is done.
   server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => tally.add(socket));
-  server.on('tlsClientError', failed);
+  if (secure) server.on('secureConnection', (socket: TLSSocket) => countHandshake(socket, counters));
+  server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
+    if (!hasGone(error)) failed();
+  });
   server.on('sessionError', failed);
 
   const strangers = boundStrangers(server, prefaceMs, failed);
@@ -113,14 +120,7 @@ function boundStrangers(
   prefaceMs: number,
   failed: () => void,
 ): { meet(session: ServerHttp2Session): void } {
-  // A session gives its socket behind a proxy, so the two are found by the other end's address.
-  const byPeer = new Map<string, Socket>();
-  // In front of Node's own listener, which makes the session.
-  server.prependListener('connection', (socket: Socket) => {
-    const peer = peerOf(socket);
-    byPeer.set(peer, socket);
-    socket.once('close', () => byPeer.delete(peer));
-  });
+  const { under } = socketsUnder(server);
   const halfOpen: HalfOpen = boundHalfOpen(server, {
     withinMs: prefaceMs,
     expired(socket) {
@@ -130,16 +130,12 @@ function boundStrangers(
   });
   return {
     meet(session) {
-      const socket = session.socket && byPeer.get(peerOf(session.socket));
+      const socket = session.socket && under(session.socket);
       if (!socket) return;
       session.once('remoteSettings', () => halfOpen.greeted(socket));
       session.once('stream', () => halfOpen.settled(socket));
     },
   };
-}
-
-function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 /**

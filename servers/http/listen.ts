@@ -1,12 +1,20 @@
 // Puts every pattern on a port: over HTTP/1.1 here, over HTTP/2 in listen-http2.ts. Events are published over
-// HTTP/1.1 whatever the pattern speaks: on the same port where that is HTTP/1.1 too, on a second one
-// otherwise. What single connections may do is connections.ts. Knows no pattern and no hub.
+// HTTP/1.1 in clear text whatever the pattern speaks: on the same port where the pattern does so too, on a
+// second one otherwise. What single connections may do is connections.ts. Knows no pattern and no hub.
 
-import { createServer, STATUS_CODES, type IncomingMessage, type Server as HttpServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { loopback, urlHost } from '../../core/base/loopback.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
+import type { TlsSetup } from '../../core/scenario/server-options.ts';
 import { headMs as defaultHeadMs, silentMs } from '../../core/http/half-open.ts';
 import { cutUnread } from '../../core/http/unread.ts';
 import { createConnections } from './connections.ts';
@@ -19,13 +27,18 @@ import { createRouter, parseUrl, type Routes } from './router.ts';
 import { endWithStatus } from './socket-answer.ts';
 import type { Tally } from './connection-counts.ts';
 import { testCertificate } from './test-certificate.ts';
+import { serverSecrets } from './tls.ts';
 
 export type ListenOptions = {
   over: Endpoint['over'];
+  /** Over HTTP/1.1: the pattern's port speaks TLS. HTTP/2 does by itself (`over`). */
+  tls?: TlsSetup | undefined;
   /** The loopback address of this machine when left out. */
   host?: string;
   /** The pattern's port; any free one when left out or 0. */
   port?: number;
+  /** Where events are published when the pattern speaks HTTP/2, likewise. */
+  publishPort?: number;
   /** Names that the listener answers to besides its own (core/http/access.ts). */
   allowHosts?: readonly string[];
   pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
@@ -52,6 +65,8 @@ export type ListenOptions = {
 
 export type Listener = {
   endpoint: Endpoint;
+  /** Closes each new connection as soon as it is accepted, or does so no longer. */
+  hangUpOnNew(on: boolean): void;
   /** Stops listening, lets what is being written be written, and closes every connection. */
   close(): Promise<void>;
 };
@@ -75,27 +90,61 @@ const http1Limits = (requestMs: number, headMs: number) => ({
   noDelay: true,
 });
 
+/** As long as a head may take, a handshake may take too. */
+const tlsLimits = (requestMs: number, headMs: number) => ({
+  handshakeTimeout: Math.min(headMs, requestMs),
+  ALPNProtocols: ['http/1.1'],
+});
+
 /** @throws the system's error when the port cannot be had (EADDRINUSE, EACCES) */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { over, host = loopback(), port = 0, pattern, publishRoutes } = options;
-  if (over === 'h1') {
+  const { over, tls, host = loopback(), port = 0, publishPort = 0, pattern, publishRoutes } = options;
+  if (over === 'h1' && !tls) {
     const only = http1(options, { ...pattern.routes, ...publishRoutes }, pattern.upgrade);
     const url = `http://${await bind(only, host, port)}`;
-    return { endpoint: { url, over, publishUrl: url }, close: only.close };
+    return { endpoint: { url, over, publishUrl: url }, hangUpOnNew: hangUpper([only]), close: only.close };
   }
-  const { tally, counters, requestMs: prefaceMs } = options;
-  const gate = gateOptions(options, over === 'h2' ? 'https' : 'http');
-  const main = http2Port({ secure: over === 'h2', routes: pattern.routes, gate, tally, counters, prefaceMs });
-  const publish = http1({ ...options, tally: undefined }, publishRoutes, undefined);
+  const secure = over !== 'h2c';
+  const main =
+    over === 'h1'
+      ? http1({ ...options, publishRoutes: {} }, pattern.routes, pattern.upgrade)
+      : http2(options, secure);
+  const publish = http1({ ...options, tls: undefined, tally: undefined }, publishRoutes, undefined);
   const address = await bind(main, host, port);
-  const publishUrl = `http://${await bind(publish, host, 0)}`;
+  const publishUrl = `http://${await bind(publish, host, publishPort)}`;
   return {
-    endpoint:
-      over === 'h2'
-        ? { url: `https://${address}`, over, publishUrl, certificate: testCertificate }
-        : { url: `http://${address}`, over, publishUrl },
+    endpoint: secure
+      ? {
+          url: `https://${address}`,
+          over,
+          publishUrl,
+          certificate: testCertificate,
+          ...(tls && { resumesTls: tls.resume }),
+        }
+      : { url: `http://${address}`, over, publishUrl },
+    hangUpOnNew: hangUpper([main, publish]),
     close: async () => void (await Promise.all([main.close(), publish.close()])),
   };
+}
+
+/** In front of all other listeners of the ports' connections, so that nothing is answered any more. */
+function hangUpper(ports: readonly Port[]): Listener['hangUpOnNew'] {
+  let isOn = false;
+  const hangUp = (socket: Socket) => void socket.destroy();
+  return (on) => {
+    if (on === isOn) return;
+    isOn = on;
+    for (const { server } of ports) {
+      if (on) server.prependListener('connection', hangUp);
+      else server.off('connection', hangUp);
+    }
+  };
+}
+
+function http2(options: ListenOptions, secure: boolean): Port {
+  const { tls, pattern, tally, counters, requestMs: prefaceMs } = options;
+  const gate = gateOptions(options, secure ? 'https' : 'http');
+  return http2Port({ secure, tls, routes: pattern.routes, gate, tally, counters, prefaceMs });
 }
 
 async function bind({ server }: Port, host: string, port: number): Promise<string> {
@@ -132,20 +181,21 @@ function http1(
   routes: Routes,
   upgrade: RunningPattern['upgrade'],
 ): Port {
-  const { tally, counters, publishRoutes, requestMs = silentMs, headMs = defaultHeadMs } = options;
+  const { tls, tally, counters, publishRoutes, requestMs = silentMs, headMs = defaultHeadMs } = options;
   const route = createRouter(routes, counters);
-  const connections = createConnections({ tally, counters, publishRoutes });
+  const connections = createConnections({ secure: tls !== undefined, tally, counters, publishRoutes });
 
   // Whoever asks for another protocol, such as h2c, is answered in HTTP/1.1 (RFC 9110, section 7.8).
   const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
     upgrade !== undefined && headers.upgrade?.toLowerCase() === 'websocket';
-  const server: HttpServer = createServer(
-    { ...http1Limits(requestMs, headMs), shouldUpgradeCallback },
-    (request, response) => {
-      if (connections.take(request, response)) serve(request, response);
-    },
-  );
-  const gate = createGate(server, gateOptions(options, 'http'));
+  const settings = { ...http1Limits(requestMs, headMs), shouldUpgradeCallback };
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (connections.take(request, response)) serve(request, response);
+  };
+  const server: HttpServer = tls
+    ? createSecureServer({ ...settings, ...tlsLimits(requestMs, headMs), ...serverSecrets(tls) }, answer)
+    : createServer(settings, answer);
+  const gate = createGate(server, gateOptions(options, tls ? 'https' : 'http'));
   const serve = gate.requests(route);
   connections.watch(server, requestMs);
   cutUnread(server, options.answerMs);

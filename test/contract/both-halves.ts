@@ -13,6 +13,7 @@ import { newCounters } from '../../core/result/counters.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { LoadContext } from '../../load/pattern.ts';
+import { ownConnectorOf } from '../../load/ramp.ts';
 import { loads } from '../../load/registry.ts';
 import { startServer } from '../../servers/start.ts';
 import type { TriedVariant } from './variants.ts';
@@ -36,8 +37,8 @@ export async function bothHalves(
   variant: TriedVariant,
   topicsOf: (subscriber: number) => string[],
 ) {
-  const { pattern, options } = variant;
-  const server = await startServer({ pattern, options, limits: contractLimits, seed: 1 });
+  const { pattern, options, setup } = variant;
+  const server = await startServer({ pattern, options, seed: 1, ...setup, limits: contractLimits });
   t.onTestFinished(() => server.close());
   const half = await loadHalf(variant, topicsOf, server.endpoint);
   return {
@@ -87,6 +88,7 @@ export async function loadHalf(
       },
       problem: (code, message) => problems.push(`${code}: ${message}`),
     },
+    ...(await ownConnectorOf(endpoint, counters)),
   };
   /** Whether the server knows who is there: a request or a connection is held for each. */
   const isHeld = entry.holdsConnection && entry.asksEveryMs === undefined;

@@ -5,13 +5,26 @@ import { z } from 'zod';
 import type { Pattern } from '../../core/pattern/pattern.ts';
 import { patterns, type PatternName } from '../../core/pattern/registry.ts';
 import { variantOf, type Variant } from '../../core/pattern/variant.ts';
+import { whyNot } from '../../core/scenario/server-fit.ts';
+import type { ServerSetup } from '../../core/scenario/server-options.ts';
 
-export type TriedVariant = Variant & { pattern: PatternName; entry: Pattern };
+export type TriedVariant = Variant & {
+  pattern: PatternName;
+  entry: Pattern;
+  /** What its server is told; nothing when left out. */
+  setup?: Pick<ServerSetup, 'tls' | 'auth'>;
+};
 
-/** What a scenario may write for an option that is true or false, or one of several words; else nothing. */
-export function choicesOf(schema: z.core.$ZodType): readonly (boolean | string | number)[] {
+type Choice = boolean | string | number | readonly Choice[];
+
+/**
+ * What a scenario may write for an option that is true or false, or one of several words; of one that is a
+ * list of words none and all of them; else nothing.
+ */
+export function choicesOf(schema: z.core.$ZodType): readonly Choice[] {
   const inner = schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? schema.unwrap() : schema;
   if (inner instanceof z.ZodBoolean) return [false, true];
+  if (inner instanceof z.ZodArray && inner.element instanceof z.ZodEnum) return [[], inner.element.options];
   return inner instanceof z.ZodEnum ? inner.options : [];
 }
 
@@ -24,6 +37,25 @@ export function triedVariants(): TriedVariant[] {
     const variants = given.map((options) => variantOf(patterns, pattern, entry.options.parse(options)));
     const byLabel = new Map(variants.map((variant) => [variant.label, { ...variant, pattern, entry }]));
     return [...byLabel.values()];
+  });
+}
+
+const auth = { takes: 0, concurrency: 4, queue: 1000, seed: 7, lookup: { kind: 'wait', ms: 2 } } as const;
+
+/**
+ * Each pattern once with its quick options, over TLS with tokens that are looked up. Those that cannot have
+ * both are left out.
+ */
+export function guardedVariants(): TriedVariant[] {
+  return Object.keys(patterns).flatMap((name) => {
+    const pattern = name as PatternName; // one of its keys
+    const entry: Pattern = patterns[pattern];
+    const variant = variantOf(patterns, pattern, entry.options.parse(entry.quick ?? {}));
+    const unfit = (['tls', 'auth'] as const).some(
+      (what) => whyNot(what, entry, variant.options, variant.label) !== undefined,
+    );
+    const label = `${variant.label}, with TLS and tokens`;
+    return unfit ? [] : [{ ...variant, label, pattern, entry, setup: { tls: { resume: true }, auth } }];
   });
 }
 

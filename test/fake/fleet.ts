@@ -3,7 +3,9 @@
 
 import type { Fleet } from '../../harness/trial/fleet.ts';
 import { fakeLoad } from './load.ts';
+import { fakeNetwork } from './network.ts';
 import { fakePublisher } from './publisher.ts';
+import { fakeBroker } from './broker.ts';
 import { fakeServer } from './server.ts';
 import { cpuNow, newWorld, type World } from './world.ts';
 
@@ -13,6 +15,7 @@ export type FakeFleet = Fleet & Pick<World, 'running' | 'happened'> & { world: W
 /** @param cannotStop name of a process that does not stand still, as one that has just ended */
 export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
   const world = newWorld();
+  let ports = 20_001;
   const { clock, running, happened, names } = world;
   return {
     clock,
@@ -32,6 +35,7 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
       classifyDescriptors: () => ({ total: 30, sockets: 12 }),
       descriptorLimit: () => 1024,
       cpu: (pid) => (world.options.unseen ? undefined : cpuNow(world, pid)),
+      rssBytes: () => 20e6,
       kernelSocketBytes: () => 4096,
       // A segment of 100 bytes for each delivery, and what other programs send.
       networkCount: () => ({
@@ -41,8 +45,16 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
         ),
       }),
     },
-    server: () => fakeServer(world, 'server'),
+    server: (index = 0) => fakeServer(world, index === 0 ? 'server' : `server ${index + 1}`),
+    freePort: () => Promise.resolve(ports++),
+    broker: (which) => fakeBroker(world, which),
+    brokerVersion: ({ kind }) => (kind === 'in-process' ? undefined : `fake ${kind} 1.0`),
+    frontVersion: () => undefined,
+    front: ({ kind }) => {
+      throw new Error(`the fake fleet has no ${kind}`);
+    },
     load: (index) => fakeLoad(world, `load ${index + 1}`),
     publisher: () => fakePublisher(world),
+    network: () => fakeNetwork(world),
   };
 }

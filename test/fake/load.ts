@@ -8,7 +8,15 @@ import { close, enter, newLedger, type Ledger } from '../../core/result/ledger.t
 import { followersOf, topicsOf } from '../../core/scenario/topics.ts';
 import { createReceiptLog } from '../../load/account/receipts.ts';
 import type { LoadPeer } from '../../harness/trial/fleet.ts';
-import { act, lateInWindow, sampleNow, scripted, type PublishedEvent, type World } from './world.ts';
+import {
+  act,
+  lateInWindow,
+  sampleNow,
+  scripted,
+  serverOf,
+  type PublishedEvent,
+  type World,
+} from './world.ts';
 
 type Command<K extends LoadCommand['kind']> = Extract<LoadCommand, { kind: K }>;
 type Report<K extends LoadReport['kind']> = Extract<LoadReport, { kind: K }>;
@@ -29,9 +37,12 @@ function subscribersOf(world: World) {
   let all: number[] = [];
   let k = 0;
 
-  const arrive = (slot: number, event: PublishedEvent) => {
+  const arrive = (slot: number, subscriber: number, event: PublishedEvent) => {
     const { window } = world;
+    const server = serverOf(world, subscriber);
+    if (!server) return; // there is none that would have sent it
     world.counters.events++;
+    server.events++;
     const arrival = enter(ledger, slot, event.seq);
     if (!window || event.plannedUs < window.fromUs) return;
     if (arrival === 'duplicate') counts.duplicated++;
@@ -54,8 +65,8 @@ function subscribersOf(world: World) {
       k++;
       if (loseEvery > 0 && k % loseEvery === 0) continue;
       const atUs = clock.nowUs() + latencies[k % latencies.length]! * 1000;
-      clock.at(atUs, () => arrive(slot, event));
-      if (repeatEvery > 0 && k % repeatEvery === 0) clock.at(atUs + 1, () => arrive(slot, event));
+      clock.at(atUs, () => arrive(slot, subscriber, event));
+      if (repeatEvery > 0 && k % repeatEvery === 0) clock.at(atUs + 1, () => arrive(slot, subscriber, event));
     }
   });
 
@@ -65,7 +76,11 @@ function subscribersOf(world: World) {
       all = Array.from({ length: count }, (_, i) => first + i);
       for (const subscriber of all)
         for (const topic of topicsOf(topics, subscriber)) slots.set(`${subscriber} ${topic}`, slots.size);
-      world.counters.handshakes += count;
+      for (const subscriber of all) {
+        world.counters.handshakes++;
+        const server = serverOf(world, subscriber);
+        if (server) server.handshakes++;
+      }
     },
     sample(): Report<'sample'> {
       const latency = [...fresh].map(([slot, histogram]) => ({ slot, histogram: toSparse(histogram) }));
@@ -147,6 +162,7 @@ export function fakeLoad(world: World, name: string): LoadPeer {
       case 'window':
         return begin(command.window);
       case 'leave':
+      case 'slow':
         return act(world, name, command, inbox);
       case 'close':
         return inbox.deliver(subscribers.close(command));

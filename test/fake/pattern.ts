@@ -48,6 +48,7 @@ const fake: PatternRegistry[string] = {
   options: fakeOptions,
   lacks: { order: 'the script decides' },
   holdsConnection: true,
+  pageOpens: 'fetch',
   target: { impossible: 'the script is its server' },
 };
 

@@ -21,9 +21,13 @@ export type World = {
   /** Who gets each event that is published. */
   deliver: Set<(event: PublishedEvent) => void>;
   options: FakeOptions;
-  /** What one side counts the other one does too. */
+  /** What the subscribers count; what one side counts the other one does too. */
   counters: Counters;
+  /** The servers that listen, by name, in order, with what each counted. Subscribers are spread over them. */
+  servers: Map<string, Counters>;
   names: Map<number, string>;
+  /** When each process began, by its number. */
+  began: Map<number, number>;
 };
 
 export function newWorld(): World {
@@ -35,7 +39,9 @@ export function newWorld(): World {
     deliver: new Set(),
     options: fakeOptions.parse({}),
     counters: newCounters(),
+    servers: new Map(),
     names: new Map(),
+    began: new Map(),
   };
 }
 
@@ -54,48 +60,62 @@ export function sampleNow({ clock }: World, cpuShare = 0.1): SelfSample {
 }
 
 /** What is read of a process from outside: one thread, as busy as the script says. */
-export function cpuNow({ clock, options, window, names }: World, pid: number): CpuReading {
+export function cpuNow({ clock, options, window, names, began }: World, pid: number): CpuReading {
   const now = clock.nowUs();
-  if (names.get(pid) !== 'server') {
+  const beganUs = began.get(pid) ?? 0;
+  if (!isServer(names.get(pid))) {
     const share = names.get(pid) === 'publisher' ? 0.1 : options.loadCpu;
-    return oneThread(pid, { ranUs: now * share, waitedUs: 0 });
+    return oneThread(pid, { ranUs: (now - beganUs + 1) * share, waitedUs: 0 });
   }
   const { serverCpu, serverIdleCpu, serverWaits } = options;
-  const busyUs = window ? Math.max(0, Math.min(now, window.toUs) - window.warmupFromUs) : 0;
+  const busyUs = window
+    ? Math.max(0, Math.min(now, window.toUs) - Math.max(beganUs, window.warmupFromUs))
+    : 0;
   return oneThread(pid, {
-    ranUs: now * serverIdleCpu + busyUs * (serverCpu - serverIdleCpu),
+    ranUs: (now - beganUs + 1) * serverIdleCpu + busyUs * (serverCpu - serverIdleCpu),
     waitedUs: busyUs * serverWaits,
   });
+}
+
+/** The server that a subscriber is at now; undefined while none runs. */
+export function serverOf({ servers }: World, subscriber: number): Counters | undefined {
+  const all = [...servers.values()];
+  return all[subscriber % all.length];
+}
+
+function isServer(name = ''): boolean {
+  return /^server(?: \d+)?$/.test(name);
 }
 
 function oneThread(pid: number, use: ThreadUse): CpuReading {
   return { threads: new Map([[pid, use]]), processesUs: new Map([[pid, use.ranUs]]) };
 }
 
-/** A scripted process. @param handle is given each command but `stop` */
+/** A scripted process. @param handle is given each command; after `stop` it ends */
 export function scripted<C extends Message, R extends Message>(
   world: World,
   name: string,
   handle: (command: C, inbox: Inbox<R>, die: (how: string) => void) => void,
 ): Peer<C, R> {
-  const { running, names } = world;
+  const { running, names, began, servers, clock } = world;
   return createPeer<C, R>(name, (inbox) => {
     running.add(name);
     const pid = 1000 + names.size;
     names.set(pid, name);
+    began.set(pid, clock.nowUs());
     const die = (how: string) => {
       running.delete(name);
+      servers.delete(name);
       inbox.ended(how);
     };
     return {
       pid,
       // As over IPC, a command arrives after the sender has gone on.
       send: (command) =>
-        queueMicrotask(() =>
-          command.kind === 'stop'
-            ? die('exit code 0')
-            : running.has(name) && handle(command, inbox as Inbox<R>, die),
-        ),
+        queueMicrotask(() => {
+          if (running.has(name)) handle(command, inbox as Inbox<R>, die);
+          if (command.kind === 'stop') die('exit code 0');
+        }),
       kill: () => die('signal SIGKILL'),
     };
   });

@@ -44,6 +44,7 @@ const rows: Readonly<Record<VoidingCode, readonly Evidence[]>> = {
   'load-refused': allButHeld,
   throttled: late,
   'fault-not-done': evidence,
+  'network-late': late,
   'publisher-late': timings,
   'offered-rate': allButHeld,
   subscribers: evidence,

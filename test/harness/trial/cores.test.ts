@@ -18,7 +18,7 @@ function using(
   waited?: number,
 ): Pick<Completed, 'processes'> {
   const { processes } = figuresOf({});
-  const shares = { server, load, publisher };
+  const shares = { server, load, publisher, broker: 0, 'in-front': 0, network: 0 };
   return {
     processes: processes.map((one): ProcessUse => {
       const [ranUs, waitedUs] = [shares[one.role] * 1e7, (waited ?? 0) * 1e7];

@@ -8,6 +8,8 @@ import { faults as table } from '../../../core/fault/faults.ts';
 import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
+import { deployFaults } from './deploy-faults.ts';
+import { lifeFaults } from './life-faults.ts';
 
 // Out of order, and two at the same time.
 const faults = `
@@ -18,7 +20,12 @@ faults:
   - { at: 2s, freeze: publisher, for: 1s }
   - { at: 2s, freeze: load, for: 500ms }
   - { at: 19999ms, freeze: server, for: 10ms }
+  - { at: 3s, network: { latency: 200ms, jitter: 50ms }, share: 50%, for: 1500ms }
+  - { at: 9s, network: { reset: true } }
+  - { at: 10s, slow: 10%, rate: 10KiB/s, for: 2s }
 `;
+
+const onClients = { kind: 'impose', between: 'clients', reset: false, forMs: 1500 };
 
 test('every fault happens at its planned time, in the processes that it is for', async () => {
   const { fleet } = await runFake(`variants: [fake]${faults}`);
@@ -32,8 +39,12 @@ test('every fault happens at its planned time, in the processes that it is for',
       [2000, 'publisher', { kind: 'freeze', forMs: 1000 }],
       [2000, 'load 1', { kind: 'freeze', forMs: 500 }],
       [2000, 'load 2', { kind: 'freeze', forMs: 500 }],
+      [3000, 'network', { ...onClients, conditions: { latencyMs: 200, jitterMs: 50 }, share: 0.5 }],
       [7300, 'load 1', { kind: 'leave', share: 0.25, forMs: 2000 }],
       [7300, 'load 2', { kind: 'leave', share: 0.25, forMs: 2000 }],
+      [9000, 'network', { ...onClients, conditions: {}, reset: true, share: 1, forMs: 0 }],
+      [10_000, 'load 1', { kind: 'slow', share: 0.1, bytesPerS: 10_240, forMs: 2000 }],
+      [10_000, 'load 2', { kind: 'slow', share: 0.1, bytesPerS: 10_240, forMs: 2000 }],
       [19_999, 'server', { kind: 'freeze', forMs: 10 }],
     ],
   );
@@ -63,10 +74,30 @@ test('the result says when each fault was planned, when it happened, and what wa
       forMs: 500,
     },
     {
+      kind: 'network',
+      did: '50 % of the connections of subscribers: latency 200ms ± 50ms each way for 1.5s',
+      atMs: 3000,
+      atUs: 3_000_000,
+      forMs: 1500,
+    },
+    {
       kind: 'leave',
       did: '25 % of the subscribers left and came back 2s later',
       atMs: 7300,
       atUs: 7_300_000,
+      forMs: 2000,
+    },
+    {
+      kind: 'network',
+      did: 'all connections of subscribers: reset',
+      atMs: 9000,
+      atUs: 9_000_000,
+    },
+    {
+      kind: 'slow',
+      did: '10 % of the subscribers read 10 KiB/s for 2s',
+      atMs: 10_000,
+      atUs: 10_000_000,
       forMs: 2000,
     },
     {
@@ -113,10 +144,10 @@ test('a trial without faults says nothing of them', async () => {
   assert.equal(completed(result).faults, undefined);
 });
 
-test('every fault of the table is in this test, and has a row in docs/scenarios.md', () => {
+test('every fault of the table is tried here or in life-faults.ts, and docs/scenarios.md has it', () => {
   const docs = readFileSync('docs/scenarios.md', 'utf8');
   for (const word of Object.keys(table)) {
-    assert.match(faults, new RegExp(`\\b${word}: `), word);
+    assert.match(faults + lifeFaults + deployFaults, new RegExp(`\\b${word}: `), word);
     assert.match(docs, new RegExp(`^\\| \`${word}\` \\|`, 'm'), word);
   }
 });

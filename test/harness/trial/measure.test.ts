@@ -45,7 +45,7 @@ test('everybody is told the window at once, and all ends when the publisher has 
   for (const { command } of scripted.told)
     if (command.kind === 'window') assert.deepEqual(command.window, window);
   assert.equal(read.done, done);
-  assert.deepEqual([read.sent, read.faults], [[], []]);
+  assert.deepEqual([read.sent, read.playing.soFar()], [[], []]);
   assert.equal(endUs, window.toUs + 2_000_000);
 });
 

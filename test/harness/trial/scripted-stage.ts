@@ -12,6 +12,8 @@ import type {
 } from '../../../core/protocol/control.ts';
 import { newCounters } from '../../../core/result/counters.ts';
 import type { TrialPlan } from '../../../harness/plan/plan.ts';
+import { createBeside } from '../../../harness/cluster/beside.ts';
+import { createMember } from '../../../harness/cluster/member.ts';
 import type { Inbox } from '../../../harness/process/peer.ts';
 import type { Fleet } from '../../../harness/trial/fleet.ts';
 import type { Progress, Stage } from '../../../harness/trial/stage.ts';
@@ -126,7 +128,11 @@ export function stageOf(
     publisher: { ...usual.publisher, ...scripts.publisher },
   };
   const [first, ...others] = Array.from({ length: servers }, (_, i) =>
-    peerOf<ServerCommand, ServerReport>(`server ${i + 1}`, i, own.server),
+    createMember(
+      i + 1,
+      () => peerOf<ServerCommand, ServerReport>(`server ${i + 1}`, i, own.server),
+      () => clock.nowUs(),
+    ),
   );
   const stage: Stage = {
     plan,
@@ -137,6 +143,8 @@ export function stageOf(
       loads: plan.loads.map((_, i) => peerOf<LoadCommand, LoadReport>(`load ${i + 1}`, i, own.load)),
       publisher: peerOf<PublisherCommand, PublisherReport>('publisher', 0, own.publisher),
     },
+    beside: createBeside(),
+    broker: undefined,
     report: (one) => progress.push(one),
     over: new AbortController().signal,
   };

@@ -5,13 +5,9 @@ import { test, type TestContext } from 'vitest';
 import { createBursts } from '../../../load/publisher/bursts.ts';
 import { every, planOf, startServer, topics } from './fixture.ts';
 
-function bursts(t: TestContext, url: string) {
-  const created = createBursts({
-    publishUrl: url,
-    topics,
-    plan: planOf(every(0, 6), ['"a"', '"b"']),
-    seed: 1,
-  });
+function bursts(t: TestContext, ...urls: string[]) {
+  const plan = planOf(every(0, 6), ['"a"', '"b"']);
+  const created = createBursts({ publishUrl: urls[0]!, topics, plan, seed: 1 }, urls);
   t.onTestFinished(created.close);
   return created;
 }
@@ -42,4 +38,14 @@ test('what is refused is not confirmed, and a cut ends the burst at once', async
   assert.equal(await bursts(t, refusing.url).publish(0, 3), 2);
   await using cutting = await startServer((response) => void response.socket?.destroy());
   assert.equal(await bursts(t, cutting.url).publish(0, 3), 0);
+});
+
+test('several servers get the events of a burst in turn', async (t) => {
+  await using first = await startServer();
+  await using second = await startServer();
+  assert.equal(await bursts(t, first.url, second.url).publish(0, 6), 6);
+  assert.deepEqual(
+    [first, second].map(({ requests }) => requests.length),
+    [3, 3],
+  );
 });

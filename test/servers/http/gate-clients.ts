@@ -2,6 +2,7 @@
 // HTTP.
 
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { type TestContext } from 'vitest';
 import { patterns, type PatternName } from '../../../core/pattern/registry.ts';
@@ -44,8 +45,9 @@ export async function ask(
 ): Promise<Answer> {
   const [method, path] = route.replaceAll('*', 'news').split(' ') as [string, string];
   const target = method === 'GET' ? `${path}?topics=news` : path;
-  if (path.startsWith('/topics/') || endpoint.over === 'h1')
-    return overHttp1(endpoint.publishUrl, method, target, headers, body);
+  if (path.startsWith('/topics/')) return overHttp1(endpoint.publishUrl, method, target, headers, body);
+  if (endpoint.over === 'h1')
+    return overHttp1(endpoint.url, method, target, headers, body, endpoint.certificate);
   const session = connectHttp2(
     endpoint.url,
     endpoint.certificate === undefined ? {} : { ca: endpoint.certificate },
@@ -63,10 +65,13 @@ export function overHttp1(
   path: string,
   headers: Headers,
   body: string,
+  ca?: string,
 ): Promise<Answer> {
   const { hostname: host, port } = new URL(url);
+  const send = ca === undefined ? httpRequest : httpsRequest;
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ host, port, method, path, headers, agent: false }, (response) => {
+    const at = { host, servername: 'localhost', port, method, path, headers, agent: false as const, ca };
+    const request = send(at, (response) => {
       let text = '';
       const done = () => {
         request.destroy();

@@ -15,18 +15,20 @@ const versions = names.flatMap((pattern) => {
   const over = ['h1', 'h2', 'h2c'].filter(
     (one) => patterns[pattern].options.safeParse({ over: one }).success,
   );
-  if (over.length === 0) return [{ pattern, over: 'h1', options: {} }];
-  return over.map((one) => ({ pattern, over: one, options: { over: one } }));
+  if (over.length === 0) return [{ pattern, over: 'h1', options: {}, more: {} }];
+  return over.map((one) => ({ pattern, over: one, options: { over: one }, more: {} }));
 });
+/** One pattern is enough: the listener is the same. */
+versions.push({ pattern: 'websocket', over: 'h1 and TLS', options: {}, more: { tls: { resume: true } } });
 
 const neighbours: Headers[] = ['http://localhost:1', 'https://127.0.0.1', 'http://app.localhost'].map(
   (origin) => ({ origin }),
 );
 
-for (const { pattern, over, options } of versions) {
+for (const { pattern, over, options, more } of versions) {
   describe(`${pattern} over ${over}`, () => {
     test('answers no page under its own name and none of another origin; nothing is published', async (t) => {
-      const server = await serve(t, pattern, options);
+      const server = await serve(t, pattern, options, more);
       const { endpoints } = JSON.parse((await ask(server, 'GET /')).text) as { endpoints: string[] };
       assert.ok(endpoints.length > 3);
       for (const route of ['POST /topics/*', 'POST /messages/*']) assert.ok(endpoints.includes(route), route);
@@ -64,7 +66,7 @@ for (const { pattern, over, options } of versions) {
     });
 
     test('pages of this machine may read where all may, and never publish; its own page may', async (t) => {
-      const server = await serve(t, pattern, options);
+      const server = await serve(t, pattern, options, more);
       const { endpoints } = JSON.parse((await ask(server, 'GET /')).text) as { endpoints: string[] };
       const isShut = pattern === 'webhook'; // administering is for its own pages
       for (const route of endpoints) {

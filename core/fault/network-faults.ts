@@ -1,0 +1,112 @@
+// Describes the faults of the way between processes: what becomes of the network, and subscribers that do not
+// read what has come.
+
+import { z } from 'zod';
+import { byteRate, interval, share } from '../base/quantities.ts';
+import { formatBytes, formatShare, writeDuration } from '../base/units.ts';
+import {
+  describeConditions,
+  losesBytes,
+  placements,
+  troubledNetwork,
+  type Conditions,
+  type Placement,
+} from '../network/conditions.ts';
+import { defineFault } from './fault.ts';
+import { at } from './fields.ts';
+
+/** What the network's process is told. */
+type Impose = {
+  kind: 'impose';
+  conditions: Conditions;
+  reset: boolean;
+  between: Placement;
+  share: number;
+  forMs: number;
+};
+
+const everything = 1;
+
+export const network = defineFault({
+  schema: z
+    .strictObject({
+      at,
+      network: troubledNetwork.describe('what becomes of the network'),
+      between: z
+        .enum(placements)
+        .default('clients')
+        .describe('clients: of the connections of subscribers; broker: of those of servers to their broker'),
+      share: share
+        .default(everything)
+        .describe('of these connections; with broker of the servers, each with all of its own'),
+      for: interval.optional().describe('for how long; a reset happens at once'),
+    })
+    .superRefine(({ network, for: forMs }, context) => {
+      const lasts = Object.keys(network.conditions).length > 0;
+      if (lasts && forMs === undefined)
+        context.addIssue({ code: 'custom', path: ['for'], message: 'says for how long, such as 10s' });
+      if (!lasts && forMs !== undefined)
+        context.addIssue({ code: 'custom', path: ['for'], message: 'a reset happens at once; leave it out' });
+    })
+    .transform(({ at: atMs, network: { conditions, reset }, between, share, for: forMs }) => ({
+      kind: 'network' as const,
+      atMs,
+      conditions,
+      reset,
+      between,
+      share,
+      ...(forMs !== undefined && { forMs }),
+    })),
+  lasts: { what: 'trouble of the network', ms: ({ forMs }) => forMs },
+  acts: ({ conditions, reset, between, share, forMs = 0 }) => {
+    const command: Impose = { kind: 'impose', conditions, reset, between, share, forMs };
+    return [{ do: 'tell', role: 'network', command }];
+  },
+  did: ({ conditions, reset, between, share, forMs }) => {
+    const part = share === everything ? 'all' : `${formatShare(share)} of the`;
+    const those =
+      between === 'clients'
+        ? `${part} connections of subscribers`
+        : `the connections of ${part} servers to their broker`;
+    const what = [
+      ...(reset ? ['reset'] : []),
+      ...(forMs === undefined ? [] : [describeConditions(conditions)]),
+    ];
+    return `${those}: ${what.join(', ')}${forMs === undefined ? '' : ` for ${writeDuration(forMs)}`}`;
+  },
+  effects: ({ conditions, reset, between }) => ({
+    pollsLeftOut: 'unknown', // who waits for an answer does not ask
+    ...(between === 'clients' && {
+      reconnects: true,
+      failures: true,
+      ...((reset || losesBytes(conditions)) && { losesBytes: true }),
+    }),
+  }),
+  notOnTarget: () => 'the scenario has a network between clients and our own servers',
+});
+
+export const slow = defineFault({
+  schema: z
+    .strictObject({
+      at,
+      slow: share.describe('this share of the subscribers reads slowly, or not at all'),
+      rate: byteRate.default(0).describe('how fast; not at all when left out'),
+      for: interval.describe('for how long; then they read on'),
+    })
+    .transform((v) => ({
+      kind: 'slow' as const,
+      atMs: v.at,
+      share: v.slow,
+      bytesPerS: v.rate,
+      forMs: v.for,
+    })),
+  lasts: { what: 'slow reading', ms: ({ forMs }) => forMs },
+  acts: ({ share, bytesPerS, forMs }) => [
+    { do: 'tell', role: 'load', command: { kind: 'slow', share, bytesPerS, forMs } },
+  ],
+  did: ({ share, bytesPerS, forMs }) =>
+    `${formatShare(share)} of the subscribers read ` +
+    `${bytesPerS === 0 ? 'nothing' : `${formatBytes(bytesPerS)}/s`} for ${writeDuration(forMs)}`,
+  effects: () => ({ reconnects: true }), // the server may cut them off
+  notOnTarget: () => 'the scenario has subscribers read slowly, and those of targets are not told to',
+});

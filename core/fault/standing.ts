@@ -1,0 +1,155 @@
+// Follows through a scenario's faults which servers run: what a share of them comes to, whom a restart finds
+// gone, how many there are at the least. The harness asks the same of the real ones.
+
+import { deploySteps, type DeployStep } from '../policy/server/deploy-plan.ts';
+import type { Living, Which } from './fault.ts';
+import { actsOf, type Fault } from './faults.ts';
+
+/** The servers that a fault is about, in order. @param running by their numbers */
+export function chosen(which: Which, running: ReadonlySet<number>, total: number): number[] {
+  const all = Array.from({ length: total }, (_, i) => i + 1);
+  if (typeof which === 'number') return [which];
+  const those = all.filter((one) => running.has(one));
+  return which === 'all' ? those : those.slice(0, Math.round(which.share * those.length));
+}
+
+/** Servers that a restart of all finds gone. @param begun those that ran at some time */
+function gone(which: Which, running: ReadonlySet<number>, begun: ReadonlySet<number>): number[] {
+  return typeof which === 'number' ? [which] : [...begun].filter((one) => !running.has(one));
+}
+
+/** Servers of a trial, those included that a fault starts later. */
+export function serversIn(count: number, faults: readonly Fault[]): number {
+  return Math.max(count, ...faults.map((fault) => mostAfter(fault, count)));
+}
+
+function mostAfter(fault: Fault, count: number): number {
+  if (fault.kind === 'start') return fault.server;
+  return isBlueGreen(fault) ? 2 * count : 0;
+}
+
+/** Whether a fault has as many servers as there are from the beginning started beside them. */
+export function isBlueGreen(fault: Fault): boolean {
+  return fault.kind === 'deploy' && fault.ask.how === 'blue-green';
+}
+
+/** Whether a fault ends or begins processes of servers. */
+export function endsOrBegins(fault: Fault): boolean {
+  return actsOf(fault).some((act) => isLiving(act) || act.do === 'deploy');
+}
+
+function isLiving(act: { do: string }): act is Living {
+  return ['stop', 'kill', 'restart', 'start'].includes(act.do);
+}
+
+export type Followed = {
+  /** Why a fault cannot be done, by its place in the list. */
+  problems: { index: number; message: string }[];
+  /** The fewest servers that run at a time. */
+  least: number;
+};
+
+/** @param faults with their places in the scenario's list */
+export function followServers(count: number, faults: ReadonlyMap<number, Fault>): Followed {
+  const total = serversIn(count, [...faults.values()]);
+  const running = new Set(Array.from({ length: count }, (_, i) => i + 1));
+  const begun = new Set(running);
+  const problems: Followed['problems'] = [];
+  let least = count;
+  for (const [index, fault] of [...faults].toSorted(([, a], [, b]) => a.atMs - b.atMs)) {
+    const refuse = (message: string) => void problems.push({ index, message });
+    const named = 'server' in fault ? fault.server : drainedIn(fault);
+    if (fault.kind !== 'start' && named !== undefined && !running.has(named))
+      refuse(named > total ? noSuch(named, count) : `server ${named} does not run then`);
+    for (const act of actsOf(fault)) {
+      if (act.do === 'deploy') {
+        const steps = deploySteps(act.ask, [...running], idle(running, total));
+        if ('why' in steps) refuse(steps.why);
+        else least = Math.min(least, afterDeploy(steps, running, begun));
+        continue;
+      }
+      if (!isLiving(act)) continue;
+      const message =
+        act.do === 'stop' || act.do === 'kill'
+          ? ending(act.servers, running, begun, count)
+          : beginning(act, running, begun, count);
+      if (message !== undefined) {
+        refuse(message);
+        continue;
+      }
+      if (act.do === 'stop' || act.do === 'kill')
+        for (const one of chosen(act.servers, running, total)) running.delete(one);
+      else
+        for (const one of gone(act.servers, running, begun)) {
+          running.add(one);
+          begun.add(one);
+        }
+    }
+    least = Math.min(least, running.size);
+  }
+  return { problems, least };
+}
+
+/** The one server that a fault drains. */
+function drainedIn(fault: Fault): number | undefined {
+  return fault.kind === 'drain' && typeof fault.servers === 'number' ? fault.servers : undefined;
+}
+
+/** The servers that do not run, in order. */
+function idle(running: ReadonlySet<number>, total: number): number[] {
+  return Array.from({ length: total }, (_, i) => i + 1).filter((one) => !running.has(one));
+}
+
+/** Goes through the steps of a deploy. @returns the fewest servers that run in it */
+function afterDeploy(steps: readonly DeployStep[], running: Set<number>, begun: Set<number>): number {
+  let least = running.size;
+  for (const step of steps) {
+    if (step.do === 'stop') for (const one of step.servers) running.delete(one);
+    if (step.do !== 'start') continue;
+    least = Math.min(least, running.size);
+    for (const one of step.servers) {
+      running.add(one);
+      begun.add(one);
+    }
+  }
+  return least;
+}
+
+function ending(
+  which: Which,
+  running: ReadonlySet<number>,
+  begun: ReadonlySet<number>,
+  count: number,
+): string | undefined {
+  if (typeof which === 'number') {
+    if (running.has(which)) return undefined;
+    return begun.has(which) ? `server ${which} does not run any more then` : noSuch(which, count);
+  }
+  if (running.size === 0) return 'no server runs then';
+  return chosen(which, running, Math.max(...running)).length === 0
+    ? `this share of ${running.size === 1 ? 'one server' : `${running.size} servers`} is none; ` +
+        'take a larger one'
+    : undefined;
+}
+
+function beginning(
+  act: Living,
+  running: ReadonlySet<number>,
+  begun: ReadonlySet<number>,
+  count: number,
+): string | undefined {
+  const { do: what, servers } = act;
+  if (typeof servers !== 'number')
+    return running.size === begun.size ? 'all servers run then, so none starts again' : undefined;
+  if (what === 'start') {
+    if (servers <= count) return `server ${servers} runs from the beginning; the next is ${count + 1}`;
+    if (begun.has(servers)) return `server ${servers} has started before; start it again with restart`;
+    return undefined;
+  }
+  if (running.has(servers)) return `server ${servers} runs then; stop or kill it before`;
+  return begun.has(servers) ? undefined : noSuch(servers, count);
+}
+
+function noSuch(number: number, count: number): string {
+  return `there is no server ${number} then: the scenario has ${count === 1 ? 'one' : count} (servers.count)`;
+}

@@ -1,0 +1,227 @@
+// Writes HAProxy's configuration for the servers of a trial: every line with the reason why it stands there.
+// Computes text and does no I/O. docs/cluster/in-front.md shows the lines and their reasons as they are here.
+
+/** What the servers speak decides how much HAProxy can see: `http` reads requests, `tcp` passes bytes on. */
+export type HaproxyMode = 'http' | 'tcp';
+
+export type HaproxySetup = {
+  /** Where it takes connections. */
+  host: string;
+  port: number;
+  /** Addresses of the servers, the first is number 1. */
+  servers: readonly { host: string; port: number }[];
+  mode: HaproxyMode;
+  /** A cookie brings a client back to its server. Only in mode `http`. */
+  sticky: boolean;
+  /** After so long without a byte a connection is cut, whatever it carries. */
+  idleMs: number;
+  /** The most that one server gets at a time; more wait in a queue. No bound when left out. */
+  maxconn?: number | undefined;
+  /** Over so long a server that is back gets its full share; at once when left out. */
+  slowstartMs?: number | undefined;
+  /** The most connections that it takes. */
+  connections: number;
+  /** Servers' states are read from this file when it starts: what a reload takes over. */
+  stateFile: string;
+};
+
+/** A line of the configuration, without its indentation, and why it is there. */
+export type ConfigLine = { text: string; why: string };
+export type ConfigSection = { name: string; lines: readonly ConfigLine[] };
+
+export const backendName = 'servers';
+const frontendName = 'subscribers';
+/** The cookie's name; its value is a server's name. */
+export const cookieName = 'PUSHBENCH';
+
+/** How often a server is looked at, and what it takes to believe it. */
+export const health = { everyMs: 500, fall: 2, rise: 1 };
+const connectMs = 2000;
+const queueMs = 30_000;
+const headMs = 10_000;
+/** The kernel takes the lesser of this and net.core.somaxconn. */
+const backlog = 16_384;
+/** Shorter than servers of ours keep an idle connection, so that none is used that is just being closed. */
+const poolMs = 2000;
+/** HAProxy keeps a time as a number of 32 bits. */
+export const longestMs = 2 ** 31 - 1;
+
+/** What HAProxy calls a server. @param number from 1 */
+export function serverName(number: number): string {
+  return `s${number}`;
+}
+
+export function haproxySections(setup: HaproxySetup): ConfigSection[] {
+  return [globalSection(setup), defaultsSection(setup), frontendSection(setup), backendSection(setup)];
+}
+
+/** @throws RangeError when the setup contradicts itself or a value is none that HAProxy takes */
+export function haproxyConfig(setup: HaproxySetup): string {
+  check(setup);
+  return haproxySections(setup)
+    .map(({ name, lines }) => `${[name, ...lines.map(({ text }) => `  ${text}`)].join('\n')}\n`)
+    .join('\n');
+}
+
+function globalSection({ connections, stateFile }: HaproxySetup): ConfigSection {
+  return {
+    name: 'global',
+    lines: [
+      {
+        text: `maxconn ${connections}`,
+        why: 'one connection for each subscriber and some to spare; it takes two descriptors each',
+      },
+      {
+        text: 'nbthread 1',
+        why: 'one thread, so that its CPU is at most one core, and the fewest connections are counted once',
+      },
+      {
+        text: `server-state-file ${stateFile}`,
+        why: 'where a reload leaves which servers are drained, so that none of them is ready again by it',
+      },
+      {
+        text: 'spread-checks 50',
+        why: 'the servers are not all looked at in one moment',
+      },
+    ],
+  };
+}
+
+function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
+  const idle = `${idleMs}ms`;
+  const http: ConfigLine[] = [
+    {
+      text: `timeout http-request ${headMs}ms`,
+      why: 'how long the head of a request may take; without it an idle time would count',
+    },
+    {
+      text: `timeout http-keep-alive ${idle}`,
+      why: 'between two requests of a connection: pollers come back to it',
+    },
+    {
+      text: 'option http-no-delay',
+      why: 'an event is sent on as it comes, not when a packet is full',
+    },
+    {
+      text: 'option abortonclose',
+      why: 'a subscriber that has gone away is gone for its server too, not only when the next event is sent',
+    },
+    {
+      text: 'http-reuse safe',
+      why: 'connections to servers are shared by requests that end; a held one has its own',
+    },
+    { text: 'option redispatch 1', why: 'a server that does not answer: the next attempt goes to another' },
+  ];
+  return {
+    name: 'defaults',
+    lines: [
+      {
+        text: `mode ${mode}`,
+        why:
+          mode === 'http'
+            ? 'it reads requests: it can share connections and set a cookie'
+            : 'it passes bytes on: HTTP/2 and TLS are between subscriber and server',
+      },
+      {
+        text: 'load-server-state-from-file global',
+        why: "the servers' states of before a reload hold after it",
+      },
+      { text: `timeout connect ${connectMs}ms`, why: 'a server that does not accept is given up' },
+      { text: `timeout queue ${queueMs}ms`, why: 'who waits longer for a server with room is answered 503' },
+      { text: `timeout client ${idle}`, why: 'a subscriber that is silent for so long is cut' },
+      {
+        text: `timeout server ${idle}`,
+        why: 'a server that is silent for so long is cut: SSE, streams and held polls live under it',
+      },
+      {
+        text: `timeout tunnel ${idle}`,
+        why: 'takes the place of both once a connection is upgraded: WebSockets live under it',
+      },
+      { text: 'retries 2', why: 'a connection that a server refuses is tried again' },
+      ...(mode === 'http' ? http : [{ text: 'option redispatch 1', why: 'and then at another server' }]),
+    ],
+  };
+}
+
+function frontendSection({ host, port }: HaproxySetup): ConfigSection {
+  return {
+    name: `frontend ${frontendName}`,
+    lines: [
+      {
+        text: `bind ${address(host, port)} backlog ${backlog}`,
+        why: 'the one address that subscribers know, with room for a storm of connects',
+      },
+      { text: `default_backend ${backendName}`, why: 'everything goes to the servers' },
+    ],
+  };
+}
+
+function backendSection({ servers, sticky, maxconn, slowstartMs }: HaproxySetup): ConfigSection {
+  const { everyMs, fall, rise } = health;
+  const each = [
+    `check inter ${everyMs}ms fall ${fall} rise ${rise}`,
+    ...(maxconn === undefined ? [] : [`maxconn ${maxconn}`]),
+    ...(slowstartMs === undefined ? [] : [`slowstart ${slowstartMs}ms`]),
+    `pool-purge-delay ${poolMs}ms`,
+  ].join(' ');
+  const bounds = [
+    ...(maxconn === undefined ? [] : ['gets no more than so many at a time']),
+    ...(slowstartMs === undefined ? [] : ['is given its share bit by bit when it is back']),
+  ].map((text) => `; it ${text}`);
+  return {
+    name: `backend ${backendName}`,
+    lines: [
+      {
+        text: 'balance leastconn',
+        why: 'to the server with the fewest: connections are held, so their number is the load',
+      },
+      ...(sticky
+        ? [
+            {
+              text: `cookie ${cookieName} insert indirect nocache`,
+              why:
+                'a client is told its server by a cookie and goes back there; servers do not see it, caches ' +
+                'do not keep it',
+            },
+          ]
+        : []),
+      {
+        text: `default-server ${each}`,
+        why:
+          'a server is down when two connects have failed, up when one succeeds; a connect is no request, ' +
+          `so that servers count none${bounds.join('')}`,
+      },
+      ...servers.map(({ host, port }, i) => {
+        const name = serverName(i + 1);
+        return {
+          text: `server ${name} ${address(host, port)}${sticky ? ` cookie ${name}` : ''}`,
+          why: `server ${i + 1}`,
+        };
+      }),
+    ],
+  };
+}
+
+/** HAProxy wants IPv6 in brackets. */
+function address(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function check(setup: HaproxySetup): void {
+  const { servers, mode, sticky, idleMs, maxconn = 1, slowstartMs = 1, connections, stateFile } = setup;
+  if (servers.length === 0) throw new RangeError('HAProxy needs a server to stand in front of');
+  if (sticky && mode === 'tcp') throw new RangeError(stickyRefusal);
+  for (const [name, value] of Object.entries({ idleMs, maxconn, slowstartMs, connections }))
+    if (!Number.isInteger(value) || value < 1 || value > longestMs)
+      throw new RangeError(`${name} is ${value}; HAProxy takes whole numbers from 1 to ${longestMs}`);
+  // What stands in a configuration must be one word; every other text in it is made here.
+  if (!/^[\w./-]+$/.test(stateFile)) throw new RangeError(`${stateFile} is no name for HAProxy's files`);
+  for (const { host, port } of [setup, ...servers])
+    if (!/^[\da-f:.]+$/i.test(host) || !Number.isInteger(port) || port < 1 || port > 65_535)
+      throw new RangeError(`${host}:${port} is no address for HAProxy`);
+}
+
+/** Why there are no sticky sessions where bytes are passed on. */
+export const stickyRefusal =
+  'a cookie is read and set in requests, and over HTTP/2 or TLS HAProxy passes bytes on; use haproxy, without ' +
+  'sticky sessions';

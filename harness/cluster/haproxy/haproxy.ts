@@ -1,0 +1,299 @@
+// Runs HAProxy in front of the servers of a trial: a master process with its workers, on a free port of the
+// loopback address, in a folder that goes with it. Says what it holds, and can be drained, reloaded and told
+// of another server, by its runtime API.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodes, UserError } from '../../../core/base/errors.ts';
+import { loopback, urlHost } from '../../../core/base/loopback.ts';
+import { runAtOnce, startTree, type ProcessTree } from '../../process/child.ts';
+import { keepLastLines } from '../../process/last-lines.ts';
+import { endedWithin, TrialFailure } from '../../process/peer.ts';
+import { treeOf } from '../../process/process-tree.ts';
+import { findPort } from '../ports.ts';
+import { backendName, haproxyConfig, serverName, type HaproxySetup } from './config.ts';
+import {
+  createRuntime,
+  RuntimeError,
+  type HaproxyProcess,
+  type Runtime,
+  type ServerStat,
+} from './runtime.ts';
+
+const startMs = 10_000;
+const reloadMs = 10_000;
+const lookEveryMs = 20;
+/** Between being asked and being made to end. */
+const graceMs = 2000;
+const versionMs = 5000;
+
+export type HaproxyOptions = Pick<
+  HaproxySetup,
+  'mode' | 'sticky' | 'idleMs' | 'maxconn' | 'slowstartMs' | 'connections'
+> & {
+  /** `http://127.0.0.1:PORT` of each server; the first is number 1. They need not run yet. */
+  servers: readonly string[];
+};
+
+/** Numbers of servers are from 1. Every call rejects with a `RuntimeError` where HAProxy refuses or is gone. */
+export type Haproxy = {
+  readonly role: 'in-front';
+  /** The master process; undefined while it does not run. */
+  readonly pid: number | undefined;
+  /** Of the master, the worker, and the workers of before a reload that still hold connections. */
+  pids(): number[];
+  /** Rejects with a TrialFailure when it ends unasked; never resolves. */
+  readonly broken: Promise<never>;
+  /** Resolves with where subscribers go, when it takes connections there and knows which servers are up. */
+  start(): Promise<{ url: string }>;
+  /**
+   * A server keeps what it has and gets nothing new. With sticky sessions HAProxy calls that maintenance: a
+   * server that it drains still gets everybody whose cookie names it.
+   */
+  drain(server: number): Promise<void>;
+  /** A server gets connections again. */
+  ready(server: number): Promise<void>;
+  /** What a server holds is closed at once, in the workers of before a reload too. */
+  shutDown(server: number): Promise<void>;
+  /** Whether it holds no session and nobody waits for it. */
+  isEmpty(server: number): Promise<boolean>;
+  /** The server by that number is at another address from now on; what it holds goes on where it is. */
+  replace(server: number, url: string): Promise<void>;
+  /** @param most sessions of a server at a time; further ones wait */
+  setMaxconn(server: number, most: number): Promise<void>;
+  /** Each server's sessions, in the order of their numbers, those of all workers together. */
+  sessions(): Promise<number[]>;
+  /** Each server as the newest worker has it. */
+  stats(): Promise<ServerStat[]>;
+  /** New connections come to a new worker; the old one lives as long as what it holds. */
+  reload(): Promise<void>;
+  /** Ends it with all that it holds, and removes its folder. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Which HAProxy is installed: `haproxy 2.6.12-1+deb12u3`.
+ * @throws UserError when there is none
+ */
+export function haproxyVersion(): string {
+  let text: string;
+  try {
+    text = runAtOnce('haproxy', ['-v'], { timeoutMs: versionMs });
+  } catch {
+    throw new UserError(
+      'in-front',
+      'servers.in-front: HAProxy is started for each trial, and it is not installed; apt-get install haproxy, ' +
+        'or let subscribers find servers by a list (servers: { in-front: list }).',
+      exitCodes.failed,
+    );
+  }
+  return `haproxy ${/\bversion (\S+)/.exec(text)?.[1] ?? ''}`.trimEnd();
+}
+
+type Place = { folder: string; port: number; config: string; state: string; socket: string };
+type Running = { tree: ProcessTree; asked: boolean; said(): string };
+
+/** It does not run before its `start`. */
+export function createHaproxy(options: HaproxyOptions): Haproxy {
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => {}); // it is awaited only by those who wait for something
+  const servers = options.servers.map(addressOf);
+  let place: Place | undefined;
+  let running: Running | undefined;
+  let over = false;
+
+  const there = (): { place: Place; running: Running; runtime: Runtime } => {
+    if (!place || !running) throw new RuntimeError('gone', "HAProxy's runtime API is gone: it does not run");
+    return { place, running, runtime: createRuntime(place.socket) };
+  };
+  const name = (server: number) => {
+    if (servers[server - 1]) return `${backendName}/${serverName(server)}`;
+    throw new RangeError(`there is no server ${server} behind HAProxy; there are ${servers.length}`);
+  };
+  const tell = async (command: string) => there().runtime.tell(command);
+  const writeConfig = (at: Place) =>
+    writeFile(
+      at.config,
+      haproxyConfig({ ...options, host: loopback(), port: at.port, servers, stateFile: at.state }),
+    );
+
+  return {
+    role: 'in-front',
+    get pid() {
+      return running?.tree.child.pid;
+    },
+    pids: () => (running?.tree.child.pid === undefined ? [] : treeOf(running.tree.child.pid)),
+    broken: broken.promise,
+    async start() {
+      haproxyVersion();
+      place = await newPlace();
+      await writeConfig(place);
+      await writeFile(place.state, '1\n');
+      if (over) return { url: '' };
+      running = run(place, broken.reject, () => (running = undefined));
+      await untilUp(there, servers.length);
+      return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${place.port}` };
+    },
+    drain: async (server) => tell(`set server ${name(server)} state ${options.sticky ? 'maint' : 'drain'}`),
+    ready: async (server) => tell(`set server ${name(server)} state ready`),
+    async setMaxconn(server, most) {
+      // HAProxy takes any text for a number.
+      if (!Number.isInteger(most) || most < 1) throw new RangeError(`${most} is no number of sessions`);
+      await tell(`set maxconn server ${name(server)} ${most}`);
+    },
+    async shutDown(server) {
+      const command = `shutdown sessions server ${name(server)}`;
+      const { runtime } = there();
+      await inEach(runtime, ({ pid, reloads }) =>
+        reloads === 0 ? runtime.tell(command, pid) : runtime.endSessions(serverName(server), pid),
+      );
+    },
+    async isEmpty(server) {
+      const held = (await everyStat(there().runtime)).filter((one) => one.name === serverName(server));
+      name(server);
+      return held.every(({ sessions, queued }) => sessions === 0 && queued === 0);
+    },
+    async replace(server, url) {
+      const { host, port } = addressOf(url);
+      const command = `set server ${name(server)} addr ${host} port ${port}`;
+      const words = (await there().runtime.ask(command)).trim();
+      if (!/^(?:IP|port) changed|^no need to change/.test(words))
+        throw new RuntimeError('refused', `HAProxy refused "${command}": ${words}`);
+      servers[server - 1] = { host, port };
+    },
+    async sessions() {
+      const all = await everyStat(there().runtime);
+      return servers.map((_, i) =>
+        all.reduce((sum, one) => (one.name === serverName(i + 1) ? sum + one.sessions : sum), 0),
+      );
+    },
+    stats: async () => there().runtime.stats(),
+    async reload() {
+      const { place: at, running: now, runtime } = there();
+      const before = await runtime.processes();
+      await writeFile(at.state, await runtime.stateFile());
+      await writeConfig(at);
+      await runtime.ask('reload', 'master');
+      await untilReloaded(runtime, before, now);
+    },
+    async stop() {
+      over = true;
+      const ending = running;
+      if (ending) {
+        ending.asked = true;
+        ending.tree.signal('SIGCONT'); // one that stands still does not hear that it is asked to end
+        ending.tree.signal('SIGTERM');
+        await endedWithin(ending.tree.gone, () => ending.tree.signal('SIGKILL'), graceMs);
+        ending.tree.signal('SIGKILL'); // workers whose master was killed
+      }
+      if (place) await rm(place.folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function newPlace(): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'pushbench-haproxy-'));
+  return {
+    folder,
+    port: await findPort(),
+    config: join(folder, 'haproxy.cfg'),
+    state: join(folder, 'servers.state'),
+    socket: join(folder, 'master.sock'),
+  };
+}
+
+function run({ config, socket }: Place, broke: (reason: TrialFailure) => void, ended: () => void): Running {
+  // In the foreground with a master, which is the way of its unit file: it hands listeners from one worker
+  // to the next, and knows the workers of before.
+  const tree = startTree('haproxy', ['-W', '-S', `${socket},mode,600,level,admin`, '-f', config], {
+    stdio: 'pipe',
+  });
+  const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
+  const own: Running = {
+    tree,
+    asked: false,
+    said: () =>
+      lastLines()
+        .map((line) => `\n  ${line}`)
+        .join(''),
+  };
+  void tree.gone.then(() => {
+    if (!own.asked)
+      broke(new TrialFailure('in-front-ended', `HAProxy ended in the middle of the trial.${own.said()}`));
+    ended();
+  });
+  return own;
+}
+
+/** Until it answers and has looked at every server: one that is not there yet is known to be down. */
+async function untilUp(there: () => { running: Running; runtime: Runtime }, count: number): Promise<void> {
+  const { running, runtime } = there();
+  for (const untilMs = performance.now() + startMs; performance.now() < untilMs;) {
+    try {
+      const servers = await runtime.stats();
+      if (servers.length === count && servers.every(({ isSure }) => isSure)) return;
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      if (running.tree.child.exitCode !== null) break;
+    }
+    await sleep(lookEveryMs);
+  }
+  running.asked = true;
+  throw new TrialFailure(
+    'in-front',
+    `HAProxy was started in front of the servers and was not ready within ${startMs / 1000} s.${running.said()}`,
+  );
+}
+
+async function untilReloaded(
+  runtime: Runtime,
+  before: readonly HaproxyProcess[],
+  running: Running,
+): Promise<void> {
+  const master = (all: readonly HaproxyProcess[]) => all.find(({ type }) => type === 'master');
+  const { reloads = 0, failedReloads = 0 } = master(before) ?? {};
+  const known = new Set(before.map(({ pid }) => pid));
+  for (const untilMs = performance.now() + reloadMs; performance.now() < untilMs;) {
+    try {
+      const all = await runtime.processes();
+      const now = master(all);
+      if (now && now.failedReloads > failedReloads)
+        throw new RuntimeError('refused', `HAProxy refused to reload.${running.said()}`);
+      const isNew = all.some(({ pid, type }) => type === 'worker' && !known.has(pid));
+      if (now && now.reloads > reloads && isNew) return void (await runtime.stats());
+    } catch (error) {
+      // For a moment nobody answers, and the newest worker is not there yet.
+      if (!(error instanceof RuntimeError) || error.code === 'refused') throw error;
+    }
+    await sleep(lookEveryMs);
+  }
+  throw new RuntimeError('late', `HAProxy did not reload within ${reloadMs / 1000} s.${running.said()}`);
+}
+
+/** Asks every worker; one that has just ended has nothing to say. */
+async function inEach<T>(runtime: Runtime, ask: (worker: HaproxyProcess) => Promise<T>): Promise<T[]> {
+  const workers = (await runtime.processes()).filter(({ type }) => type === 'worker');
+  const answers = await Promise.all(
+    workers.map(async (worker) => {
+      try {
+        return [await ask(worker)];
+      } catch (error) {
+        if (worker.reloads > 0 && error instanceof RuntimeError && error.code === 'gone') return [];
+        throw error;
+      }
+    }),
+  );
+  return answers.flat();
+}
+
+async function everyStat(runtime: Runtime): Promise<ServerStat[]> {
+  return (await inEach(runtime, ({ pid }) => runtime.stats(pid))).flat();
+}
+
+function addressOf(url: string): { host: string; port: number } {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
+}

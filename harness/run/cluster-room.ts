@@ -1,0 +1,73 @@
+// Says what several servers and what is beside them need of a machine: connections that one of them may come
+// to hold, processes, cores.
+
+import { followServers, serversIn } from '../../core/fault/standing.ts';
+import type { Fleet } from '../trial/fleet.ts';
+import { networksOf } from '../../core/scenario/network.ts';
+import { lookupVersion, startsLookupRedis } from '../trial/server-setup.ts';
+import { oneServer } from '../../core/scenario/servers.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import { formatNumber } from '../../core/base/units.ts';
+
+type Asked = Partial<Pick<Scenario, 'servers' | 'server' | 'faults' | 'network'>>;
+
+/** Nobody shares connections out to the last one: a server may hold so much more than its part. */
+const unevenMost = 1.25;
+
+/** Server processes that run at a time, at the most. */
+export function serverProcesses({ servers = oneServer, faults = [] }: Asked): number {
+  return serversIn(servers.count, faults);
+}
+
+/**
+ * Connections that one server may come to hold.
+ * @param held by all subscribers; where servers go, those that stay hold theirs too
+ */
+export function heldByOne(held: number, { servers = oneServer, faults = [] }: Asked): number {
+  const { least } = followServers(servers.count, new Map(faults.entries()));
+  return least <= 1 ? held : Math.min(held, Math.ceil((held / least) * unevenMost));
+}
+
+/** The broker, the Redis that tokens are looked up in, what is in front of the servers, and the network between the others. */
+export function processesBeside(asked: Asked): string[] {
+  const { servers = oneServer, server, faults = [], network } = asked;
+  const { broker, inFront } = servers;
+  return [
+    ...(broker.kind !== 'in-process' && broker.url === undefined ? ['the broker'] : []),
+    ...(server && startsLookupRedis({ server, servers }) ? ['the Redis of tokens'] : []),
+    ...(networksOf({ network, faults }).length > 0 ? ['the network'] : []),
+    ...(inFront.kind === 'list' ? [] : ['HAProxy']),
+  ];
+}
+
+/** A note where more servers and what is beside them want to run than there are cores. */
+export function sharedCores(scenario: Asked, loads: number, cores: number): string[] {
+  const servers = serverProcesses(scenario);
+  const beside = processesBeside(scenario);
+  if (servers + beside.length <= 1 || servers + beside.length + loads + 1 <= cores) return [];
+  const all = [
+    `${servers} ${servers === 1 ? 'server' : 'servers'}`,
+    ...beside,
+    loads === 1 ? 'the load process' : `${loads} load processes`,
+  ];
+  return [
+    `${all.join(', ')} and the publisher share ${formatNumber(cores)} ${cores === 1 ? 'core' : 'cores'}: ` +
+      'they wait for one another, and latencies are those of this machine rather than of so many.',
+  ];
+}
+
+/**
+ * What the trials start beside our own processes, with its version.
+ * @throws UserError when it is not installed
+ */
+export function programsOf(
+  steps: readonly { plan: { scenario: Pick<Scenario, 'servers' | 'server'> } }[],
+  fleet: Pick<Fleet, 'brokerVersion' | 'frontVersion'>,
+): string[] {
+  const versions = steps.flatMap(({ plan: { scenario } }) => [
+    fleet.brokerVersion(scenario.servers.broker),
+    fleet.frontVersion(scenario.servers.inFront),
+    lookupVersion(scenario, fleet),
+  ]);
+  return [...new Set(versions.filter((one) => one !== undefined))];
+}

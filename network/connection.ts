@@ -1,0 +1,163 @@
+// Joins a client's socket with one to the server: a lane each way, the end of one side made known to the
+// other, and what the network does to both.
+
+import { connect, isIP, type Socket } from 'node:net';
+import type { Clock } from '../core/base/clock.ts';
+import type { Random } from '../core/base/random.ts';
+import { sourceAddress, subscribersPerAddress } from '../core/base/source-address.ts';
+import { looksInside, type Conditions } from '../core/network/conditions.ts';
+import type { Traffic } from '../core/protocol/network.ts';
+import { handshakeUs } from './conditions.ts';
+import { createGate, type Gate } from './http-gate.ts';
+import { createLane, type Budget, type Lane, type Sink } from './lane.ts';
+
+export type Upstream = { host: string; port: number };
+
+export type Connection = {
+  /** When the last bytes came, from either side. */
+  lastUs(): number;
+  setConditions(conditions: Conditions): void;
+  /** Both sides see a reset, at once. */
+  reset(): void;
+  /** Both sides see the end, at once. */
+  cut(): void;
+};
+
+export type ConnectionParts = {
+  client: Socket;
+  to: Upstream;
+  /** Connections that are open already. */
+  others: number;
+  conditions: Conditions;
+  budget: Budget;
+  clock: Pick<Clock, 'nowUs'>;
+  random: Random;
+  traffic: Traffic;
+  closed(): void;
+};
+
+/** Bytes of servers are read into one buffer: an idle connection holds no memory for reading. */
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+
+export function openConnection(parts: ConnectionParts): Connection {
+  const { client, to, budget, clock, random, traffic } = parts;
+  let { conditions } = parts;
+  let lastUs = clock.nowUs();
+  let server: Socket | undefined;
+  let left = 1;
+  const laneOptions = { conditions, budget, clock, random };
+  const up = createLane({
+    ...laneOptions,
+    direction: 'up',
+    source: client,
+    fromUs: lastUs + handshakeUs(conditions, random),
+    passed: (bytes) => (traffic.bytesUp += bytes),
+  });
+  const down = createLane({
+    ...laneOptions,
+    direction: 'down',
+    source: { pause: () => server?.pause(), resume: () => server?.resume() },
+    fromUs: lastUs,
+    passed: (bytes) => (traffic.bytesDown += bytes),
+  });
+  const gate = looksInside(conditions) ? gateOf(conditions) : undefined;
+
+  function gateOf(looked: Conditions): Gate {
+    return createGate(looked, {
+      toServer: up.push,
+      toClient: down.push,
+      refuse(answer) {
+        traffic.upgradesRefused++;
+        down.push(answer);
+        down.end('end');
+        server?.destroy();
+      },
+      stripped: () => traffic.upgradesStripped++,
+      unreadable: () => traffic.unreadable++,
+    });
+  }
+
+  /** What both sockets have in common: their end, and the lanes that it concerns. */
+  function attach(socket: Socket, from: Lane, into: Lane): void {
+    socket.on('error', () => {}); // 'close' tells whether there was one
+    socket.on('drain', () => into.drained());
+    socket.on('close', (failed) => {
+      if (failed) from.end('reset');
+      if (--left > 0) return;
+      up.stop();
+      down.stop();
+      parts.closed();
+    });
+  }
+
+  function dial(): void {
+    left++;
+    const ownAddress = parts.others < subscribersPerAddress || isIP(to.host) === 6;
+    server = connect({
+      ...to,
+      noDelay: true,
+      allowHalfOpen: true,
+      ...(!ownAddress && { localAddress: sourceAddress(parts.others) }),
+      onread: {
+        buffer: shared,
+        callback(length) {
+          lastUs = clock.nowUs();
+          const bytes = Buffer.from(shared.subarray(0, length));
+          if (gate) gate.fromServer(bytes);
+          else down.push(bytes);
+          return true;
+        },
+      },
+    });
+    attach(server, down, up);
+    server.on('end', () => {
+      gate?.serverEnded();
+      down.end('end');
+    });
+    up.open(sinkOf(server));
+  }
+
+  attach(client, up, down);
+  client.on('data', (bytes: Buffer) => {
+    lastUs = clock.nowUs();
+    if (gate) gate.fromClient(bytes);
+    else up.push(bytes);
+  });
+  client.on('end', () => {
+    gate?.clientEnded();
+    up.end('end');
+    // Nobody is there yet that could end the other direction.
+    if (!server) client.end();
+  });
+  down.open(sinkOf(client));
+  if (!conditions.blackHole) dial();
+
+  function both(act: (socket: Socket) => void): void {
+    up.stop();
+    down.stop();
+    act(client);
+    if (server) act(server);
+  }
+
+  return {
+    lastUs: () => lastUs,
+    setConditions(next) {
+      conditions = next;
+      up.setConditions(next);
+      down.setConditions(next);
+      if (!looksInside(next)) gate?.open();
+      if (!server && !next.blackHole && !client.destroyed) dial();
+    },
+    reset: () => both((socket) => socket.resetAndDestroy()),
+    cut: () => both((socket) => socket.destroy()),
+  };
+}
+
+/** A socket that is gone takes everything and keeps nothing. */
+function sinkOf(socket: Socket): Sink {
+  return {
+    write: (bytes) => socket.destroyed || socket.write(bytes),
+    end: () => void socket.end(),
+    reset: () => void socket.resetAndDestroy(),
+  };
+}

@@ -1,0 +1,156 @@
+// Starts real brokers as a trial does, and does to them what faults do: each answers, comes back on the same
+// port with what it keeps, and leaves neither process nor folder. Clients are other people's.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect as connectNats } from '@nats-io/transport-node';
+import { Redis } from 'ioredis';
+import { afterAll, test } from 'vitest';
+import { TrialFailure } from '../../../harness/process/peer.ts';
+import { brokerVersion, createBroker } from '../../../harness/cluster/brokers.ts';
+import { skipWhen } from '../../skip.ts';
+
+const kinds = ['redis-pubsub', 'redis-streams', 'nats', 'jetstream'] as const;
+type Kind = (typeof kinds)[number];
+
+const programOf = (kind: Kind) => (kind.startsWith('redis') ? 'redis-server' : 'nats-server');
+const absent = (kind: Kind) =>
+  spawnSync(programOf(kind), ['--version']).status === 0
+    ? false
+    : `${programOf(kind)} is not installed (Debian: apt-get install ${programOf(kind)})`;
+
+/** Where brokers of these tests keep their folders, and nobody else's do. */
+const place = mkdtempSync(join(tmpdir(), 'pushbench-brokers-'));
+process.env['TMPDIR'] = place;
+afterAll(() => rmSync(place, { recursive: true }));
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** One that gives up at once. */
+function clientOf(url: string): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: 0, retryStrategy: () => null });
+  redis.on('error', () => {}); // the request says it
+  return redis;
+}
+
+/** Puts one thing in. */
+async function put(kind: Kind, url: string): Promise<void> {
+  if (kind.startsWith('redis')) {
+    const redis = clientOf(url);
+    await redis.xadd('stream', '*', 'event', '1').finally(() => redis.disconnect());
+    return;
+  }
+  const nats = await connectNats({ servers: url, reconnect: false, timeout: 2000 });
+  if (kind === 'jetstream') {
+    const manager = await jetstreamManager(nats);
+    await manager.streams.add({ name: 'events', subjects: ['events'] });
+    await manager.jetstream().publish('events', 'one');
+  }
+  await nats.close();
+}
+
+/** How many of it are there. */
+async function count(kind: Kind, url: string): Promise<number> {
+  if (kind.startsWith('redis')) {
+    const redis = clientOf(url);
+    const length = await redis.xlen('stream');
+    redis.disconnect();
+    return length;
+  }
+  const nats = await connectNats({ servers: url, reconnect: false, timeout: 2000 });
+  if (kind === 'nats') {
+    await nats.close();
+    return 0;
+  }
+  const manager = await jetstreamManager(nats);
+  const { state } = await manager.streams.info('events');
+  await nats.close();
+  return state.messages;
+}
+
+test.for(kinds)('%s comes back after a kill with what it keeps, and leaves nothing', async (kind, t) => {
+  skipWhen(t, absent(kind));
+  const broker = createBroker({ kind, url: undefined });
+  assert.equal(broker.pid, undefined);
+  try {
+    await broker.start();
+    const [pid, { url, name }] = [broker.pid!, { ...broker.access }];
+    assert.ok(alive(pid));
+    assert.match(name, /^[\w-]+$/);
+    await put(kind, url);
+    await broker.end('SIGKILL');
+    assert.ok(!alive(pid));
+    assert.equal(broker.pid, undefined);
+    await assert.rejects(put(kind, url));
+    await broker.start();
+    assert.equal(broker.access.url, url);
+    assert.equal(await count(kind, url), kind === 'redis-streams' || kind === 'jetstream' ? 1 : 0);
+    const second = broker.pid!;
+    // One that stands still is ended all the same.
+    process.kill(second, 'SIGSTOP');
+    await broker.stop();
+    assert.ok(!alive(second));
+    assert.deepEqual(readdirSync(place), []);
+  } finally {
+    await broker.stop();
+  }
+});
+
+test('a broker that ends by itself breaks the trial, and says what it said', async (t) => {
+  skipWhen(t, absent('redis-pubsub'));
+  const broker = createBroker({ kind: 'redis-pubsub', url: undefined });
+  await broker.start();
+  process.kill(broker.pid!, 'SIGKILL');
+  await assert.rejects(broker.broken, (error) => {
+    assert.ok(error instanceof TrialFailure);
+    assert.equal(error.code, 'broker-ended');
+    return true;
+  });
+  await broker.stop();
+});
+
+test('stopping in the middle of a start leaves nothing', async (t) => {
+  skipWhen(t, absent('nats'));
+  const broker = createBroker({ kind: 'nats', url: undefined });
+  const starting = broker.start().catch(() => {});
+  await broker.stop();
+  await starting;
+  assert.equal(broker.pid, undefined);
+  assert.deepEqual(readdirSync(place), []);
+});
+
+test('a broker that a scenario names is asked, and never ended', async (t) => {
+  skipWhen(t, absent('redis-streams'));
+  const own = createBroker({ kind: 'redis-streams', url: undefined });
+  await own.start();
+  try {
+    const named = createBroker({ kind: 'redis-streams', url: own.access.url });
+    await named.start();
+    assert.equal(named.access.url, own.access.url);
+    assert.notEqual(named.access.name, own.access.name);
+    assert.equal(named.pid, undefined);
+    await named.stop();
+    assert.ok(alive(own.pid!));
+    // What speaks another protocol is none.
+    const other = createBroker({ kind: 'nats', url: own.access.url.replace('redis:', 'nats:') });
+    await assert.rejects(other.start(), /nothing that speaks nats answers at servers\.broker\.url/);
+  } finally {
+    await own.stop();
+  }
+});
+
+test('the version is what the program says', (t) => {
+  skipWhen(t, absent('redis-pubsub'));
+  assert.match(brokerVersion({ kind: 'redis-pubsub', url: undefined })!, /^redis-server \d+\.\d+\.\d+$/);
+  assert.equal(brokerVersion({ kind: 'in-process', url: undefined }), undefined);
+});
