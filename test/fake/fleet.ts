@@ -2,6 +2,7 @@
 // from real ones.
 
 import type { Fleet } from '../../harness/trial/fleet.ts';
+import { fakeFront } from './front.ts';
 import { fakeLoad } from './load.ts';
 import { fakeNetwork } from './network.ts';
 import { fakePublisher } from './publisher.ts';
@@ -50,9 +51,7 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
     broker: (which) => fakeBroker(world, which),
     brokerVersion: ({ kind }) => (kind === 'in-process' ? undefined : `fake ${kind} 1.0`),
     frontVersion: () => undefined,
-    front: ({ kind }) => {
-      throw new Error(`the fake fleet has no ${kind}`);
-    },
+    front: (_kind, setup) => fakeFront(world, setup),
     load: (index) => fakeLoad(world, `load ${index + 1}`),
     publisher: () => fakePublisher(world),
     network: () => fakeNetwork(world),

@@ -9,6 +9,7 @@ import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
 import { deployFaults } from './deploy-faults.ts';
+import { frontFaults } from './front-faults.ts';
 import { lifeFaults } from './life-faults.ts';
 
 // Out of order, and two at the same time.
@@ -139,15 +140,33 @@ test('a trial in which a fault could not be done does not count, and says which'
   assert.match(warning!.message, /could not be done: the server stood still for 1s, at 2s\.$/);
 });
 
+test('what is in front of the servers is told at its times', async () => {
+  const { result, fleet } = await runFake(`variants: [fake]${frontFaults}`);
+  const { fromUs } = fleet.world.window!;
+  assert.deepEqual(
+    fleet.happened
+      .filter(({ name }) => name === 'haproxy')
+      .map(({ what, atUs }) => [(atUs - fromUs) / 1000, what['kind'], what['server']]),
+    [
+      [2000, 'drain', 2],
+      [3000, 'shutdown', 2],
+      [4000, 'ready', 2],
+      [5000, 'reload', undefined],
+    ],
+  );
+  const times = completed(result).faults!.map(({ atUs }) => atUs);
+  assert.deepEqual(times, [2_000_000, 3_000_000, 4_000_000, 5_000_000]);
+});
+
 test('a trial without faults says nothing of them', async () => {
   const { result } = await runFake('variants: [fake]');
   assert.equal(completed(result).faults, undefined);
 });
 
-test('every fault of the table is tried here or in life-faults.ts, and docs/scenarios.md has it', () => {
+test('every fault of the table is tried here or in a file beside it, and docs/scenarios.md has it', () => {
   const docs = readFileSync('docs/scenarios.md', 'utf8');
   for (const word of Object.keys(table)) {
-    assert.match(faults + lifeFaults + deployFaults, new RegExp(`\\b${word}: `), word);
+    assert.match(faults + lifeFaults + deployFaults + frontFaults, new RegExp(`\\b${word}: `), word);
     assert.match(docs, new RegExp(`^\\| \`${word}\` \\|`, 'm'), word);
   }
 });
