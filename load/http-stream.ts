@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { noteAsked, noteWindow } from '../core/policy/client/reconnect.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
@@ -28,8 +29,6 @@ type Owner = Stream<State>;
 export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
   start(context: LoadContext, { gzip }) {
     const { counters, sink } = context;
-    const url = new URL(context.endpoint.url);
-    const path = pathBelow(url, '/stream');
     const fieldsOf = tokenFields(context.endpoint);
 
     function takeLine(stream: Owner, bytes: Buffer, from: number, to: number, atUs: number): void {
@@ -43,13 +42,18 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
       switch (notice.stream) {
         case 'open':
           if (notice.reset === true) counters.resets++;
+          noteWindow(stream, notice.reconnectMs);
           streams.ready(stream, atUs);
           break;
         case 'heartbeat':
           counters.heartbeats++;
           break;
-        case 'end':
-          break; // the response ends next
+        case 'end': // the response ends next
+          if (typeof notice.waitMs === 'number') noteAsked(stream, notice.waitMs);
+          break;
+        case 'failure':
+          sink.problem('stream-failed', 'the server ended a stream, as it could not serve it');
+          break;
         default:
           sink.problem('malformed-event', 'a line of the stream is neither an event nor a notice');
       }
@@ -71,13 +75,15 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
 
     const streams: Streams<State> = createStreams<State>(context, {
       newState: () => ({ response: newResponseReader(), lines: newLineReader(), inflation: undefined }),
-      request: ({ subscriber, cursor, cookies }) =>
-        encodeRequest(url, `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`, {
+      request({ subscriber, cursor, cookies }, url) {
+        const query = subscriptionQuery(context.topicsOf(subscriber), cursor);
+        return encodeRequest(url, `${pathBelow(url, '/stream')}?${query}`, {
           accept: 'application/x-ndjson',
           ...gzipAccepted(gzip),
-          ...fieldsOf(subscriber),
           ...cookieHeader(cookies),
-        }),
+          ...fieldsOf(subscriber),
+        });
+      },
       read: (stream, bytes, to, atUs) =>
         void readResponse(stream.state.response, bytes, 0, to, atUs, parts, stream),
       settled: bodies.settled,

@@ -11,23 +11,21 @@ import { startPollers } from './subscribers/cursor-polls.ts';
 
 export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
   start(context, { hold, gzip, connection }): RunningLoad {
-    const url = new URL(context.endpoint.url);
-    const target = pathBelow(url, '/long-poll');
     const holdMs = Math.round(hold);
 
     return startPollers(context, {
-      request({ topics, fields, cursor, cookies }) {
+      request({ topics, fields, cursor, cookies }, url) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
-        return encodeRequest(url, `${target}?topics=${topics}${since}&hold=${holdMs}`, {
+        return encodeRequest(url, `${pathBelow(url, '/long-poll')}?topics=${topics}${since}&hold=${holdMs}`, {
           ...gzipAccepted(gzip),
-          ...cookieHeader(cookies),
           ...fields,
+          ...cookieHeader(cookies),
           connection,
         });
       },
-      answered({ answers }) {
+      answered({ answers, state }) {
         if (answers > 1) context.counters.rearms++;
-        return longPollAgainMs;
+        return Math.max(longPollAgainMs, state.waitMs);
       },
       answerWithinMs: longPollAnswerWithinMs(holdMs),
       finishes: false,

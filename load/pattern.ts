@@ -6,6 +6,7 @@ import type { Endpoint, LoadClosed, Window } from '../core/protocol/control.ts';
 import type { Conduct } from '../core/scenario/endpoint-conduct.ts';
 import type { Random } from '../core/base/random.ts';
 import type { ReconnectPolicy } from '../core/scenario/scenario.ts';
+import type { ConnectionEnd } from '../core/policy/client/fallback.ts';
 import type { Connector } from './wire/connection.ts';
 
 /** What all subscribers of one load process share. */
@@ -28,6 +29,22 @@ export type LoadContext = {
   sink: Sink;
   /** Makes the connections where they are not plain TCP. */
   connector?: Connector;
+  /** Where subscribers may go over to another transport. */
+  handover?: Handover;
+};
+
+/** What a pattern tells of each subscriber's connections where another may take the subscriber over. */
+export type Handover = {
+  /** It is connected and has asked. */
+  began(subscriber: number): void;
+  /** The first sign of the stream has come: nothing between keeps it back. */
+  flows(subscriber: number): void;
+  /**
+   * The connection has ended, and not because the subscriber left.
+   * @param cursor where its events go on, empty for none
+   * @returns whether the subscriber has been taken over: it is over here
+   */
+  ended(subscriber: number, end: ConnectionEnd, cursor: string): boolean;
 };
 
 /** Where deliveries go: the ledger and the histograms. Pattern code never looks into an event. */
@@ -62,12 +79,17 @@ export type Message = {
 
 /** The subscribers of one pattern in one process. */
 export type RunningLoad = {
-  /** Begins to subscribe one; `sink.ready` tells when it is done. */
-  open(subscriber: number): void;
+  /**
+   * Begins to subscribe one; `sink.ready` tells when it is done.
+   * @param cursor where its events begin, where another transport has had those before
+   */
+  open(subscriber: number, cursor?: string): void;
+  /** Ends a subscriber that another transport takes over. @returns where its events go on, empty for none */
+  release?(subscriber: number): string;
   /** The phases are known. */
   setWindow?(window: Window): void;
   /** What the pattern alone can tell when all is over. */
-  closed?(): Pick<LoadClosed, 'byAttempt'>;
+  closed?(): Pick<LoadClosed, 'byAttempt' | 'transports'>;
   /**
    * One leaves voluntarily, as when a page is closed, and keeps its place:
    * `sink.lost`. Absent for targets.
@@ -87,6 +109,8 @@ export type RunningLoad = {
    * @returns false when it has no connection
    */
   send?(subscriber: number, message: Message, answered: (seq: number, atUs: number) => void): boolean;
+  /** Whether that goes for this subscriber; for all of them when left out. */
+  sends?(subscriber: number): boolean;
   /**
    * Asks for something else of the server on the connection that a subscriber's events come on; absent where
    * a connection carries one request at a time.

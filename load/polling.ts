@@ -11,20 +11,18 @@ import { startPollers } from './subscribers/cursor-polls.ts';
 
 export const polling: PatternLoad<PatternOptions<'polling'>> = {
   start(context, options): RunningLoad {
-    const url = new URL(context.endpoint.url);
-    const target = pathBelow(url, '/poll');
     const { connection, conditional } = options;
     const accepted = gzipAccepted(options.gzip);
 
     return startPollers(context, {
-      request({ topics, fields, cursor, etag, cookies }) {
+      request({ topics, fields, cursor, etag, cookies }, url) {
         const since = cursor === '' ? '' : `&since=${cursor}`;
         const condition = conditional && etag !== '' ? { 'if-none-match': etag } : {};
-        return encodeRequest(url, `${target}?topics=${topics}${since}`, {
+        return encodeRequest(url, `${pathBelow(url, '/poll')}?topics=${topics}${since}`, {
           ...condition,
           ...accepted,
-          ...fields,
           ...cookieHeader(cookies),
+          ...fields,
           connection,
         });
       },

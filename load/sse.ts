@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteReconnectionTime } from '../core/policy/client/reconnect.ts';
+import { noteReconnectionTime, noteRetryAfter, noteWindow } from '../core/policy/client/reconnect.ts';
 import { cursorText, setCursor } from './subscribers/cursor.ts';
 import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type EventStreamParts,
   type EventStreamReader,
 } from './wire/event-stream.ts';
+import { areSeveral } from './wire/connection.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import type { Http2Line, Http2Transport } from './subscribers/http2.ts';
 import {
@@ -25,6 +26,7 @@ import {
   type ResponseReader,
 } from './wire/http-head.ts';
 import { createStreamBodies, type Inflating, type StreamBodies } from './subscribers/stream-bodies.ts';
+import { readNotice } from './subscribers/notices.ts';
 import { expectStream } from './subscribers/expect-stream.ts';
 import { createStreams, createStreamsOver, type Stream, type Streams } from './subscribers/streams.ts';
 import { tokenFields } from './subscribers/token.ts';
@@ -40,7 +42,6 @@ type Http2Owner = Stream<Inflating & { events: EventStreamReader }, Http2Line>;
 const mimeType = 'text/event-stream';
 
 function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']> {
-  const url = new URL(context.endpoint.url);
   const events = eventParts(context);
   const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Owner['state'], Socket>(
@@ -53,8 +54,8 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
   };
   const streams: Streams<Owner['state']> = createStreams<Owner['state']>(context, {
     newState: () => ({ response: newResponseReader(), events: newEventStream(), inflation: undefined }),
-    request: (stream) =>
-      encodeRequest(url, targetOf(context, stream), {
+    request: (stream, url) =>
+      encodeRequest(url, targetOf(context, stream, url), {
         ...headersOf(stream, gzip),
         ...fieldsOf(stream.subscriber),
       }),
@@ -83,8 +84,8 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
     context,
     {
       newState: () => ({ events: newEventStream(), inflation: undefined }),
-      request: (stream) => ({
-        ':path': targetOf(context, stream),
+      request: (stream, url) => ({
+        ':path': targetOf(context, stream, url),
         ...headersOf(stream, gzip),
         ...fieldsOf(stream.subscriber),
       }),
@@ -97,12 +98,17 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
         head: (stream, head, atUs) => takeHead(context, streams, bodies, stream, head, atUs),
       })),
   );
-  return { ...streams, get: http2!.get }; // the transport was made with the streams
+  return {
+    ...streams,
+    get: (subscriber, path, answered) =>
+      // The transport was made with the streams.
+      http2!.get(subscriber, streams.of(subscriber)?.server ?? 0, path, answered),
+  };
 }
 
 /** Subscribed, or told to stop (204), or an error. */
 function takeHead<O extends Owner | Http2Owner>(
-  { sink }: LoadContext,
+  { endpoint, sink }: LoadContext,
   streams: { ready(stream: O, atUs: number): void; stop(stream: O): void },
   bodies: Pick<StreamBodies<O>, 'head'>,
   stream: O,
@@ -110,34 +116,47 @@ function takeHead<O extends Owner | Http2Owner>(
   atUs: number,
 ): void {
   stream.cookies = takeCookies(stream.cookies, head.headers.get('set-cookie'));
+  if (head.status === 204 && areSeveral(endpoint)) return; // the response ends here, and with it the line
   if (head.status === 204) {
     sink.problem('sse-stopped', 'the server told a subscriber to stop and not to reconnect (204)');
     streams.stop(stream);
     return;
+  }
+  if (head.headers.has('pushbench-refused')) {
+    sink.problem('sse-refused', 'a server that was being drained refused a subscriber');
+    noteRetryAfter(stream, head.headers.get('retry-after'), Date.now());
+    bodies.head(stream, head);
+    return; // the stream ends at once
   }
   expectStream(stream, head, mimeType);
   bodies.head(stream, head);
   streams.ready(stream, atUs);
 }
 
-function eventParts({ counters, sink }: LoadContext): EventStreamParts<Owner | Http2Owner> {
+function eventParts({ counters, sink, handover }: LoadContext): EventStreamParts<Owner | Http2Owner> {
   return {
     event(stream, type, bytes, from, to, atUs) {
-      if (type === 'reset') counters.resets++;
-      if (type !== '' && type !== 'message') return;
+      if (type !== '' && type !== 'message') {
+        if (type === 'reset') counters.resets++;
+        else if (type === 'failure')
+          sink.problem('stream-failed', 'the server ended a stream, as it could not serve it');
+        else if (type === 'reconnect') noteWindow(stream, readNotice(bytes, from, to).windowMs);
+        return;
+      }
       if (sink.event(stream.subscriber, bytes, from, to, atUs)) counters.events++;
       else sink.problem('malformed-event', "an SSE event's data is not an event envelope");
     },
     id: (stream, bytes, from, to) => setCursor(stream.cursor, bytes, from, to),
     retry: noteReconnectionTime,
-    comment(_stream, bytes, from, to) {
-      if (bytes.toString('latin1', from, to) !== ' open') counters.heartbeats++;
+    comment({ subscriber }, bytes, from, to) {
+      if (bytes.toString('latin1', from, to) === ' open') handover?.flows(subscriber);
+      else counters.heartbeats++;
     },
   };
 }
 
-function targetOf({ endpoint, topicsOf }: LoadContext, { subscriber }: Pick<Owner, 'subscriber'>): string {
-  return `${pathBelow(new URL(endpoint.url), '/events')}?topics=${topicsOf(subscriber).join(',')}`;
+function targetOf({ topicsOf }: LoadContext, { subscriber }: Pick<Owner, 'subscriber'>, url: URL): string {
+  return `${pathBelow(url, '/events')}?topics=${topicsOf(subscriber).join(',')}`;
 }
 
 function headersOf(

@@ -3,60 +3,72 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { noteAsked, noteWindow } from '../core/policy/client/reconnect.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import { readNotice, takeCursor, type Notice } from './subscribers/notices.ts';
 import { createSockets } from './subscribers/sockets.ts';
-import type { LoadContext, Message, PatternLoad } from './pattern.ts';
+import type { LoadContext, Message, PatternLoad, RunningLoad } from './pattern.ts';
+import { areSeveral } from './wire/connection.ts';
 import { opcodes } from './wire/frames.ts';
 import { pathBelow } from './wire/http-head.ts';
 import { ProtocolError } from './wire/protocol-error.ts';
 
 export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
-  start(context: LoadContext, { deflate }) {
-    const { counters, sink } = context;
-    const path = pathBelow(new URL(context.endpoint.url), '/ws');
-    const sent = createSentMessages(sink);
-    const sockets = createSockets(context, {
-      deflate,
-      goneForGood: true,
-      target: ({ subscriber, cursor }) =>
-        `${path}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`,
-      message(stream, opcode, bytes, from, to, atUs) {
-        if (opcode !== opcodes.text)
-          throw new ProtocolError('ws-message', 'the server sent a binary message');
-        if (!isUtf8(bytes.subarray(from, to)))
-          throw new ProtocolError('ws-message', 'the server sent a text that is not UTF-8');
-        if (bytes[from + 2] === 0x69 /* {"id" */ && sink.event(stream.subscriber, bytes, from, to, atUs)) {
-          counters.events++;
-          setCursorFromEnvelope(stream.cursor, bytes, from, to);
-          return;
-        }
-        const notice = readNotice(bytes, from, to);
-        const ref = notice.ack ?? notice.refused;
-        if (typeof ref === 'number') {
-          sent.takeAnswer(ref, notice, atUs);
-          return;
-        }
-        if (notice.socket !== 'open') {
-          sink.problem('malformed-event', 'a message is neither an event nor a notice');
-          return;
-        }
-        if (notice.reset === true) counters.resets++;
-        takeCursor(stream.cursor, notice);
-        sockets.ready(stream, atUs);
-      },
-    });
-    return {
-      ...sockets,
-      send(subscriber, message, answered) {
-        const stream = sockets.of(subscriber);
-        if (!stream?.ready || stream.state.closing) return false;
-        sockets.sendText(stream, sent.encode(message, answered));
-        return true;
-      },
-    };
+  async start(context, { deflate, fallback }) {
+    const transport = (given: LoadContext) => startSockets(given, deflate);
+    if (fallback.length === 0) return transport(context);
+    const { startFallback, transportOf } = await import('./fallback.ts');
+    return startFallback(context, [{ name: 'websocket', start: transport }, ...fallback.map(transportOf)]);
   },
 };
+
+function startSockets(context: LoadContext, deflate: boolean): RunningLoad {
+  const { counters, sink } = context;
+  const sent = createSentMessages(sink);
+  const sockets = createSockets(context, {
+    deflate,
+    goneForGood: !areSeveral(context.endpoint),
+    target: ({ subscriber, cursor }, url) =>
+      `${pathBelow(url, '/ws')}?${subscriptionQuery(context.topicsOf(subscriber), cursor)}`,
+    message(stream, opcode, bytes, from, to, atUs) {
+      if (opcode !== opcodes.text) throw new ProtocolError('ws-message', 'the server sent a binary message');
+      if (!isUtf8(bytes.subarray(from, to)))
+        throw new ProtocolError('ws-message', 'the server sent a text that is not UTF-8');
+      if (bytes[from + 2] === 0x69 /* {"id" */ && sink.event(stream.subscriber, bytes, from, to, atUs)) {
+        counters.events++;
+        setCursorFromEnvelope(stream.cursor, bytes, from, to);
+        return;
+      }
+      const notice = readNotice(bytes, from, to);
+      const ref = notice.ack ?? notice.refused;
+      if (typeof ref === 'number') {
+        sent.takeAnswer(ref, notice, atUs);
+        return;
+      }
+      if (notice.socket === 'restart') {
+        if (typeof notice.waitMs === 'number') noteAsked(stream, notice.waitMs);
+        return; // it is closed with 1012 next
+      }
+      if (notice.socket !== 'open') {
+        sink.problem('malformed-event', 'a message is neither an event nor a notice');
+        return;
+      }
+      if (notice.reset === true) counters.resets++;
+      takeCursor(stream.cursor, notice);
+      noteWindow(stream, notice.reconnectMs);
+      sockets.ready(stream, atUs);
+    },
+  });
+  return {
+    ...sockets,
+    send(subscriber, message, answered) {
+      const stream = sockets.of(subscriber);
+      if (!stream?.ready || stream.state.closing) return false;
+      sockets.sendText(stream, sent.encode(message, answered));
+      return true;
+    },
+  };
+}
 
 type Answered = (seq: number, atUs: number) => void;
 

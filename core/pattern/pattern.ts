@@ -48,6 +48,8 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
   holdsRequest?(options: z.output<Options>): boolean;
   /** What its subscribers speak; HTTP/1.1 when left out. */
   httpVersion?(options: z.output<Options>): HttpVersion;
+  /** Patterns whose subscribers its own may become, in this order: its server has their paths too. */
+  fallsBackTo?(options: z.output<Options>): readonly string[];
   /**
    * How a page of a browser opens its path; left out where a page that waits cannot be
    * told from one that does not.

@@ -10,6 +10,15 @@ const options = z.strictObject({
   ping: interval
     .prefault('25s')
     .describe('time between two pings; a client silent for two of them is cut off'),
+  fallback: z
+    .array(z.enum(['sse', 'long-polling']))
+    .max(2)
+    .refine((names) => new Set(names).size === names.length, { error: 'names a pattern twice' })
+    .default([])
+    .describe(
+      'what a client goes over to that cannot get a WebSocket, in order: sse, long-polling; none when left ' +
+        'out',
+    ),
 });
 
 export const websocket = {
@@ -20,6 +29,7 @@ export const websocket = {
   quick: { ping: '50ms' },
   lacks: {},
   holdsConnection: true,
+  fallsBackTo: ({ fallback }) => fallback,
   pageOpens: 'WebSocket',
   target: {
     entry: targetEntry('a WebSocket', {

@@ -4,6 +4,7 @@
 // apart.
 
 import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
+import type { DrainedReport } from '../policy/server/drain.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
@@ -116,6 +117,7 @@ export type ServerReport =
       gone?: boolean;
     }
   | Acted
+  | DrainedReport
   | { kind: 'stopped' }
   | Failed;
 
@@ -152,10 +154,7 @@ export type LoadCommand =
    */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
-  /**
-   * `leave`: this share of the subscribers leaves, stays away for a while and comes back. `slow`: it reads
-   * `bytesPerS` for a while, 0 for nothing.
-   */
+  /** `leave`: this share of the subscribers leaves for a while and comes back; `slow`: it reads slowly. */
   | (LoadFaultCommand & ForAct)
   /** Collect garbage, so that the sample that follows shows what is really held. */
   | { kind: 'collect' }
@@ -207,6 +206,8 @@ export type LoadClosed = {
   /** Other requests of browsers, of the measured phase: planned, and planned to answered. */
   pages?: { planned: number; latency: SparseHistogram };
   byAttempt?: { attempt: number; histogram: SparseHistogram }[];
+  /** Subscribers by the pattern whose transport they came to, where they may fall back. */
+  transports?: Record<string, number>;
   counters: Counters;
   ledger: LoadLedger;
   /** Server accept to receipt. */

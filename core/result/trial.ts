@@ -153,6 +153,10 @@ const completed = z.strictObject({
       'bursts before the warm-up phase, counted nowhere else but in the counters of the whole trial; ' +
         'left out where there were none, and in older results',
     ),
+  transports: z
+    .record(z.string(), count)
+    .optional()
+    .describe('subscribers by the pattern whose transport they came to, where the variant falls back'),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
   connections: count
     .optional()

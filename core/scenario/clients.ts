@@ -2,22 +2,86 @@
 
 import { z } from 'zod';
 import { interval, rate } from '../base/quantities.ts';
+import { listNames } from '../base/suggest.ts';
+import { adviceNames, policyNames, presets, type PolicyName } from '../policy/client/presets.ts';
+import type { ReconnectPolicy } from '../policy/client/reconnect.ts';
 
 const positive = z.int().min(1);
+const adjustable = policyNames.filter((name) => presets[name].adjustable);
 
-export const reconnect = z
+const policyName = z.enum(policyNames);
+const policyWithOptions = z
   .strictObject({
+    policy: policyName
+      .default('full-jitter')
+      .describe('full-jitter, decorrelated, or what a client does by default'),
     base: interval
-      .prefault('100ms')
-      .describe('the random wait before the first attempt is at most this long, half of it in the mean'),
+      .optional()
+      .describe(
+        'the shortest wait that is drawn from, 100ms when left out (socket.io 1s, centrifuge 500ms); ' +
+          'with full-jitter the wait before the first attempt is at most this long, half of it in the mean',
+      ),
     cap: interval
-      .prefault('5s')
-      .describe('no random wait is longer; what a server asks for comes on top of it'),
+      .optional()
+      .describe(
+        'no wait of its own is longer, 5s when left out (centrifuge 20s); what a server asks for comes on ' +
+          'top of it',
+      ),
+    reset: z
+      .union([z.literal('on-open'), z.strictObject({ stable: interval })])
+      .optional()
+      .describe(
+        'when the backoff begins anew: on-open, as soon as a connection opens, or once one has been up for ' +
+          'a while, such as { stable: 10s }; as the policy does when left out',
+      ),
+    advice: z
+      .enum(adviceNames)
+      .optional()
+      .describe(
+        "whether a server's advice is heard: obey (Retry-After, an event stream's retry, close code 1013, " +
+          'a reconnect window), retry (only that of an event stream), ignore; as the policy does when left ' +
+          'out',
+      ),
   })
-  .refine(({ base, cap }) => cap >= base, {
-    error: 'cap is shorter than base, so no wait could be as long as base asks',
-    path: ['cap'],
+  .superRefine(({ policy, base, cap }, context) => {
+    const preset = presets[policy];
+    for (const [name, given] of Object.entries({ base, cap })) {
+      if (given === undefined || preset.adjustable) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [name],
+        message: `${policy} has waits of its own; base and cap belong to ${listNames(adjustable)}`,
+      });
+    }
+    if (preset.adjustable && (cap ?? preset.cap) < (base ?? preset.base))
+      context.addIssue({
+        code: 'custom',
+        path: [cap === undefined ? 'base' : 'cap'],
+        message:
+          cap === undefined
+            ? `base is longer than the cap of ${policy}, ${preset.cap / 1000} s; set cap too`
+            : 'cap is shorter than base, so no wait could be as long as base asks',
+      });
   });
+
+export const reconnect = z.union([
+  policyName.transform((policy) => whole({ policy })),
+  policyWithOptions.transform(whole),
+]);
+
+type Given = { [Name in keyof ReconnectPolicy]?: ReconnectPolicy[Name] | undefined } & { policy: PolicyName };
+
+/** What is left out is the policy's own. */
+function whole({ policy, ...given }: Given): Required<ReconnectPolicy> {
+  const { base, cap, reset, advice } = presets[policy];
+  return {
+    policy,
+    base: given.base ?? base,
+    cap: given.cap ?? cap,
+    reset: given.reset ?? reset,
+    advice: given.advice ?? advice,
+  };
+}
 
 export const browser = z.strictObject({
   tabs: positive.max(250).describe('pages of one browser, each a subscriber'),

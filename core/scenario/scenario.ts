@@ -165,5 +165,5 @@ export type Payload = Scenario['payload'];
 
 export type ClosedLoop = NonNullable<Scenario['closedLoop']>;
 export type Browser = NonNullable<Scenario['browser']>;
-export type ReconnectPolicy = Scenario['reconnect'];
+export type { ReconnectPolicy } from '../policy/client/reconnect.ts';
 export type Phases = Scenario['phases'];

@@ -2,10 +2,19 @@
 // servers', servers in the place of their broker's.
 
 import type { BrokerAccess, Endpoint } from '../../core/protocol/control.ts';
-import type { NetworkReport, Route } from '../../core/protocol/network.ts';
+import type { NetworkCommand, NetworkReport, Route } from '../../core/protocol/network.ts';
 import { networksOf } from '../../core/scenario/network.ts';
-import type { NetworkPeer } from '../trial/fleet.ts';
-import { replyLimitMs, type Stage } from '../trial/stage.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import type { Peer } from '../process/peer.ts';
+
+type NetworkPeer = Peer<NetworkCommand, NetworkReport>;
+/** Of a trial; the process is there where the scenario asks for it. */
+type Stage = {
+  plan: { scenario: Pick<Scenario, 'seed' | 'network' | 'faults'> };
+  peers: { network?: NetworkPeer };
+};
+
+const replyLimitMs = 10_000;
 
 type NetworkSample = Extract<NetworkReport, { kind: 'sample' }>;
 

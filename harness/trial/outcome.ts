@@ -12,8 +12,10 @@ import { isTooLarge } from '../../core/result/too-large.ts';
 import { writeWayIn } from '../../core/scenario/server-words.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
-import { crossCheck } from './cross-check.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
+import { crossCheck, type Between } from './cross-check.ts';
 import { happenedAtUs } from './faults.ts';
+import { fellBack } from './fell-back.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
 import { countersMeasured, processUses } from './process-figures.ts';
@@ -30,7 +32,7 @@ export function outcomeOf(
   variant: Variant,
   readings: Readings,
 ): Pick<Trial, 'warnings' | 'outcome'> {
-  const completed = { ...completedOf(plan, readings), ...wayInOf(variant, plan) };
+  const completed = { ...completedOf(plan, variant, readings), ...wayInOf(variant, plan) };
   const warnings = [
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
@@ -38,6 +40,7 @@ export function outcomeOf(
     ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
+    ...fellBack(completed),
   ];
   const spoiling = warnings.filter((one) => one.level === 'invalid');
   if (spoiling.length === 0) return { warnings, outcome: completed };
@@ -45,7 +48,7 @@ export function outcomeOf(
   return { warnings, outcome: { ...completed, valid: false, voids } };
 }
 
-function completedOf(plan: TrialPlan, readings: Readings): Completed {
+function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Completed {
   const { window, series, done, sent, closed, serverCounters } = readings;
   const client = closed.reduce((sum, report) => addCounters(sum, report.counters), newCounters());
   const clientMeasured = countersMeasured('load', readings);
@@ -65,7 +68,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     // A target does not tell what it counted, nor does a server that was killed.
     checks:
       readings.serverReadings === 'self' && readings.serversKilled === 0
-        ? crossCheck(serverCounters, client, lossesBetween(plan.scenario))
+        ? crossCheck(serverCounters, client, betweenOf(plan, variant, readings), lossesBetween(plan.scenario))
         : [],
     ...(pages.length > 0 && {
       pageRequests: {
@@ -75,6 +78,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     }),
     connectUs: readings.connectUs,
     ...(readings.warmUp && { warmUp: readings.warmUp }),
+    ...transportsOf(readings),
     subscribers: readings.subscribers,
     connections: readings.connections,
     ...clusterOf(plan, readings),
@@ -93,10 +97,30 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
   };
 }
 
+/** HAProxy reads HTTP/1.1 in clear text, and passes anything else on as it is. */
+function betweenOf(
+  { scenario: { servers } }: TrialPlan,
+  { pattern, options, target }: Variant,
+  { encrypted }: Readings,
+): Between {
+  if (target !== undefined || servers.inFront.kind === 'list' || encrypted) return 'passes-bytes';
+  const over = patternNamed(pattern)?.httpVersion?.(options) ?? 'h1';
+  return over === 'h1' ? 'reads-requests' : 'passes-bytes';
+}
+
 /** Nothing of a system that is not ours. */
 function wayInOf({ target }: Variant, { scenario }: TrialPlan): Pick<Completed, 'wayIn'> {
   const wayIn = target === undefined ? writeWayIn(scenario.server) : undefined;
   return wayIn === undefined ? {} : { wayIn };
+}
+
+/** Of all load processes together; nothing where no subscriber falls back. */
+function transportsOf({ closed }: Readings): Pick<Completed, 'transports'> {
+  if (!closed.some((report) => report.transports)) return {};
+  const sums: Record<string, number> = {};
+  for (const { transports = {} } of closed)
+    for (const [name, count] of Object.entries(transports)) sums[name] = (sums[name] ?? 0) + count;
+  return { transports: sums };
 }
 
 /** Nothing of a server by itself. */

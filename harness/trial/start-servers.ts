@@ -2,7 +2,7 @@
 // one address that the load side is given.
 
 import type { Variant } from '../../core/pattern/variant.ts';
-import { endsOrBegins, serversIn } from '../../core/fault/standing.ts';
+import { endsOrBegins, isBlueGreen, serversIn } from '../../core/fault/standing.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { isCluster } from '../../core/scenario/servers.ts';
@@ -58,6 +58,9 @@ function isOurs({ target }: Variant): boolean {
   return target === undefined;
 }
 
+/** Where a server listens that may come back. */
+type Ports = { main: number; publish: number };
+
 export type Started = {
   endpoint: Endpoint;
   readings: ServerReadings;
@@ -80,10 +83,10 @@ export async function startServers(stage: Stage): Promise<Started> {
   await broker?.start();
   const setup = isOurs(variant) ? serverSetup(scenario, await lookupRedis(stage)) : { limits: defaultLimits };
   const brokers = broker && (await brokerThroughNetwork(stage, broker.access, servers.length));
-  const ports: number[] = [];
+  const ports: Ports[] = [];
   for (const server of servers) {
     const own = keepsPort ? { main: await fleet.freePort(), publish: await fleet.freePort() } : undefined;
-    if (own) ports.push(own.main);
+    if (own) ports.push(own);
     server.send({
       kind: 'start',
       pattern: variant.pattern,
@@ -104,13 +107,19 @@ export async function startServers(stage: Stage): Promise<Started> {
     subscribers: scenario.subscribers,
     servers: servers.map(({ number }, i) => ({
       number,
-      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!),
+      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!.main),
     })),
   };
+  // Who takes the place of all others must get what those got.
+  const publishers = scenario.faults.some(isBlueGreen) ? servers : running;
   const reached: Endpoint = {
     ...endpoint,
     ...(await frontOf(stage, front)),
-    publishUrls: listening.map((one) => one.endpoint.publishUrl),
+    publishUrls: publishers.map((_, i) => {
+      const { main, publish } = ports[i]!; // each has its own in a cluster
+      const port = endpoint.url === endpoint.publishUrl ? main : publish;
+      return listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, port);
+    }),
   };
   return {
     endpoint: await throughNetwork(stage, reached),

@@ -9,6 +9,8 @@ import { largestQueueBytes } from '../../core/event/body-size.ts';
 import type { LoadCommand, LoadReport, Window } from '../../core/protocol/control.ts';
 import { newHistogram, record, toSparse } from '../../core/result/histogram.ts';
 import { topicName } from '../../core/scenario/topics.ts';
+import { chooseServer } from '../../core/policy/client/choose-server.ts';
+import { urlsOf } from '../wire/connection.ts';
 import { createBodyStock } from './body-stock.ts';
 import { createHttpClients, type Client } from '../wire/http-client.ts';
 import { pathBelow } from '../wire/http-head.ts';
@@ -43,8 +45,11 @@ export function createSenders(
 ): Senders {
   const { plan, sender, topics, seed } = command;
   const events = eventsOf(command);
-  const posts = running.send ? undefined : createPosts(context);
-  const send: Send = running.send ?? posts!.send;
+  const posts = running.send && !running.sends ? undefined : createPosts(context);
+  const send: Send = (subscriber, ...message) =>
+    running.send && (running.sends?.(subscriber) ?? true)
+      ? running.send(subscriber, ...message)
+      : posts!.send(subscriber, ...message); // made unless all send on their connections
   const bodies = createBodyStock(plan, seed);
   const problems = createProblemLog();
   const seq = new Int32Array(events);
@@ -121,13 +126,13 @@ export function createSenders(
 }
 
 type Post = { message: Message; answered: Answered };
-type Poster = { client: Client<Poster>; waiting: Post[]; underWay: Post | undefined };
+/** `turns`: requests that had no answer, after which it goes to another server. */
+type Poster = { client: Client<Poster>; turns: number; waiting: Post[]; underWay: Post | undefined };
 
 /** Subscribers' messages as requests of their own. */
 function createPosts(context: LoadContext): { send: Send; close(): void } {
   const { counters, sink } = context;
-  const url = new URL(context.endpoint.url);
-  const path = pathBelow(url, '/messages/');
+  const urls = urlsOf(context.endpoint);
   const posters = new Map<number, Poster>();
   let waitingBytes = 0;
   const clients = createHttpClients<Poster>(context, {
@@ -141,7 +146,10 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
         );
       settle(poster, status === 201 ? given : 0, atUs);
     },
-    failed: (poster) => settle(poster, 0, nowUs()),
+    failed(poster) {
+      poster.client.server = chooseServer(poster.client.subscriber, ++poster.turns, urls.length);
+      settle(poster, 0, nowUs());
+    },
   });
 
   function settle(poster: Poster, seq: number, atUs: number): void {
@@ -158,10 +166,12 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
     waitingBytes -= poster.underWay.message.bytes;
     counters.messageRequests++;
     const { topic, text, bytes, crc, plannedUs, sentUs, seq } = poster.underWay.message;
+    const url = urls[poster.client.server]!; // chosen from this list
     clients.send(
       poster.client,
       Buffer.from(
-        `POST ${path}${topic} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
+        `POST ${pathBelow(url, '/messages/')}${topic} HTTP/1.1\r\nhost: ${url.host}\r\n` +
+          'content-type: application/json\r\n' +
           `content-length: ${bytes}\r\n` +
           (seq === undefined ? '' : `pushbench-seq: ${seq}\r\n`) +
           `pushbench-planned: ${plannedUs}\r\npushbench-sent: ` +
@@ -175,8 +185,9 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
       let poster = posters.get(subscriber);
       if (!poster) {
         // The client needs its owner first.
-        poster = { waiting: [], underWay: undefined } as unknown as Poster;
+        poster = { turns: 0, waiting: [], underWay: undefined } as unknown as Poster;
         poster.client = clients.add(poster, subscriber);
+        poster.client.server = chooseServer(subscriber, 0, urls.length);
         posters.set(subscriber, poster);
       }
       if (poster.waiting.length >= mostWaiting || waitingBytes > largestQueueBytes) return false;

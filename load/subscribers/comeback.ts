@@ -20,11 +20,19 @@ export function comeBackLater(
   client: Comeback,
   comeBack: () => void,
 ): (() => void) | undefined {
-  const waitMs = takeWaitMs(client, reconnect, random);
+  const waitMs = takeWaitMs(client, reconnect, random, performance.now());
   if (waitMs !== undefined) return notBefore(waitMs, comeBack);
-  sink.problem(
-    'gave-up',
-    `a client gave up, as the server asked it to stay away for more than ${longestAskedMs / 60_000} min`,
-  );
+  sink.problem('gave-up', `a client gave up, as ${whyGaveUp(client, reconnect.policy)}`);
   return undefined;
+}
+
+function whyGaveUp({ ended, failures }: Comeback, policy: string | undefined): string {
+  switch (ended) {
+    case 'tried':
+      return `${policy} tries no more than ${failures} times`;
+    case 'refused':
+      return `${policy} does not come back after an answer that is no stream`;
+    default:
+      return `the server asked it to stay away for more than ${longestAskedMs / 60_000} min`;
+  }
 }

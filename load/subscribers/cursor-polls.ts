@@ -22,13 +22,17 @@ export type Place = {
   etag: string;
   /** What servers, or what is in front of them, gave it to bring along. */
   cookies: Cookies;
-  /** What asks for what came after `cursor`, until cursor, ETag or cookies change. */
+  /** The server that `request` is for. */
+  url: URL | undefined;
+  /** What asks for what came after `cursor`, until cursor, ETag, cookies or server change. */
   request: Buffer | undefined;
+  /** The wait that the last answer advised, in milliseconds: the server is drained. */
+  waitMs: number;
 };
 
 export type Asking = {
-  /** The request for what came after a place. Asked for again when the place has changed. */
-  request(place: Place): Buffer;
+  /** The request for what came after a place. Asked for again when the place or the server has changed. */
+  request(place: Place, url: URL): Buffer;
   /** As `PollKind` has them. */
   answered(poller: Poller<Place>): number;
   answerWithinMs: number;
@@ -80,21 +84,29 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   const { answered, answerWithinMs, finishes } = asking;
   const fieldsOf = tokenFields(context.endpoint);
   const polls = createPolls<Place>(context, {
-    newState: (subscriber) => ({
+    newState: (subscriber, cursor) => ({
       fields: fieldsOf(subscriber),
       topics: context.topicsOf(subscriber).join(','),
-      cursor: '',
+      cursor,
       etag: '',
       cookies: '',
+      url: undefined,
       request: undefined,
+      waitMs: 0,
     }),
-    request: ({ state }) => (state.request ??= asking.request(state)),
+    request({ state }, url) {
+      if (state.url !== url) state.request = undefined;
+      state.url = url;
+      return (state.request ??= asking.request(state, url));
+    },
     setCookie({ state }, setCookie) {
       state.cookies = takeCookies(state.cookies, setCookie);
       state.request = undefined;
     },
-    take: (poller, status, head, bytes, from, to, atUs) =>
-      status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
+    take(poller, status, head, bytes, from, to, atUs) {
+      poller.state.waitMs = Number(head.headers.get('pushbench-wait')) || 0;
+      return status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head);
+    },
     answered,
     answerWithinMs,
     finishes,

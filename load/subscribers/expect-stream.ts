@@ -1,6 +1,6 @@
 // Checks that an answer is the stream that a subscriber asked for, and takes a refusal's Retry-After.
 
-import { noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
+import { noteRefusal, noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 
@@ -13,6 +13,7 @@ export function expectOk(
   { status, headers }: Pick<ResponseHead, 'status' | 'headers'>,
 ): void {
   if (status === 200) return;
+  noteRefusal(stream, status);
   noteRetryAfter(stream, headers.get('retry-after'), Date.now());
   throw new ProtocolError('http-status', `the server answered ${status} where a stream was asked for`);
 }
@@ -29,6 +30,7 @@ export function expectStream(
   expectOk(stream, head);
   const given = head.headers.get('content-type') ?? '';
   if (given.split(';')[0]!.trim().toLowerCase() !== type) {
+    noteRefusal(stream, head.status);
     throw new ProtocolError('http-type', `the stream has the content type "${given}", not "${type}"`);
   }
 }

@@ -11,10 +11,10 @@ import {
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { nowUs } from '../../core/base/clock.ts';
-import type { Cause, Protocol } from '../wire/connection.ts';
+import { urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
 import { setCookieSeparator } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
-import type { LoadContext, RunningLoad } from '../pattern.ts';
+import type { LoadContext } from '../pattern.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
 import { createTlsSessions, type TlsSessions } from '../wire/tls-sessions.ts';
 import type { Line, Transport } from './streams.ts';
@@ -35,7 +35,13 @@ export type Http2Line = Line & {
 };
 
 export type Http2Transport<Owner> = Transport<Owner, Http2Line, Record<string, string>> & {
-  get: NonNullable<RunningLoad['get']>;
+  /** @param server which of the endpoint's */
+  get(
+    subscriber: number,
+    server: number,
+    path: string,
+    answered: (status: number, atUs: number) => void,
+  ): void;
 };
 
 type Connection = {
@@ -53,7 +59,9 @@ type Http2Context = Pick<LoadContext, 'endpoint' | 'counters' | 'sink'>;
 type All<Owner> = {
   readonly context: Http2Context;
   readonly protocol: Http2Protocol<Owner>;
-  /** The newest connection of each number. */
+  /** Where the servers are. */
+  readonly urls: readonly URL[];
+  /** The newest connection of each group of subscribers to each server. */
   readonly newest: Map<number, Connection>;
   readonly open: Set<Connection>;
   /** By the number of a connection. */
@@ -62,7 +70,10 @@ type All<Owner> = {
   allClosed(): void;
 };
 
-/** Streams to `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for `h2c`. */
+/**
+ * Streams to the servers of `context.endpoint`: over TLS for `h2`, in clear text with prior knowledge for
+ * `h2c`.
+ */
 export function createHttp2<Owner>(
   context: Http2Context,
   protocol: Http2Protocol<Owner>,
@@ -70,6 +81,7 @@ export function createHttp2<Owner>(
   const all: All<Owner> = {
     context,
     protocol,
+    urls: urlsOf(context.endpoint),
     newest: new Map(),
     open: new Set(),
     sessions: createTlsSessions(context.counters, context.endpoint.resumesTls ?? false),
@@ -77,9 +89,10 @@ export function createHttp2<Owner>(
     allClosed: () => {},
   };
   return {
-    dial: (owner, subscriber) => openLine(all, connectionOf(all, subscriber), owner),
-    get(subscriber, path, answered) {
-      const { session, count, authority } = connectionOf(all, subscriber);
+    dial: (owner, subscriber, server) =>
+      openLine(all, connectionOf(all, subscriber, server, streamsPerConnection), owner),
+    get(subscriber, server, path, answered) {
+      const { session, count, authority } = connectionOf(all, subscriber, server, Number.POSITIVE_INFINITY);
       const stream = session.request({ ':authority': authority, ':path': path }, { endStream: true });
       let status = 0;
       stream.on('response', (fields) => (status = Number(fields[':status'])));
@@ -123,12 +136,21 @@ function socketTo<Owner>({ context, sessions }: All<Owner>, url: URL, number: nu
   return socket;
 }
 
-/** The connection that a subscriber's stream belongs to, a new one where there is none that takes streams. */
-function connectionOf<Owner>(all: All<Owner>, subscriber: number): Connection {
-  const number = Math.floor(subscriber / streamsPerConnection);
+/**
+ * The connection that a subscriber's stream to a server belongs to, a new one where there is none that takes
+ * streams, or where those that came from other servers have filled it.
+ */
+function connectionOf<Owner>(
+  all: All<Owner>,
+  subscriber: number,
+  server: number,
+  mostStreams: number,
+): Connection {
+  const servers = all.urls.length;
+  const number = Math.floor(subscriber / (streamsPerConnection * servers)) * servers + server;
   const known = all.newest.get(number);
-  if (known && !known.session.closed && !known.session.destroyed) return known;
-  const connection = connectTo(all, number);
+  if (known && !known.session.closed && !known.session.destroyed && known.streams < mostStreams) return known;
+  const connection = connectTo(all, all.urls[server]!, number); // chosen from this list
   const { session } = connection;
   const { counters } = all.context;
   all.newest.set(number, connection);
@@ -148,9 +170,8 @@ function connectionOf<Owner>(all: All<Owner>, subscriber: number): Connection {
   return connection;
 }
 
-function connectTo<Owner>(all: All<Owner>, number: number): Connection {
-  const { endpoint, counters } = all.context;
-  const url = new URL(endpoint.url);
+function connectTo<Owner>(all: All<Owner>, url: URL, number: number): Connection {
+  const { counters } = all.context;
   const socket = socketTo(all, url, number);
   const session = connect(url, {
     createConnection: () => socket,

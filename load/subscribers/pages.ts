@@ -8,6 +8,8 @@ import { nowUs } from '../../core/base/clock.ts';
 import type { LoadClosed, LoadCommand, Window } from '../../core/protocol/control.ts';
 import { newHistogram, record, toSparse } from '../../core/result/histogram.ts';
 import { random } from '../../core/base/random.ts';
+import { chooseServer } from '../../core/policy/client/choose-server.ts';
+import { urlsOf } from '../wire/connection.ts';
 import { createHttpClients, type Client } from '../wire/http-client.ts';
 import { encodeRequest, pathBelow } from '../wire/http-head.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
@@ -39,9 +41,9 @@ export function createPages(
   running: RunningLoad,
 ): Pages {
   const { counters, sink } = context;
-  const url = new URL(context.endpoint.url);
-  const path = pathBelow(url, '/');
-  const request = encodeRequest(url, path, {});
+  const urls = urlsOf(context.endpoint);
+  const path = pathBelow(urls[0]!, '/'); // there is one at least
+  const requests = urls.map((url) => encodeRequest(url, path, {}));
   const everyUs = 1e6 / perS;
   const latency = newHistogram();
   const next = random(seed, `pages:${first}`);
@@ -72,6 +74,7 @@ export function createPages(
       for (let n = 0; n < (free ?? 0); n++) {
         const link = { browser, plannedUs: 0 } as Link; // the client needs its owner first
         link.client = clients.add(link, browser.firstPage);
+        link.client.server = chooseServer(browser.firstPage, 0, urls.length);
         browser.idle.push(link.client);
         all.push(link.client);
       }
@@ -101,7 +104,7 @@ export function createPages(
       const client = browser.idle.pop();
       if (!client) return;
       client.owner.plannedUs = browser.waiting.shift()!;
-      clients.send(client, request);
+      clients.send(client, requests[client.server]!); // one for each server
     }
   }
 

@@ -5,46 +5,22 @@
 import { longestTimerMs, nowUs } from '../../core/base/clock.ts';
 import { readPollStatus, type PollStatus } from '../../core/policy/client/poll-status.ts';
 import { isOverdue } from '../../core/policy/client/poll-times.ts';
-import {
-  newComeback,
-  noteRetryAfter,
-  noteSuccess,
-  type Comeback,
-} from '../../core/policy/client/reconnect.ts';
+import { chooseServer } from '../../core/policy/client/choose-server.ts';
+import { noteRetryAfter, noteSuccess, noteWindow } from '../../core/policy/client/reconnect.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
-import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
+import { urlsOf } from '../wire/connection.ts';
+import { createHttpClients, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import { comeBackLater } from './comeback.ts';
+import { newPoller, type Poller } from './poller.ts';
 
-/** One subscriber. `State` is what its pattern keeps. */
-export type Poller<State> = Comeback & {
-  readonly subscriber: number;
-  readonly state: State;
-  client: Client<Poller<State>>;
-  /** Answers taken in so far. */
-  answers: number;
-  /** When the last planned poll was due, by `performance.now()`; undefined before the first. */
-  dueMs: number | undefined;
-  /** When the request under way was sent; 0 when there is none. */
-  askedMs: number;
-  /** Until the next planned poll. */
-  timer: NodeJS.Timeout | undefined;
-  /** Until the request under way, which is held, counts as taken. */
-  settling: NodeJS.Timeout | undefined;
-  /** Ends the wait after a failure. */
-  stopWaiting: (() => void) | undefined;
-  ready: boolean;
-  /** It has been ready before. */
-  wasReady: boolean;
-  /** It has left and will come back. */
-  away: boolean;
-  /** The server asked it to stay away for too long. */
-  gaveUp: boolean;
-};
+export type { Poller };
 
 export type PollKind<State> = {
-  newState(subscriber: number): State;
-  request(poller: Poller<State>): Buffer;
+  /** @param cursor where its events begin, empty for none */
+  newState(subscriber: number, cursor: string): State;
+  /** The request to the server at `url`. */
+  request(poller: Poller<State>, url: URL): Buffer;
   /** An answer, whatever its status, came with Set-Cookie. Left out where no cookies are kept. */
   setCookie?(poller: Poller<State>, setCookie: string): void;
   /**
@@ -86,6 +62,8 @@ type All<State> = {
   readonly context: LoadContext;
   readonly kind: PollKind<State>;
   readonly clients: HttpClients<Poller<State>>;
+  /** Where the servers are. */
+  readonly urls: readonly URL[];
   readonly pollers: Map<number, Poller<State>>;
   /** Requests that have had no answer yet. */
   underWay: number;
@@ -103,6 +81,7 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
     context,
     kind,
     clients,
+    urls: urlsOf(context.endpoint),
     pollers: new Map(),
     underWay: 0,
     closing: undefined,
@@ -110,8 +89,9 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
   // One sweep for all of them: a timer for each request would cost more than the request's bookkeeping.
   const sweep = setInterval(() => giveUpLate(all), Math.min(1000, kind.answerWithinMs / 4));
   return {
-    open(subscriber) {
-      const poller = newPoller(all, subscriber);
+    open(subscriber, cursor = '') {
+      const poller = newPoller(subscriber, kind.newState(subscriber, cursor), clients);
+      poller.client.server = chooseServer(subscriber, 0, all.urls.length);
       all.pollers.set(subscriber, poller);
       ask(all, poller);
     },
@@ -125,32 +105,13 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
   };
 }
 
-function newPoller<State>({ kind, clients }: All<State>, subscriber: number): Poller<State> {
-  const rest = {
-    answers: 0,
-    dueMs: undefined,
-    askedMs: 0,
-    timer: undefined,
-    settling: undefined,
-    stopWaiting: undefined,
-    ready: false,
-    wasReady: false,
-    away: false,
-    gaveUp: false,
-  };
-  // The client needs its owner first.
-  const poller = { subscriber, state: kind.newState(subscriber), ...newComeback(), ...rest } as Poller<State>;
-  poller.client = clients.add(poller, subscriber);
-  return poller;
-}
-
 function ask<State>(all: All<State>, poller: Poller<State>): void {
   if (all.closing || poller.away) return;
-  const { clients, kind } = all;
+  const { clients, kind, urls } = all;
   poller.timer = undefined;
   poller.askedMs = performance.now();
   all.underWay++;
-  clients.send(poller.client, kind.request(poller));
+  clients.send(poller.client, kind.request(poller, urls[poller.client.server]!)); // chosen from this list
   if (kind.settleMs !== undefined && !poller.ready)
     poller.settling = setTimeout(() => becomeReady(all, poller, nowUs()), kind.settleMs);
 }
@@ -183,13 +144,15 @@ function takeResponse<State>(
     retry(all, poller);
     return;
   }
+  const window = head.headers.get('pushbench-reconnect');
+  if (window !== undefined) noteWindow(poller, Number(window));
   if (events > 0) context.counters.fullPolls++;
   else context.counters.emptyPolls++;
   answered(all, poller, events, atUs);
 }
 
 function answered<State>(all: All<State>, poller: Poller<State>, events: number, atUs: number): void {
-  noteSuccess(poller);
+  noteSuccess(poller, performance.now());
   poller.answers++;
   becomeReady(all, poller, atUs);
   const waitMs = all.kind.answered(poller, events);
@@ -209,6 +172,7 @@ function retry<State>(all: All<State>, poller: Poller<State>): void {
   if (all.closing) return;
   poller.stopWaiting = comeBackLater(all.context, poller, () => {
     poller.stopWaiting = undefined;
+    poller.client.server = chooseServer(poller.subscriber, poller.turns, all.urls.length);
     ask(all, poller);
   });
   poller.gaveUp = !poller.stopWaiting;

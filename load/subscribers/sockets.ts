@@ -47,8 +47,8 @@ export type SocketKind = {
   headers?: Readonly<Record<string, string>>;
   /** Whether close code 1001 is the end. */
   goneForGood: boolean;
-  /** Path and query of the handshake. */
-  target(stream: SocketStream): string;
+  /** Path and query of the handshake with the server at `url`. */
+  target(stream: SocketStream, url: URL): string;
   /** The handshake is done. */
   upgraded?(stream: SocketStream, atUs: number): void;
   /** A whole message, inflated: bytes `from`..`to`, valid during the call only. */
@@ -63,7 +63,6 @@ export type Sockets = Streams<State> & {
 export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
   const { counters, sink, random, reconnect } = context;
   const { deflate, protocol, headers, goneForGood } = kind;
-  const url = new URL(context.endpoint.url);
   const fieldsOf = tokenFields(context.endpoint);
   // Masks protect proxies from scripts in browsers (section 10.3); here any number will do.
   const frame = (opcode: number, payload: Uint8Array) => encodeFrame(opcode, payload, random() * 2 ** 32);
@@ -114,10 +113,10 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
 
   const streams = createStreams<State>(context, {
     newState: () => ({ handshake: undefined, frames: newFrameReader(), inflater: undefined, closing: false }),
-    request(stream) {
+    request(stream, url) {
       const key = newUpgradeKey();
       stream.state.handshake = { response: newResponseReader(), key };
-      return encodeRequest(url, kind.target(stream), {
+      return encodeRequest(url, kind.target(stream, url), {
         ...upgradeHeaders(key, { deflate, protocol }),
         ...cookieHeader(stream.cookies),
         ...headers,

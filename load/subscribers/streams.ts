@@ -3,30 +3,23 @@
 // `StreamKind`.
 
 import type { Socket } from 'node:net';
-import { newComeback, noteSuccess, type Comeback } from '../../core/policy/client/reconnect.ts';
-import type { Cookies } from '../wire/cookies.ts';
-import { createDialer, lingerMs, type Cause, type Protocol } from '../wire/connection.ts';
+import { noteSuccess } from '../../core/policy/client/reconnect.ts';
+import { chooseServer } from '../../core/policy/client/choose-server.ts';
+import { createDialer, urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
-import { newCursor, type Cursor } from './cursor.ts';
+import { cursorText, setCursorText } from './cursor.ts';
+import { hangUp, leaveLine, type Line } from './line.ts';
+import { isTakenOver } from './handover.ts';
+import { newStream, type Stream } from './stream.ts';
 import { createPacing, type Pacing } from './slow.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 
-/** What a subscriber holds: a TCP socket, or a stream on a shared HTTP/2 connection. */
-export type Line = {
-  readonly connecting: boolean;
-  /** Over TLS: it is connected, and shakes hands. */
-  readonly secureConnecting?: boolean;
-  /** No more is sent; what still comes is read. */
-  end(): unknown;
-  destroy(): unknown;
-  /** Nothing is read until it is resumed. */
-  pause(): unknown;
-  resume(): unknown;
-};
+export type { Line, Stream };
 
 /** How lines are made: `createDialer` for TCP. `Request` is what can be sent on them. */
 export type Transport<Owner, L extends Line, Request> = {
-  dial(owner: Owner, subscriber: number): L;
+  /** @param server which of the endpoint's */
+  dial(owner: Owner, subscriber: number, server: number): L;
   send(line: L, request: Request): void;
   quiet(): void;
   /**
@@ -35,30 +28,10 @@ export type Transport<Owner, L extends Line, Request> = {
   idle?(graceMs: number): Promise<void>;
 };
 
-/** One subscriber. `State` is what its pattern keeps of the connection. */
-export type Stream<State, L extends Line = Socket> = Comeback & {
-  readonly subscriber: number;
-  /** Set from the moment of dialling until it is closed. */
-  line: L | undefined;
-  /** Made anew for each connection. */
-  state: State;
-  cursor: Cursor;
-  /** What servers, or what is in front of them, gave it to bring along. */
-  cookies: Cookies;
-  /** Ends the wait after a failure. */
-  stopWaiting: (() => void) | undefined;
-  asked: boolean;
-  ready: boolean;
-  /** It does not reconnect: the server wants it no more, or asked it to stay away for too long. */
-  stopped: boolean;
-  /** It has left and will come back. */
-  away: boolean;
-};
-
 export type StreamKind<State, L extends Line = Socket, Request = Buffer> = {
   newState(): State;
-  /** The request for a new line; `stream.cursor` says from where. */
-  request(stream: Stream<State, L>): Request;
+  /** The request for a new line, to the server at `url`; `stream.cursor` says from where. */
+  request(stream: Stream<State, L>, url: URL): Request;
   /** As `Protocol.read`. */
   read(stream: Stream<State, L>, bytes: Buffer, to: number, atUs: number): void;
   /** Resolves when what was read has been taken in, where that takes a while. */
@@ -94,6 +67,8 @@ type All<State, L extends Line, Request> = {
   readonly kind: StreamKind<State, L, Request>;
   readonly transport: Transport<Stream<State, L>, L, Request>;
   readonly streams: Map<number, Stream<State, L>>;
+  /** Where the servers are. */
+  readonly urls: readonly URL[];
   readonly pacing: Pacing<Stream<State, L>>;
   closing: boolean;
   /** Lines that are not closed yet. */
@@ -121,6 +96,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     kind,
     transport,
     streams: new Map(),
+    urls: urlsOf(context.endpoint),
     pacing,
     closing: false,
     lines: 0,
@@ -129,11 +105,13 @@ export function createStreamsOver<State, L extends Line, Request>(
   return {
     of: (subscriber) => all.streams.get(subscriber),
     write: (stream, request) => write(all, stream, request),
-    open(subscriber) {
-      const stream = newStream(kind, subscriber);
+    open(subscriber, cursor = '') {
+      const stream = newStream<State, L>(subscriber, kind.newState());
+      if (cursor !== '') setCursorText(stream.cursor, cursor);
       all.streams.set(subscriber, stream);
       dial(all, stream);
     },
+    release: (subscriber) => release(all, all.streams.get(subscriber)),
     leave: (subscriber) => leave(all, all.streams.get(subscriber)),
     comeBack: (subscriber) => comeBack(all, all.streams.get(subscriber)),
     slow(subscriber, bytesPerS) {
@@ -143,10 +121,10 @@ export function createStreamsOver<State, L extends Line, Request>(
     ready(stream, atUs) {
       if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
-      noteSuccess(stream);
+      noteSuccess(stream, performance.now());
       context.sink.ready(stream.subscriber, atUs);
     },
-    hangUp,
+    hangUp: ({ line }) => hangUp(line),
     fail({ line }, { code, message }) {
       if (!all.closing) context.sink.problem(code, message);
       line?.destroy();
@@ -154,43 +132,27 @@ export function createStreamsOver<State, L extends Line, Request>(
     stop(stream) {
       stream.stopped = true;
       unready(all, stream);
-      hangUp(stream);
+      hangUp(stream.line);
     },
     close: (graceMs) => close(all, graceMs),
   };
 }
 
-function newStream<State, L extends Line, Request>(
-  kind: StreamKind<State, L, Request>,
-  subscriber: number,
-): Stream<State, L> {
-  return {
-    subscriber,
-    line: undefined,
-    state: kind.newState(),
-    cursor: newCursor(),
-    cookies: '',
-    stopWaiting: undefined,
-    asked: false,
-    ready: false,
-    stopped: false,
-    away: false,
-    ...newComeback(),
-  };
-}
-
 function dial<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
   stream.state = all.kind.newState();
+  stream.connected = false;
   all.lines++;
-  stream.line = all.transport.dial(stream, stream.subscriber);
+  stream.server = chooseServer(stream.subscriber, stream.turns, all.urls.length);
+  stream.line = all.transport.dial(stream, stream.subscriber, stream.server);
 }
 
 function opened<State, L extends Line, Request>(all: All<State, L, Request>, stream: Stream<State, L>): void {
   const { counters } = all.context;
   counters.handshakes++;
   if (stream.asked) counters.reconnects++;
-  stream.asked = true;
-  write(all, stream, all.kind.request(stream));
+  stream.asked = stream.connected = true;
+  all.context.handover?.began(stream.subscriber);
+  write(all, stream, all.kind.request(stream, all.urls[stream.server]!)); // chosen from this list
   all.pacing.opened(stream);
 }
 
@@ -202,11 +164,25 @@ function closed<State, L extends Line, Request>(all: All<State, L, Request>, str
   unready(all, stream);
   // One that left by itself waits only where the server had asked for it.
   if (stream.away && stream.leastMs === 0) return;
+  stream.stopped = isTakenOver(all.context, stream);
+  if (stream.stopped) return;
   stream.stopWaiting = comeBackLater(all.context, stream, () => {
     stream.stopWaiting = undefined;
     if (!stream.away) dial(all, stream);
   });
   stream.stopped = !stream.stopWaiting;
+}
+
+function release<State, L extends Line, Request>(
+  all: All<State, L, Request>,
+  stream: Stream<State, L> | undefined,
+): string {
+  if (!stream) return '';
+  stream.stopped = true;
+  stream.stopWaiting?.();
+  unready(all, stream);
+  stream.line?.destroy();
+  return cursorText(stream.cursor);
 }
 
 function write<State, L extends Line, Request>(
@@ -225,12 +201,6 @@ function unready<State, L extends Line, Request>(
   stream.ready = false;
 }
 
-function hangUp<State, L extends Line>({ line }: Stream<State, L>): void {
-  if (!line) return;
-  line.end();
-  setTimeout(() => line.destroy(), lingerMs).unref();
-}
-
 function leave<State, L extends Line, Request>(
   all: All<State, L, Request>,
   stream: Stream<State, L> | undefined,
@@ -246,15 +216,7 @@ function sayGoodbye<State, L extends Line, Request>(
   stream: Stream<State, L>,
 ): void {
   const { line } = stream;
-  if (!line) return;
-  if (line.connecting || line.secureConnecting) {
-    line.destroy();
-    return;
-  }
-  const goodbye = kind.goodbye?.(stream);
-  if (goodbye !== undefined) transport.send(line, goodbye);
-  // What the server has sent already is still read, so that both sides count the same bytes.
-  else line.end();
+  if (line) leaveLine(line, kind.goodbye?.(stream), transport);
 }
 
 function comeBack<State, L extends Line, Request>(

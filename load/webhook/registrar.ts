@@ -3,6 +3,8 @@
 
 import { newComeback, noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
 import { comeBackLater } from '../subscribers/comeback.ts';
+import { urlsOf } from '../wire/connection.ts';
+import { pathBelow } from '../wire/http-head.ts';
 import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { LoadContext } from '../pattern.ts';
@@ -27,16 +29,19 @@ type RegisterTask = Comeback & {
   registration: Registration;
   done: (atUs: number) => void;
 };
-type Task = RegisterTask | { kind: 'remove'; id: string };
+/** `server`: the one that has it. */
+type Registered = { id: string; server: number };
+type Task = RegisterTask | ({ kind: 'remove' } & Registered);
 
 type Lane = { client: Client<Lane>; task: Task | undefined };
 
 /** What the registrar knows. */
 type State = {
   readonly context: LoadContext;
-  readonly url: URL;
-  /** Of the registrations, at the server. */
-  readonly path: string;
+  /** Where the servers are. */
+  readonly urls: readonly URL[];
+  /** The one to register with: the first of the list that answers. */
+  server: number;
   readonly clients: HttpClients<Lane>;
   readonly lanes: readonly Lane[];
   /** Waiting for a lane, in order. */
@@ -44,21 +49,20 @@ type State = {
   /** Each ends the wait of a registration that failed. */
   readonly resting: Set<() => void>;
   /** Of the endpoints that the server has taken. */
-  readonly ids: string[];
+  readonly ids: Registered[];
   /** Set when registrations are being taken back; called when no request is under way. */
   drained: (() => void) | undefined;
 };
 
 export function createRegistrar(context: LoadContext): Registrar {
-  const url = new URL(context.endpoint.url);
   const clients = createHttpClients<Lane>(context, {
     response: (lane, head, bytes, from, to, atUs) => takeAnswer(state, lane, head, bytes, from, to, atUs),
     failed: (lane) => takeFailure(state, lane),
   });
   const state: State = {
     context,
-    url,
-    path: `${url.pathname.replace(/\/$/, '')}/webhooks`,
+    urls: urlsOf(context.endpoint),
+    server: 0,
     clients,
     lanes: Array.from({ length: laneCount }, () => {
       const lane = { task: undefined } as Lane; // the client needs its owner first
@@ -86,12 +90,14 @@ function pump(state: State): void {
     const task = state.tasks.shift();
     if (!task) break;
     lane.task = task;
-    state.clients.send(lane.client, encode(state, task));
+    lane.client.server = task.kind === 'remove' ? task.server : state.server;
+    state.clients.send(lane.client, encode(state.urls[lane.client.server]!, task)); // of this list
   }
   if (state.lanes.every(({ task }) => !task)) state.drained?.();
 }
 
-function encode({ path, url }: State, task: Task): Buffer {
+function encode(url: URL, task: Task): Buffer {
+  const path = pathBelow(url, '/webhooks');
   if (task.kind === 'remove')
     return Buffer.from(`DELETE ${path}/${task.id} HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`);
   const { url: receiver, events, secret } = task.registration;
@@ -114,16 +120,25 @@ function takeAnswer(
   const task = take(lane);
   if (task?.kind === 'register') {
     const id = status === 201 ? idIn(bytes.toString('utf8', from, to)) : undefined;
+    if (status === 503) leaveServer(state, lane);
     if (id === undefined) refused(state, task, status, headers);
-    else registered(state, task, id, atUs);
+    else registered(state, task, { id, server: lane.client.server }, atUs);
   }
   pump(state);
 }
 
 function takeFailure(state: State, lane: Lane): void {
   const task = take(lane);
-  if (task?.kind === 'register') rest(state, task);
+  if (task?.kind === 'register') {
+    leaveServer(state, lane);
+    rest(state, task);
+  }
   pump(state);
+}
+
+/** Once for all requests that were under way with it. */
+function leaveServer(state: State, { client }: Lane): void {
+  if (client.server === state.server) state.server = (state.server + 1) % state.urls.length;
 }
 
 function take(lane: Lane): Task | undefined {
@@ -135,12 +150,12 @@ function take(lane: Lane): Task | undefined {
 function registered(
   { context, ids, tasks, drained }: State,
   task: RegisterTask,
-  id: string,
+  given: Registered,
   atUs: number,
 ): void {
   context.counters.registrations++;
-  ids.push(id);
-  if (drained) tasks.push({ kind: 'remove', id });
+  ids.push(given);
+  if (drained) tasks.push({ kind: 'remove', ...given });
   else task.done(atUs);
 }
 
@@ -173,7 +188,7 @@ async function close(state: State, graceMs: number): Promise<void> {
   const over = Promise.withResolvers<void>();
   state.drained = over.resolve;
   for (const stopWaiting of state.resting) stopWaiting();
-  state.tasks = state.ids.map((id) => ({ kind: 'remove', id }));
+  state.tasks = state.ids.map((given) => ({ kind: 'remove', ...given }));
   // The second half is for the answers, so that both sides have counted the same when the connections go.
   const stop = setTimeout(() => (state.tasks = []), graceMs / 2);
   const limit = setTimeout(over.resolve, graceMs);

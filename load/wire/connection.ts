@@ -27,8 +27,11 @@ export type Protocol<Owner> = {
 };
 
 export type Dialer<Owner> = {
-  /** Connects from the subscriber's source address. The socket is for `send`, `end` and `destroy`. */
-  dial(owner: Owner, subscriber: number): Socket;
+  /**
+   * Connects from the subscriber's source address. The socket is for `send`, `end` and `destroy`.
+   * @param server which of the endpoint's; its first when left out
+   */
+  dial(owner: Owner, subscriber: number, server?: number): Socket;
   /** Writes and counts. */
   send(socket: Socket, bytes: Buffer): void;
   /** From now on connections that end with an error are nothing to report. */
@@ -54,26 +57,44 @@ const ended: Cause = { code: 'ended', message: 'the connection was closed' };
 // Every read of the process goes through this buffer, so an idle connection holds no memory for reading.
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** Where the servers are: `urls` where there is a list of them, `url` alone otherwise. */
+export type Servers = { url: string; urls?: readonly string[]; publishUrls?: readonly string[] };
+
+/**
+ * Whether there are several servers, found by a list or behind one address. What one of them says for good,
+ * that it goes away, is a loss like any other then: the client comes back to another.
+ */
+export function areSeveral({ urls, publishUrls }: Servers): boolean {
+  return (urls ?? publishUrls) !== undefined;
+}
+
+/** Each server's URL, in the order of the list. */
+export function urlsOf({ url, urls }: Servers): URL[] {
+  return (urls && urls.length > 0 ? urls : [url]).map((one) => new URL(one));
+}
+
 /** What connections need to know of their load process; a part of its `LoadContext`. */
 export type DialContext = {
-  endpoint: { url: string };
+  endpoint: Servers;
   counters: Counters;
   sourceAddress(subscriber: number): string;
   sink: { problem(code: string, message: string): void };
   connector?: Connector;
 };
 
-/** Connections to the host and port of `context.endpoint.url`. */
+/** Connections to the hosts and ports of `context.endpoint`. */
 export function createDialer<Owner>(context: DialContext, protocol: Protocol<Owner>): Dialer<Owner> {
   const { counters, sink, connector = plain } = context;
-  const url = new URL(context.endpoint.url);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const family = isIP(host);
-  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  const addresses = urlsOf(context.endpoint).map((url) => {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    return { host, port, family: isIP(host) };
+  });
   let reporting = true;
 
   return {
-    dial(owner, subscriber) {
+    dial(owner, subscriber, server = 0) {
+      const { host, port, family } = addresses[server]!; // chosen from this very list
       let opened = false;
       let cause = ended;
       const localAddress = context.sourceAddress(subscriber);

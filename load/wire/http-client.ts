@@ -40,6 +40,8 @@ export type HttpHandlers<Owner> = {
 export type Client<Owner> = {
   readonly owner: Owner;
   readonly subscriber: number;
+  /** Which of the endpoint's servers the next request goes to. */
+  server: number;
   link: Link<Owner> | undefined;
   request: Buffer | undefined;
 };
@@ -55,6 +57,7 @@ export type HttpClients<Owner> = {
 /** One connection. An abandoned one is no longer its client's `link`. */
 type Link<Owner> = {
   readonly client: Client<Owner>;
+  readonly server: number;
   socket: Socket | undefined;
   /** It can be used; over TLS that is later than when the socket is connected. */
   opened: boolean;
@@ -75,7 +78,7 @@ type Link<Owner> = {
 
 const nothing = Buffer.alloc(0);
 
-/** Clients of the server at `context.endpoint`. */
+/** Clients of the servers at `context.endpoint`. */
 export function createHttpClients<Owner>(
   context: DialContext,
   handlers: HttpHandlers<Owner>,
@@ -118,7 +121,7 @@ export function createHttpClients<Owner>(
   function open(client: Client<Owner>): void {
     const link = newLink(client);
     client.link = link;
-    link.socket = dialer.dial(link, client.subscriber);
+    link.socket = dialer.dial(link, client.subscriber, link.server);
   }
 
   function write(link: Link<Owner>, request: Buffer): void {
@@ -128,9 +131,10 @@ export function createHttpClients<Owner>(
   }
 
   return {
-    add: (owner, subscriber) => ({ owner, subscriber, link: undefined, request: undefined }),
+    add: (owner, subscriber) => ({ owner, subscriber, server: 0, link: undefined, request: undefined }),
     send(client, request) {
       client.request = request;
+      if (client.link && client.link.server !== client.server) abandon(client.link);
       if (!client.link) open(client);
       else if (client.link.opened) write(client.link, request);
     },
@@ -146,6 +150,7 @@ export function createHttpClients<Owner>(
 function newLink<Owner>(client: Client<Owner>): Link<Owner> {
   return {
     client,
+    server: client.server,
     socket: undefined,
     opened: false,
     reader: newResponseReader(),

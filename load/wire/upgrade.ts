@@ -2,7 +2,7 @@
 // checks of the answer.
 
 import { hash, randomBytes } from 'node:crypto';
-import { noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
+import { noteRefusal, noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
 import type { ResponseHead } from './http-head.ts';
 import { deflateOffer } from './inflate.ts';
 import { ProtocolError } from './protocol-error.ts';
@@ -43,6 +43,7 @@ export function checkUpgrade(
   protocol?: string,
 ): void {
   if (status !== 101) {
+    noteRefusal(client, status);
     noteRetryAfter(client, headers.get('retry-after'), Date.now());
     throw new ProtocolError('ws-refused', `the server answered the handshake with ${status} instead of 101`);
   }

@@ -15,10 +15,16 @@ export type TriedVariant = Variant & {
   setup?: Pick<ServerSetup, 'tls' | 'auth'>;
 };
 
-/** What a scenario may write for an option that is true or false, or one of several words; else nothing. */
-export function choicesOf(schema: z.core.$ZodType): readonly (boolean | string | number)[] {
+type Choice = boolean | string | number | readonly Choice[];
+
+/**
+ * What a scenario may write for an option that is true or false, or one of several words; of one that is a
+ * list of words none and all of them; else nothing.
+ */
+export function choicesOf(schema: z.core.$ZodType): readonly Choice[] {
   const inner = schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? schema.unwrap() : schema;
   if (inner instanceof z.ZodBoolean) return [false, true];
+  if (inner instanceof z.ZodArray && inner.element instanceof z.ZodEnum) return [[], inner.element.options];
   return inner instanceof z.ZodEnum ? inner.options : [];
 }
 

@@ -106,6 +106,10 @@ test('a client that follows what it publishes gets the event and then the acknow
   await saw(3);
   assert.equal(decodeEnvelope(got[1]!).body, 'true');
   assert.equal(got[2], `{"ack":7,"id":"${at(1)}","seq":1}`);
+  ws.send('{"publish":"news","ref":8,"seq":40,"body":1}');
+  await saw(5);
+  assert.equal(decodeEnvelope(got[3]!).seq, 40);
+  assert.equal(got[4], `{"ack":8,"id":"${at(2)}","seq":40}`);
 });
 
 test('a message that cannot be published is refused with a reason, and the client may go on', async (t) => {
@@ -124,6 +128,7 @@ test('a message that cannot be published is refused with a reason, and the clien
       '{"publish":"news","ref":1,"crc":4294967296,"body":1}',
       /^crc is not a whole number from 0 to 4294967295$/,
     ],
+    ['{"publish":"news","ref":1,"seq":0,"body":1}', /^seq is not a whole number from 1 to/],
   ];
   for (const [i, [message, reason]] of refused.entries()) {
     ws.send(message);
@@ -173,7 +178,8 @@ test('reading a message finds what JSON.parse finds, and its very bytes', () => 
         fc
           .string()
           .filter(
-            (name) => !['publish', 'ref', 'body', 'planned', 'sent', 'crc', '__proto__'].includes(name),
+            (name) =>
+              !['publish', 'ref', 'body', 'planned', 'sent', 'crc', 'seq', '__proto__'].includes(name),
           ),
         fc.jsonValue(),
       ),

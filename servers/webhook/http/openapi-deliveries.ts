@@ -34,12 +34,12 @@ const publishing = (operationId: string, summary: string, description: string): 
         required: true,
         schema: { type: 'string', pattern: '^[A-Za-z0-9._:~-]{1,128}$' },
       },
-      ...['planned', 'sent', 'crc'].map((name) => ({
+      ...['planned', 'sent', 'crc', 'seq'].map((name) => ({
         name: `pushbench-${name}`,
         in: 'header',
         required: false,
         description: `\`${name}\` of the event`,
-        schema: { type: 'integer', minimum: 0 },
+        schema: { type: 'integer', minimum: name === 'seq' ? 1 : 0 },
       })),
       {
         name: 'Idempotency-Key',

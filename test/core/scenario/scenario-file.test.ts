@@ -15,6 +15,9 @@ const defaultCurves = [
   'requests-per-delivery',
 ];
 
+/** One server by itself. */
+const alone = { count: 1, broker: { kind: 'in-process', url: undefined }, inFront: { kind: 'list' } };
+
 describe('a scenario', () => {
   test('with everything in it is resolved into plain numbers', () => {
     const { scenario, source } = read(`
@@ -35,7 +38,7 @@ variants: [polling, { sse: { over: h2 } }, { websocket: {} }]
 repeat: 3
 loadProcesses: 2
 server: { history: 5, historySize: 1MiB, maxSubscribers: 30, maxTopics: 50, maxBody: 2kB,
-  slowBuffer: 10kB, slow: drop }
+  slowBuffer: 10kB, slow: drop, announce: 10s }
 reconnect: { base: 50ms, cap: 1s }
 faults: [{ at: 1s, disconnect: 50% }, { at: 2s, freeze: server, for: 1500ms }]
 expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
@@ -94,8 +97,10 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         maxBody: 2000,
         slowBuffer: 10_000,
         slow: 'drop',
+        announce: 10_000,
       },
-      reconnect: { base: 50, cap: 1000 },
+      servers: alone,
+      reconnect: { policy: 'full-jitter', base: 50, cap: 1000, reset: 'on-open', advice: 'obey' },
       faults: [
         { kind: 'disconnect', atMs: 1000, share: 0.5 },
         { kind: 'freeze', atMs: 2000, who: 'server', forMs: 1500 },
@@ -135,8 +140,10 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         maxBody: 2 ** 20,
         slowBuffer: 2 ** 20,
         slow: 'disconnect',
+        announce: 0,
       },
-      reconnect: { base: 100, cap: 5000 },
+      servers: alone,
+      reconnect: { policy: 'full-jitter', base: 100, cap: 5000, reset: 'on-open', advice: 'obey' },
       faults: [],
       answer: [],
       matrix: {},

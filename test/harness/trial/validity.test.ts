@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { voidingCodes } from '../../../core/result/voids.ts';
 import { outcomeOf } from '../../../harness/trial/outcome.ts';
+import { networkRows } from './validity-network-rows.ts';
 import { placeRows } from './validity-place-rows.ts';
 import { voidingRows, type Case, type Row } from './validity-rows.ts';
 import { wireRows } from './validity-wire-rows.ts';
@@ -22,7 +23,7 @@ import {
   window,
 } from './readings.ts';
 
-const rows = [...voidingRows, ...placeRows, ...wireRows];
+const rows = [...voidingRows, ...placeRows, ...wireRows, ...networkRows];
 
 function judged({ scenario, readings, variant = streams }: Case) {
   const { warnings, outcome } = outcomeOf(planOf(scenario), variant, readingsOf(readings));
@@ -188,6 +189,19 @@ const noteRows: readonly Row[] = [
     inside: { scenario: { faults: [{ at: '2s', disconnect: '10%' }] } },
     outside: { scenario: { faults: [{ at: '2s', disconnect: '10%' }] }, readings: reconnectsOf(3) },
     says: ['3 times, as the scenario asked'],
+  },
+  {
+    code: 'fell-back',
+    inside: { readings: { closed: [{ ...closedBy(), transports: { websocket: 100, sse: 0 } }, closedBy()] } },
+    outside: {
+      readings: {
+        closed: [
+          { ...closedBy(), transports: { websocket: 45, sse: 5, 'long-polling': 0 } },
+          { ...closedBy(), transports: { websocket: 47, sse: 2, 'long-polling': 1 } },
+        ],
+      },
+    },
+    says: ['7 % came by SSE, and 1 % came by long polling'],
   },
   {
     code: 'publisher-late',

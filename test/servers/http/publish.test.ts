@@ -55,6 +55,21 @@ test('an event is taken with its stamps and answered with its place', async (t) 
   );
 });
 
+test("a publisher's own number is the event's; who gives none gets the next", async (t) => {
+  const { post, events, hub } = await setUp(t);
+  const places = [];
+  for (const seq of ['7', '3', '', '1000000000000000'])
+    places.push(await (await post('a', '1', seq === '' ? {} : { 'pushbench-seq': seq })).json());
+  assert.deepEqual(
+    places,
+    [7, 3, 8, 1e15].map((seq, i) => ({ id: `${hub.epoch}-${i + 1}`, seq })),
+  );
+  assert.deepEqual(
+    events().map(({ seq }) => seq),
+    [7, 3, 8, 1e15],
+  );
+});
+
 test('bodies arrive byte for byte', async (t) => {
   const { post, events } = await setUp(t);
   const bodies = [
@@ -176,6 +191,15 @@ const refusals: [
     400,
     'bad-number',
     /pushbench-crc: 4294967296 is not a whole number from 0 to 4294967295/,
+  ],
+  [
+    'number 0',
+    'a',
+    '1',
+    { 'pushbench-seq': '0' },
+    400,
+    'bad-number',
+    /pushbench-seq: 0 is not a whole number from 1 to 1000000000000000/,
   ],
   ['half a UTF-8 character', 'a', Buffer.from([0x22, 0xe2, 0x82, 0x22]), {}, 400, 'bad-utf8', /not UTF-8/],
   ['a surrogate in UTF-8', 'a', Buffer.from([0xed, 0xa0, 0x80]), {}, 400, 'bad-utf8', /not UTF-8/],

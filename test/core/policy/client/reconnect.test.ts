@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { random } from '../../../../core/base/random.ts';
+import { random, type Random } from '../../../../core/base/random.ts';
 import {
   backoffMs,
   longestAskedMs,
@@ -11,11 +11,16 @@ import {
   noteAsked,
   noteReconnectionTime,
   noteRetryAfter,
-  noteSuccess,
-  takeWaitMs,
+  noteSuccess as noteSuccessAt,
+  takeWaitMs as takeWaitAt,
   type Comeback,
+  type ReconnectPolicy,
 } from '../../../../core/policy/client/reconnect.ts';
 
+/** Time stands still where nothing depends on it. */
+const noteSuccess = (client: Comeback) => noteSuccessAt(client, 0);
+const takeWaitMs = (client: Comeback, given: ReconnectPolicy, next: Random) =>
+  takeWaitAt(client, given, next, 0);
 const nowMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 const policy = { base: 100, cap: 5000 };
 const draw = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

@@ -1,0 +1,25 @@
+// Decides to which server of a list a subscriber goes. Numbers in, a number out.
+
+import { random } from '../../base/random.ts';
+
+/**
+ * A subscriber's first server is `subscriber % servers`, so that subscribers spread evenly. After each loss
+ * and each attempt that failed it goes to the next, in an order of its own: the others shuffled, and then
+ * the first again. So those that a server leaves behind spread over all that are left, and one that refuses
+ * connections is left with the first attempt that it fails.
+ * @param turns the subscriber's losses and failed attempts so far
+ * @returns the server's place in the list, from 0
+ */
+export function chooseServer(subscriber: number, turns: number, servers: number): number {
+  const first = subscriber % servers;
+  const turn = turns % servers;
+  if (turn === 0) return first;
+  const others = Array.from({ length: servers - 1 }, (_, i) => (i < first ? i : i + 1));
+  const next = random(subscriber, 'servers');
+  // Fisher and Yates, only as far as is asked for.
+  for (let i = 0; i < turn; i++) {
+    const from = i + Math.floor(next() * (others.length - i));
+    [others[i], others[from]] = [others[from]!, others[i]!];
+  }
+  return others[turn - 1]!;
+}

@@ -1,0 +1,60 @@
+// Decides when a client that cannot get a WebSocket goes over to SSE, and from there to long polling.
+// Numbers in, a decision out.
+
+/** What became of one connection. */
+export type ConnectionEnd = {
+  /** It was there and its request sent, so that whatever followed was an answer to that. */
+  readonly connected: boolean;
+  /** The status of an answer that was not what had been asked for; 0 where none came. */
+  readonly refusedWith: number;
+  /** The server asked for a wait: it cannot serve the client now, whatever the transport. */
+  readonly asksToWait: boolean;
+  /** How long events could come, in milliseconds; 0 where they never could. */
+  readonly upMs: number;
+};
+
+/** What a client remembers. */
+export type Fallback = {
+  /** Its transport, by its place in the list. */
+  place: number;
+  /** Connections in a row that ended at once. */
+  shortLived: number;
+  /** This transport has worked: the client stays with it, whatever happens later. */
+  worked: boolean;
+};
+
+/** So long a client waits for the first sign of a stream: as new Phoenix applications do by default. */
+export const firstSignWithinMs = 2500;
+/** A connection that ends sooner has not worked. */
+export const worksAfterMs = 1000;
+/** So many of them in a row, and the client goes over. */
+export const mostShortLived = 3;
+
+export function newFallback(): Fallback {
+  return { place: 0, shortLived: 0, worked: false };
+}
+
+/**
+ * A connection has ended. Refusals that speak for the server (429, 503, a wait that it asks for) are none of
+ * the transport, and neither is a connection that never came about.
+ * @param last the place of the last transport, after which there is none
+ * @returns whether the client goes over to the next transport
+ */
+export function endsTransport(client: Fallback, end: ConnectionEnd, last: number): boolean {
+  if (end.upMs >= worksAfterMs) client.worked = true;
+  if (client.worked || client.place >= last) return false;
+  if (!end.connected || end.asksToWait || end.refusedWith === 429 || end.refusedWith === 503) return false;
+  client.shortLived++;
+  return (end.refusedWith > 0 || client.shortLived >= mostShortLived) && goOver(client);
+}
+
+/** There was no sign of the stream in time. @returns whether the client goes over to the next transport */
+export function lateEndsTransport(client: Fallback, last: number): boolean {
+  return !client.worked && client.place < last && goOver(client);
+}
+
+function goOver(client: Fallback): true {
+  client.place++;
+  client.shortLived = 0;
+  return true;
+}
