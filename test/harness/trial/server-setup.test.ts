@@ -1,4 +1,5 @@
-// Turns scenarios into what servers are told: what all of them share, and which Redis tokens are looked up in.
+// Turns scenarios into what servers are told: what all of them share, and which Redis tokens are looked up
+// in.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
@@ -23,7 +24,7 @@ test('limits are limits alone; TLS and tokens share the seed of the run', () => 
   assert.deepEqual(auth, { takes: 2, concurrency: 256, queue: 1024, seed: 7, lookup });
 });
 
-test('tokens are looked up in the Redis that is named, else in the broker, else in one that is started', () => {
+test('lookups go to the Redis that is named, else to the broker, else to one that is started', () => {
   const auth = { auth: { lookup: 'redis' } };
   const broker = (kind: string) => ({ count: 2, broker: kind });
   const named = { auth: { lookup: 'redis://127.0.0.1:1' } };
