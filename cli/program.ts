@@ -120,6 +120,12 @@ function addServe(root: Command): void {
         .argParser(collect),
     )
     .option(
+      '--tls',
+      'clients speak TLS with it, with the test certificate, which protects nothing; events are published in ' +
+        'clear text on a second port',
+      false,
+    )
+    .option(
       '--receiver [topics]',
       'webhook: start a receiver beside it that follows these topics (news,orders; the default is news), ' +
         'with a page that makes it fail, hang, be slow or lose its answers',
@@ -127,7 +133,14 @@ function addServe(root: Command): void {
     .action(
       async (
         pattern: string,
-        options: { port: string; host: string; allowHost: string[]; set: string[]; receiver?: string | true },
+        options: {
+          port: string;
+          host: string;
+          allowHost: string[];
+          set: string[];
+          tls: boolean;
+          receiver?: string | true;
+        },
       ) => {
         const { serveCommand } = await loaded(import('./serve.ts'));
         process.exitCode = await serveCommand(pattern, { ...options, invocation });

@@ -14,15 +14,23 @@ export async function serveLines(pattern: PatternName, invocation: string): Prom
       ...followLine(pattern, endpoint, invocation),
       ...examples.map(({ what, command }) => ({
         what,
-        command: command(endpoint.url, endpoint.publishUrl, cursor),
+        command: unchecked(command(endpoint.url, endpoint.publishUrl, cursor)),
       })),
     ],
   };
 }
 
-/** Where `pushbench follow` can follow: it opens the connection itself, and speaks HTTP/1.1. */
+/** curl takes the test certificate when it is told not to check it. */
+function unchecked(command: string): string {
+  return command.replace(/^curl (?!-\w*k)(?=.*'https:)/, 'curl -k ');
+}
+
+/**
+ * Where `pushbench follow` can follow: it opens the connection itself, speaks HTTP/1.1, and checks every
+ * certificate.
+ */
 function followLine(pattern: PatternName, { url, over }: Endpoint, invocation: string): Command[] {
   const entry: Pattern = patterns[pattern];
-  if (over !== 'h1' || entry.lacks['behind-nat'] !== undefined) return [];
+  if (over !== 'h1' || url.startsWith('https:') || entry.lacks['behind-nat'] !== undefined) return [];
   return [{ what: 'follow a topic here', command: `${invocation} follow '${url}' --topic news` }];
 }

@@ -24,6 +24,7 @@ export async function serveCommand(
     host: string;
     allowHost: string[];
     set: string[];
+    tls?: boolean;
     receiver?: string | true;
     invocation: string;
   },
@@ -55,6 +56,7 @@ export async function serveCommand(
     port,
     allowHosts,
     page: lines,
+    ...(options.tls === true && { tls: { resume: true } }),
   }).catch((error: unknown) => notListening(error, host, port));
   // Before anything is printed: who reads it may send the signal at once.
   const stopped = untilSignal(drainLimitMs);

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteWindow } from '../core/policy/client/reconnect.ts';
+import { noteAsked, noteWindow } from '../core/policy/client/reconnect.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
@@ -48,8 +48,12 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
         case 'heartbeat':
           counters.heartbeats++;
           break;
-        case 'end':
-          break; // the response ends next
+        case 'end': // the response ends next
+          if (typeof notice.waitMs === 'number') noteAsked(stream, notice.waitMs);
+          break;
+        case 'failure':
+          sink.problem('stream-failed', 'the server ended a stream, as it could not serve it');
+          break;
         default:
           sink.problem('malformed-event', 'a line of the stream is neither an event nor a notice');
       }

@@ -23,9 +23,9 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
           connection,
         });
       },
-      answered({ answers }) {
+      answered({ answers, state }) {
         if (answers > 1) context.counters.rearms++;
-        return longPollAgainMs;
+        return Math.max(longPollAgainMs, state.waitMs);
       },
       answerWithinMs: longPollAnswerWithinMs(holdMs),
       finishes: false,

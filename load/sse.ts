@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteReconnectionTime, noteWindow } from '../core/policy/client/reconnect.ts';
+import { noteReconnectionTime, noteRetryAfter, noteWindow } from '../core/policy/client/reconnect.ts';
 import { cursorText, setCursor } from './subscribers/cursor.ts';
 import { cookieHeader, takeCookies } from './wire/cookies.ts';
 import {
@@ -122,6 +122,12 @@ function takeHead<O extends Owner | Http2Owner>(
     streams.stop(stream);
     return;
   }
+  if (head.headers.has('pushbench-refused')) {
+    sink.problem('sse-refused', 'a server that was being drained refused a subscriber');
+    noteRetryAfter(stream, head.headers.get('retry-after'), Date.now());
+    bodies.head(stream, head);
+    return; // the stream ends at once
+  }
   expectStream(stream, head, mimeType);
   bodies.head(stream, head);
   streams.ready(stream, atUs);
@@ -133,6 +139,8 @@ function eventParts({ counters, sink, handover }: LoadContext): EventStreamParts
       if (type !== '' && type !== 'message') {
         if (type === 'reset') counters.resets++;
         else if (type === 'reconnect') noteWindow(stream, readNotice(bytes, from, to).windowMs);
+        else if (type === 'failure')
+          sink.problem('stream-failed', 'the server ended a stream, as it could not serve it');
         return;
       }
       if (sink.event(stream.subscriber, bytes, from, to, atUs)) counters.events++;

@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { noteWindow } from '../core/policy/client/reconnect.ts';
+import { noteAsked, noteWindow } from '../core/policy/client/reconnect.ts';
 import { setCursorFromEnvelope, subscriptionQuery } from './subscribers/cursor.ts';
 import { readNotice, takeCursor, type Notice } from './subscribers/notices.ts';
 import { createSockets } from './subscribers/sockets.ts';
@@ -44,6 +44,10 @@ function startSockets(context: LoadContext, deflate: boolean): RunningLoad {
       if (typeof ref === 'number') {
         sent.takeAnswer(ref, notice, atUs);
         return;
+      }
+      if (notice.socket === 'restart') {
+        if (typeof notice.waitMs === 'number') noteAsked(stream, notice.waitMs);
+        return; // it is closed with 1012 next
       }
       if (notice.socket !== 'open') {
         sink.problem('malformed-event', 'a message is neither an event nor a notice');

@@ -2,18 +2,23 @@
 // to resume from is in the first line, in each event and in each heartbeat.
 
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { drawAdviceMs } from '../core/policy/server/drain.ts';
+import { announcedMember } from './http/announce.ts';
 import { createHeldResponses } from './streams/held-response.ts';
 import type { PatternServer } from './pattern.ts';
 import { publishExample } from './http/publish.ts';
-import { cursorOf, RequestError, topicsOf } from './http/request.ts';
+import { checkIntake, newIntake } from './http/intake.ts';
+import { cursorOf, topicsOf } from './http/request.ts';
 
 export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
   start(context, options) {
-    const { counters } = context;
-    let closing = false;
+    const { counters, random } = context;
+    const announced = announcedMember(context.limits);
+    const intake = newIntake();
     const streams = createHeldResponses(context, options, {
       contentType: 'application/x-ndjson',
-      open: (cursor, reset) => `{"stream":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}\n`,
+      open: (cursor, reset) =>
+        `{"stream":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}${announced}}\n`,
       event: ({ json }) => `${json}\n`,
       heartbeat: (cursor) => `{"stream":"heartbeat","cursor":"${cursor}"}\n`,
       end: '{"stream":"end"}\n',
@@ -23,14 +28,22 @@ export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
       routes: {
         'GET /stream': (request, response, url) => {
           if (request.method !== 'HEAD') counters.handshakes++;
-          if (closing) throw new RequestError(503, 'closing', 'the server is closing');
+          checkIntake(intake);
           return streams.hold(request, response, topicsOf(url), cursorOf(url));
         },
       },
       subscribers: streams.size,
       disconnect: streams.disconnect,
+      drain(plan) {
+        intake.draining = true;
+        return streams.drain(plan, () => restartLine(drawAdviceMs(plan, random)));
+      },
+      setDown(isDown) {
+        intake.down = isDown;
+        if (isDown) streams.dropAll('{"stream":"failure","reason":"dependency-down"}\n');
+      },
       async close() {
-        closing = true;
+        intake.closing = true;
         await streams.end();
       },
     };
@@ -48,3 +61,8 @@ export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
     },
   ],
 };
+
+/** The last line of a stream whose client is to come back. */
+function restartLine(waitMs: number | undefined): string {
+  return `{"stream":"end","comeBack":true${waitMs === undefined ? '' : `,"waitMs":${waitMs}`}}\n`;
+}

@@ -8,11 +8,15 @@
 
 import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { drawAdviceMs } from '../core/policy/server/drain.ts';
 import { takeUntil } from '../core/policy/server/history-pieces.ts';
 import { decideEvent, decideRequest, type LongPollRules } from '../core/policy/server/long-poll.ts';
 import type { HubEvent } from './hub/event.ts';
 import type { PatternContext, PatternServer, Response } from './pattern.ts';
+import { announcedHeaders } from './http/announce.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
+import { checkIntake, downText, newIntake } from './http/intake.ts';
+import { createPollConnections } from './http/poll-connections.ts';
 import { publishExample } from './http/publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './http/request.ts';
 import { sayGoodbye } from './http/say-goodbye.ts';
@@ -39,11 +43,22 @@ export const longPolling: PatternServer<Options> = {
     const enoughBytes = Math.min(limits.slowBuffer, answerEndsAtBytes);
     const rules = { holdMs: options.hold, batchMs: options.batch, enoughBytes };
     const answers = createAnswers(options.gzip);
-    let closing = false;
+    const announced = announcedHeaders(limits);
+    const connections = createPollConnections();
+    const intake = newIntake();
+    let adviceHeader = (): Record<string, string> => ({});
 
-    function headers(): Record<string, string> {
-      const close = closing || options.connection === 'close';
-      return { 'cache-control': 'no-store', ...(close ? { connection: 'close' } : {}) };
+    function headersFor({ req: request }: Response): Record<string, string> {
+      const isDue = connections.isDue(request);
+      if (isDue) connections.told(request);
+      const close = intake.closing || isDue || options.connection === 'close';
+      const wait = isDue ? adviceHeader() : {};
+      return {
+        'cache-control': 'no-store',
+        ...announced,
+        ...wait,
+        ...(close ? { connection: 'close' } : {}),
+      };
     }
 
     function send(
@@ -52,11 +67,11 @@ export const longPolling: PatternServer<Options> = {
       reset: boolean,
       events: readonly HubEvent[],
     ): void {
-      answers.send(response, compressed, headers(), encodeAnswer(cursor, reset, events));
+      answers.send(response, compressed, headersFor(response), encodeAnswer(cursor, reset, events));
     }
 
     function sendNothing(response: Response, since: string): void {
-      endWith(response, 204, { ...headers(), 'pushbench-cursor': hub.cursor(since) });
+      endWith(response, 204, { ...headersFor(response), 'pushbench-cursor': hub.cursor(since) });
     }
 
     function answer(asked: Asked, cursor: string, reset: boolean, events: readonly HubEvent[]): void {
@@ -66,14 +81,14 @@ export const longPolling: PatternServer<Options> = {
       send(asked, cursor, reset, events);
     }
 
-    function answerHeld(request: Held): void {
+    function answerHeld(request: Asked & Pick<Held, 'events' | 'since'>): void {
       const { response, events, since } = request;
       if (events.length > 0) return answer(request, hub.cursor(since), false, events);
       counters.emptyPolls++;
       sendNothing(response, since);
     }
 
-    const { held, hold, finish } = createHeldRequests(context, rules, answerHeld);
+    const { held, hold, finish, release } = createHeldRequests(context, rules, answerHeld);
 
     return {
       routes: {
@@ -81,7 +96,9 @@ export const longPolling: PatternServer<Options> = {
           const topics = topicsOf(url);
           const since = cursorOf(url);
           const askedHoldMs = holdOf(url);
-          if (closing) throw new RequestError(503, 'closing', 'the server is closing');
+          // Those who were here before are told in their turn, by a whole answer.
+          checkIntake({ ...intake, draining: intake.draining && !connections.has(request) });
+          connections.add(request);
           const asked = { response, compressed: answers.compresses(request) };
           const isHead = request.method === 'HEAD';
           if (since === undefined) return (isHead ? send : answer)(asked, hub.cursor(), false, []);
@@ -96,6 +113,7 @@ export const longPolling: PatternServer<Options> = {
           const found = { events: taken.length, bytes, isPart, isLost: lost };
           const decision = decideRequest(rules, askedHoldMs, found);
           if (decision === 'answer') return answer(asked, cursor, lost, taken);
+          if (connections.isDue(request)) return answerHeld({ ...asked, events: taken, since });
           hold(asked, topics, since, decision.holdMs, taken, bytes);
         },
       },
@@ -103,8 +121,27 @@ export const longPolling: PatternServer<Options> = {
       disconnect(share) {
         for (const { response } of drawShare(held, share, random)) response.destroy();
       },
+      drain(plan) {
+        intake.draining = true;
+        adviceHeader = () => {
+          const waitMs = drawAdviceMs(plan, random);
+          return waitMs === undefined ? {} : { 'pushbench-wait': String(waitMs) };
+        };
+        return connections.drain(plan, (socket) => {
+          for (const request of held) if (request.response.req.socket === socket) finish(request);
+        });
+      },
+      setDown(isDown) {
+        intake.down = isDown;
+        if (!isDown) return;
+        for (const request of held) {
+          release(request);
+          counters.refusals++;
+          answerFull(request.response, 'dependency-down', downText);
+        }
+      },
       async close() {
-        closing = true;
+        intake.closing = true;
         const answered = Array.from(
           held,
           ({ response }) => new Promise((resolve) => response.once('close', resolve)),
@@ -195,7 +232,7 @@ function createHeldRequests(
     response.once('close', () => release(request)); // the client may go before there is an answer
   }
 
-  return { held, hold, finish };
+  return { held, hold, finish, release };
 }
 
 function bytesOf(events: readonly HubEvent[]): number {

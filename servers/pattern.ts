@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ServerBacklog } from '../core/protocol/control.ts';
 import type { Counters } from '../core/result/counters.ts';
+import type { DrainCount, DrainPlan } from '../core/policy/server/drain.ts';
 import type { OpenedListener } from '../core/http/access.ts';
 import type { ServerLimits } from '../core/scenario/scenario.ts';
 import type { Place, PublishOptions, Stamps } from './hub/event.ts';
@@ -86,7 +87,17 @@ export type RunningPattern = {
   backlog?(): ServerBacklog;
   /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */
   disconnect(share: number): void;
-  /** Says goodbye in the pattern's own way and resolves when nothing of it is left. */
+  /**
+   * Before a server is exchanged: takes no new subscribers, and tells those there are, one after the other,
+   * to go and come back, which they do elsewhere. Publishing goes on. Called once, and not after `close`.
+   */
+  drain(plan: DrainPlan): Promise<DrainCount>;
+  /**
+   * A fault: what subscribers are served from is down, or there again. While it is down those there are have
+   * been let go with the pattern's own word for a failure, and new ones are refused with it.
+   */
+  setDown(isDown: boolean): void;
+  /** Says goodbye for good in the pattern's own way and resolves when nothing of it is left. */
   close(): Promise<void>;
 };
 

@@ -5,29 +5,39 @@
 // what it has not fetched waits in the history, an answer ends with the event that reaches `slowBuffer`
 // bytes (or `answerEndsAtBytes`), and the next poll goes on behind it.
 
-import type { Socket } from 'node:net';
 import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { takeUntil } from '../core/policy/server/history-pieces.ts';
 import type { PatternServer, Request } from './pattern.ts';
+import { announcedHeaders } from './http/announce.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
+import { checkIntake, newIntake } from './http/intake.ts';
+import { createPollConnections } from './http/poll-connections.ts';
 import { publishExample } from './http/publish.ts';
 import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './http/request.ts';
 
 export const polling: PatternServer<PatternOptions<'polling'>> = {
   start({ hub, limits, counters, random }, options) {
-    const sockets = new Set<Socket>();
+    const connections = createPollConnections();
+    const intake = newIntake();
     const recent = countRecent(options.every);
     const answers = createAnswers(options.gzip);
+    const announced = announcedHeaders(limits);
     const enoughBytes = Math.min(limits.slowBuffer, answerEndsAtBytes);
 
     /** @returns false when there are as many connections as may be */
-    function admit({ socket }: Request): boolean {
-      if (sockets.has(socket)) return true;
-      if (sockets.size >= limits.maxSubscribers) return false;
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
+    function admit(request: Request): boolean {
+      if (connections.has(request)) return true;
+      if (connections.sockets.size >= limits.maxSubscribers) return false;
+      connections.add(request);
       return true;
+    }
+
+    /** What all answers to this request say. */
+    function fieldsFor(request: Request): Record<string, string> {
+      const isDue = connections.isDue(request);
+      if (isDue) connections.told(request);
+      return { ...announced, ...((isDue || options.connection === 'close') && { connection: 'close' }) };
     }
 
     return {
@@ -36,6 +46,8 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           const topics = topicsOf(url);
           const since = cursorOf(url);
           const isPoll = request.method !== 'HEAD'; // who asks for the head alone gets no events
+          // Those who were here before are told in their turn, by a whole answer.
+          checkIntake({ ...intake, draining: intake.draining && !connections.has(request) });
           if (isPoll && !admit(request)) {
             counters.refusals++;
             return answerFull(
@@ -45,7 +57,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
             );
           }
           if (isPoll) recent.add();
-          const close: Record<string, string> = options.connection === 'close' ? { connection: 'close' } : {};
+          const fields = fieldsFor(request);
           const newest = hub.newest(topics);
           const compressed = answers.compresses(request);
           // The same events in other bytes: a weak tag says as much (RFC 9110, section 8.8.3.3).
@@ -56,7 +68,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
               etag: etagOf(newest),
               'cache-control': 'no-cache',
               ...answers.vary,
-              ...close,
+              ...fields,
             });
           }
           const { events, lost } =
@@ -75,17 +87,22 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           answers.send(
             response,
             compressed,
-            { etag: etagOf(tag), 'cache-control': 'no-cache', ...close },
+            { etag: etagOf(tag), 'cache-control': 'no-cache', ...fields },
             body,
           );
         },
       },
       // Pollers have no names. A connection that is kept alive is one of them; without,
       // each polls once in `every`.
-      subscribers: options.connection === 'keep-alive' ? () => sockets.size : recent.count,
+      subscribers: options.connection === 'keep-alive' ? () => connections.sockets.size : recent.count,
       disconnect(share) {
-        for (const socket of drawShare(sockets, share, random)) socket.destroy();
+        for (const socket of drawShare(connections.sockets, share, random)) socket.destroy();
       },
+      drain(plan) {
+        intake.draining = true;
+        return connections.drain(plan);
+      },
+      setDown: (isDown) => void (intake.down = isDown),
       async close() {}, // nothing is held: every request has been answered
     };
   },

@@ -14,6 +14,7 @@ import { startServer, type RunningServer } from './start.ts';
 
 const sampleSelf = watchSelf('turns');
 let server: RunningServer<Hub> | undefined;
+let refusing: NodeJS.Timeout | undefined;
 
 function report(message: ServerReport, sent: () => void = () => {}): void {
   // The send fails when the harness has just gone; 'disconnect' ends this process then.
@@ -51,6 +52,17 @@ async function obey(command: ServerCommand): Promise<void> {
       return reportSample();
     case 'disconnect':
       server?.disconnect(command.share);
+      return report({ kind: 'acted', act: command.act, atUs: nowUs() });
+    case 'drain': {
+      const { act, kind: _, ...plan } = command;
+      report({ kind: 'acted', act, atUs: nowUs() });
+      const drained = await server?.drain(plan);
+      return drained && report({ kind: 'drained', act, atUs: nowUs(), ...drained });
+    }
+    case 'refuse':
+      server?.refuse(command.mode);
+      clearTimeout(refusing);
+      if (command.forMs !== undefined) refusing = setTimeout(() => server?.refuse('off'), command.forMs);
       return report({ kind: 'acted', act: command.act, atUs: nowUs() });
     case 'stop':
       // Something hangs then, and going without it is better than staying.

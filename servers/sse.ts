@@ -4,18 +4,23 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { drawAdviceMs, type DrainPlan } from '../core/policy/server/drain.ts';
 import { returnMs } from '../core/policy/server/goodbye.ts';
+import { announcedEvent } from './http/announce.ts';
 import { createHeldResponses } from './streams/held-response.ts';
 import { corsHeaders } from './http/origin.ts';
-import type { PatternServer } from './pattern.ts';
+import { checkIntake, newIntake } from './http/intake.ts';
+import type { PatternServer, Request } from './pattern.ts';
 import { publishExample } from './http/publish.ts';
-import { cursorOf, endWith, topicsOf } from './http/request.ts';
+import { cursorOf, endWith, retryAfterS, topicsOf } from './http/request.ts';
 
 export const sse: PatternServer<PatternOptions<'sse'>> = {
   start(context, options) {
     const { retry } = options;
-    const { counters } = context;
-    let closing = false;
+    const { counters, random } = context;
+    const announced = announcedEvent(context.limits);
+    const intake = newIntake();
+    let restartPlan: DrainPlan | undefined;
     /** Clients whose stream the close ended, less those that came back to hear of it. */
     let away = 0;
     let allBack = () => {};
@@ -26,11 +31,15 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
       // event resumes from here.
       open: (cursor, reset) =>
         `retry: ${retry}\nid: ${cursor}\n: open\n\n` +
+        announced +
         (reset ? `event: reset\ndata: {"cursor":"${cursor}"}\n\n` : ''),
       event: ({ id, json }) => `id: ${id}\ndata: ${json.replace(/\r\n|\r|\n/g, '\ndata: ')}\n\n`,
       heartbeat: () => ': keep-alive\n\n',
       end: '',
     });
+
+    /** The goodbye to one that is to come back, and when. */
+    const restart = (plan: DrainPlan) => `retry: ${drawAdviceMs(plan, random) ?? retry}\n\n`;
 
     return {
       routes: {
@@ -38,7 +47,14 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
           const isHead = request.method === 'HEAD';
           if (!isHead) counters.handshakes++;
           const topics = topicsOf(url);
-          if (closing) {
+          if (restartPlan) {
+            if (!isHead) counters.refusals++;
+            endWith(response, 200, refusalHeaders(request), restart(restartPlan));
+            // The next attempt is to come on another connection.
+            if ('stream' in response) response.stream.session?.close();
+            return;
+          }
+          if (intake.closing) {
             // The one answer that makes an EventSource stay away.
             endWith(response, 204, {
               'cache-control': 'no-store',
@@ -50,6 +66,7 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
             if (away === 0) allBack();
             return;
           }
+          checkIntake(intake);
           // A client that comes back asks for the same URL as at first, so its header is the later word. One
           // that is no cursor of ours is answered with a reset; to an error no EventSource would come back.
           const lastEventId = request.headers['last-event-id'];
@@ -63,8 +80,17 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
       },
       subscribers: streams.size,
       disconnect: streams.disconnect,
+      drain(plan) {
+        restartPlan = plan;
+        return streams.drain(plan, () => restart(plan));
+      },
+      setDown(isDown) {
+        intake.down = isDown;
+        if (isDown) streams.dropAll('event: failure\ndata: {"reason":"dependency-down"}\n\n');
+      },
       async close() {
-        closing = true;
+        intake.closing = true;
+        if (restartPlan) return void (await streams.end()); // those who come back are not to stay away
         const back = new Promise<void>((resolve) => (allBack = resolve));
         away += await streams.end();
         if (away > 0) await Promise.race([back, sleep(returnMs(retry), undefined, { ref: false })]);
@@ -85,6 +111,21 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
     },
   ],
 };
+
+/**
+ * Of an answer to who comes while the server is drained: a stream that ends at once, since an `EventSource`
+ * stays away for good from whoever answers with anything but 200. Programs see what it is by its fields.
+ */
+function refusalHeaders(request: Request): Record<string, string> {
+  return {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    ...corsHeaders(request),
+    'pushbench-refused': 'draining',
+    'retry-after': String(retryAfterS),
+    ...(request.httpVersionMajor === 1 && { connection: 'close' }),
+  };
+}
 
 /** The test certificate of TLS is nobody's, and without TLS a client must know that this is HTTP/2. */
 function curl(url: string, publishUrl: string): string {

@@ -7,6 +7,8 @@ import { UserError } from '../core/base/errors.ts';
 import { isLoopbackHost } from '../core/http/access.ts';
 import type { Injection } from '../core/scenario/injection.ts';
 import { isPatternName, patternNamed, patterns } from '../core/pattern/registry.ts';
+import type { DrainCount, Drained, DrainPlan } from '../core/policy/server/drain.ts';
+import type { RefuseMode } from '../core/policy/server/refuse.ts';
 import { goodbyeLimits } from '../core/policy/server/goodbye.ts';
 import type { Pattern } from '../core/pattern/pattern.ts';
 import { random } from '../core/base/random.ts';
@@ -62,7 +64,15 @@ export type RunningServer<H extends Hub = LocalHub> = {
   backlog?: () => ServerBacklog;
   /** A fault: cuts this share of the connections that carry events, without a goodbye. */
   disconnect(share: number): void;
-  /** Says goodbye, stops listening, closes every connection. A second call waits for the first. */
+  /**
+   * Before it is exchanged: takes no new subscribers, and tells those there are to come back, spread over a
+   * window, so that they go to another server (docs/cluster/deploys.md). It listens on, and takes what is
+   * published, until `close`. Resolves when all who were there are gone. A second call waits for the first.
+   */
+  drain(plan: DrainPlan): Promise<Drained>;
+  /** A fault: refuses in this way from now on, and what was refused before no longer. */
+  refuse(mode: RefuseMode): void;
+  /** Says goodbye for good, stops listening, closes every connection. A second call waits for the first. */
   close(): Promise<void>;
 };
 
@@ -106,8 +116,8 @@ async function startConnected(broker: BrokerAccess, options: ServerOptions): Pro
 
 /** The same on a hub that may be connected with those of other servers. */
 export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions): Promise<RunningServer<H>> {
-  const { pattern, options, limits, seed, host, port, publishPort, allowHosts, page, auth, tls } = given;
-  const { injection = {} } = given;
+  const { pattern, options, limits, seed, auth, tls } = given;
+  const { host, port, publishPort, allowHosts, injection = {}, page } = given;
   const server = await loadPattern(pattern, options);
   refuseUnfit(given);
   const counters = newCounters();
@@ -155,6 +165,8 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
   // No browser speaks HTTP/2 without TLS.
   const path = running.page?.(beyond) ?? (page && over !== 'h2c' ? '/' : undefined);
   let closed: Promise<void> | undefined;
+  let drained: Promise<Drained> | undefined;
+  let wasDown = false;
   return {
     endpoint: { ...listener.endpoint, ...(auth && { tokenSeed: auth.seed }) },
     ...(path !== undefined && { page: url + path }),
@@ -164,6 +176,12 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),
     disconnect: running.disconnect,
+    drain: (plan) => (drained ??= timed(running.drain(plan))),
+    refuse(mode) {
+      listener.hangUpOnNew(mode === 'accept-then-close');
+      const isDown = mode === 'dependency-down';
+      if (isDown !== wasDown) running.setDown((wasDown = isDown));
+    },
     close() {
       guard?.close();
       return (closed ??= within(goodbyeLimits.patternMs, running.close()).then(listener.close));
@@ -210,6 +228,11 @@ async function loadPattern(
     );
   // Parsed by this very pattern's schema.
   return (await patternServers[pattern]()) as PatternServer<ServerOptions['options']>;
+}
+
+async function timed(draining: Promise<DrainCount>): Promise<Drained> {
+  const beganMs = performance.now();
+  return { ...(await draining), tookMs: performance.now() - beganMs };
 }
 
 async function within(limitMs: number, done: Promise<void>): Promise<void> {

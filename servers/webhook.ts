@@ -43,6 +43,8 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
         publish: service.publish,
         backlog: service.backlog,
         disconnect: service.disconnect,
+        drain: service.drain,
+        setDown() {}, // nobody is served from here: deliveries are made, and their events are stored already
         async close() {
           await Promise.all([service.close(), stream.close()]);
         },

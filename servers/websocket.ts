@@ -9,7 +9,10 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { aroundBodyBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { drawAdviceMs } from '../core/policy/server/drain.ts';
 import { decidePing } from '../core/policy/server/heartbeat.ts';
+import { announcedMember } from './http/announce.ts';
+import { checkIntake, downText, newIntake } from './http/intake.ts';
 import { publishExample } from './http/publish.ts';
 import { answerError, cursorOf, RequestError, topicsOf } from './http/request.ts';
 import { TooManyTopics } from './hub/hub.ts';
@@ -28,8 +31,8 @@ type Options = PatternOptions<'websocket'>;
 
 export const websocket: PatternServer<Options> = {
   start(context, { deflate, ping }) {
-    const { counters, limits } = context;
-    let closing = false;
+    const { counters, limits, random } = context;
+    const intake = newIntake();
     const server = createSocketServer(limits.maxBody, deflate);
     server.on('wsClientError', (error, socket) => {
       counters.errors++;
@@ -37,6 +40,7 @@ export const websocket: PatternServer<Options> = {
     });
     const fanOut = createSocketFanOut(context, ping);
     const accept = createAccept(context, fanOut);
+    const fail = (ws: WebSocket) => ws.close(closeCodes.internalError, downText);
 
     return {
       routes: {
@@ -49,11 +53,14 @@ export const websocket: PatternServer<Options> = {
       upgrade(request, socket, head, url, mayPublish) {
         if (url.pathname === socketPath) counters.handshakes++;
         try {
-          checkHandshake(request, url, closing);
+          checkHandshake(request, url);
+          checkIntake({ ...intake, down: false });
           const asked = { topics: topicsOf(url), since: cursorOf(url), mayPublish };
           keepUsableOffer(request);
           server.handleUpgrade(request, socket, head, (ws) => {
-            accept(ws, socket, isDeflated(ws, request), asked);
+            // As from behind a proxy: the front takes the handshake, and what it asks cannot serve it.
+            if (intake.down) fail(ws);
+            else accept(ws, socket, isDeflated(ws, request), asked);
           });
         } catch (error) {
           if (!(error instanceof RequestError)) throw error;
@@ -64,8 +71,21 @@ export const websocket: PatternServer<Options> = {
       },
       subscribers: fanOut.size,
       disconnect: fanOut.disconnect,
+      drain(plan) {
+        intake.draining = true;
+        return fanOut.drain(plan, ({ peer, outlet }) => {
+          const waitMs = drawAdviceMs(plan, random);
+          if (waitMs !== undefined && peer.readyState === WebSocket.OPEN)
+            outlet.write(textFrame(`{"socket":"restart","waitMs":${waitMs}}`));
+          peer.close(closeCodes.serviceRestart, 'service restart');
+        });
+      },
+      setDown(isDown) {
+        intake.down = isDown;
+        if (isDown) fanOut.dropAll(({ peer }) => fail(peer));
+      },
       close() {
-        closing = true;
+        intake.closing = true;
         return fanOut.end(({ peer }) => peer.close(closeCodes.goingAway, 'the server is going away'));
       },
     };
@@ -134,6 +154,7 @@ function createAccept(
 ): (ws: WebSocket, outlet: Duplex, deflates: boolean, asked: Asked) => void {
   const { counters } = context;
   const listen = createClientListener(context, fanOut.cutOff);
+  const announced = announcedMember(context.limits);
   const plain = framingOf(textFrame);
   const deflated = framingOf(deflatedFrame);
   return (ws, outlet, deflates, { topics, since, mayPublish }) => {
@@ -149,7 +170,7 @@ function createAccept(
         since,
         open: (cursor, reset) =>
           void outlet.write(
-            textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}}`),
+            textFrame(`{"socket":"open","cursor":"${cursor}"${reset ? ',"reset":true' : ''}${announced}}`),
           ),
       });
       listen(subscriber, mayPublish); // elsewhere, so that nothing of the handshake lives as long as it

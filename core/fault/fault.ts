@@ -1,6 +1,7 @@
 // Describes what a fault is: what each entry of the table in faults.ts has to say.
 
 import type { z } from 'zod';
+import type { DeployAsk } from '../policy/server/deploy-plan.ts';
 import type { VoidingCode } from '../result/voids.ts';
 
 /** A process of a trial by what it does in it. */
@@ -24,6 +25,8 @@ export type Which = number | 'all' | { share: number };
 export type Living = { do: 'stop' | 'kill' | 'restart' | 'start'; servers: Which };
 /** The broker's process stands still or goes, and comes back after a while; never where that is left out. */
 export type BrokerAct = { do: 'broker'; how: 'restart' | 'freeze' | 'kill'; forMs: number | undefined };
+/** All servers are exchanged; core/policy/server/deploy-plan.ts says in which steps. */
+export type Deploying = { do: 'deploy'; ask: DeployAsk };
 /** What is in front of the servers is told something about one of them, or to reload. */
 export type FrontAct = {
   do: 'in-front';
@@ -32,7 +35,7 @@ export type FrontAct = {
   server: number | undefined;
 };
 /** One thing that happens in a fault, in every process of its role. */
-export type Act = Telling<ToldRole, { kind: string }> | Freezing | Living | BrokerAct | FrontAct;
+export type Act = Telling<ToldRole, { kind: string }> | Freezing | Living | BrokerAct | FrontAct | Deploying;
 
 /** What a fault explains in the figures of its trial: nothing of it is a failing of the system measured. */
 export type Effects = {

@@ -13,6 +13,7 @@ import {
   type Telling,
   type ToldRole,
 } from './fault.ts';
+import { deploy, drain, refuse } from './deploy-faults.ts';
 import { at, serverNumber } from './fields.ts';
 import { broker, kill, restart, start, stop } from './life-faults.ts';
 import { network, slow } from './network-faults.ts';
@@ -114,6 +115,9 @@ export const faults = {
   restart,
   start,
   broker,
+  drain,
+  refuse,
+  deploy,
   'in-front': inFront,
   network,
   slow,

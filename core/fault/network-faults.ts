@@ -63,11 +63,11 @@ export const network = defineFault({
     return [{ do: 'tell', role: 'network', command }];
   },
   did: ({ conditions, reset, between, share, forMs }) => {
-    const whose = between === 'clients' ? 'subscribers' : 'servers to their broker';
+    const part = share === everything ? 'all' : `${formatShare(share)} of the`;
     const those =
       between === 'clients'
-        ? `${formatShare(share)} of the connections of ${whose}`
-        : `the connections of ${formatShare(share)} of the ${whose}`;
+        ? `${part} connections of subscribers`
+        : `the connections of ${part} servers to their broker`;
     const what = [
       ...(reset ? ['reset'] : []),
       ...(forMs === undefined ? [] : [describeConditions(conditions)]),

@@ -1,6 +1,7 @@
 // Follows through a scenario's faults which servers run: what a share of them comes to, whom a restart finds
 // gone, how many there are at the least. The harness asks the same of the real ones.
 
+import { deploySteps, type DeployStep } from '../policy/server/deploy-plan.ts';
 import type { Living, Which } from './fault.ts';
 import { actsOf, type Fault } from './faults.ts';
 
@@ -19,12 +20,22 @@ function gone(which: Which, running: ReadonlySet<number>, begun: ReadonlySet<num
 
 /** Servers of a trial, those included that a fault starts later. */
 export function serversIn(count: number, faults: readonly Fault[]): number {
-  return Math.max(count, ...faults.map((fault) => (fault.kind === 'start' ? fault.server : 0)));
+  return Math.max(count, ...faults.map((fault) => mostAfter(fault, count)));
+}
+
+function mostAfter(fault: Fault, count: number): number {
+  if (fault.kind === 'start') return fault.server;
+  return isBlueGreen(fault) ? 2 * count : 0;
+}
+
+/** Whether a fault has as many servers as there are from the beginning started beside them. */
+export function isBlueGreen(fault: Fault): boolean {
+  return fault.kind === 'deploy' && fault.ask.how === 'blue-green';
 }
 
 /** Whether a fault ends or begins processes of servers. */
 export function endsOrBegins(fault: Fault): boolean {
-  return actsOf(fault).some(isLiving);
+  return actsOf(fault).some((act) => isLiving(act) || act.do === 'deploy');
 }
 
 function isLiving(act: { do: string }): act is Living {
@@ -47,10 +58,16 @@ export function followServers(count: number, faults: ReadonlyMap<number, Fault>)
   let least = count;
   for (const [index, fault] of [...faults].toSorted(([, a], [, b]) => a.atMs - b.atMs)) {
     const refuse = (message: string) => void problems.push({ index, message });
-    const named = 'server' in fault ? fault.server : undefined;
+    const named = 'server' in fault ? fault.server : drainedIn(fault);
     if (fault.kind !== 'start' && named !== undefined && !running.has(named))
       refuse(named > total ? noSuch(named, count) : `server ${named} does not run then`);
     for (const act of actsOf(fault)) {
+      if (act.do === 'deploy') {
+        const steps = deploySteps(act.ask, [...running], idle(running, total));
+        if ('why' in steps) refuse(steps.why);
+        else least = Math.min(least, afterDeploy(steps, running, begun));
+        continue;
+      }
       if (!isLiving(act)) continue;
       const message =
         act.do === 'stop' || act.do === 'kill'
@@ -71,6 +88,31 @@ export function followServers(count: number, faults: ReadonlyMap<number, Fault>)
     least = Math.min(least, running.size);
   }
   return { problems, least };
+}
+
+/** The one server that a fault drains. */
+function drainedIn(fault: Fault): number | undefined {
+  return fault.kind === 'drain' && typeof fault.servers === 'number' ? fault.servers : undefined;
+}
+
+/** The servers that do not run, in order. */
+function idle(running: ReadonlySet<number>, total: number): number[] {
+  return Array.from({ length: total }, (_, i) => i + 1).filter((one) => !running.has(one));
+}
+
+/** Goes through the steps of a deploy. @returns the fewest servers that run in it */
+function afterDeploy(steps: readonly DeployStep[], running: Set<number>, begun: Set<number>): number {
+  let least = running.size;
+  for (const step of steps) {
+    if (step.do === 'stop') for (const one of step.servers) running.delete(one);
+    if (step.do !== 'start') continue;
+    least = Math.min(least, running.size);
+    for (const one of step.servers) {
+      running.add(one);
+      begun.add(one);
+    }
+  }
+  return least;
 }
 
 function ending(

@@ -4,6 +4,7 @@
 // apart.
 
 import type { LoadFaultCommand, ServerFaultCommand } from '../fault/faults.ts';
+import type { DrainedReport } from '../policy/server/drain.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
@@ -97,10 +98,7 @@ export type ServerCommand =
   /** Close everything, count a last time, and exit. */
   | { kind: 'stop' };
 
-/**
- * Of a pattern that queues: deliveries accepted and not made, and how long the oldest has waited
- * on the server's own clock.
- */
+/** Of a pattern that queues: deliveries accepted and not made; how long the oldest waits by its own clock. */
 export type ServerBacklog = { depth: number; oldestAgeMs: number };
 
 export type ServerReport =
@@ -119,6 +117,7 @@ export type ServerReport =
       gone?: boolean;
     }
   | Acted
+  | DrainedReport
   | { kind: 'stopped' }
   | Failed;
 

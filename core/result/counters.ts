@@ -58,7 +58,7 @@ export const counterNames = [
   'slowDisconnects',
   /** Resumes that came too late: the history no longer held what the cursor asked for. */
   'resets',
-  /** Events of the servers together that this server's broker never brought it. Server side only. */
+  /** Events of a cluster that this server never received from its broker. Server side only. */
   'brokerGaps',
   /**
    * Requests refused for a limit (subscribers, size of a body), or for where they come from (Host, Origin).

@@ -172,6 +172,12 @@ const completed = z.strictObject({
     })
     .optional()
     .describe('left out of a server by itself, and in older results'),
+  wayIn: z
+    .string()
+    .optional()
+    .describe(
+      'how clients got in: TLS, tokens; left out where freely and in clear text, and in older results',
+    ),
   measuredUs: z.number(),
   drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
   measuredDeliveries: count.describe(

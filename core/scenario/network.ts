@@ -38,7 +38,7 @@ export function* networksOfNobody(parts: Parts, { registry }: Context): Generato
   }));
   for (const one of asked) {
     if (one.between === 'broker') yield* atBroker(one, single.servers);
-    else yield* atClients(one, entries, allVariants);
+    else yield* atClients(one, entries, { allVariants, tls: single.server?.tls !== undefined });
   }
   for (const [i, fault] of faults) if (fault.kind === 'slow') yield* slowNobody(i, entries, allVariants);
 }
@@ -62,8 +62,13 @@ function* atBroker(
 function* atClients(
   { path, conditions }: Asked,
   entries: readonly Entry[],
-  allVariants: boolean,
+  { allVariants, tls }: { allVariants: boolean; tls: boolean },
 ): Generator<Contradiction> {
+  if (tls && looksInside(conditions))
+    yield {
+      path: [...path],
+      message: 'upgrade and responses look into HTTP/1.1 in clear text; leave them or server.tls out',
+    };
   for (const { variant, pattern } of entries) {
     if (!pattern.holdsConnection)
       yield {
@@ -72,12 +77,12 @@ function* atClients(
           `the deliveries of "${variant.label}" go from the servers to their subscribers, and the network ` +
           'is on the way to the servers; leave the variant out',
       };
-    else if (looksInside(conditions) && isSealed(variant, pattern))
+    else if (looksInside(conditions) && (pattern.httpVersion?.(variant.options) ?? 'h1') !== 'h1')
       yield {
         path: [...path],
         message:
-          `upgrade and responses look into HTTP/1.1 in clear text, and "${variant.label}" speaks none; ` +
-          'leave the variant out',
+          `upgrade and responses look into HTTP/1.1, and "${variant.label}" speaks HTTP/2; leave the ` +
+          'variant out',
       };
   }
   const sockets = entries.filter(({ pattern }) => pattern.pageOpens === 'WebSocket');
@@ -86,17 +91,14 @@ function* atClients(
       path: [...path, 'upgrade'],
       message: 'no variant is a WebSocket, so nobody asks for an Upgrade; add one, or leave this out',
     };
-  const neverStreams = sockets.filter(({ variant, pattern }) => !pattern.fallsBackTo?.(variant.options).length);
+  const neverStreams = sockets.filter(
+    ({ variant, pattern }) => !pattern.fallsBackTo?.(variant.options).length,
+  );
   if (conditions.bufferBytes !== undefined && allVariants && neverStreams.length === entries.length)
     yield {
       path: [...path, 'responses'],
       message: 'every variant is a WebSocket, which has no response to hold; add another, or leave this out',
     };
-}
-
-/** Whether a proxy cannot read what its clients say. */
-function isSealed({ options }: Variant, { httpVersion }: Pattern): boolean {
-  return (httpVersion?.(options) ?? 'h1') !== 'h1' || options['tls'] === true;
 }
 
 /** Subscribers that hold neither a stream nor a socket, which pages would open, read short answers. */

@@ -1,5 +1,5 @@
-// Finds what a scenario asks of its server that other parts of it make impossible: TLS where a variant is clear
-// text by definition, tokens where nobody would bring them.
+// Finds what a scenario asks of its server that other parts of it make impossible: TLS where a variant is
+// clear text by definition, tokens where nobody would bring them.
 
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { whyNot } from './server-fit.ts';
@@ -22,17 +22,19 @@ export function* unfitServers(
     if (closedLoop)
       yield {
         path: ['server', what],
-        message: `a closed loop asks without ${called[what]}; leave closedLoop out, or server.${what}`,
+        message: `a closed loop asks without ${called[what]}; leave out closedLoop or server.${what}`,
       };
     if (browser && browser.chromium.length > 0)
       yield {
         path: ['server', what],
-        message: `the pages in Chromium come without ${called[what]}; leave browser.chromium out, or server.${what}`,
+        message: `pages in Chromium come without ${called[what]}; leave out browser.chromium or server.${what}`,
       };
   }
-  if (server?.tls && servers && servers.inFront.kind !== 'list')
+  if (server?.tls && servers?.inFront.kind === 'haproxy-sticky')
     yield {
       path: ['server', 'tls'],
-      message: `${servers.inFront.kind} speaks clear text with clients and servers here; TLS goes with in-front: list`,
+      message:
+        'sticky sessions are a cookie, which HAProxy cannot read in TLS that it passes on; use ' +
+        'servers.in-front: haproxy',
     };
 }

@@ -2,7 +2,9 @@
 // broker that there is none of, and what goes with a server by itself alone.
 
 import type { PatternRegistry } from '../pattern/pattern.ts';
-import { followServers, serversIn } from '../fault/standing.ts';
+import { followServers, isBlueGreen, serversIn } from '../fault/standing.ts';
+import { writeDuration } from '../base/units.ts';
+import { leastDeployMs } from '../policy/server/deploy-plan.ts';
 import { isCluster } from './servers.ts';
 import type { Contradiction, Parts } from './valid-parts.ts';
 
@@ -10,7 +12,12 @@ export function serversThatCannotBe(
   parts: Parts,
   { registry }: { registry: PatternRegistry },
 ): Contradiction[] {
-  return [...faultsOfServers(parts), ...faultsOfBroker(parts), ...aloneOnly(parts, registry)];
+  return [
+    ...faultsOfServers(parts),
+    ...deploysThatDoNotEnd(parts),
+    ...faultsOfBroker(parts),
+    ...aloneOnly(parts, registry),
+  ];
 }
 
 /** In a trial of one server the server numbers the events, and a new process would begin at 1 again. */
@@ -18,7 +25,7 @@ function* faultsOfServers({ single: { servers }, faults, allFaults }: Parts): Ge
   if (!servers) return;
   const { count } = servers;
   for (const [i, fault] of faults) {
-    if (isCluster(servers) || (fault.kind !== 'restart' && fault.kind !== 'start')) continue;
+    if (isCluster(servers) || !['restart', 'start', 'deploy'].includes(fault.kind)) continue;
     yield {
       path: ['faults', i, fault.kind],
       message:
@@ -27,6 +34,15 @@ function* faultsOfServers({ single: { servers }, faults, allFaults }: Parts): Ge
     };
   }
   if (!allFaults) return;
+  const isBeside = [...faults.values()].some(isBlueGreen);
+  for (const [i, { kind }] of faults)
+    if (kind === 'start' && isBeside) {
+      yield {
+        path: ['faults', i, 'start'],
+        message: 'a blue-green deploy starts as many servers as there are beside them; leave this out',
+      };
+      return;
+    }
   const total = serversIn(count, [...faults.values()]);
   for (const [i, fault] of faults)
     if (fault.kind === 'start' && !startsFrom(count + 1, total, [...faults.values()]))
@@ -36,6 +52,24 @@ function* faultsOfServers({ single: { servers }, faults, allFaults }: Parts): Ge
       };
   for (const { index, message } of followServers(count, faults).problems)
     yield { path: ['faults', index, keyOf(faults.get(index)!)], message };
+}
+
+/** A deploy whose goodbyes alone take longer than there is time for. */
+function* deploysThatDoNotEnd({ single: { servers, phases }, faults }: Parts): Generator<Contradiction> {
+  if (!servers || !phases) return;
+  const endMs = phases.measure + phases.drain;
+  for (const [i, fault] of faults) {
+    if (fault.kind !== 'deploy') continue;
+    const leastMs = leastDeployMs(fault.ask, servers.count);
+    if (fault.atMs + leastMs <= endMs) continue;
+    yield {
+      path: ['faults', i, 'window'],
+      message:
+        `the goodbyes and pauses of ${servers.count} servers take ${writeDuration(leastMs)} at the least, ` +
+        `and the trial ends ${writeDuration(endMs)} after the measured phase began; take a shorter window, ` +
+        'more of them at a time (parallel), or a longer phase',
+    };
+  }
 }
 
 function startsFrom(first: number, last: number, faults: readonly { kind: string; server?: number }[]) {

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { slowPolicies } from '../policy/server/slow-subscriber.ts';
-import { size } from '../base/quantities.ts';
+import { duration, size } from '../base/quantities.ts';
 
 const positive = z.int().min(1);
 
@@ -14,6 +14,9 @@ export const server = z.strictObject({
   maxBody: size.prefault('1MiB').describe('largest event body'),
   slowBuffer: size.prefault('1MiB').describe('bytes a subscriber may lag behind before the policy applies'),
   slow: z.enum(slowPolicies).default('disconnect').describe('what happens to a subscriber that lags further'),
+  announce: duration
+    .prefault('0s')
+    .describe('tells clients when they join: after a loss come back spread over this time; 0s says nothing'),
 });
 
 export type ServerLimits = z.output<typeof server>;

@@ -32,8 +32,8 @@ const lookup = z
     interval.transform((ms) => ({ kind: 'wait' as const, ms })),
   ])
   .describe(
-    'asks elsewhere whether the token still holds: "redis" (one GET to the broker where that is Redis, or to ' +
-      'one started for the trial), the address of a Redis, or a time such as 5ms that passes without CPU',
+    'asks elsewhere whether the token still holds: "redis" (one GET to the broker where that is Redis, or ' +
+      'to one started for the trial), the address of a Redis, or a time such as 5ms that passes without CPU',
   );
 
 const authOptions = z.strictObject({
@@ -52,8 +52,8 @@ const auth = z
   .union([z.boolean().transform((on) => (on ? authOptions.parse({}) : undefined)), authOptions])
   .optional()
   .describe(
-    "every request of the pattern's clients brings a token, which the server checks; true, or a map with the " +
-      'keys takes, lookup, concurrency and queue',
+    "every request of the pattern's clients brings a token, which the server checks; true, or a map with " +
+      'the keys takes, lookup, concurrency and queue',
   );
 
 export type ServerAuth = NonNullable<z.output<typeof auth>>;

@@ -54,9 +54,11 @@ const nothing = (): Past => ({
 const passedOn = Object.keys({
   listening: true,
   acted: true,
+  drained: true,
 } satisfies Record<Exclude<ServerReport['kind'], 'sample' | 'stopped' | 'failed'>, true>) as readonly (
   | 'listening'
   | 'acted'
+  | 'drained'
 )[];
 
 /** What is known of a member at one moment. */

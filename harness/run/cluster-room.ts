@@ -4,11 +4,12 @@
 import { followServers, serversIn } from '../../core/fault/standing.ts';
 import type { Fleet } from '../trial/fleet.ts';
 import { networksOf } from '../../core/scenario/network.ts';
+import { lookupVersion, startsLookupRedis } from '../trial/server-setup.ts';
 import { oneServer } from '../../core/scenario/servers.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatNumber } from '../../core/base/units.ts';
 
-type Asked = Partial<Pick<Scenario, 'servers' | 'faults' | 'network'>>;
+type Asked = Partial<Pick<Scenario, 'servers' | 'server' | 'faults' | 'network'>>;
 
 /** Nobody shares connections out to the last one: a server may hold so much more than its part. */
 const unevenMost = 1.25;
@@ -27,11 +28,13 @@ export function heldByOne(held: number, { servers = oneServer, faults = [] }: As
   return least <= 1 ? held : Math.min(held, Math.ceil((held / least) * unevenMost));
 }
 
-/** The broker, what is in front of the servers, and the network between the others. */
-export function processesBeside({ servers = oneServer, faults = [], network }: Asked): string[] {
+/** The broker, the Redis that tokens are looked up in, what is in front of the servers, and the network between the others. */
+export function processesBeside(asked: Asked): string[] {
+  const { servers = oneServer, server, faults = [], network } = asked;
   const { broker, inFront } = servers;
   return [
     ...(broker.kind !== 'in-process' && broker.url === undefined ? ['the broker'] : []),
+    ...(server && startsLookupRedis({ server, servers }) ? ['the Redis of tokens'] : []),
     ...(networksOf({ network, faults }).length > 0 ? ['the network'] : []),
     ...(inFront.kind === 'list' ? [] : ['HAProxy']),
   ];
@@ -58,12 +61,13 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): stri
  * @throws UserError when it is not installed
  */
 export function programsOf(
-  steps: readonly { plan: { scenario: Pick<Scenario, 'servers'> } }[],
-  { brokerVersion, frontVersion }: Pick<Fleet, 'brokerVersion' | 'frontVersion'>,
+  steps: readonly { plan: { scenario: Pick<Scenario, 'servers' | 'server'> } }[],
+  fleet: Pick<Fleet, 'brokerVersion' | 'frontVersion'>,
 ): string[] {
   const versions = steps.flatMap(({ plan: { scenario } }) => [
-    brokerVersion(scenario.servers.broker),
-    frontVersion(scenario.servers.inFront),
+    fleet.brokerVersion(scenario.servers.broker),
+    fleet.frontVersion(scenario.servers.inFront),
+    lookupVersion(scenario, fleet),
   ]);
   return [...new Set(versions.filter((one) => one !== undefined))];
 }

@@ -6,6 +6,7 @@ import type { FaultAct } from '../../core/fault/faults.ts';
 import type { FrontAction } from '../../core/fault/front-faults.ts';
 import type { Role, Which } from '../../core/fault/fault.ts';
 import { chosen } from '../../core/fault/standing.ts';
+import { beginDeploy } from '../cluster/deploy.ts';
 import type { BesideProcess } from '../cluster/beside.ts';
 import type { FrontProcess } from '../cluster/in-front.ts';
 import type { Member } from '../cluster/member.ts';
@@ -75,6 +76,14 @@ const performers: Performers = {
   async start({ servers }, { stage }) {
     const those = typeof servers === 'number' ? stage.peers.servers.slice(servers - 1, servers) : [];
     return beginning(stage, those);
+  },
+
+  async deploy({ ask }, { stage: { fleet, peers, beside, over }, act }) {
+    const { clock } = fleet;
+    const atUs = clock.nowUs();
+    const front = beside.all.find(isFront);
+    const rest = beginDeploy(ask, { clock, servers: peers.servers, front, over, act });
+    return rest && { atUs, rest };
   },
 
   async 'in-front'({ how, server }, { stage: { beside, fleet } }) {

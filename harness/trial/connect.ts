@@ -114,7 +114,8 @@ export async function connect(stage: Stage): Promise<Connected> {
     ],
     serverCount,
     othersTalk: beside.all.length > 0 || network !== undefined,
-    descriptorLimit: sumKnown(servers.map(({ pid }) => (pid > 0 ? fleet.probe.descriptorLimit(pid) : 0))),
+    // One that starts later has what the first has: both inherit it.
+    descriptorLimit: sumKnown(servers.map(({ pid }) => fleet.probe.descriptorLimit(pid || servers[0].pid))),
     descriptors: { baseline, connected },
     kernelBaselineBytes,
     serversQueue,

@@ -9,9 +9,11 @@ import { fromSparse } from '../../core/result/histogram.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
 import { voidsOf } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
+import { writeWayIn } from '../../core/scenario/server-words.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
-import { crossCheck } from './cross-check.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
+import { crossCheck, type Between } from './cross-check.ts';
 import { happenedAtUs } from './faults.ts';
 import { fellBack } from './fell-back.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
@@ -30,7 +32,7 @@ export function outcomeOf(
   variant: Variant,
   readings: Readings,
 ): Pick<Trial, 'warnings' | 'outcome'> {
-  const completed = completedOf(plan, readings);
+  const completed = { ...completedOf(plan, variant, readings), ...wayInOf(variant, plan) };
   const warnings = [
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
@@ -46,7 +48,7 @@ export function outcomeOf(
   return { warnings, outcome: { ...completed, valid: false, voids } };
 }
 
-function completedOf(plan: TrialPlan, readings: Readings): Completed {
+function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Completed {
   const { window, series, done, sent, closed, serverCounters } = readings;
   const client = closed.reduce((sum, report) => addCounters(sum, report.counters), newCounters());
   const clientMeasured = countersMeasured('load', readings);
@@ -66,7 +68,7 @@ function completedOf(plan: TrialPlan, readings: Readings): Completed {
     // A target does not tell what it counted, nor does a server that was killed.
     checks:
       readings.serverReadings === 'self' && readings.serversKilled === 0
-        ? crossCheck(serverCounters, client, lossesBetween(plan.scenario))
+        ? crossCheck(serverCounters, client, betweenOf(plan, variant, readings), lossesBetween(plan.scenario))
         : [],
     ...(pages.length > 0 && {
       pageRequests: {
@@ -102,6 +104,23 @@ function transportsOf({ closed }: Readings): Pick<Completed, 'transports'> {
   for (const { transports = {} } of closed)
     for (const [name, count] of Object.entries(transports)) sums[name] = (sums[name] ?? 0) + count;
   return { transports: sums };
+}
+
+/** HAProxy reads HTTP/1.1 in clear text, and passes anything else on as it is. */
+function betweenOf(
+  { scenario: { servers } }: TrialPlan,
+  { pattern, options, target }: Variant,
+  { encrypted }: Readings,
+): Between {
+  if (target !== undefined || servers.inFront.kind === 'list' || encrypted) return 'passes-bytes';
+  const over = patternNamed(pattern)?.httpVersion?.(options) ?? 'h1';
+  return over === 'h1' ? 'reads-requests' : 'passes-bytes';
+}
+
+/** Nothing of a system that is not ours. */
+function wayInOf({ target }: Variant, { scenario }: TrialPlan): Pick<Completed, 'wayIn'> {
+  const wayIn = target === undefined ? writeWayIn(scenario.server) : undefined;
+  return wayIn === undefined ? {} : { wayIn };
 }
 
 /** Nothing of a server by itself. */

@@ -2,8 +2,9 @@
 // one address that the load side is given.
 
 import type { Variant } from '../../core/pattern/variant.ts';
-import { endsOrBegins, serversIn } from '../../core/fault/standing.ts';
+import { endsOrBegins, isBlueGreen, serversIn } from '../../core/fault/standing.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
+import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { isCluster } from '../../core/scenario/servers.ts';
 import type { Beside } from '../cluster/beside.ts';
 import type { BrokerProcess } from '../cluster/brokers.ts';
@@ -12,7 +13,7 @@ import { brokerThroughNetwork, throughNetwork } from '../cluster/network.ts';
 import { createMember, type Member } from '../cluster/member.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Fleet } from './fleet.ts';
-import { serverSetup } from './server-setup.ts';
+import { lookupRedis, serverSetup } from './server-setup.ts';
 import type { Peers, Stage } from './stage.ts';
 
 /** What the servers' samples say: all, what /proc tells, or nothing. */
@@ -52,24 +53,13 @@ export function addBroker(
   return broker;
 }
 
-/** The Redis where servers look tokens up: the broker where that is one, else one for this alone. */
-async function startTokenStore(
-  { plan: { scenario }, variant, fleet, beside }: Stage,
-  broker: BrokerProcess | undefined,
-): Promise<BrokerProcess | undefined> {
-  const { auth } = scenario.server;
-  if (auth?.lookup?.kind !== 'redis' || auth.lookup.url !== undefined || !isOurs(variant)) return undefined;
-  if (broker?.access.kind.startsWith('redis')) return broker;
-  const own = fleet.broker({ kind: 'redis-pubsub', url: undefined });
-  beside.add(own);
-  await own.start();
-  return own;
-}
-
 /** A system that is not ours is one address, whatever is behind it. */
 function isOurs({ target }: Variant): boolean {
   return target === undefined;
 }
+
+/** Where a server listens that may come back. */
+type Ports = { main: number; publish: number };
 
 export type Started = {
   endpoint: Endpoint;
@@ -91,17 +81,17 @@ export async function startServers(stage: Stage): Promise<Started> {
   // One that may come back must find its port again; see harness/cluster/ports.ts.
   const keepsPort = cluster || scenario.faults.some(endsOrBegins);
   await broker?.start();
-  const tokens = await startTokenStore(stage, broker);
+  const setup = isOurs(variant) ? serverSetup(scenario, await lookupRedis(stage)) : { limits: defaultLimits };
   const brokers = broker && (await brokerThroughNetwork(stage, broker.access, servers.length));
-  const ports: number[] = [];
+  const ports: Ports[] = [];
   for (const server of servers) {
     const own = keepsPort ? { main: await fleet.freePort(), publish: await fleet.freePort() } : undefined;
-    if (own) ports.push(own.main);
+    if (own) ports.push(own);
     server.send({
       kind: 'start',
       pattern: variant.pattern,
       options: variant.options,
-      ...serverSetup(scenario, tokens?.access),
+      ...setup,
       seed: scenario.seed + server.number - 1,
       ...(brokers && { broker: brokers[server.number - 1] }),
       ...(own && { ports: own }),
@@ -112,18 +102,24 @@ export async function startServers(stage: Stage): Promise<Started> {
   const listening = await Promise.all(running.map((server) => server.next('listening', startLimitMs)));
   const { endpoint, readings = 'self' } = listening[0]!; // one at least runs from the beginning
   if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
-  const setup: FrontSetup = {
+  const front: FrontSetup = {
     over: endpoint.over,
     subscribers: scenario.subscribers,
     servers: servers.map(({ number }, i) => ({
       number,
-      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!),
+      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!.main),
     })),
   };
+  // Who takes the place of all others must get what those got.
+  const publishers = scenario.faults.some(isBlueGreen) ? servers : running;
   const reached: Endpoint = {
     ...endpoint,
-    ...(await frontOf(stage, setup)),
-    publishUrls: listening.map((one) => one.endpoint.publishUrl),
+    ...(await frontOf(stage, front)),
+    publishUrls: publishers.map((_, i) => {
+      const { main, publish } = ports[i]!; // each has its own in a cluster
+      const port = endpoint.url === endpoint.publishUrl ? main : publish;
+      return listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, port);
+    }),
   };
   return {
     endpoint: await throughNetwork(stage, reached),

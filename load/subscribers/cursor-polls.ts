@@ -26,6 +26,8 @@ export type Place = {
   url: URL | undefined;
   /** What asks for what came after `cursor`, until cursor, ETag, cookies or server change. */
   request: Buffer | undefined;
+  /** The wait that the last answer advised, in milliseconds: the server is drained. */
+  waitMs: number;
 };
 
 export type Asking = {
@@ -90,6 +92,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       cookies: '',
       url: undefined,
       request: undefined,
+      waitMs: 0,
     }),
     request({ state }, url) {
       if (state.url !== url) state.request = undefined;
@@ -100,8 +103,10 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       state.cookies = takeCookies(state.cookies, setCookie);
       state.request = undefined;
     },
-    take: (poller, status, head, bytes, from, to, atUs) =>
-      status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head),
+    take(poller, status, head, bytes, from, to, atUs) {
+      poller.state.waitMs = Number(head.headers.get('pushbench-wait')) || 0;
+      return status === 'ok' ? takeAnswer(poller, head, bytes, from, to, atUs) : takeNothing(poller, head);
+    },
     answered,
     answerWithinMs,
     finishes,

@@ -1,5 +1,6 @@
-// Makes connections over TLS: to a target that is not ours, verified against the usual authorities and one of
-// the user's, or to a server of ours, whose certificate alone is trusted. There is no way to leave the check out.
+// Makes connections over TLS: to a target that is not ours, verified against the usual authorities and one
+// of the user's, or to a server of ours, whose certificate alone is trusted. There is no way to leave the
+// check out.
 
 import { isIP } from 'node:net';
 import { connect, createSecureContext, rootCertificates, type SecureContextOptions } from 'node:tls';

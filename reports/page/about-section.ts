@@ -77,10 +77,10 @@ export function about(result: Result, heading: string): Markup {
       <p>
         ${counted(scenario.subscribers, 'subscriber')}, ${counted(scenario.topics, 'topic')},
         ${counted(scenario.events, 'measured event')} that ask for
-        ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each trial.${serversOf(result)} Phases:
-        connect ${connect / 1000} s, warm-up ${warmup / 1000} s, measured ${measure / 1000} s, drain at most
-        ${drain / 1000} s.${warmedUp(result)} Seed
-        ${seed}.${result.state.kind === 'finished' ? '' : ' The run was cut short.'}
+        ${counted(scenario.deliveries, 'delivery', 'deliveries')} in each
+        trial.${serversOf(result)}${wayInOf(result)} Phases: connect ${connect / 1000} s, warm-up
+        ${warmup / 1000} s, measured ${measure / 1000} s, drain at most ${drain / 1000} s.${warmedUp(result)}
+        Seed ${seed}.${result.state.kind === 'finished' ? '' : ' The run was cut short.'}
       </p>
       <p>
         ${createdAt}, pushbench ${pushbench}${e.commit === null ? '' : ` (${e.commit})`}, Node ${e.node},
@@ -135,4 +135,10 @@ function serversOf({ trials }: Result): string {
     return `${counted(count, 'server')}, ${between}, ${fronts[inFront] ?? inFront}`;
   });
   return texts.length === 0 ? '' : ` ${[...new Set(texts)].join('; ')}.`;
+}
+
+/** How clients got in; nothing where they did so freely and in clear text. */
+function wayInOf({ trials }: Result): string {
+  const ways = trials.flatMap(({ outcome }) => (outcome.status === 'completed' ? (outcome.wayIn ?? []) : []));
+  return ways.length === 0 ? '' : ` Clients came ${[...new Set(ways)].join(', or ')}.`;
 }

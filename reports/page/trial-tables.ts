@@ -131,6 +131,7 @@ export function checkTable(variants: readonly VariantTrials[]): Markup {
 const besideHeads = [
   ['broker', 'broker'],
   ['in-front', 'in front'],
+  ['network', 'network'],
 ] as const;
 
 export function resourceTable(variants: readonly VariantTrials[]): Markup {

@@ -22,7 +22,7 @@ export function bearerOf(request: Pick<Request, 'headers'>, url: URL): string {
   throw new RequestError(
     401,
     'no-token',
-    'this server wants a token: Authorization: Bearer TOKEN, or ?access_token=TOKEN where no field can be set',
+    'this server wants a token: Authorization: Bearer TOKEN, or ?access_token=TOKEN where that cannot be set',
     { 'www-authenticate': challenge },
   );
 }

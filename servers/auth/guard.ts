@@ -1,5 +1,5 @@
-// Stands in front of a pattern's routes and of its upgrade: whoever brings no token that holds is answered here,
-// and the pattern never hears of it. Publishing and the list of endpoints are not behind it.
+// Stands in front of a pattern's routes and of its upgrade: whoever brings no token that holds is answered
+// here, and the pattern never hears of it. Publishing and the list of endpoints are not behind it.
 
 import { createTokens } from '../../core/secrets/token.ts';
 import type { Counters } from '../../core/result/counters.ts';
@@ -18,13 +18,13 @@ export type Guard = {
   close(): void;
 };
 
-/** How long a lookup may take, its turn included. Long beyond what a client waits for, nobody hears the answer. */
+/** How long a lookup may take, its turn included. */
 export const lookupWithinMs = 5000;
 
 export type GuardOptions = {
   auth: AuthSetup;
   counters: Counters;
-  /** The path whose requests the pattern counts as handshakes; those that do not get to it are counted here. */
+  /** Requests of this path are handshakes, which the pattern counts; those refused here are counted here. */
   streamPath: string | undefined;
 };
 
@@ -81,8 +81,7 @@ export async function createGuard({ auth, counters, streamPath }: GuardOptions):
             lookup.drop();
           });
           return settle(lookup).then(
-            // Handed on in this very turn, so that nothing is published between the check and what the pattern
-            // does first.
+            // The pattern subscribes and reads the history in one turn of its own, behind the check.
             () => (gone ? undefined : handler(request, response, url)),
             (error: unknown) => {
               if (gone) return;

@@ -1,5 +1,6 @@
-// Runs lookups of tokens, a bounded number at once. Those beyond wait in line, and where the line is full, or
-// the time is up, the lookup fails at once: a server that promises less than is asked of it stays able to answer.
+// Runs lookups of tokens, a bounded number at once. Those beyond wait in line, and where the line is full,
+// or the time is up, the lookup fails at once: a server that promises less than is asked of it stays able to
+// answer.
 
 export type LookupRules = {
   /** Under way at once, at the most. */

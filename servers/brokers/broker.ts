@@ -1,6 +1,6 @@
-// Defines what a broker of several servers is given and must offer, and what all of them agree on: what is
-// kept, for how long, and what a publisher is told when there is no broker. One file a broker implements it;
-// connect.ts lists them.
+// Defines what a broker between servers is given and must offer, and what all brokers share: limits, times,
+// and what a publisher is told when the broker is away. One file per broker implements it; connect.ts lists
+// them.
 
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import type { BrokerAccess } from '../../core/protocol/control.ts';
@@ -21,7 +21,8 @@ export type ServerBroker = Broker<Promise<Place>> & {
 };
 
 /**
- * Resolves when the log has what a server begins with: all that the broker holds, or its present end.
+ * Resolves when the log has what a server starts with: everything that the broker still has, or its present
+ * end.
  * @throws UserError when the broker does not answer, or takes nothing
  */
 export type OpenBroker = (options: BrokerOptions) => Promise<ServerBroker>;
@@ -30,16 +31,16 @@ export type OpenBroker = (options: BrokerOptions) => Promise<ServerBroker>;
 export const openWithinMs = 5000;
 /** How long it may take to confirm an event. */
 export const confirmWithinMs = 2000;
-/** How long a publisher waits for this server to take an event that the broker has confirmed. */
+/** How long a publish waits for this server to take an event that the broker has confirmed. */
 export const takenWithinMs = 1000;
-/** A broker that has said nothing for so long is asked whether it is still the same. */
+/** After this long without an event a server asks whether the broker still has the same log. */
 export const quietMs = 2000;
-/** For so long a broker knows an event by its key. */
+/** How long a broker remembers a key. */
 export const keyStaysMs = 120_000;
-/** What the servers leave in a broker goes so long after its last use. */
+/** What servers leave in a broker expires this long after its last use. */
 export const leftStaysMs = 86_400_000;
 
-/** What a broker that keeps events keeps of all topics together, so that a server can begin with it. */
+/** How much a broker that keeps events keeps, of all topics together. */
 export function keptBy({ history, historySize }: BrokerOptions['limits']): { events: number; bytes: number } {
   return { events: Math.max(1000, history * 100), bytes: Math.max(16 * 1024 ** 2, historySize) };
 }

@@ -1,8 +1,8 @@
-// Connects servers through Redis' publish and subscribe. One script numbers an event and gives it to whoever
-// listens, so all servers see one order. Redis keeps nothing: what is published while a server does not listen
-// it never gets, and its log moves on without it. So that a server knows what it lacks, Redis is asked for its
-// present offset whenever the server begins to listen, and when it has heard nothing for a while; the answer
-// comes on the channel, behind everything that was published before.
+// Connects servers through Redis' publish and subscribe. One script numbers an event and sends it to all
+// subscribed servers, so they all see one order. Redis keeps nothing: a server misses what is published while
+// it is not subscribed, and its log moves on. To find out how much that is, it asks Redis for the present
+// offset whenever it has subscribed, and when it has heard nothing for a while; the answer comes on the
+// channel, after everything that was published before.
 
 import type { Redis } from 'ioredis';
 import { openInTime, quietMs, type OpenBroker } from './broker.ts';

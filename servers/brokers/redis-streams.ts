@@ -25,7 +25,13 @@ export const openRedisStreams: OpenBroker = async (options) => {
   let closed = false;
   let wake = () => {};
   const arrivals = createDeadlines<{ offset: number }>(takenWithinMs);
-  const numbers = openRedisNumbers(options, 'to-stream', () => wake());
+  /** Whether Redis still has the log that this server has, as far as anybody knows. */
+  let isSame = false;
+  const numbers = openRedisNumbers(options, 'to-stream', (ready) => {
+    isSame = false;
+    if (ready) void numbers.sync().then(compare, () => {}); // who reads asks again
+    wake();
+  });
   const reading = openRedisLink(access.url, () => {
     isDoubtful = true;
     wake();
@@ -33,6 +39,7 @@ export const openRedisStreams: OpenBroker = async (options) => {
 
   function compare({ epoch, offset, oldest }: Ends): void {
     isDoubtful = false;
+    isSame = numbers.ready();
     if (beginsAt === undefined) {
       beginsAt = offset;
       log.begin(epoch, oldest > 0 ? oldest - 1 : offset);
@@ -112,6 +119,7 @@ export const openRedisStreams: OpenBroker = async (options) => {
   return {
     async publish(topic, body, { seq, ...stamps }, { key } = {}) {
       if (closed) throw numbers.refusals.away('the server is closing');
+      if (!isSame) throw numbers.refusals.away(numbers.ready() ? 'it is being asked' : 'no connection');
       log.admit(topic);
       const given = await numbers.publish(topic, log.encode(body, stamps), seq, key);
       const { id, seq: number, epoch, offset } = given;

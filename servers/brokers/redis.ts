@@ -1,6 +1,6 @@
-// Numbers the events of all servers in Redis, by one script a broker: the epoch, the offset in the log, the
-// number in the topic where the publisher gave none, and whether a key is known already. Both brokers on
-// Redis use it.
+// Numbers the events of all servers in Redis. One script assigns the offset in the log and, if the publisher
+// sent none, the number in the topic; finds an event that has the same key; and delivers the event. Both
+// brokers on Redis use it.
 
 import { messageOf } from '../../core/base/errors.ts';
 import { isReply, openLink, AnswerLost, RedisDown, type RedisLink } from '../webhook/redis/link.ts';
@@ -12,8 +12,8 @@ import { newEpoch } from './epoch.ts';
 /**
  * What numbers and delivers one event.
  * - KEYS: the log's hash, the topics' numbers, the stream, the publisher's key
- * - ARGV: channel, topic, number or '', rest, whether there is a key, an epoch if a new one is needed, and the
- *   bounds of the stream: events, bytes
+ * - ARGV: channel, topic, number or '', rest, whether there is a key, an epoch if a new one is needed, and
+ *   the bounds of the stream: events, bytes
  * @param deliver Lua that gives the event to the servers
  */
 const publishScript = (deliver: string) => `

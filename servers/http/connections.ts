@@ -129,7 +129,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
           return;
         }
         if (isSilence(error, socket)) return;
-        if (error.code === 'ECONNRESET') socket.destroy();
+        if (error.code === 'ECONNRESET') {
+          socket.destroy();
+          // Proxies, and browsers at times, leave an answer that does not end by a reset.
+          if (connections.get(socket)?.response?.req.complete) return;
+        }
         refuse(socket, statusOf(error.code));
       });
       server.on('connect', (request, socket) => {

@@ -1,5 +1,5 @@
-// Follows the connections of an HTTP/1.1 listener through their TLS handshakes: which TCP socket is under which
-// of TLS, and which is not through yet.
+// Follows the connections of an HTTP/1.1 listener through their TLS handshakes: which TCP socket is under
+// which of TLS, and which is not through yet.
 
 import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';

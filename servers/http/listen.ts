@@ -10,7 +10,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { loopback, urlHost } from '../../core/base/loopback.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
@@ -65,6 +65,8 @@ export type ListenOptions = {
 
 export type Listener = {
   endpoint: Endpoint;
+  /** Closes each new connection as soon as it is accepted, or does so no longer. */
+  hangUpOnNew(on: boolean): void;
   /** Stops listening, lets what is being written be written, and closes every connection. */
   close(): Promise<void>;
 };
@@ -100,7 +102,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   if (over === 'h1' && !tls) {
     const only = http1(options, { ...pattern.routes, ...publishRoutes }, pattern.upgrade);
     const url = `http://${await bind(only, host, port)}`;
-    return { endpoint: { url, over, publishUrl: url }, close: only.close };
+    return { endpoint: { url, over, publishUrl: url }, hangUpOnNew: hangUpper([only]), close: only.close };
   }
   const secure = over !== 'h2c';
   const main =
@@ -120,7 +122,22 @@ export async function listen(options: ListenOptions): Promise<Listener> {
           ...(tls && { resumesTls: tls.resume }),
         }
       : { url: `http://${address}`, over, publishUrl },
+    hangUpOnNew: hangUpper([main, publish]),
     close: async () => void (await Promise.all([main.close(), publish.close()])),
+  };
+}
+
+/** In front of all other listeners of the ports' connections, so that nothing is answered any more. */
+function hangUpper(ports: readonly Port[]): Listener['hangUpOnNew'] {
+  let isOn = false;
+  const hangUp = (socket: Socket) => void socket.destroy();
+  return (on) => {
+    if (on === isOn) return;
+    isOn = on;
+    for (const { server } of ports) {
+      if (on) server.prependListener('connection', hangUp);
+      else server.off('connection', hangUp);
+    }
   };
 }
 

@@ -175,8 +175,13 @@ export function answerError(
 export const retryAfterS = 1;
 
 /** Answers 503 with `Retry-After`: a limit is reached. Counting the refusal is the caller's. */
-export function answerFull(response: Response, code: string, message: string): void {
-  answerError(response, 503, code, message, { 'retry-after': String(retryAfterS) });
+export function answerFull(
+  response: Response,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  answerError(response, 503, code, message, { 'retry-after': String(retryAfterS), ...headers });
 }
 
 /**

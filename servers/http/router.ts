@@ -57,7 +57,7 @@ export function createRouter(
     } else if (error instanceof RequestError) {
       if (error.status === 413 || error.status === 503) counters.refusals++;
       else counters.errors++;
-      if (error.status === 503) answerFull(response, error.code, error.message);
+      if (error.status === 503) answerFull(response, error.code, error.message, error.headers);
       else answerError(response, error.status, error.code, error.message, error.headers);
     } else {
       // A defect of ours: one request must not take the others down, but it must be seen.

@@ -1,5 +1,5 @@
-// Says how our listeners speak TLS: 1.3 or 1.2, with the test certificate, and with tickets that other servers
-// of the same run take too.
+// Says how our listeners speak TLS: 1.3 or 1.2, with the test certificate, and with tickets that other
+// servers of the same run take too.
 
 import { hash } from 'node:crypto';
 import type { TlsOptions, TLSSocket } from 'node:tls';

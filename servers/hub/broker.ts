@@ -10,17 +10,17 @@
 //   turn of the event loop, the log learns of the event and every listener of its topic has been called. So a
 //   cursor never lies behind an event that somebody here is still to get, and who subscribes and asks for the
 //   history in one turn misses nothing and gets nothing twice.
-// - In which order: each server takes events by their offsets. What it has taken it takes no second time.
-//   Listeners of a topic are called in the order in which they subscribed.
-// - Gaps: a broker that keeps events fetches what was missed before it goes on. With one that keeps none, or
-//   no longer has them, the log moves on (`skipTo`): who is subscribed lacks them, and a cursor before the
-//   gap comes too late. The log counts them.
-// - A new epoch (`begin`): the broker lost what it had. The log forgets its events; cursors of before come
-//   too late, subscribers stay.
-// - What a failure means: when `publish` rejects with `broker-away`, no server has taken the event and none
-//   will. When it rejects with `unknown`, the event may have been taken: it can be published again under its
-//   key, which a broker that remembers keys takes once. It settles in any case, within a bounded time. What
-//   has been taken is never taken back.
+// - In which order: each server takes events in the order of their offsets, and each offset once. Listeners
+//   of a topic are called in the order in which they subscribed.
+// - Gaps: a broker that keeps events fetches missed ones before it goes on. If it keeps none, or no longer has
+//   them, the log moves on (`skipTo`) and counts them: subscribers miss these events, and a cursor from
+//   before the gap is too late.
+// - A new epoch (`begin`): the broker lost its data. The log forgets its events, so older cursors are too
+//   late; subscribers stay.
+// - What a failure means: if `publish` rejects with `broker-away`, no server has taken the event and none
+//   will. If it rejects with `unknown`, the event may have been taken: publish it again with the same key,
+//   and a broker that remembers keys takes it once. It always settles, within a bounded time. What has been
+//   taken is never taken back.
 
 import type { HubEvent, Place, PublishOptions, Stamps } from './event.ts';
 
@@ -49,12 +49,12 @@ export type BrokeredLog = {
    * @throws TooManyTopics
    */
   admit(topic: string): void;
-  /** What is given to all servers of an event that is accepted now. */
+  /** The envelope's rest of an event that is accepted now: what all servers are given. */
   encode(body: string, stamps: Stamps): string;
   /**
-   * Takes an event that was numbered elsewhere. One that lies behind the log's end is none any more; before
-   * one that is not the next, the log moves on.
-   * @returns undefined when it was not taken
+   * Takes an event that was numbered elsewhere. Ignores an offset that it has passed; moves on over a gap
+   * before the event.
+   * @returns undefined when it was ignored
    */
   receive(event: ArrivingEvent): HubEvent | undefined;
   /**
@@ -62,7 +62,7 @@ export type BrokeredLog = {
    * @param missed how many of them were events for this server, for the count
    */
   skipTo(offset: number, missed: number): void;
-  /** From now on it is a copy of the log that servers share in this epoch, and nothing up to here is held. */
+  /** Makes it a copy of the log that servers share in this epoch, without any event up to `offset`. */
   begin(epoch: string, offset: number): void;
   /** The number in its topic of an event that is held; undefined of another. */
   seqAt(topic: string, offset: number): number | undefined;
@@ -74,8 +74,8 @@ export type Published = HubEvent | Promise<Place>;
 /** @template P `HubEvent` where `publish` is never late, so that nobody needs to wait */
 export type Broker<P extends Published = Published> = {
   /**
-   * Has an event numbered and given to all servers. The promise resolves when the broker has the event and,
-   * where it brings all events to all servers, this server has taken it (or is late to).
+   * Has an event numbered and given to all servers. The promise resolves when the broker has confirmed the
+   * event and, if the broker guarantees delivery, this server has taken it (or is late).
    * @throws TooManyTopics, or rejects with it or with what the publisher is to be answered (`RequestError`
    *   503)
    */

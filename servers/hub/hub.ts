@@ -17,20 +17,20 @@ export { TooManyTopics } from './topics.ts';
 export type Hub<P extends Published = Published> = {
   readonly epoch: string;
   /**
-   * Events taken so far, a draft is none yet; of servers that share a log all of its events, those before
-   * this one began among them.
+   * Events taken so far, without drafts. If servers share a log: all events of the log, including those from
+   * before this server began.
    */
   published(): number;
-  /** Events of the servers together that this one's broker never brought it. */
+  /** Events of the cluster that this server never received from its broker. */
   skipped(): number;
   /** Subscriptions that have not ended. */
   subscriptions(): number;
   /**
    * The cursor of the log's end: everything up to it has been handed out, what comes after it is new.
-   * @param seen what somebody has seen already, who was at another server: theirs where that is further
+   * @param seen a subscriber's cursor, which is returned if it is later: another server was ahead
    */
   cursor(seen?: string): string;
-  /** Where somebody begins who came too late: behind it comes everything that is held. */
+  /** The cursor for a subscriber that came too late: everything that is held comes after it. */
   beginning(): string;
   /**
    * Has an event taken: it is in the topic's history then, and the topic's listeners have been called in the
@@ -59,7 +59,7 @@ export type Hub<P extends Published = Published> = {
    * other subscription and begin new ones, but must neither throw nor publish.
    * @param whom whose subscription it is: one listener serves thousands without a closure for each, which the
    *   loop over them would have to fetch from memory
-   * @param seen what it has seen already, at another server that may be ahead of this one
+   * @param seen its cursor, if another server may have been ahead: it gets no event up to there again
    * @returns the function that ends it
    * @throws TooManyTopics
    */
@@ -71,8 +71,8 @@ export type Hub<P extends Published = Published> = {
    */
   since(topics: readonly string[], cursor: string): { events: HubEvent[]; lost: boolean };
   /**
-   * The cursor of the newest event on any of the topics, or that of the beginning when there is none or it is
-   * further: `EPOCH-0` where nothing was missed.
+   * The cursor of the newest event on any of the topics; `beginning()` if that is later or there is none:
+   * `EPOCH-0` unless events were missed.
    */
   newest(topics: readonly string[]): string;
   /** Whether the history has let go of an event of the topic behind an offset. */

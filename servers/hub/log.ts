@@ -26,16 +26,16 @@ export type Log = {
   epoch(): string;
   /** The offset of the newest event that was taken; drafts have the numbers after it. */
   end(): number;
-  /** Events that were left out on the way to the end. */
+  /** Events that were missed (`skipTo`). */
   skipped(): number;
   /**
-   * What somebody has seen who has seen all of this log.
-   * @param seen the cursor of one who may be further: another server's copy of the log was ahead
+   * The offset of the end, or of `seen` if that is later: another server's copy of the log was ahead.
+   * @param seen a subscriber's cursor
    */
   endFor(seen: string | undefined): number;
-  /** The cursor of that. */
+  /** The same as a cursor. */
   cursor(seen?: string): string;
-  /** The place behind which all events that are held come, and nothing is known to be missing. */
+  /** The end of the latest gap: nothing is missing after it. Offset 0 without one. */
   beginning(): string;
   readonly drafts: Drafts;
   readonly history: History;
@@ -44,13 +44,13 @@ export type Log = {
    * @throws TooManyTopics
    */
   number(topic: string, body: string, stamps: Stamps, taken?: Draft['taken']): Draft;
-  /** What of an event's envelope needs no number, accepted now. */
+  /** The part of the envelope that needs no number (`encodeRest`), accepted now. */
   encode(body: string, stamps: Stamps): string;
-  /** Makes an event of this log of one that was numbered elsewhere, behind the end. */
+  /** Makes an event that was numbered elsewhere, after the end, one of this log. */
   place(event: ArrivingEvent): { event: HubEvent; topic: Topic };
-  /** Goes on behind an offset, without some events. */
+  /** Goes on after an offset, without the events that were missed. */
   skipTo(offset: number, missed: number): void;
-  /** Begins as a copy of the log that servers share in this epoch; what was held is forgotten. */
+  /** Starts over as a copy of the log that servers share in this epoch; forgets what it held. */
   begin(epoch: string, offset: number): void;
   /** Makes it the newest event of the log and of its topic. */
   keep(event: HubEvent, topic: Topic): void;
@@ -66,7 +66,7 @@ export function createLog(
   const history = createHistory(limits.history, limits.historySize);
   const drafts = createDrafts(topics);
   let end = 0;
-  /** Some event up to here never came; 0 when there is none. */
+  /** The end of the latest gap; 0 without one. */
   let gapUpTo = 0;
   let skipped = 0;
   /** Whether other servers have copies of this log, which may be ahead of this one. */

@@ -27,8 +27,8 @@ export type Subscription = {
   readonly listener: Listener<unknown>;
   readonly whom: unknown;
   /**
-   * It gets what comes behind this offset: the log's end when it began, so that one which begins while an
-   * event is handed out does not get that event, or what it has seen of the log elsewhere.
+   * It gets events after this offset: the log's end when it began, so that one that begins while an event is
+   * handed out does not get that event; or what it has already seen on another server.
    */
   from: number;
 };

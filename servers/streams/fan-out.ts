@@ -4,11 +4,13 @@
 // takes nothing for `unreadMs` although something waits is cut off. It knows no protocol: a pattern says how
 // events are framed and peers cut off.
 
+import type { DrainCount, DrainPlan } from '../../core/policy/server/drain.ts';
 import { goodbyeLimits, goodbyeSpreadMs } from '../../core/policy/server/goodbye.ts';
 import type { HubEvent } from '../hub/event.ts';
 import { currentState } from '../hub/hub.ts';
 import { beginReplay } from '../hub/replay.ts';
 import { drawShare, RequestError } from '../http/request.ts';
+import { letGo, type LettingGo } from '../http/let-go.ts';
 import { sayGoodbye } from '../http/say-goodbye.ts';
 import { createSharedTimer } from '../http/shared-timer.ts';
 import { createUnreadWatch } from '../http/unread-watch.ts';
@@ -34,6 +36,13 @@ export type FanOut<Peer> = {
    * @param spreadMs differs from the policy's in tests alone
    */
   end(goodbye: (subscriber: Subscriber<Peer>) => void, spreadMs?: number): Promise<void>;
+  /**
+   * Says goodbye to one after the other, and goes on serving those whose time has not come. Resolves when all
+   * who were there are gone. Who comes meanwhile is the pattern's to refuse.
+   */
+  drain(plan: DrainPlan, goodbye: (subscriber: Subscriber<Peer>) => void): Promise<DrainCount>;
+  /** Ends all subscriptions in one turn, and goes on. Who does not go by itself is cut off soon after. */
+  dropAll(goodbye: (subscriber: Subscriber<Peer>) => void): void;
 };
 
 export function createFanOut<Peer>(context: PatternContext, peers: Peers<Peer>): FanOut<Peer> {
@@ -45,6 +54,7 @@ export function createFanOut<Peer>(context: PatternContext, peers: Peers<Peer>):
     if (peers.isOpen(subscriber)) cutOff(subscriber);
   });
   let emptied = () => {};
+  let draining: LettingGo | undefined;
 
   // In a function of its own, so that what lives as long as the subscriber holds on to
   // nothing but the subscriber.
@@ -58,6 +68,7 @@ export function createFanOut<Peer>(context: PatternContext, peers: Peers<Peer>):
       members.delete(subscriber);
       beats.delete(subscriber);
       unread.delete(subscriber);
+      draining?.gone();
       if (members.size === 0) emptied();
     });
   }
@@ -69,6 +80,12 @@ export function createFanOut<Peer>(context: PatternContext, peers: Peers<Peer>):
   function beginningOf(since: string | undefined, first: HubEvent | undefined): string {
     if (since !== undefined && since !== currentState) return since;
     return since === currentState && first ? `${hub.epoch}-${first.offset - 1}` : hub.cursor();
+  }
+
+  /** Tells one whose subscription ends with that. */
+  function part(subscriber: Subscriber<Peer>, goodbye: (subscriber: Subscriber<Peer>) => void): void {
+    retire(subscriber);
+    if (!subscriber.outlet.destroyed) goodbye(subscriber);
   }
 
   return {
@@ -99,20 +116,30 @@ export function createFanOut<Peer>(context: PatternContext, peers: Peers<Peer>):
     async end(goodbye, spreadMs = goodbyeSpreadMs) {
       beats.stop();
       unread.stop();
+      draining?.stop();
       if (members.size === 0) return;
       const empty = new Promise<void>((resolve) => (emptied = resolve));
-      const lastMs = sayGoodbye(
-        members,
-        (subscriber) => {
-          retire(subscriber);
-          if (!subscriber.outlet.destroyed) goodbye(subscriber);
-        },
-        spreadMs,
-      );
+      const lastMs = sayGoodbye(members, (subscriber) => part(subscriber, goodbye), spreadMs);
       const cutAll = () => members.forEach(({ outlet }) => outlet.destroy());
       const timer = setTimeout(cutAll, lastMs + goodbyeLimits.streamsMs);
       await empty;
       clearTimeout(timer);
+    },
+    drain(plan, goodbye) {
+      const lettingGo = (draining = letGo(plan, {
+        members,
+        due(subscriber) {
+          lettingGo.told();
+          part(subscriber, goodbye);
+        },
+        cut: ({ outlet }) => void outlet.destroy(),
+      }));
+      return lettingGo.done;
+    },
+    dropAll(goodbye) {
+      const dropped = [...members];
+      for (const subscriber of dropped) part(subscriber, goodbye);
+      setTimeout(() => dropped.forEach(({ outlet }) => outlet.destroy()), goodbyeLimits.streamsMs).unref();
     },
   };
 }

@@ -7,11 +7,13 @@
 // `ServerResponse.write` would frame it for each anew, which takes more CPU than the system call.
 // `ServerResponse.end` writes the last chunk.
 
+import type { DrainCount, DrainPlan } from '../../core/policy/server/drain.ts';
 import { decideHeartbeat, heartbeatTurnMs } from '../../core/policy/server/heartbeat.ts';
 import { acceptsGzip } from '../http/content-coding.ts';
 import { createGzipBodies, type GzipBody } from './gzip-bodies.ts';
 import { createFanOut } from './fan-out.ts';
 import { createFraming } from './framing.ts';
+import type { Subscriber } from './subscriber.ts';
 import type { HubEvent } from '../hub/event.ts';
 import { corsHeaders } from '../http/origin.ts';
 import type { PatternContext, Request, Response } from '../pattern.ts';
@@ -39,6 +41,13 @@ export type HeldResponses = {
   disconnect(share: number): void;
   /** Ends all streams and resolves when they are closed, with how many there were. */
   end(): Promise<number>;
+  /**
+   * Ends one after the other, as `FanOut.drain`.
+   * @param last what stands at the end of one, made for each
+   */
+  drain(plan: DrainPlan, last: () => string): Promise<DrainCount>;
+  /** Ends all streams that there are with this text, in one turn, and goes on. */
+  dropAll(last: string): void;
 };
 
 /** A response that is held. */
@@ -126,15 +135,30 @@ export function createHeldResponses(
     disconnect: fanOut.disconnect,
     async end() {
       let ended = 0;
-      await fanOut.end(({ peer: { response, body }, outlet }) => {
+      await fanOut.end((subscriber) => {
         ended++;
-        const last = body.end(format.end);
-        if (last && outlet.writable) outlet.write(last);
-        response.end();
+        endWithText(subscriber, format.end);
       });
       return ended;
     },
+    drain(plan, last) {
+      return fanOut.drain(plan, (subscriber) => {
+        endWithText(subscriber, last());
+        const { response } = subscriber.peer;
+        // GOAWAY with the first of a session's streams: who comes back does so on another connection, and the
+        // streams whose time has not come go on (RFC 9113, section 6.8).
+        if ('stream' in response) response.stream.session?.close();
+      });
+    },
+    dropAll: (last) => fanOut.dropAll((subscriber) => endWithText(subscriber, last)),
   };
+}
+
+function endWithText({ peer: { response, body }, outlet }: Subscriber<Peer>, text: string): void {
+  if (response.writableEnded) return; // it was told before
+  const last = body.end(text);
+  if (last && outlet.writable) outlet.write(last);
+  response.end();
 }
 
 const headers = {

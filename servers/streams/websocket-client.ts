@@ -16,6 +16,8 @@ export const closeCodes = {
   binary: 1003,
   malformed: 1007,
   policy: 1008,
+  internalError: 1011,
+  serviceRestart: 1012,
   tryAgainLater: 1013,
 } as const;
 

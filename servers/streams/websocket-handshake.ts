@@ -11,8 +11,8 @@ export const socketPath = '/ws';
 /** What an answer 426 must tell (RFC 9110, section 15.5.22; RFC 6455, section 4.4). */
 const howToUpgrade = { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' };
 
-/** @throws RequestError 404, 405 or 426 when it cannot become a socket; 503 when the server is closing */
-export function checkHandshake(request: IncomingMessage, url: URL, closing: boolean): void {
+/** @throws RequestError 404, 405 or 426 when it cannot become a socket */
+export function checkHandshake(request: IncomingMessage, url: URL): void {
   if (url.pathname !== socketPath)
     throw new RequestError(
       404,
@@ -25,7 +25,6 @@ export function checkHandshake(request: IncomingMessage, url: URL, closing: bool
   // `ws` would speak version 8 too, whose origin is in another header.
   if (request.headers['sec-websocket-version'] !== '13')
     throw new RequestError(426, 'websocket-version', 'the server speaks version 13 (RFC 6455)', howToUpgrade);
-  if (closing) throw new RequestError(503, 'closing', 'the server is closing');
 }
 
 export function notAnUpgrade(): RequestError {
@@ -40,8 +39,9 @@ export function notAnUpgrade(): RequestError {
 /** Answers a handshake that fails, in HTTP still. */
 export function refuseHandshake(socket: Duplex, error: RequestError): void {
   const { status, headers } = error;
+  const { connection: _, ...others } = headers; // every answer on a bare socket is its last
   const told = {
-    ...headers,
+    ...others,
     ...(status === 426 && { Connection: 'Upgrade' }), // besides that it is closed
     ...(status === 503 && { 'Retry-After': String(retryAfterS) }),
   };

@@ -4,6 +4,7 @@
 
 import type { ServerBacklog } from '../../core/protocol/control.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
+import type { DrainCount, DrainPlan } from '../../core/policy/server/drain.ts';
 import { goodbyeLimits } from '../../core/policy/server/goodbye.ts';
 import type { Message } from '../../core/policy/webhook/delivery.ts';
 import { schemes } from '../../core/signature/schemes.ts';
@@ -61,6 +62,8 @@ export type Service = {
   /** Resolves when the event is stored, or with `delivery: sync` delivered. */
   publish: Publish;
   disconnect(share: number): void;
+  /** Begins no more attempts, and lets those under way end; publishing goes on. */
+  drain(plan: DrainPlan): Promise<DrainCount>;
   close(): Promise<void>;
 };
 
@@ -118,6 +121,16 @@ export function createService(
     trend: courier.trend,
     watch: courier.watch,
     disconnect: attempts.cut,
+    async drain({ limitMs }) {
+      const underWay = store.schedule.underWay();
+      const quiet = store.schedule.stop();
+      const limit = Promise.withResolvers<number>();
+      const timer = setTimeout(() => limit.resolve(store.schedule.underWay()), limitMs);
+      const cut = await Promise.race([quiet.then(() => 0), limit.promise]);
+      clearTimeout(timer);
+      if (cut > 0) attempts.cut(1);
+      return { told: 0, left: Math.max(0, underWay - cut), closedAtLimit: cut };
+    },
     async close() {
       closed = true;
       closeAnnouncer();

@@ -56,7 +56,17 @@ export function fakeServer(world: World, name: string): ServerPeer {
       case 'stop':
         return report();
       case 'disconnect':
+      case 'refuse':
         return act(world, name, command, inbox);
+      case 'drain': {
+        act(world, name, command, inbox);
+        const drained = { told: 0, left: 0, closedAtLimit: 0, tookMs: command.windowMs };
+        clock.at(clock.nowUs() + command.windowMs * 1000, () => {
+          if (world.running.has(name))
+            inbox.deliver({ kind: 'drained', act: command.act, atUs: clock.nowUs(), ...drained });
+        });
+        return;
+      }
     }
   });
 }

@@ -176,3 +176,34 @@ for (const [what, change, code, message] of [
     assert.deepEqual(await exit, { code: 1, signal: null });
   });
 }
+
+test('it lets its subscribers go when it is drained, and says when nobody is left', async (t) => {
+  const { send, next, exit } = forkServer(t);
+  send(startCommand('http-stream'));
+  const { endpoint } = await next('listening');
+  const { socket, saw, closed } = await rawClient(endpoint.url);
+  socket.write('GET /stream?topics=a HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await saw(/"open"/);
+  send({ kind: 'drain', windowMs: 0, limitMs: 5000, act: 3 });
+  assert.equal((await next('acted')).act, 3);
+  assert.match(await closed, /"comeBack":true/);
+  const { act, told, left, closedAtLimit } = await next('drained');
+  assert.deepEqual([act, told, left, closedAtLimit], [3, 1, 1, 0]);
+  assert.equal(await isListening(endpoint.url), true);
+  send({ kind: 'stop' });
+  await exit;
+});
+
+test('it refuses for as long as it is told', async (t) => {
+  const { send, next } = forkServer(t);
+  send(startCommand('polling'));
+  const { endpoint } = await next('listening');
+  const poll = async () => (await fetch(`${endpoint.url}/poll?topics=a`)).status;
+  send({ kind: 'refuse', mode: 'dependency-down', forMs: 300, act: 0 });
+  await next('acted');
+  assert.equal(await poll(), 503);
+  let status = 503;
+  for (const limit = performance.now() + 10_000; status === 503 && performance.now() < limit;)
+    status = await poll();
+  assert.equal(status, 200);
+});

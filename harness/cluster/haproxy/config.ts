@@ -103,6 +103,10 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
       why: 'an event is sent on as it comes, not when a packet is full',
     },
     {
+      text: 'option abortonclose',
+      why: 'a subscriber that has gone away is gone for its server too, not only when the next event is sent',
+    },
+    {
       text: 'http-reuse safe',
       why: 'connections to servers are shared by requests that end; a held one has its own',
     },

@@ -138,7 +138,11 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
     },
     drain: async (server) => tell(`set server ${name(server)} state ${options.sticky ? 'maint' : 'drain'}`),
     ready: async (server) => tell(`set server ${name(server)} state ready`),
-    setMaxconn: async (server, most) => tell(`set maxconn server ${name(server)} ${most}`),
+    async setMaxconn(server, most) {
+      // HAProxy takes any text for a number.
+      if (!Number.isInteger(most) || most < 1) throw new RangeError(`${most} is no number of sessions`);
+      await tell(`set maxconn server ${name(server)} ${most}`);
+    },
     async shutDown(server) {
       const command = `shutdown sessions server ${name(server)}`;
       const { runtime } = there();

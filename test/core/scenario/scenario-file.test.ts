@@ -35,7 +35,7 @@ variants: [polling, { sse: { over: h2 } }, { websocket: {} }]
 repeat: 3
 loadProcesses: 2
 server: { history: 5, historySize: 1MiB, maxSubscribers: 30, maxTopics: 50, maxBody: 2kB,
-  slowBuffer: 10kB, slow: drop }
+  slowBuffer: 10kB, slow: drop, announce: 10s }
 reconnect: { base: 50ms, cap: 1s }
 faults: [{ at: 1s, disconnect: 50% }, { at: 2s, freeze: server, for: 1500ms }]
 expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
@@ -94,6 +94,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         maxBody: 2000,
         slowBuffer: 10_000,
         slow: 'drop',
+        announce: 10_000,
       },
       reconnect: { policy: 'full-jitter', base: 50, cap: 1000, reset: 'on-open', advice: 'obey' },
       faults: [
@@ -135,6 +136,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         maxBody: 2 ** 20,
         slowBuffer: 2 ** 20,
         slow: 'disconnect',
+        announce: 0,
       },
       reconnect: { policy: 'full-jitter', base: 100, cap: 5000, reset: 'on-open', advice: 'obey' },
       faults: [],

@@ -6,6 +6,7 @@ import { UserError } from '../../../core/base/errors.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import type { Machine } from '../../../harness/run/machine.ts';
+import { sharedCores } from '../../../harness/run/cluster-room.ts';
 import { loadProcessCount, preflight } from '../../../harness/run/preflight.ts';
 
 const roomy: Machine = { cores: 8, freeBytes: 16e9, descriptorLimit: 1_000_000, ephemeralPorts: 28_232 };
@@ -123,4 +124,33 @@ test('load processes: as many as descriptors and cores ask for', () => {
     3,
     'the scenario has the last word',
   );
+});
+
+test('of several servers each holds its part, with room, and those that are gone leave theirs to others', () => {
+  const three = 'servers: { count: 3, broker: nats }';
+  // 300 each, and a quarter more.
+  const tight = { ...roomy, descriptorLimit: 375 + 64 };
+  const withLoads = `${three}\nloadProcesses: 10`;
+  assert.equal(refusal(900, tight, 'sse', withLoads), '');
+  assert.match(
+    refusal(900, { ...tight, descriptorLimit: 438 }, 'sse', withLoads),
+    /each of 3 server processes needs 439 file descriptors .* short of 1\. Raise it with "ulimit -n 439"/,
+  );
+  assert.match(
+    refusal(900, tight, 'sse', `${withLoads}\nfaults: [{ at: 1s, kill: 2 }, { at: 2s, restart: 2 }]`),
+    /each of 3 server processes needs 627 file/,
+    'two of them hold 450, and a quarter more',
+  );
+});
+
+test('servers, broker and load side that are more than the cores are told to wait for one another', () => {
+  const { servers, faults } = scenarioOf(
+    10,
+    'servers: { count: 3, broker: nats }\nfaults: [{ at: 1s, start: 4 }]',
+  );
+  assert.deepEqual(sharedCores({ servers, faults }, 1, 7), []);
+  const [note, ...more] = sharedCores({ servers, faults }, 1, 6);
+  assert.match(note!, /^4 servers, the broker, the load process and the publisher share 6 cores: they wait/);
+  assert.deepEqual(more, []);
+  assert.deepEqual(sharedCores(scenarioOf(10), 1, 2), [], 'one server is as it ever was');
 });

@@ -8,6 +8,7 @@ import { faults as table } from '../../../core/fault/faults.ts';
 import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
+import { deployFaults } from './deploy-faults.ts';
 import { lifeFaults } from './life-faults.ts';
 
 // Out of order, and two at the same time.
@@ -88,7 +89,7 @@ test('the result says when each fault was planned, when it happened, and what wa
     },
     {
       kind: 'network',
-      did: '100 % of the connections of subscribers: reset',
+      did: 'all connections of subscribers: reset',
       atMs: 9000,
       atUs: 9_000_000,
     },
@@ -146,7 +147,7 @@ test('a trial without faults says nothing of them', async () => {
 test('every fault of the table is tried here or in life-faults.ts, and docs/scenarios.md has it', () => {
   const docs = readFileSync('docs/scenarios.md', 'utf8');
   for (const word of Object.keys(table)) {
-    assert.match(faults + lifeFaults, new RegExp(`\\b${word}: `), word);
+    assert.match(faults + lifeFaults + deployFaults, new RegExp(`\\b${word}: `), word);
     assert.match(docs, new RegExp(`^\\| \`${word}\` \\|`, 'm'), word);
   }
 });

@@ -92,7 +92,7 @@ for (const [name, auth] of [
   });
 }
 
-test('eventsource, which sets no fields, brings its token in the address, and comes back with it', async (t) => {
+test('eventsource, which sets no fields, brings its token in the address and comes back', async (t) => {
   const { address, disconnect, hub, counters } = await serve(t, 'sse', wants(wait), { retry: '20ms' });
   const source = new EventSource(`${address}&access_token=${right}`);
   t.onTestFinished(() => source.close());
@@ -105,7 +105,7 @@ test('eventsource, which sets no fields, brings its token in the address, and co
   assert.ok(counters().authChecks >= 2);
 });
 
-test('what is published while a token is looked up is not lost: the pattern begins behind the check', async (t) => {
+test('what is published while a token is looked up is not lost', async (t) => {
   const { address, hub } = await serve(t, 'sse', wants({ lookup: { kind: 'wait', ms: 200 } }));
   const before = hub.publish('news', '"before"', {});
   const answer = fetch(address, { headers: { ...bearer(right).headers, 'last-event-id': before.id } });

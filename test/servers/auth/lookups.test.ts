@@ -54,7 +54,7 @@ test('who has gone takes no turn and no place in line', async () => {
   assert.equal(await last.found, true);
 });
 
-test('one that is late fails, in line or under way, and one under way keeps its place until it ends', async () => {
+test('one that is late fails; under way it keeps its place until it ends', async () => {
   const { lookups, begun, names } = scripted(1, 5, 30);
   assert.deepEqual(await Promise.all(['a', 'b'].map((name) => lookups.ask(name).found.catch(code))), [
     'auth-late',
@@ -77,7 +77,7 @@ test('closed, it lets nobody in: not those in line, not those under way, not tho
   assert.deepEqual(await Promise.all([...asked, later]), ['closing', 'closing', 'closing']);
 });
 
-test('whatever comes, goes and ends: never more under way or in line than may be, and all are settled', async () => {
+test('never more are under way or in line than may be, and all are settled', async () => {
   const step = fc.oneof(
     fc.constant('ask' as const),
     fc.record({ drop: fc.nat(20) }),

@@ -1,4 +1,5 @@
-// Looks tokens up in a real Redis: one GET each, revoked tokens, a Redis that stands still, goes and comes back.
+// Looks tokens up in a real Redis: one GET each, revoked tokens, a Redis that stands still, goes and comes
+// back.
 // Skipped where redis-server is not installed.
 
 import assert from 'node:assert/strict';
@@ -20,7 +21,7 @@ const authAt = (url: string) => ({
 });
 const headers = { authorization: `Bearer ${createTokens(3).of('subscriber-0')}` };
 
-test('a token is looked up by one GET, a revoked one is refused, and while Redis is away all are told 503', async (t) => {
+test('a lookup is one GET, a revoked token is refused, and while Redis is away all get 503', async (t) => {
   skipWhen(t, noRedis);
   const redis = await startRedis();
   t.onTestFinished(() => redis.stop());

@@ -35,7 +35,7 @@ const cursors = ({ got }: Member): string[] => got.map(({ id }) => id);
 for (const kind of Object.keys(brokerKinds) as BrokerKind[]) {
   const { order, keeps, dedupes } = brokerKinds[kind];
   describe.concurrent(kind, () => {
-    test('two publishers at once: every server has every event, in one order where that is promised', async (t) => {
+    test('two publishers at once: every server has every event, in one order if promised', async (t) => {
       const { members } = await cluster(t, kind, 3);
       const publisher = createPublisher();
       let count = 0;
@@ -102,7 +102,7 @@ for (const kind of Object.keys(brokerKinds) as BrokerKind[]) {
       assert.deepEqual(found.events, order ? one.got.slice(3) : other.got);
     });
 
-    test('a server that starts, or starts again, has what came before where the broker keeps it', async (t) => {
+    test('a server that starts has what came before if the broker keeps it', async (t) => {
       const { access, members } = await cluster(t, kind, 2);
       const [stays, leaves] = members as [Member, Member];
       const publisher = createPublisher();
@@ -186,7 +186,7 @@ for (const kind of Object.keys(brokerKinds) as BrokerKind[]) {
       if (keeps) assert.equal(members.map(({ hub }) => hub.skipped()).join(), '0,0');
     });
 
-    test('a broker that stands still: refused within a time, and nothing lost or doubled by it', async (t) => {
+    test('a broker that is frozen: refused in time, nothing lost or doubled', async (t) => {
       const { broker, members } = await cluster(t, kind, 2);
       const publisher = createPublisher();
       await publisher.publish(members[0]!, 'a');
@@ -207,7 +207,7 @@ for (const kind of Object.keys(brokerKinds) as BrokerKind[]) {
       for (const { got } of members) assert.equal(got.filter(({ topic }) => topic === 'a').length, 6);
     });
 
-    test('a broker that comes back empty: a new epoch, and on with the numbers of the publisher', async (t) => {
+    test('a broker that comes back empty: a new epoch, and the publisher counts on', async (t) => {
       const { broker, members } = await cluster(t, kind, 2);
       const publisher = createPublisher();
       for (let i = 0; i < 4; i++) await publisher.publish(members[i % 2]!, 'a');

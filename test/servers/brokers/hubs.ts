@@ -88,7 +88,7 @@ export function createPublisher() {
   };
 }
 
-/** Publishes until all have the newest: a server that is not back yet gets nothing of a broker that keeps nothing. */
+/** Publishes until all have the newest: who reconnects late misses events if the broker keeps none. */
 export async function goOn(
   members: readonly Member[],
   publisher: ReturnType<typeof createPublisher>,

@@ -107,7 +107,7 @@ test('webhooks share a store and not a broker, and a connected server is not mad
   );
 });
 
-test('the stream in Redis keeps so many events and bytes, and a server that starts says from where', async (t) => {
+test('the stream in Redis is bounded, and a server that starts knows where it begins', async (t) => {
   skipWhen(t, brokerKinds['redis-streams'].absent);
   const broker = await brokerKinds['redis-streams'].start();
   t.onTestFinished(broker.stop);

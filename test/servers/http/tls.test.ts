@@ -1,5 +1,5 @@
-// Speaks TLS with servers of the patterns by other people's clients: openssl, undici, ws and eventsource. What
-// the load clients get over it is held by the contract suite.
+// Speaks TLS with servers of the patterns by other people's clients: openssl, undici, ws and eventsource.
+// What the load clients get over it is held by the contract suite.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -43,7 +43,7 @@ async function shake(at: ConnectionOptions): Promise<TLSSocket> {
   return socket;
 }
 
-test('undici polls over TLS; events are published in clear text on a second port, and there alone', async (t) => {
+test('undici polls over TLS; events are published on a second, plain port, and there alone', async (t) => {
   const { url, ca, publishUrl, counters, hub } = await secure(t, 'polling');
   assert.match(url, /^https:/);
   assert.match(publishUrl, /^http:/);
@@ -137,7 +137,7 @@ test('servers with the same ticket seed resume one another, others their own ses
   );
 });
 
-test('whoever connects and does not shake hands is cut, says nothing else, and holds up no close', async (t) => {
+test('whoever connects and does not shake hands is cut and holds up no close', async (t) => {
   const { url, port, counters, close } = await secure(t, 'polling');
   const plain = url.replace('https', 'http');
   const gone = await rawClient(plain); // a probe of the port

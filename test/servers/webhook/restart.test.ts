@@ -45,12 +45,49 @@ async function serve(t: TestContext, given: Record<string, unknown>) {
     while ((await api.stats()).depth > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   };
   t.onTestFinished(close);
-  return { publish, close, settled, ...api };
+  return { publish, close, settled, drain: server.drain, ...api };
 }
 
 for (const [name, optionsOf] of Object.entries(stores)) {
   describe(`after a restart over ${name}`, () => {
     beforeEach((t) => skipWhen(t, name === 'redis' && noRedis));
+
+    test('what was published while it was drained is delivered, and nothing twice', async (t) => {
+      const gate = Promise.withResolvers<void>();
+      const at = await receiver(t, async () => (await gate.promise, 204));
+      const options = { ...(await optionsOf(t)), concurrency: 1 };
+      const first = await serve(t, options);
+      await first.register(at.url, ['a']);
+      await first.publish('a');
+      await until('an attempt is under way', () => at.got.length === 1);
+      const drained = first.drain({ windowMs: 0, limitMs: 60_000 });
+      await first.publish('a');
+      gate.resolve();
+      const { told, left, closedAtLimit } = await drained;
+      assert.deepEqual([told, left, closedAtLimit, at.got.length], [0, 1, 0, 1]);
+      await first.close();
+      const second = await serve(t, options);
+      await second.settled();
+      assert.equal(at.got.length, 2);
+      assert.equal(new Set(at.got.map(({ headers }) => headers['webhook-id'])).size, 2);
+    });
+
+    test('an attempt that a drained server cut at the limit is made again', async (t) => {
+      const hang = Promise.withResolvers<void>();
+      t.onTestFinished(() => hang.resolve());
+      const at = await receiver(t, async (_got, count) => (count === 1 && (await hang.promise), 204));
+      const options = { ...(await optionsOf(t)), retries: ['0s'] };
+      const first = await serve(t, options);
+      await first.register(at.url, ['a']);
+      await first.publish('a');
+      await until('an attempt is under way', () => at.got.length === 1);
+      const { left, closedAtLimit } = await first.drain({ windowMs: 0, limitMs: 200 });
+      assert.deepEqual([left, closedAtLimit], [0, 1]);
+      await first.close();
+      const second = await serve(t, options);
+      await second.settled();
+      assert.equal(at.got.length, 2);
+    });
 
     test('endpoints are as they were, and a retry is due when it was', async (t) => {
       const at = await receiver(t, () => 500);

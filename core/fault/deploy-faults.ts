@@ -1,0 +1,146 @@
+// Describes the faults of deploys, and those that look like one to a client: servers that are drained,
+// servers that are exchanged, servers that refuse. Entries of the table in faults.ts.
+
+import { z } from 'zod';
+import { duration, interval } from '../base/quantities.ts';
+import { writeDuration } from '../base/units.ts';
+import { deployKinds } from '../policy/server/deploy-plan.ts';
+import type { DrainPlan } from '../policy/server/drain.ts';
+import { refuseModes } from '../policy/server/refuse.ts';
+import { defineFault, type Effects } from './fault.ts';
+import { at, mostServers, serverNumber, whichText } from './fields.ts';
+
+const notOnTarget = () => 'the scenario tells servers to let their clients go, and only our own can be told';
+
+/** Who comes to a server that lets its clients go is refused; who asks it anew does so later, elsewhere. */
+const goodbyeEffects: Effects = { reconnects: true, failures: true, pollsLeftOut: 'unknown' };
+
+/** How clients are let go; docs/cluster/deploys.md. */
+const letGoFields = {
+  window: duration.prefault('10s').describe('the goodbyes are spread over this time; 0s says all at once'),
+  limit: duration
+    .optional()
+    .describe('who is still there then is closed, counted like the window; 5s after it when left out'),
+  advise: duration
+    .optional()
+    .describe('each client is advised a wait of its own before it comes back, drawn from this time'),
+};
+
+type LetGo = { window: number; limit?: number | undefined; advise?: number | undefined };
+const afterWindowMs = 5000;
+
+const limitHolds = ({ window, limit }: LetGo) => limit === undefined || limit >= window;
+const limitTooShort = {
+  path: ['limit'],
+  error: 'shorter than the window, so that some would be closed before they are told; make it as long',
+};
+
+function planOf({ window, limit = window + afterWindowMs, advise }: LetGo): DrainPlan {
+  return { windowMs: window, limitMs: limit, ...(advise !== undefined && { adviseMs: advise }) };
+}
+
+const modes = refuseModes.filter((mode) => mode !== 'off');
+const refusals = {
+  'accept-then-close': 'closed new connections as soon as it had accepted them',
+  'dependency-down': 'refused its subscribers, as a dependency was down',
+} as const;
+
+export const drain = defineFault({
+  schema: z
+    .strictObject({
+      at,
+      drain: z
+        .union([serverNumber, z.literal('all')])
+        .describe(
+          'these servers let their clients go and take no new ones: one by its number from 1, or all',
+        ),
+      ...letGoFields,
+    })
+    .refine(limitHolds, limitTooShort)
+    .transform((v) => ({ kind: 'drain' as const, atMs: v.at, servers: v.drain, plan: planOf(v) })),
+  acts: ({ servers, plan }) => [
+    {
+      do: 'tell',
+      role: 'server',
+      command: { kind: 'drain', ...plan },
+      server: servers === 'all' ? undefined : servers,
+    },
+  ],
+  did: ({ servers, plan }) =>
+    `${whichText(servers, String)} began to let ${servers === 'all' ? 'their' : 'its'} clients go, over ` +
+    writeDuration(plan.windowMs),
+  effects: () => goodbyeEffects,
+  notOnTarget,
+});
+
+export const refuse = defineFault({
+  schema: z
+    .strictObject({
+      at,
+      refuse: z
+        .enum(modes)
+        .describe(
+          'accept-then-close: new connections are closed as soon as they are accepted; dependency-down: ' +
+            'all subscribers are let go with an error, and new ones refused',
+        ),
+      for: interval.describe('for how long'),
+      server: serverNumber.optional().describe('one of several servers alone, by its number from 1'),
+    })
+    .transform((v) => ({
+      kind: 'refuse' as const,
+      atMs: v.at,
+      mode: v.refuse,
+      forMs: v.for,
+      ...(v.server !== undefined && { server: v.server }),
+    })),
+  lasts: { what: 'refusal', ms: ({ forMs }) => forMs },
+  acts: ({ mode, forMs, server }) => [
+    { do: 'tell', role: 'server', command: { kind: 'refuse', mode, forMs }, server },
+  ],
+  did: ({ mode, forMs, server }) =>
+    `${server === undefined ? 'the server' : `server ${server}`} ${refusals[mode]}, ` +
+    `for ${writeDuration(forMs)}`,
+  effects: () => goodbyeEffects,
+  notOnTarget,
+});
+
+export const deploy = defineFault({
+  schema: z
+    .strictObject({
+      at,
+      deploy: z
+        .enum(deployKinds)
+        .describe(
+          'rolling: server after server is drained, stopped and started again; blue-green: as many others ' +
+            'start, and then those that ran are drained and stopped',
+        ),
+      ...letGoFields,
+      pause: duration
+        .prefault('0s')
+        .describe('rolling: between two servers; blue-green: before those that ran are drained'),
+      parallel: z
+        .int()
+        .min(1)
+        .max(mostServers)
+        .default(1)
+        .describe('rolling: how many servers are exchanged at a time'),
+    })
+    .refine(limitHolds, limitTooShort)
+    .refine(({ deploy: how, parallel }) => how === 'rolling' || parallel === 1, {
+      path: ['parallel'],
+      error: 'with blue-green all are exchanged at once; leave it out',
+    })
+    .transform((v) => ({
+      kind: 'deploy' as const,
+      atMs: v.at,
+      ask: { how: v.deploy, drain: planOf(v), pauseMs: v.pause, parallel: v.parallel },
+    })),
+  acts: ({ ask }) => [{ do: 'deploy', ask }],
+  did: ({ ask: { how, drain: plan, parallel } }) =>
+    how === 'blue-green'
+      ? `all servers were exchanged for others, with ${writeDuration(plan.windowMs)} for the goodbyes`
+      : `all servers were exchanged, ${parallel === 1 ? 'one after the other' : `${parallel} at a time`}, ` +
+        `with ${writeDuration(plan.windowMs)} for the goodbyes of each`,
+  effects: () => ({ ...goodbyeEffects, latePublisher: true }),
+  notOnTarget,
+});

@@ -1,0 +1,43 @@
+// Decides how a server that is about to be exchanged lets its clients go: when each is told, what it is
+// advised, and when those who stay are closed. Unlike a goodbye for good (goodbye.ts) it sends them to
+// another server, or to its own successor. Pure: the caller has the clock and the connections.
+
+import type { Random } from '../../base/random.ts';
+import { goodbyeAtMs } from './goodbye.ts';
+
+export type DrainPlan = {
+  /** Over how long the goodbyes are spread; 0 says all in one turn. */
+  readonly windowMs: number;
+  /** When those who are still there are closed, counted from the beginning like the window. */
+  readonly limitMs: number;
+  /** Advises each client to wait for a random part of this before it comes back; 0 advises nothing. */
+  readonly adviseMs?: number | undefined;
+};
+
+/** What became of those who were there when the drain began: `left` and `closedAtLimit` are all of them. */
+export type DrainCount = {
+  /** Said goodbye to; the others went before it was their turn, or never asked. */
+  told: number;
+  /** Gone before the limit. */
+  left: number;
+  closedAtLimit: number;
+};
+
+export type Drained = DrainCount & { tookMs: number };
+
+/** What a server's process reports when nobody is left of those who were there as its drain began. */
+export type DrainedReport = { kind: 'drained'; act: number; atUs: number } & Drained;
+
+/**
+ * When each of `count` subscribers is told, from the beginning of the drain, in the order in which they came.
+ * A batch every second would do the same to the servers that get them as many small storms: evenly is better.
+ */
+export function drainTimesMs({ windowMs, limitMs }: DrainPlan, count: number): Float64Array {
+  const spreadMs = Math.min(windowMs, limitMs); // who is closed at the limit has been told before
+  return Float64Array.from({ length: count }, (_, index) => goodbyeAtMs(index, count, spreadMs));
+}
+
+/** The wait that one client is advised, in whole milliseconds; undefined where nothing is advised. */
+export function drawAdviceMs({ adviseMs = 0 }: DrainPlan, random: Random): number | undefined {
+  return adviseMs > 0 ? Math.floor(random() * adviseMs) : undefined;
+}

@@ -1,0 +1,54 @@
+// Knows the connections that clients of polling and long polling ask on, and lets them go when the server is
+// drained: one after the other is told by the answer to its next request, which says `Connection: close`.
+
+import type { Socket } from 'node:net';
+import type { DrainCount, DrainPlan } from '../../core/policy/server/drain.ts';
+import type { Request } from '../pattern.ts';
+import { letGo, type LettingGo } from './let-go.ts';
+
+export type PollConnections = {
+  /** Those that are open, in the order in which they came. */
+  readonly sockets: ReadonlySet<Socket>;
+  has(request: Request): boolean;
+  add(request: Request): void;
+  /** Whether the answer to this request has to say goodbye. */
+  isDue(request: Request): boolean;
+  /** A request was answered with a goodbye. */
+  told(request: Request): void;
+  /** @param due is called for each when its time has come */
+  drain(plan: DrainPlan, due?: (socket: Socket) => void): Promise<DrainCount>;
+};
+
+export function createPollConnections(): PollConnections {
+  const sockets = new Set<Socket>();
+  const dueSockets = new Set<Socket>();
+  let draining: LettingGo | undefined;
+  return {
+    sockets,
+    has: ({ socket }) => sockets.has(socket),
+    add({ socket }) {
+      if (sockets.has(socket)) return;
+      sockets.add(socket);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        dueSockets.delete(socket);
+        draining?.gone();
+      });
+    },
+    isDue: ({ socket }) => dueSockets.has(socket),
+    told({ socket }) {
+      if (dueSockets.delete(socket)) draining?.told();
+    },
+    drain(plan, due = () => {}) {
+      draining = letGo(plan, {
+        members: sockets,
+        due(socket) {
+          dueSockets.add(socket);
+          due(socket);
+        },
+        cut: (socket) => void socket.destroy(),
+      });
+      return draining.done;
+    },
+  };
+}

@@ -1,0 +1,241 @@
+// HAProxy in front of two reference servers: who gets what as it is drained, reloaded and told to close, and
+// what becomes of subscribers when a server dies or nobody says anything.
+
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, test } from 'vitest';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { defaultLimits } from '../../../core/scenario/scenario.ts';
+import { RuntimeError } from '../../../harness/cluster/haproxy/runtime.ts';
+import { TrialFailure } from '../../../harness/process/peer.ts';
+import { processes } from '../../../harness/trial/fleet.ts';
+import { loads } from '../../../load/registry.ts';
+import { testContext } from '../../load/context.ts';
+import { skipWhen } from '../../skip.ts';
+import { absent, behindHaproxy, startHaproxy, until, usual } from './behind-haproxy.ts';
+
+describe.concurrent('leastconn', () => {
+  test.for(['websocket', 'sse'] as const)(
+    '%s: drained, reloaded, closed, filled again',
+    async (pattern, t) => {
+      skipWhen(t, absent);
+      const { haproxy, servers, seen, subscribe } = await behindHaproxy(t, pattern);
+      await subscribe(0, 40);
+      assert.deepEqual(await haproxy.sessions(), [20, 20], 'the fewest: half each');
+      assert.deepEqual(
+        servers.map((server) => server.subscribers()),
+        [20, 20],
+      );
+
+      await haproxy.drain(1);
+      await subscribe(40, 50);
+      assert.deepEqual(
+        await haproxy.sessions(),
+        [20, 30],
+        'drained: it keeps what it has and gets nothing new',
+      );
+      assert.deepEqual(
+        (await haproxy.stats()).map(({ status }) => status),
+        ['DRAIN', 'UP'],
+      );
+
+      const before = haproxy.pids();
+      const probes = probing(haproxy.url);
+      await haproxy.reload();
+      assert.deepEqual(await probes.end(), { refused: 0 }, 'a reload refuses nobody');
+      assert.deepEqual(await haproxy.sessions(), [20, 30], 'old connections live on');
+      assert.deepEqual(seen.lost, []);
+      assert.equal(haproxy.pids().length, before.length + 1, 'in the worker of before');
+      await subscribe(50, 55);
+      assert.deepEqual(await haproxy.sessions(), [20, 35], 'and who was drained is still');
+
+      assert.equal(await haproxy.isEmpty(1), false);
+      await haproxy.shutDown(1);
+      await until(() => seen.lost.length === 20);
+      assert.equal(await haproxy.isEmpty(1), true);
+      await until(() => seen.ready.length === 75);
+      assert.deepEqual(await haproxy.sessions(), [0, 55], 'closed at once, and back at the other');
+
+      await haproxy.ready(1);
+      await subscribe(55, 65);
+      assert.deepEqual(await haproxy.sessions(), [10, 55], 'the empty one is filled first, alone');
+      await haproxy.shutDown(2);
+      await until(() => haproxy.pids().length === before.length); // the old worker has nothing to hold any more
+    },
+  );
+
+  test('a server that is replaced gets what is new at its new address', async (t) => {
+    skipWhen(t, absent);
+    const { haproxy, servers, subscribe } = await behindHaproxy(t, 'sse', { servers: 3 });
+    await haproxy.replace(2, servers[2]!.endpoint.url);
+    await haproxy.drain(3);
+    await subscribe(0, 8);
+    assert.deepEqual(
+      servers.map((server) => server.subscribers()),
+      [4, 0, 4],
+    );
+    await haproxy.reload();
+    await subscribe(8, 16);
+    assert.deepEqual(
+      servers.map((server) => server.subscribers()),
+      [8, 0, 8],
+      'after a reload too',
+    );
+  });
+
+  test('maxconn keeps who is beyond waiting, until there is room', async (t) => {
+    skipWhen(t, absent);
+    const { haproxy, servers, load, seen, subscribe } = await behindHaproxy(t, 'websocket', { maxconn: 3 });
+    await subscribe(0, 6);
+    load.open(6);
+    await sleep(300); // the others took a few milliseconds
+    assert.ok(!seen.ready.includes(6));
+    assert.deepEqual(
+      servers.map((server) => server.subscribers()),
+      [3, 3],
+    );
+    await haproxy.setMaxconn(1, 4);
+    load.leave!(0);
+    await until(() => seen.ready.includes(6));
+  });
+});
+
+test('a killed server: what it held closes, and who comes then is brought to the other', async (t) => {
+  skipWhen(t, absent);
+  const options = patterns.sse.options.parse({});
+  const peers = [processes.server(0), processes.server(1)];
+  for (const peer of peers) t.onTestFinished(() => peer.stop(1000));
+  const urls = await Promise.all(
+    peers.map(async (peer, i) => {
+      peer.send({ kind: 'start', pattern: 'sse', options, limits: defaultLimits, seed: i });
+      return (await peer.next('listening', 15_000)).endpoint.url;
+    }),
+  );
+  const haproxy = await startHaproxy(t, { ...usual, servers: urls });
+  const seen = testContext(haproxy.url);
+  const load = await (await loads.sse()).start(seen.context, options);
+  t.onTestFinished(() => load.close(0));
+  for (let i = 0; i < 30; i++) load.open(i);
+  await until(() => seen.ready.length === 30);
+  assert.deepEqual(await haproxy.sessions(), [15, 15]);
+  await peers[0]!.kill();
+  await until(() => seen.lost.length === 15 && seen.ready.length === 45);
+  assert.deepEqual(await haproxy.sessions(), [0, 30]);
+  for (let i = 30; i < 40; i++) load.open(i);
+  await until(() => seen.ready.length === 55);
+  await until(async () => (await haproxy.stats())[0]!.status === 'DOWN');
+});
+
+describe.concurrent('a connection without a byte is cut after the idle time', () => {
+  test('a WebSocket without pings is, and comes back', async (t) => {
+    skipWhen(t, absent);
+    const { seen, subscribe } = await behindHaproxy(t, 'websocket', { idleMs: 400 });
+    await subscribe(0, 2);
+    await until(() => seen.lost.length >= 2 && seen.ready.length >= 4);
+  });
+
+  test('a WebSocket with pings is not', async (t) => {
+    skipWhen(t, absent);
+    const { seen, subscribe } = await behindHaproxy(t, 'websocket', {
+      idleMs: 1500,
+      options: { ping: '200ms' },
+    });
+    await subscribe(0, 2);
+    await sleep(3500);
+    assert.deepEqual(seen.lost, []);
+  });
+
+  test('an event stream without heartbeats is, one with them is not', async (t) => {
+    skipWhen(t, absent);
+    const silent = await behindHaproxy(t, 'sse', { idleMs: 400 });
+    const beating = await behindHaproxy(t, 'sse', { idleMs: 1500, options: { heartbeat: '200ms' } });
+    await Promise.all([silent.subscribe(0, 2), beating.subscribe(0, 2)]);
+    await until(() => silent.seen.lost.length >= 2 && silent.seen.ready.length >= 4);
+    await sleep(3500);
+    assert.deepEqual(beating.seen.lost, []);
+  });
+
+  test('a poll that is held for longer is answered 504', async (t) => {
+    skipWhen(t, absent);
+    const { seen, subscribe } = await behindHaproxy(t, 'long-polling', {
+      servers: 1,
+      idleMs: 400,
+      options: { hold: '20s' },
+    });
+    await subscribe(0, 1);
+    await until(() => seen.problems.some(({ message }) => message.endsWith('status 504')));
+  });
+});
+
+test.for(['h2', 'h2c'] as const)(
+  '%s: bytes are passed on, and connections are what is counted',
+  async (over, t) => {
+    skipWhen(t, absent);
+    const { haproxy, servers, seen, subscribe } = await behindHaproxy(t, 'sse', {
+      mode: 'tcp',
+      options: { over },
+    });
+    await subscribe(0, 100);
+    await subscribe(100, 150);
+    assert.deepEqual(await haproxy.sessions(), [1, 1]);
+    assert.deepEqual(servers.map((server) => server.subscribers()).toSorted(), [100, 50]);
+    const sum = (of: 'bytesIn' | 'bytesOut' | 'errors' | 'connectionsOpened') =>
+      servers.reduce((all, server) => all + server.counters()[of], 0);
+    assert.deepEqual([sum('connectionsOpened'), sum('errors')], [2, 0], 'health checks are no connections');
+    assert.deepEqual(seen.problems, []);
+  },
+);
+
+test('when HAProxy is gone, whoever asks is told so, and so is the trial', async (t) => {
+  skipWhen(t, absent);
+  const { haproxy, seen, subscribe } = await behindHaproxy(t, 'sse');
+  await subscribe(0, 2);
+  const gone = (error: unknown) => error instanceof RuntimeError && error.code === 'gone';
+  const broken = assert.rejects(
+    haproxy.broken,
+    (error) => error instanceof TrialFailure && error.code === 'in-front-ended',
+  );
+  for (const pid of haproxy.pids()) process.kill(pid, 'SIGKILL');
+  await broken;
+  await assert.rejects(haproxy.drain(1), gone);
+  await assert.rejects(haproxy.sessions(), gone);
+  assert.deepEqual(haproxy.pids(), []);
+  await until(() => seen.lost.length === 2);
+});
+
+test('what HAProxy refuses is an error with its words', async (t) => {
+  skipWhen(t, absent);
+  const { haproxy } = await behindHaproxy(t, 'sse');
+  await assert.rejects(haproxy.drain(3), /there is no server 3 behind HAProxy; there are 2/);
+  await assert.rejects(
+    haproxy.replace(1, 'http://server.invalid:80'),
+    (error: RuntimeError) =>
+      error.code === 'refused' && /^HAProxy refused "set server servers\/s1 addr .*": \w/.test(error.message),
+  );
+  await assert.rejects(haproxy.setMaxconn(1, -5), /-5 is no number of sessions/);
+});
+
+/** Connects again and again. */
+function probing(url: string): { end(): Promise<{ refused: number }> } {
+  const { hostname, port } = new URL(url);
+  let over = false;
+  let refused = 0;
+  const run = async () => {
+    while (!over)
+      await new Promise<void>((resolve) => {
+        const socket = connect(Number(port), hostname)
+          .once('connect', () => socket.destroy())
+          .once('error', () => void refused++)
+          .once('close', () => resolve());
+      });
+  };
+  const all = Promise.all([run(), run(), run()]);
+  return {
+    async end() {
+      over = true;
+      await all;
+      return { refused };
+    },
+  };
+}

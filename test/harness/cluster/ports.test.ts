@@ -1,0 +1,33 @@
+// Holds where ports of servers are looked for that may go and come back: outside of those that the system
+// gives to connections.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'vitest';
+import { loopback } from '../../../core/base/loopback.ts';
+import { findPort } from '../../../harness/cluster/ports.ts';
+
+const rangeOf = (text: string) => ({
+  read: (path: string) => (path.endsWith('ip_local_port_range') ? text : undefined),
+});
+
+test('a port lies outside of the range that connections take theirs from, on either side of it', async () => {
+  const wide = rangeOf('10300\t65500\n');
+  const found = await Promise.all(Array.from({ length: 40 }, () => findPort(wide)));
+  for (const port of found) assert.ok(port < 10_300 || port > 65_500, `${port}`);
+  assert.ok(found.some((port) => port < 10_300));
+});
+
+test('one that somebody listens on is not given', async () => {
+  // Two ports are outside of the range, and one of them is taken.
+  const server = createServer();
+  const taken = await findPort();
+  await new Promise<void>((resolve) => server.listen(taken, loopback(), resolve));
+  const around = rangeOf(`10240 ${taken - 1}`);
+  for (let i = 0; i < 20; i++) assert.notEqual(await findPort(around), taken);
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test('where all are given to connections the system chooses', async () => {
+  assert.ok((await findPort(rangeOf('1024 65535'))) > 0);
+});

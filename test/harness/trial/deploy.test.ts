@@ -1,0 +1,126 @@
+// Holds in virtual time how servers are exchanged: who is told what when, who goes and comes, and what stands
+// in the result.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import type { FrontProcess } from '../../../harness/cluster/in-front.ts';
+import { resultSchema } from '../../../core/result/result.ts';
+import { fakeFleet, type FakeFleet } from '../../fake/fleet.ts';
+import { completed, runFake } from '../../fake/run.ts';
+import { deployFaults } from './deploy-faults.ts';
+
+const nothing = async () => {};
+
+/** What happened to servers, in milliseconds from the start of the measured phase. */
+function watched(fleet = fakeFleet()) {
+  const seen: { what: string; atUs: number }[] = [];
+  const note = (what: string) => void seen.push({ what, atUs: fleet.clock.nowUs() });
+  const watching: FakeFleet = {
+    ...fleet,
+    server(index) {
+      const peer = fleet.server(index);
+      const { send, stop } = peer;
+      return {
+        ...peer,
+        send(command) {
+          if (command.kind === 'start') note(`${peer.name} starts`);
+          if (command.kind === 'drain') note(`${peer.name} drains`);
+          if (command.kind === 'refuse') note(`${peer.name} ${command.mode}`);
+          send(command);
+        },
+        stop: (...given) => (note(`${peer.name} stops`), stop(...given)),
+      };
+    },
+    front: (_kind, { servers }): FrontProcess => ({
+      role: 'in-front',
+      pid: undefined,
+      broken: new Promise(() => {}),
+      start: async () => ({ url: servers[0]!.url }),
+      drain: async (server) => note(`no more to ${server}`),
+      ready: async (server) => note(`again to ${server}`),
+      pids: () => [],
+      isEmpty: async () => true,
+      shutDown: nothing,
+      replace: nothing,
+      setMaxconn: nothing,
+      sessions: async () => [],
+      stats: async () => [],
+      reload: nothing,
+      stop: nothing,
+    }),
+  };
+  const inWindow = () => {
+    const { fromUs, toUs } = fleet.world.window!;
+    return seen
+      .filter(({ atUs }) => atUs >= fromUs && atUs < toUs)
+      .map(({ what, atUs }) => `${(atUs - fromUs) / 1000} ${what}`);
+  };
+  return { fleet: watching, inWindow };
+}
+
+test('servers refuse, are drained, and are exchanged one after the other and all at once', async () => {
+  const { fleet, inWindow } = watched();
+  const { result } = await runFake(`variants: [fake]${deployFaults}`, { fleet });
+  assert.deepEqual(inWindow(), [
+    ...['1000 server 2 accept-then-close'],
+    ...['server', 'server 2', 'server 3'].map((name) => `1000 ${name} dependency-down`),
+    ...['2000 server drains', '3000 server stops', '3000 server starts'],
+    ...['3250 server 2 drains', '4250 server 2 stops', '4250 server 2 starts'],
+    ...['4500 server 3 drains', '5500 server 3 stops', '5500 server 3 starts'],
+    ...['server 4', 'server 5', 'server 6'].map((name) => `8000 ${name} starts`),
+    ...['server', 'server 2', 'server 3'].map((name) => `8500 ${name} drains`),
+    ...['server', 'server 2', 'server 3'].map((name) => `9500 ${name} stops`),
+    '12000 server 4 drains',
+  ]);
+  const trial = completed(result);
+  assert.deepEqual(
+    trial.faults!.map(({ did, atUs, tookUs }) => [did, atUs, tookUs]),
+    [
+      ['server 2 closed new connections as soon as it had accepted them, for 500ms', 1_000_000, undefined],
+      ['the server refused its subscribers, as a dependency was down, for 500ms', 1_000_000, undefined],
+      [
+        'all servers were exchanged, one after the other, with 1s for the goodbyes of each',
+        2_000_000,
+        3_500_000,
+      ],
+      ['all servers were exchanged for others, with 1s for the goodbyes', 8_000_000, 1_500_000],
+      ['server 4 began to let its clients go, over 1s', 12_000_000, undefined],
+    ],
+  );
+  const written = JSON.parse(JSON.stringify(result));
+  assert.deepEqual(resultSchema.parse(written), written);
+});
+
+test('what is in front is told first, and last', async () => {
+  const { fleet, inWindow } = watched();
+  await runFake(
+    'variants: [fake]\nservers: { count: 2, in-front: haproxy }\n' +
+      'faults: [{ at: 2s, deploy: rolling, window: 1s, parallel: 2 }, ' +
+      '{ at: 5s, deploy: blue-green, window: 1s }]',
+    { fleet },
+  );
+  assert.deepEqual(inWindow(), [
+    ...['2000 no more to 1', '2000 no more to 2', '2000 server drains', '2000 server 2 drains'],
+    ...['3000 server stops', '3000 server 2 stops', '3000 server starts', '3000 server 2 starts'],
+    ...['3000 again to 1', '3000 again to 2'],
+    ...['5000 no more to 3', '5000 no more to 4', '5000 server 3 starts', '5000 server 4 starts'],
+    ...['5000 again to 3', '5000 again to 4', '5000 no more to 1', '5000 no more to 2'],
+    ...['5000 server drains', '5000 server 2 drains', '6000 server stops', '6000 server 2 stops'],
+  ]);
+});
+
+test('a deploy that cannot be done, as a server was killed in its course, is said to be none', async () => {
+  const { result } = await runFake(
+    'variants: [fake]\nservers: { count: 3 }\n' +
+      'faults: [{ at: 2s, deploy: rolling, window: 2s }, { at: 3s, kill: 3 }]',
+  );
+  assert.deepEqual(
+    completed(result).faults!.map(({ kind, atUs }) => [kind, atUs]),
+    [
+      ['deploy', null],
+      ['kill', 3_000_000],
+    ],
+  );
+  const [warning] = result.trials[0]!.warnings.filter(({ code }) => code === 'fault-not-done');
+  assert.match(warning!.message, /all servers were exchanged/);
+});
