@@ -138,9 +138,9 @@ function eventParts({ counters, sink, handover }: LoadContext): EventStreamParts
     event(stream, type, bytes, from, to, atUs) {
       if (type !== '' && type !== 'message') {
         if (type === 'reset') counters.resets++;
-        else if (type === 'reconnect') noteWindow(stream, readNotice(bytes, from, to).windowMs);
         else if (type === 'failure')
           sink.problem('stream-failed', 'the server ended a stream, as it could not serve it');
+        else if (type === 'reconnect') noteWindow(stream, readNotice(bytes, from, to).windowMs);
         return;
       }
       if (sink.event(stream.subscriber, bytes, from, to, atUs)) counters.events++;

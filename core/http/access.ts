@@ -48,7 +48,7 @@ const safe = new Set<string | undefined>(['GET', 'HEAD']);
 
 /** Headers that clients of our patterns send or read, and that a page may not without being told so. */
 const readingHeaders = {
-  sent: 'cache-control, if-none-match, last-event-id',
+  sent: 'authorization, cache-control, if-none-match, last-event-id',
   read: 'etag, pushbench-cursor, retry-after',
 };
 

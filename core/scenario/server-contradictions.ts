@@ -27,7 +27,8 @@ export function* unfitServers(
     if (browser && browser.chromium.length > 0)
       yield {
         path: ['server', what],
-        message: `pages in Chromium come without ${called[what]}; leave out browser.chromium or server.${what}`,
+        message:
+          `pages in Chromium come without ${called[what]}; ` + `leave out browser.chromium or server.${what}`,
       };
   }
   if (server?.tls && servers?.inFront.kind === 'haproxy-sticky')

@@ -15,6 +15,7 @@ export function serversThatCannotBe(
   return [
     ...faultsOfServers(parts),
     ...deploysThatDoNotEnd(parts),
+    ...refusalsOfNobody(parts, registry),
     ...faultsOfBroker(parts),
     ...aloneOnly(parts, registry),
   ];
@@ -72,6 +73,19 @@ function* deploysThatDoNotEnd({ single: { servers, phases }, faults }: Parts): G
   }
 }
 
+/** Whose deliveries are made from what is stored, nobody is served by what is down. */
+function* refusalsOfNobody({ faults, variants }: Parts, registry: PatternRegistry): Generator<Contradiction> {
+  const senders = [...variants.values()].filter(({ pattern }) => !registry[pattern]!.holdsConnection);
+  for (const [i, fault] of faults)
+    if (fault.kind === 'refuse' && fault.mode === 'dependency-down' && senders.length > 0)
+      yield {
+        path: ['faults', i, 'refuse'],
+        message:
+          `"${senders[0]!.label}" makes its deliveries from what is stored, so it has no dependency of reading ` +
+          'that could be down; leave the variant or the fault out',
+      };
+}
+
 function startsFrom(first: number, last: number, faults: readonly { kind: string; server?: number }[]) {
   const started = new Set(faults.flatMap(({ kind, server }) => (kind === 'start' ? [server] : [])));
   return Array.from({ length: last - first + 1 }, (_, i) => first + i).every((one) => started.has(one));
@@ -113,7 +127,8 @@ function* aloneOnly(
         path,
         message:
           `"${label}" cannot with servers: the endpoints and deliveries of a sender are in the store of ` +
-          'its own process, and a run starts none that several share; leave servers out',
+          'its own process, and a run starts none that several share; list the variants without it, or ' +
+          'leave servers out',
       };
   }
   const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];

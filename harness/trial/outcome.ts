@@ -97,15 +97,6 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
   };
 }
 
-/** Of all load processes together; nothing where no subscriber falls back. */
-function transportsOf({ closed }: Readings): Pick<Completed, 'transports'> {
-  if (!closed.some((report) => report.transports)) return {};
-  const sums: Record<string, number> = {};
-  for (const { transports = {} } of closed)
-    for (const [name, count] of Object.entries(transports)) sums[name] = (sums[name] ?? 0) + count;
-  return { transports: sums };
-}
-
 /** HAProxy reads HTTP/1.1 in clear text, and passes anything else on as it is. */
 function betweenOf(
   { scenario: { servers } }: TrialPlan,
@@ -121,6 +112,15 @@ function betweenOf(
 function wayInOf({ target }: Variant, { scenario }: TrialPlan): Pick<Completed, 'wayIn'> {
   const wayIn = target === undefined ? writeWayIn(scenario.server) : undefined;
   return wayIn === undefined ? {} : { wayIn };
+}
+
+/** Of all load processes together; nothing where no subscriber falls back. */
+function transportsOf({ closed }: Readings): Pick<Completed, 'transports'> {
+  if (!closed.some((report) => report.transports)) return {};
+  const sums: Record<string, number> = {};
+  for (const { transports = {} } of closed)
+    for (const [name, count] of Object.entries(transports)) sums[name] = (sums[name] ?? 0) + count;
+  return { transports: sums };
 }
 
 /** Nothing of a server by itself. */

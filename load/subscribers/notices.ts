@@ -15,11 +15,11 @@ export type Notice = {
   seq?: unknown;
   refused?: unknown;
   reason?: unknown;
+  /** The wait that a server which lets the client go advises, in milliseconds. */
+  waitMs?: unknown;
   /** The reconnection window that a server announces: in an opening notice, or in an SSE event of its own. */
   reconnectMs?: unknown;
   windowMs?: unknown;
-  /** The wait that a server which lets the client go advises, in milliseconds. */
-  waitMs?: unknown;
 };
 
 /** The notice in bytes `from`..`to`; an empty one where they are nothing of the kind. */

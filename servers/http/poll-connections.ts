@@ -1,8 +1,10 @@
 // Knows the connections that clients of polling and long polling ask on, and lets them go when the server is
 // drained: one after the other is told by the answer to its next request, which says `Connection: close`.
+// Those on which nobody asks for longer, as in the pool of a proxy, are closed then: a client must expect
+// that of an idle connection at any time (RFC 9112, section 9.3.1).
 
 import type { Socket } from 'node:net';
-import type { DrainCount, DrainPlan } from '../../core/policy/server/drain.ts';
+import { idleCloseMs, type DrainCount, type DrainPlan } from '../../core/policy/server/drain.ts';
 import type { Request } from '../pattern.ts';
 import { letGo, type LettingGo } from './let-go.ts';
 
@@ -39,7 +41,9 @@ export function createPollConnections(): PollConnections {
     told({ socket }) {
       if (dueSockets.delete(socket)) draining?.told();
     },
-    drain(plan, due = () => {}) {
+    async drain(plan, due = () => {}) {
+      const closeIdle = () => sockets.forEach((socket) => socket.destroySoon());
+      const timer = setTimeout(closeIdle, idleCloseMs(plan));
       draining = letGo(plan, {
         members: sockets,
         due(socket) {
@@ -48,7 +52,9 @@ export function createPollConnections(): PollConnections {
         },
         cut: (socket) => void socket.destroy(),
       });
-      return draining.done;
+      const counted = await draining.done;
+      clearTimeout(timer);
+      return counted;
     },
   };
 }

@@ -12,8 +12,8 @@
 //   history in one turn misses nothing and gets nothing twice.
 // - In which order: each server takes events in the order of their offsets, and each offset once. Listeners
 //   of a topic are called in the order in which they subscribed.
-// - Gaps: a broker that keeps events fetches missed ones before it goes on. If it keeps none, or no longer has
-//   them, the log moves on (`skipTo`) and counts them: subscribers miss these events, and a cursor from
+// - Gaps: a broker that keeps events fetches missed ones before it goes on. If it keeps none, or no longer
+//   has them, the log moves on (`skipTo`) and counts them: subscribers miss these events, and a cursor from
 //   before the gap is too late.
 // - A new epoch (`begin`): the broker lost its data. The log forgets its events, so older cursors are too
 //   late; subscribers stay.

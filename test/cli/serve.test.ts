@@ -7,8 +7,10 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent, fetch } from 'undici';
 import { test } from 'vitest';
 import { patterns } from '../../core/pattern/registry.ts';
+import { testCertificate } from '../../servers/http/test-certificate.ts';
 import { talk } from '../servers/http/raw-http.ts';
 import { start, temporaryFolder } from './tools.ts';
 
@@ -16,18 +18,26 @@ import { start, temporaryFolder } from './tools.ts';
 const works =
   /"it works"|"cursor":"|"seq":\d|HTTP\/1\.1 304 |HTTP\/1\.1 426 |: open\n|"id":"ep_|"deliveries":\[|1\.1 204 /;
 
-for (const pattern of Object.keys(patterns)) {
-  test(`serve ${pattern}: its page first, and every line that it prints works as it stands`, async (t) => {
+const served = [...Object.keys(patterns).map((pattern) => [pattern]), ['websocket', '--tls']];
+for (const [pattern = '', ...flags] of served) {
+  const asked = [pattern, ...flags].join(' ');
+  test(`serve ${asked}: its page first, and every line that it prints works as it stands`, async (t) => {
     const folder = temporaryFolder(t);
-    const server = start(['serve', pattern, '--port', '0'], folder);
+    const server = start(['serve', pattern, '--port', '0', ...flags], folder);
     let said = '';
     server.child.stdout!.on('data', (text: string) => (said += text));
     await server.saw(/Ctrl-C ends it/);
-    const [, page, url] = /^(Page|Dashboard): (http:\/\/127\.0\.0\.1:\d+\/)/.exec(said)!;
-    assert.match(await (await fetch(url!, { headers: { accept: 'text/html' } })).text(), /^<!doctype html>/);
+    const [, page, url] = /^(Page|Dashboard): (https?:\/\/127\.0\.0\.1:\d+\/)/.exec(said)!;
+    const tls = flags.includes('--tls');
+    assert.equal(url!.startsWith('https:'), tls);
+    const dispatcher = new Agent({ connect: { ca: testCertificate } });
+    t.onTestFinished(() => dispatcher.destroy());
+    const shown = await fetch(url!, { headers: { accept: 'text/html' }, dispatcher });
+    assert.match(await shown.text(), /^<!doctype html>/);
+    const [, publishUrl] = /'(http:[^']*)\/topics\/news'/.exec(said)!;
     const commands = [...said.matchAll(/^# .*\n(.*)$/gm)].map(([, line]) => line!);
-    assert.ok(commands.length >= 4, said);
-    assert.equal(commands[0]!.startsWith('pushbench follow '), page === 'Page', said);
+    assert.ok(commands.length >= 3, said);
+    assert.equal(commands[0]!.startsWith('pushbench follow '), page === 'Page' && !tls, said);
     const own = `#!/bin/sh\nexec '${process.execPath}' '${resolve('cli/main.ts')}' "$@"\n`;
     writeFileSync(join(folder, 'pushbench'), own, { mode: 0o755 });
     for (const command of commands) {
@@ -44,7 +54,7 @@ for (const pattern of Object.keys(patterns)) {
       t.onTestFinished(() => void (exit === undefined && process.kill(-child.pid!, 'SIGKILL')));
       const limit = performance.now() + 30_000;
       while (!works.test(printed) && exit === undefined && performance.now() < limit) {
-        await fetch(`${url}topics/news`, { method: 'POST', body: '{"headline":"it works"}' });
+        await fetch(`${publishUrl}/topics/news`, { method: 'POST', body: '{"headline":"it works"}' });
         await sleep(200);
       }
       assert.match(printed, works, `${command}: ${printed}`);

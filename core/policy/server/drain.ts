@@ -41,3 +41,14 @@ export function drainTimesMs({ windowMs, limitMs }: DrainPlan, count: number): F
 export function drawAdviceMs({ adviseMs = 0 }: DrainPlan, random: Random): number | undefined {
   return adviseMs > 0 ? Math.floor(random() * adviseMs) : undefined;
 }
+
+/** How long a poller has to come and be told, once it was everybody's turn. */
+const lastPollMs = 1000;
+
+/**
+ * When the connections are closed on which nobody has come to hear it and nothing is under way, from the
+ * beginning of the drain. What is under way then has been told.
+ */
+export function idleCloseMs({ windowMs, limitMs }: DrainPlan): number {
+  return Math.min(windowMs + lastPollMs, limitMs);
+}

@@ -15,6 +15,9 @@ const defaultCurves = [
   'requests-per-delivery',
 ];
 
+/** One server by itself. */
+const alone = { count: 1, broker: { kind: 'in-process', url: undefined }, inFront: { kind: 'list' } };
+
 describe('a scenario', () => {
   test('with everything in it is resolved into plain numbers', () => {
     const { scenario, source } = read(`
@@ -96,6 +99,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         slow: 'drop',
         announce: 10_000,
       },
+      servers: alone,
       reconnect: { policy: 'full-jitter', base: 50, cap: 1000, reset: 'on-open', advice: 'obey' },
       faults: [
         { kind: 'disconnect', atMs: 1000, share: 0.5 },
@@ -138,6 +142,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
         slow: 'disconnect',
         announce: 0,
       },
+      servers: alone,
       reconnect: { policy: 'full-jitter', base: 100, cap: 5000, reset: 'on-open', advice: 'obey' },
       faults: [],
       answer: [],

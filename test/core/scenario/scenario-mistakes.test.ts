@@ -1,9 +1,17 @@
 // Makes one mistake in a scenario at a time, and reads how it is shown: with its place, what was given, and
 // what may stand there.
 
+import { faults } from '../../../core/fault/faults.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { base, mistakesIn } from '../base/mistakes.ts';
+
+/** Every fault by the word that it is asked for with: those of a moment, or those that last. */
+const faultWords = (lasting: boolean) =>
+  Object.entries(faults)
+    .filter(([, entry]) => 'lasts' in entry === lasting)
+    .map(([word]) => `"${word}"`)
+    .join(' or ');
 
 describe('a mistake is shown with its place, what was given, and what may stand there', () => {
   const aRate = 'a rate with its unit, such as 200/s, or 6/m each';
@@ -17,8 +25,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       `${base}x: 3`,
       [
         '4:1: x: unknown key; here may stand question, notice, answer, seed, subscribers, topics, ' +
-          'payload, phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, ' +
-          'closedLoop, curves, axis, browser, endpoints, expect, gate',
+          'payload, phases, variants, repeat, loadProcesses, servers, network, server, reconnect, faults, ' +
+          'matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate',
       ],
     ],
     [
@@ -200,8 +208,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'a fault that is neither',
       `${base}faults: [{ at: 1s }]`,
       [
-        '4:10: faults[0]: expected "at" with "disconnect", or with ' +
-          '"freeze" or "leave" and "for"; got {"at":"1s"}',
+        `4:10: faults[0]: expected "at" with ${faultWords(false)}, or with ${faultWords(true)} and "for"; ` +
+          'got {"at":"1s"}',
       ],
     ],
     [
@@ -258,8 +266,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       '',
       [
         '1:1: expected a map with the keys question, notice, answer, seed, subscribers, topics, payload, ' +
-          'phases, variants, repeat, loadProcesses, server, reconnect, faults, matrix, search, closedLoop, ' +
-          'curves, axis, browser, endpoints, expect, gate; got nothing',
+          'phases, variants, repeat, loadProcesses, servers, network, server, reconnect, faults, matrix, ' +
+          'search, closedLoop, curves, axis, browser, endpoints, expect, gate; got nothing',
       ],
     ],
     [
@@ -267,8 +275,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       '[]',
       [
         '1:1: this is no scenario: expected a map with the keys question, notice, answer, seed, ' +
-          'subscribers, topics, payload, phases, variants, repeat, loadProcesses, server, reconnect, ' +
-          'faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got a list',
+          'subscribers, topics, payload, phases, variants, repeat, loadProcesses, servers, network, ' +
+          'server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got a list',
       ],
     ],
   ];

@@ -146,7 +146,10 @@ test('an interrupted trial leaves no server and no broker', { timeout: limitMs }
   const { fleet, pids } = watched();
   const controller = new AbortController();
   const ended = runReal(
-    'variants: [sse]\nservers: { count: 2, broker: redis-pubsub }\nfaults: [{ at: 0s, kill: 2 }, { at: 100ms, restart: 2 }]\n',
+    `variants: [sse]
+servers: { count: 2, broker: redis-pubsub }
+faults: [{ at: 0s, kill: 2 }, { at: 100ms, restart: 2 }]
+`,
     {
       fleet: {
         ...fleet,

@@ -126,8 +126,8 @@ test('load processes: as many as descriptors and cores ask for', () => {
   );
 });
 
-test('of several servers each holds its part, with room, and those that are gone leave theirs to others', () => {
-  const three = 'servers: { count: 3, broker: nats }';
+test('of several servers each holds its part, with room, and what those that are gone held', () => {
+  const three = 'variants: [sse]\nservers: { count: 3, broker: nats }';
   // 300 each, and a quarter more.
   const tight = { ...roomy, descriptorLimit: 375 + 64 };
   const withLoads = `${three}\nloadProcesses: 10`;
@@ -146,7 +146,7 @@ test('of several servers each holds its part, with room, and those that are gone
 test('servers, broker and load side that are more than the cores are told to wait for one another', () => {
   const { servers, faults } = scenarioOf(
     10,
-    'servers: { count: 3, broker: nats }\nfaults: [{ at: 1s, start: 4 }]',
+    'variants: [sse]\nservers: { count: 3, broker: nats }\nfaults: [{ at: 1s, start: 4 }]',
   );
   assert.deepEqual(sharedCores({ servers, faults }, 1, 7), []);
   const [note, ...more] = sharedCores({ servers, faults }, 1, 6);
