@@ -78,7 +78,7 @@ export type LoadColumn = (typeof loadColumns)[number]['key'];
 export const costColumns = loadColumns.slice(2);
 
 /** Faults from which subscribers have to come back. */
-const cutting = ['disconnect', 'leave'];
+const cutting = ['disconnect', 'leave', 'stop', 'kill', 'drain', 'deploy'];
 
 /**
  * The loads of results, each with its variants: results that can be ranked against one another are one. A
