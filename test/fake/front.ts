@@ -5,29 +5,42 @@ import type { Fleet } from '../../harness/trial/fleet.ts';
 import type { World } from './world.ts';
 
 export function fakeFront(
-  { clock, happened }: World,
-  { servers }: Parameters<Fleet['front']>[1],
+  { clock, running, happened, names }: World,
+  ...[how, setup]: Parameters<Fleet['front']>
 ): FrontProcess {
-  const told = (kind: string) => (server?: number) => {
-    const what = { kind, ...(server !== undefined && { server }) };
-    happened.push({ name: 'haproxy', what, atUs: clock.nowUs() });
+  const name = 'in front';
+  let pid: number | undefined;
+  const note = (kind: string, more: Record<string, unknown> = {}) => {
+    happened.push({ name, what: { kind, ...more }, atUs: clock.nowUs() });
     return Promise.resolve();
   };
   return {
     role: 'in-front',
-    pid: undefined,
+    get pid() {
+      return pid;
+    },
+    pids: () => (pid === undefined ? [] : [pid]),
     broken: new Promise(() => {}),
-    start: () => Promise.resolve({ url: servers[0]!.url }),
-    drain: told('drain'),
-    ready: told('ready'),
-    shutDown: told('shutdown'),
-    reload: told('reload'),
-    replace: () => Promise.resolve(),
-    setMaxconn: () => Promise.resolve(),
-    pids: () => [],
+    async start() {
+      pid = 1000 + names.size;
+      names.set(pid, name);
+      running.add(name);
+      await note('started', { how, servers: setup.servers.length });
+      return { url: 'http://127.0.0.1:2' };
+    },
+    drain: (server) => note('drain', { server }),
+    ready: (server) => note('ready', { server }),
+    shutDown: (server) => note('shutdown', { server }),
+    replace: (server, url) => note('replace', { server, url }),
+    setMaxconn: (server, most) => note('maxconn', { server, most }),
+    reload: () => note('reload'),
     isEmpty: () => Promise.resolve(true),
     sessions: () => Promise.resolve([]),
     stats: () => Promise.resolve([]),
-    stop: () => Promise.resolve(),
+    stop() {
+      pid = undefined;
+      running.delete(name);
+      return Promise.resolve();
+    },
   };
 }

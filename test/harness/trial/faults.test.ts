@@ -140,24 +140,6 @@ test('a trial in which a fault could not be done does not count, and says which'
   assert.match(warning!.message, /could not be done: the server stood still for 1s, at 2s\.$/);
 });
 
-test('what is in front of the servers is told at its times', async () => {
-  const { result, fleet } = await runFake(`variants: [fake]${frontFaults}`);
-  const { fromUs } = fleet.world.window!;
-  assert.deepEqual(
-    fleet.happened
-      .filter(({ name }) => name === 'haproxy')
-      .map(({ what, atUs }) => [(atUs - fromUs) / 1000, what['kind'], what['server']]),
-    [
-      [2000, 'drain', 2],
-      [3000, 'shutdown', 2],
-      [4000, 'ready', 2],
-      [5000, 'reload', undefined],
-    ],
-  );
-  const times = completed(result).faults!.map(({ atUs }) => atUs);
-  assert.deepEqual(times, [2_000_000, 3_000_000, 4_000_000, 5_000_000]);
-});
-
 test('a trial without faults says nothing of them', async () => {
   const { result } = await runFake('variants: [fake]');
   assert.equal(completed(result).faults, undefined);
