@@ -21,6 +21,7 @@ const heavy = [
   'test/harness/**/freeze.test.ts',
   'test/harness/**/peer-end.test.ts',
   'test/harness/**/real-pair.test.ts',
+  'test/harness/**/recovery.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
   'test/harness/**/{target,target-check,too-large,command-server}.test.ts',

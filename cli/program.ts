@@ -121,8 +121,8 @@ function addServe(root: Command): void {
     )
     .option(
       '--tls',
-      'clients speak TLS with it, with the test certificate, which protects nothing; events are published in ' +
-        'clear text on a second port',
+      'clients speak TLS with it, with the test certificate, which protects nothing; events are published ' +
+        'in clear text on a second port',
       false,
     )
     .option(

@@ -10,10 +10,9 @@ import { isPatternName, patternNamed, patterns } from '../core/pattern/registry.
 import type { DrainCount, Drained, DrainPlan } from '../core/policy/server/drain.ts';
 import type { RefuseMode } from '../core/policy/server/refuse.ts';
 import { goodbyeLimits } from '../core/policy/server/goodbye.ts';
-import type { Pattern } from '../core/pattern/pattern.ts';
 import { random } from '../core/base/random.ts';
 import { whyNot } from '../core/scenario/server-fit.ts';
-import type { AuthSetup, ServerSetup } from '../core/scenario/server-options.ts';
+import type { ServerSetup } from '../core/scenario/server-options.ts';
 import { startWithFallbacks } from './fallback.ts';
 import { createHub, type Hub, type LocalHub } from './hub/hub.ts';
 import { injectHub, injectTally } from './inject.ts';
@@ -123,8 +122,12 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
   const counters = newCounters();
   const tally = injectTally(createTally(counters), injection);
   const context = { hub, limits, counters, countConnection: tally.add, random: random(seed, 'server') };
-  const guard = auth && (await guardOf(auth, pattern, counters));
-  const running = behind(guard, await startWithFallbacks(pattern, server, context, options));
+  const guard = auth && (await (await import('./auth/guard.ts')).createGuard(auth, counters));
+  const started = await startWithFallbacks(pattern, server, context, options).catch((error: unknown) => {
+    guard?.close();
+    throw error;
+  });
+  const running = behind(guard, started);
   const publish = keyedOf(hub, running.publish);
   const publishing = publishRoutes(hub, limits, running.publish, publish);
   const shown = page && (await import('./page/page.ts'));
@@ -195,12 +198,6 @@ function refuseUnfit({ pattern, options, tls, auth }: ServerOptions): void {
     const why = given && whyNot(key as 'tls' | 'auth', patternNamed(pattern)!, options, pattern);
     if (why !== undefined) throw new UserError(key, why);
   }
-}
-
-async function guardOf(auth: AuthSetup, pattern: string, counters: Counters): Promise<Guard> {
-  const { path, pageOpens }: Pattern = patternNamed(pattern)!;
-  const { createGuard } = await import('./auth/guard.ts');
-  return createGuard({ auth, counters, streamPath: pageOpens && path });
 }
 
 /** The pattern as it is behind the guard, if there is one. */

@@ -30,7 +30,7 @@ for (const variant of guardedVariants()) {
 test('over TLS and with tokens all are tried that clients connect to', () => {
   assert.deepEqual(
     guardedVariants().map(({ pattern }) => pattern),
-    ['polling', 'long-polling', 'http-stream', 'sse', 'websocket'],
+    ['polling', 'long-polling', 'http-stream', 'sse', 'sse', 'websocket'],
   );
 });
 

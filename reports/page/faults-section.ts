@@ -2,18 +2,24 @@
 
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
+import { faultSpans } from '../summary/fault-spans.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup } from './table-markup.ts';
 
 /** Longer tables nobody reads; the result has them all. */
 const mostRows = 200;
+/** In the legend of the charts. */
+const mostNamed = 4;
 
 /** Every fault of every trial that went through; nothing where no scenario had any. */
 export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): Markup {
+  const timed = variants.some(({ completed }) =>
+    completed.some(({ faults = [] }) => faults.some(({ tookUs }) => tookUs !== undefined)),
+  );
   const rows = variants.flatMap(({ label, completed }) =>
     completed.flatMap((trial, i) =>
-      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label),
+      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label, timed),
     ),
   );
   if (rows.length === 0) return html``;
@@ -21,7 +27,7 @@ export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | '
     <p>What the scenario made go wrong: when it was planned, and when it really happened.</p>
     ${tableMarkup(
       'Faults, counted from the start of the measured phase',
-      ['variant', { words: 'what happened' }, 'planned at', 'happened at'],
+      ['variant', { words: 'what happened' }, 'planned at', 'happened at', ...(timed ? ['took'] : [])],
       rows.slice(0, mostRows),
     )}${
       rows.length > mostRows &&
@@ -29,10 +35,28 @@ export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | '
     }`;
 }
 
-function rowsOf({ faults = [] }: Completed, head: string) {
-  return faults.map(({ did, atMs, atUs }) => ({
+/** Names the faults that the charts over time have shaded; the table has all of them. */
+export function faultLegend(charted: readonly Pick<VariantTrials, 'completed'>[]): Markup {
+  const spans = faultSpans(charted.flatMap(({ completed }) => completed.slice(0, 1)));
+  if (spans.length === 0) return html``;
+  const told = spans.slice(0, mostNamed).map(({ what, fromS }) => `${what} (at ${fromS.toFixed(1)} s)`);
+  const more = spans.length - told.length;
+  return html`<p class="dim">
+    Faults, shaded in the charts over time:
+    ${told.join('; ')}${more > 0 && html`; <a href="#faults">${formatNumber(more)} more</a>`}.
+  </p>`;
+}
+
+/** @param timed whether some take their time: a server starts again, a broker comes back */
+function rowsOf({ faults = [] }: Completed, head: string, timed: boolean) {
+  return faults.map(({ did, atMs, atUs, tookUs }) => ({
     head,
-    cells: [did, seconds(atMs * 1000), atUs === null ? 'did not happen' : seconds(atUs)],
+    cells: [
+      did,
+      seconds(atMs * 1000),
+      atUs === null ? 'did not happen' : seconds(atUs),
+      ...(timed ? [tookUs === undefined ? '' : seconds(tookUs)] : []),
+    ],
   }));
 }
 

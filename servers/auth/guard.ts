@@ -1,6 +1,8 @@
 // Stands in front of a pattern's routes and of its upgrade: whoever brings no token that holds is answered
 // here, and the pattern never hears of it. Publishing and the list of endpoints are not behind it.
 
+import type { Pattern } from '../../core/pattern/pattern.ts';
+import { patterns } from '../../core/pattern/registry.ts';
 import { createTokens } from '../../core/secrets/token.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import type { AuthSetup } from '../../core/scenario/server-options.ts';
@@ -21,15 +23,13 @@ export type Guard = {
 /** How long a lookup may take, its turn included. */
 export const lookupWithinMs = 5000;
 
-export type GuardOptions = {
-  auth: AuthSetup;
-  counters: Counters;
-  /** Requests of this path are handshakes, which the pattern counts; those refused here are counted here. */
-  streamPath: string | undefined;
-};
+/** Requests of these paths are handshakes, which patterns count; those refused here are counted here. */
+const streamPaths = new Set<string>(
+  Object.values<Pattern>(patterns).flatMap(({ path, pageOpens }) => (pageOpens ? [path] : [])),
+);
 
 /** @throws UserError when the Redis of its lookups does not answer */
-export async function createGuard({ auth, counters, streamPath }: GuardOptions): Promise<Guard> {
+export async function createGuard(auth: AuthSetup, counters: Counters): Promise<Guard> {
   const { check } = createTokens(auth.seed);
   const burn = calibratedBurn(auth.takes);
   const { lookups, close } = await lookupsOf(auth);
@@ -59,7 +59,7 @@ export async function createGuard({ auth, counters, streamPath }: GuardOptions):
   /** Counts one that does not get in. */
   function refused(error: unknown, { method }: Request, url: URL): void {
     if (!(error instanceof RequestError)) return;
-    if (url.pathname === streamPath && method !== 'HEAD') counters.handshakes++;
+    if (streamPaths.has(url.pathname) && method !== 'HEAD') counters.handshakes++;
     if (error.status === 401) counters.authRefused++;
   }
 

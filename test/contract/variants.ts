@@ -43,19 +43,23 @@ export function triedVariants(): TriedVariant[] {
 const auth = { takes: 0, concurrency: 4, queue: 1000, seed: 7, lookup: { kind: 'wait', ms: 2 } } as const;
 
 /**
- * Each pattern once with its quick options, over TLS with tokens that are looked up. Those that cannot have
- * both are left out.
+ * Each pattern with its defaults, over each version of HTTP, over TLS and with tokens that are looked
+ * up. Those that cannot have both are left out.
  */
 export function guardedVariants(): TriedVariant[] {
   return Object.keys(patterns).flatMap((name) => {
     const pattern = name as PatternName; // one of its keys
     const entry: Pattern = patterns[pattern];
-    const variant = variantOf(patterns, pattern, entry.options.parse(entry.quick ?? {}));
-    const unfit = (['tls', 'auth'] as const).some(
-      (what) => whyNot(what, entry, variant.options, variant.label) !== undefined,
-    );
-    const label = `${variant.label}, with TLS and tokens`;
-    return unfit ? [] : [{ ...variant, label, pattern, entry, setup: { tls: { resume: true }, auth } }];
+    const versions = entry.httpVersion ? (['h1', 'h2', 'h2c'] as const).map((over) => ({ over })) : [{}];
+    return versions.flatMap((version) => {
+      const options = entry.options.parse(version);
+      const variant = variantOf(patterns, pattern, options);
+      const unfit = (['tls', 'auth'] as const).some(
+        (what) => whyNot(what, entry, variant.options, variant.label) !== undefined,
+      );
+      const label = `${variant.label}, with TLS and tokens`;
+      return unfit ? [] : [{ ...variant, label, pattern, entry, setup: { tls: { resume: true }, auth } }];
+    });
   });
 }
 
