@@ -21,6 +21,7 @@ const heavy = [
   'test/harness/**/freeze.test.ts',
   'test/harness/**/peer-end.test.ts',
   'test/harness/**/real-pair.test.ts',
+  'test/harness/**/recovery.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
   'test/harness/**/{target,target-check,too-large,command-server}.test.ts',
@@ -33,9 +34,10 @@ const heavy = [
   'test/**/dashboard.test.ts',
   'test/**/event-source.test.ts',
   'test/**/serve-page.test.ts',
-  // Other people's servers: Redis, NATS, nginx.
+  // Other people's servers: Redis, NATS, nginx, HAProxy.
   'test/contract/brokers.test.ts',
   'test/servers/brokers/*.test.ts',
+  'test/**/{haproxy,haproxy-config,sticky}.test.ts',
   'test/**/kills.test.ts',
   'test/servers/webhook/redis/*.test.ts',
   'test/servers/webhook/restart.test.ts',

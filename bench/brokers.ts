@@ -1,6 +1,6 @@
 // Measures how many events a second four servers take and pass on to one another through each broker, and
-// what that costs them: CPU of all servers per event, with nobody to deliver to. Skipped where a broker is not
-// installed. What a broker adds to a delivery is cluster-fan-out.ts.
+// what that costs them: CPU of all servers per event, without subscribers. Skips a broker that is not
+// installed. What a broker adds to a delivery is measured by cluster-fan-out.ts.
 
 import { Agent, request } from 'node:http';
 import { patterns } from '../core/pattern/registry.ts';

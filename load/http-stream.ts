@@ -41,7 +41,10 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
       takeCursor(stream.cursor, notice);
       switch (notice.stream) {
         case 'open':
-          if (notice.reset === true) counters.resets++;
+          if (notice.reset === true) {
+            counters.resets++;
+            sink.reset(stream.subscriber);
+          }
           noteWindow(stream, notice.reconnectMs);
           streams.ready(stream, atUs);
           break;

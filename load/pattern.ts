@@ -7,6 +7,8 @@ import type { Conduct } from '../core/scenario/endpoint-conduct.ts';
 import type { Random } from '../core/base/random.ts';
 import type { ReconnectPolicy } from '../core/scenario/scenario.ts';
 import type { ConnectionEnd } from '../core/policy/client/fallback.ts';
+import type { AbsenceCause } from '../core/result/recovery.ts';
+import type { ConnectLog } from './wire/connect-log.ts';
 import type { Connector } from './wire/connection.ts';
 
 /** What all subscribers of one load process share. */
@@ -29,6 +31,8 @@ export type LoadContext = {
   sink: Sink;
   /** Makes the connections where they are not plain TCP. */
   connector?: Connector;
+  /** Counts the connections that subscribers get events on. */
+  connects?: ConnectLog | undefined;
   /** Where subscribers may go over to another transport. */
   handover?: Handover;
 };
@@ -52,10 +56,16 @@ export type Sink = {
   /**
    * A subscriber is subscribed: what is published from now on must reach it. Called again
    * after each reconnection.
+   * @param resumes the server was told what it had, by a cursor, or had kept what it missed; false when left
+   *   out
    */
-  ready(subscriber: number, atUs: number): void;
-  /** A subscriber was cut off; the pattern is reconnecting it. */
-  lost(subscriber: number): void;
+  ready(subscriber: number, atUs: number, resumes?: boolean): void;
+  /** A subscriber was cut off, and the pattern is reconnecting it; or it `left` voluntarily. */
+  lost(subscriber: number, atUs: number, cause?: AbsenceCause): void;
+  /** The server told a subscriber that its cursor came too late: it no longer has all that was missed. */
+  reset(subscriber: number): void;
+  /** A subscriber that is lost does not come back: it gave up, or the server told it to stay away. */
+  gone(subscriber: number): void;
   /**
    * One event: the envelope in bytes `from`..`to`, read at `atUs`. The bytes are valid during the call only.
    * @returns false when they are no envelope, which the pattern reports as a problem

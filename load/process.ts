@@ -74,6 +74,7 @@ async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Prom
   slowReaders?.stop();
   senders?.close();
   const asked = pages?.close();
+  subscribers.recorder.closing(nowUs());
   await subscribers.running.close(closeGraceMs);
   const closed = subscribers.recorder.close(firstSeq, lastSeq, unconfirmed);
   report({

@@ -71,6 +71,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
     sourceAddress,
     sink: recorder.sink,
+    connects: recorder.connects,
     ...(await ownConnectorOf(endpoint, counters)),
   };
   const running = endpoint.target

@@ -137,8 +137,10 @@ function eventParts({ counters, sink, handover }: LoadContext): EventStreamParts
   return {
     event(stream, type, bytes, from, to, atUs) {
       if (type !== '' && type !== 'message') {
-        if (type === 'reset') counters.resets++;
-        else if (type === 'failure')
+        if (type === 'reset') {
+          counters.resets++;
+          sink.reset(stream.subscriber);
+        } else if (type === 'failure')
           sink.problem('stream-failed', 'the server ended a stream, as it could not serve it');
         else if (type === 'reconnect') noteWindow(stream, readNotice(bytes, from, to).windowMs);
         return;

@@ -98,10 +98,11 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
       },
       leave(subscriber) {
         away.add(subscriber);
-        sink.lost(subscriber);
+        sink.lost(subscriber, nowUs(), 'left');
       },
       comeBack(subscriber) {
-        if (away.delete(subscriber)) sink.ready(subscriber, nowUs());
+        // The server has kept what it could not deliver.
+        if (away.delete(subscriber)) sink.ready(subscriber, nowUs(), true);
       },
       async close(graceMs) {
         const untilMs = performance.now() + graceMs;

@@ -53,7 +53,10 @@ function startSockets(context: LoadContext, deflate: boolean): RunningLoad {
         sink.problem('malformed-event', 'a message is neither an event nor a notice');
         return;
       }
-      if (notice.reset === true) counters.resets++;
+      if (notice.reset === true) {
+        counters.resets++;
+        sink.reset(stream.subscriber);
+      }
       takeCursor(stream.cursor, notice);
       noteWindow(stream, notice.reconnectMs);
       sockets.ready(stream, atUs);

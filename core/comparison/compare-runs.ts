@@ -16,6 +16,7 @@ import type { Pair, Subject } from './counted-runs.ts';
 import { gravest, judge, ruleOf } from './judge.ts';
 import { planPairs } from './pairs.ts';
 import type { Reading } from './reading.ts';
+import { withAway } from './away.ts';
 import { sameVariants, withNames, type RunSet } from './run-set.ts';
 import { coresText, memoryText } from '../result/machine-text.ts';
 import { formatNumber } from '../base/units.ts';
@@ -75,7 +76,10 @@ export function compare(
       spoilt: advisory.find(({ code }) => code === 'scenario')?.message,
     },
   );
-  const variants = withNames([...judged.variants, ...missing], { baseline, candidate });
+  const variants = withAway(withNames([...judged.variants, ...missing], { baseline, candidate }), {
+    baseline,
+    candidate,
+  });
   return {
     format: comparisonFormat,
     version: comparisonVersion,

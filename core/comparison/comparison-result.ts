@@ -116,6 +116,10 @@ const judged = z.strictObject({
   metrics: z.array(metric),
   verdict: verdictSchema,
   why: z.string().describe('one sentence'),
+  away: z
+    .strictObject({ baseline: z.string().optional(), candidate: z.string().optional() })
+    .optional()
+    .describe('how long clients were away in the runs that missed deliveries, in words, where some were'),
 });
 
 const rule = z.strictObject({

@@ -44,6 +44,8 @@ const notWorseWhenHigher = new Set([
   'resumed',
   'unexpected',
   'headroom',
+  'absences',
+  'recovered-share',
 ]);
 
 /** Minimum effects by the metrics' noise; a promise holds for twice as much. */

@@ -6,7 +6,8 @@ import { formatNumber } from '../base/units.ts';
 import { figureOf, metrics, type Figure } from '../metrics/registry.ts';
 import { eventsToGate } from '../result/precision.ts';
 import type { Trial } from '../result/result.ts';
-import { allVoid } from '../result/voids.ts';
+import { timeAway, timeAwayOf } from '../result/recovery-words.ts';
+import { allVoid, voidedBy } from '../result/voids.ts';
 
 export const readingSchema = z.strictObject({
   repetition: z.int().min(1),
@@ -23,6 +24,8 @@ export const readingSchema = z.strictObject({
    * valid and has no such list does not count at all: its trial failed, or an earlier version made it.
    */
   voided: z.record(z.string(), z.array(z.string())).optional(),
+  /** Where deliveries were missed and clients had been away: for how long. */
+  away: timeAway.optional(),
 });
 
 /** Percentiles from here on are tails. */
@@ -36,6 +39,10 @@ export function readingOf(trial: Trial, names: readonly string[]): Reading {
   const reading: Reading = { repetition, startedAt, valid: outcome.valid, why: [], values: {}, absent: {} };
   if (outcome.status === 'failed') return { ...reading, why: [outcome.code] };
   reading.why = warnings.filter(({ level }) => level === 'invalid').map(({ code }) => code);
+  const { ledger, recovery } = outcome;
+  const stands = ledger.missed > 0 && voidedBy(['losses', 'connections'], outcome).length === 0;
+  const away = timeAwayOf(stands && recovery ? [recovery] : []);
+  if (away) reading.away = away;
   const voided: Record<string, string[]> = {};
   for (const name of names) {
     const figure = figureOf(name, outcome);

@@ -8,6 +8,7 @@ import { latencyMetrics } from './latency.ts';
 import { ledgerMetrics } from './ledger.ts';
 import type { Metric } from './metric.ts';
 import { processMetrics } from './processes.ts';
+import { recoveryMetrics } from './recovery.ts';
 import { requestMetrics } from './requests.ts';
 import type { Evidence } from '../result/evidence.ts';
 import { noProcReason } from '../result/machine-text.ts';
@@ -23,6 +24,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ...processMetrics,
   ...headroomMetrics,
   ...webhookMetrics,
+  ...recoveryMetrics,
 };
 
 /** Why there is no figure where nothing more is known. */

@@ -8,6 +8,7 @@ import type { DrainedReport } from '../policy/server/drain.ts';
 import type { Counters } from '../result/counters.ts';
 import type { Conduct } from '../scenario/endpoint-conduct.ts';
 import type { SparseHistogram } from '../result/histogram.ts';
+import type { LoadRecovery } from '../result/recovery.ts';
 import type { Injection } from '../scenario/injection.ts';
 import type { ReconnectPolicy } from '../scenario/scenario.ts';
 import type { ServerSetup, WayIn } from '../scenario/server-options.ts';
@@ -148,10 +149,7 @@ export type LoadCommand =
       /** How webhook endpoints fall short. */
       endpoints?: readonly Conduct[];
     }
-  /**
-   * What its subscribers are to publish: event `i` of the plan is sent by subscriber
-   * `sender[i]`. Begins with the window.
-   */
+  /** What its subscribers publish: event `i` of the plan by subscriber `sender[i]`. Begins with the window. */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
   /** `leave`: this share of the subscribers leaves for a while and comes back; `slow`: it reads slowly. */
@@ -202,14 +200,15 @@ export type LoadSample = {
 
 export type LoadClosed = {
   kind: 'closed';
-  /** Planned time to receipt by the attempt that brought it, of patterns that try again. */
   /** Other requests of browsers, of the measured phase: planned, and planned to answered. */
   pages?: { planned: number; latency: SparseHistogram };
+  /** Planned time to receipt by the attempt that brought it, of patterns that try again. */
   byAttempt?: { attempt: number; histogram: SparseHistogram }[];
   /** Subscribers by the pattern whose transport they came to, where they may fall back. */
   transports?: Record<string, number>;
   counters: Counters;
   ledger: LoadLedger;
+  recovery?: LoadRecovery;
   /** Server accept to receipt. */
   acceptToReceipt: SparseHistogram;
   /**
@@ -232,10 +231,7 @@ export type LoadLedger = {
   duplicated: number;
   /** First arrivals behind a later event of the same topic. */
   reordered: number;
-  /**
-   * First arrivals that a resume brought: accepted by the server before the
-   * subscriber's latest (re)connection.
-   */
+  /** First arrivals that a resume brought: accepted before the subscriber's latest (re)connection. */
   resumed: number;
   /** Bodies whose checksum differed from the published one. */
   corrupted: number;

@@ -4,19 +4,11 @@ import { z } from 'zod';
 import { counterNames } from './counters.ts';
 import { evidence } from './evidence.ts';
 import { descriptors, processUse } from './process-use.ts';
+import { recovery } from './recovery.ts';
 import { series } from './series.ts';
+import { storedHistogram as histogram } from './stored-histogram.ts';
 
 const count = z.int().min(0);
-
-const histogram = z.strictObject({
-  v2: z.string().describe('HdrHistogram V2, compressed, base64; microseconds'),
-  count,
-  sumUs: z.number(),
-  minUs: z.number(),
-  maxUs: z.number(),
-  overRange: count.describe('samples above the histogram, not in it'),
-  negative: count.describe('samples below zero, not in it: a clock or a stamp was wrong'),
-});
 
 const counters = z.strictObject(
   Object.fromEntries(counterNames.map((name) => [name, z.int().default(0)])) as Record<
@@ -235,6 +227,12 @@ const completed = z.strictObject({
     .optional()
     .describe(
       'in the order of their planned time; left out where the scenario has none, and in older results',
+    ),
+  recovery: recovery
+    .optional()
+    .describe(
+      'of subscribers that were away in the measured phase or the drain; left out where none was, and in ' +
+        'older results',
     ),
   series,
   problems: z.array(z.strictObject({ code: z.string(), message: z.string(), count })),

@@ -7,16 +7,17 @@ import type { Completed } from './trial.ts';
 
 /** What a trial says of its figures. */
 type Doubted = Pick<Completed, 'valid' | 'voids'>;
-type Counted = Pick<Completed, 'counters' | 'checks' | 'processes' | 'measuredUs'>;
+type Counted = Pick<Completed, 'counters' | 'checks' | 'processes' | 'measuredUs' | 'recovery'>;
 
 const everything = () => evidence;
 const allBut = (...standing: readonly Evidence[]) => evidence.filter((one) => !standing.includes(one));
 
 /**
  * Load processes that came late: they saw deliveries late, asked later and less often than planned, took
- * webhooks late, and were cut off as slow subscribers though the server was not at fault.
+ * webhooks late, came back late where they were cut off, and were cut off as slow subscribers though the
+ * server was not at fault.
  */
-function loadSideLate({ counters: { server, clientMeasured } }: Counted): Evidence[] {
+function loadSideLate({ counters: { server, clientMeasured }, recovery }: Counted): Evidence[] {
   const asks = clientMeasured.fullPolls + clientMeasured.emptyPolls > 0;
   const receivesRequests = server.deliveryRequests > 0;
   return [
@@ -25,6 +26,7 @@ function loadSideLate({ counters: { server, clientMeasured } }: Counted): Eviden
     ...(asks ? (['requests', 'bytes', 'wire'] as const) : []),
     ...(receivesRequests ? (['backlog'] as const) : []),
     ...(receivesRequests && server.retries > 0 ? (['requests'] as const) : []),
+    ...(recovery ? (['connections'] as const) : []),
     ...(server.slowDisconnects > 0 ? (['losses', 'connections'] as const) : []),
   ];
 }

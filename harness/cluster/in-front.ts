@@ -4,7 +4,9 @@
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { InFront, ProxyInFront } from '../../core/scenario/servers.ts';
 import type { BesideProcess } from './beside.ts';
-import { createHaproxy, haproxyVersion, type Haproxy } from './haproxy/haproxy.ts';
+import { createHaproxy, type Haproxy } from './haproxy/haproxy.ts';
+import { haproxyVersion } from './haproxy/process.ts';
+import { findPort } from './ports.ts';
 
 /** A server as what is in front of it knows it. */
 export type BehindServer = {
@@ -56,5 +58,6 @@ export function createFront(
     maxconn,
     slowstartMs,
     connections: subscribers + spareConnections,
+    freePort: () => findPort(),
   });
 }

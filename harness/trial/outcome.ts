@@ -22,6 +22,7 @@ import { countersMeasured, processUses } from './process-figures.ts';
 import { lossesBetween, networkWarnings } from './network-warnings.ts';
 import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
+import { recoveryOf } from './recovery-figures.ts';
 import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
 import { wireBounds } from './wire-bound.ts';
@@ -92,6 +93,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
     ...(!readings.hasProc && { noProc: true }),
     processes: processUses(readings),
     ...faultsOf(readings),
+    ...recoveryOf(closed, plan.scenario.reconnect),
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };

@@ -13,6 +13,7 @@ import { isTooLarge } from '../../core/result/too-large.ts';
 import { largestBodyBytes } from '../../core/event/body-size.ts';
 import { effectsOf } from '../../core/fault/faults.ts';
 import { counted } from '../../core/base/counted.ts';
+import { awayWords, timeAwayOf } from '../../core/result/recovery-words.ts';
 import { formatBytes, formatNumber, formatShare, formatUs, writeDuration } from '../../core/base/units.ts';
 import { coresAdvice, loadAdvice } from './cores.ts';
 import type { Readings } from './readings.ts';
@@ -224,14 +225,15 @@ const checks: readonly Check[] = [
     return notes.map(({ code, message }) => note(code, message));
   },
   function missed(_plan, _readings, trial) {
-    const { ledger } = trial;
+    const { ledger, recovery } = trial;
+    const away = awayWords([timeAwayOf(recovery ? [recovery] : []) ?? []].flat());
     // What the load side refused it cannot blame on the pattern.
     return ledger.missed === 0 || tooLargeIn(trial).length > 0
       ? undefined
       : note(
           'missed',
           `${formatNumber(ledger.missed)} of ${formatNumber(ledger.expected)} deliveries had not arrived ` +
-            'when the drain limit was reached.',
+            `when the drain limit was reached${away === undefined ? '' : `; ${away}`}.`,
         );
   },
   function errors(plan, _readings, { counters, problems }) {

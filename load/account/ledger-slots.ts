@@ -6,6 +6,8 @@ import { followersOf, topicName, topicsOf, type TopicGroupPlan } from '../../cor
 
 export type Slots = {
   readonly count: number;
+  /** Slots of each subscriber; they lie beside one another. */
+  readonly width: number;
   /** The slot of a subscriber and a topic's name, -1 when it does not follow it. */
   find(subscriber: number, topic: string): number;
   topicAt(slot: number): number;
@@ -43,6 +45,7 @@ export function createSlots(
 
   return {
     count: topics.length,
+    width,
     find(subscriber, name) {
       const topic = numbers.get(name);
       if (topic === undefined) return -1;

@@ -6,12 +6,15 @@ import type { EventNumber, LoadClosed, LoadSample, Window } from '../../core/pro
 import type { Counters } from '../../core/result/counters.ts';
 import { locate, newLocated, type Located } from '../../core/event/envelope.ts';
 import { maxValueUs, newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
-import { close, enter, newLedger, type Ledger } from '../../core/result/ledger.ts';
+import { enter, newLedger } from '../../core/result/ledger.ts';
 import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
 import type { Sink } from '../pattern.ts';
+import { createAbsences } from './absences.ts';
+import { createConnectLog, type ConnectLog } from '../wire/connect-log.ts';
 import { createProblemLog } from './problems.ts';
 import { createReceiptLog } from './receipts.ts';
-import { createSlots, type Slots } from './ledger-slots.ts';
+import { createSlots } from './ledger-slots.ts';
+import { settle } from './settle.ts';
 
 export type RecorderOptions = {
   /** Subscribers `first` up to, not including, `first + count`. */
@@ -28,6 +31,7 @@ export type RecorderOptions = {
 
 export type Recorder = {
   sink: Sink;
+  connects: ConnectLog;
   /** From now on events planned within are measured. */
   setWindow(window: Window): void;
   connected(): number;
@@ -38,6 +42,8 @@ export type Recorder = {
   problems(): LoadClosed['problems'];
   /** Something that is no error, kept in case that nothing else explains why nothing came. */
   note(code: string, message: string): void;
+  /** The subscribers are being closed: from now on losing one is no absence. */
+  closing(atUs: number): void;
   /** @param firstSeq, lastSeq, unconfirmed as in the command `close` */
   close(
     firstSeq: Int32Array,
@@ -46,19 +52,10 @@ export type Recorder = {
   ): Omit<LoadClosed, 'kind' | 'counters'>;
 };
 
-/** Missed stretches listed in the ledger. */
-const keptMissing = 100;
 const largestSeq = 2 ** 31 - 2;
 
-export function createRecorder({
-  first,
-  count,
-  topics,
-  subscribers,
-  fanoutEvery,
-  counters,
-  onReady,
-}: RecorderOptions): Recorder {
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { first, count, topics, subscribers, fanoutEvery, counters, onReady } = options;
   const slots = createSlots(topics, first, count, subscribers);
   const ledger = newLedger(slots.count);
   const receipts = createReceiptLog(fanoutEvery);
@@ -67,9 +64,9 @@ export function createRecorder({
   const latency = createSlottedHistograms();
   const acceptToReceipt = newHistogram();
   const up = new Uint8Array(count);
-  /** When each subscriber came back; 0 while it has never been away. */
-  const backAtUs = new Float64Array(count);
-  const seen = new Uint8Array(count);
+  const absences = createAbsences(count, slots.width, ledger.to);
+  const { watchUntilUs } = absences;
+  const connects = createConnectLog();
   const at = newLocated();
   let connected = 0;
   let fromUs = Infinity;
@@ -77,22 +74,25 @@ export function createRecorder({
   let [delivered, duplicated, reordered, resumed, corrupted, unexpected] = [0, 0, 0, 0, 0, 0];
 
   const sink: Sink = {
-    ready(subscriber, atUs) {
+    ready(subscriber, atUs, resumes = false) {
       const i = subscriber - first;
-      if (seen[i] === 1) backAtUs[i] = atUs;
-      seen[i] = 1;
+      absences.ready(i, atUs, resumes);
       if (up[i] === 1) return;
       up[i] = 1;
       onReady(++connected);
     },
-    lost(subscriber) {
+    lost(subscriber, atUs, cause = 'cut') {
       const i = subscriber - first;
+      absences.lost(i, atUs, cause);
       connected -= up[i]!;
       up[i] = 0;
     },
+    reset: (subscriber) => absences.reset(subscriber - first),
+    gone: (subscriber) => absences.gone(subscriber - first),
     event(subscriber, bytes, from, to, atUs) {
       if (!locate(bytes, from, to, at) || at.seq < 1 || at.seq > largestSeq) return false;
-      const slot = slots.find(subscriber - first, at.topic);
+      const i = subscriber - first;
+      const slot = slots.find(i, at.topic);
       if (slot < 0) {
         unexpected++;
         return true;
@@ -107,15 +107,16 @@ export function createRecorder({
       delivered++;
       if (arrival === 'late') reordered++;
       // A server that is not ours does not say when it took the event; then it counts from when it was sent.
-      if ((at.acceptedUs || at.sentUs) < backAtUs[subscriber - first]!) resumed++;
+      const acceptedUs = at.acceptedUs || at.sentUs;
+      if (acceptedUs < watchUntilUs[i]! && absences.arrived(i, slot, at.seq, acceptedUs, atUs)) resumed++;
       if (at.crc >= 0 && at.crc !== checksum(bytes, at)) corrupted++;
       const latencyUs = atUs - plannedUs;
       record(latency.at(plannedUs), latencyUs);
       if (at.acceptedUs > 0) record(acceptToReceipt, atUs - at.acceptedUs);
       const followers = slots.sharersAt(slot);
       if (followers > 0 && latencyUs <= maxValueUs) {
-        const acceptedUs = at.acceptedUs > 0 ? at.acceptedUs - plannedUs : undefined;
-        receipts.add(slots.topicAt(slot), at.seq, latencyUs, followers, acceptedUs);
+        const tookUs = at.acceptedUs > 0 ? at.acceptedUs - plannedUs : undefined;
+        receipts.add(slots.topicAt(slot), at.seq, latencyUs, followers, tookUs);
       }
       return true;
     },
@@ -127,9 +128,12 @@ export function createRecorder({
 
   return {
     sink,
+    connects: connects.log,
     setWindow(window) {
       fromUs = window.fromUs;
       toUs = window.toUs;
+      absences.countFrom(fromUs);
+      connects.countFrom(fromUs);
       latency.setWindow(window);
     },
     connected: () => connected,
@@ -137,15 +141,13 @@ export function createRecorder({
     takeLatency: latency.take,
     problems: problems.list,
     note: notes.add,
+    closing(atUs) {
+      absences.closing(atUs);
+      connects.closing(atUs);
+    },
     close(firstSeq, lastSeq, unconfirmed = []) {
-      const { expected, arrived, stray, missing } = settle(
-        ledger,
-        slots,
-        first,
-        firstSeq,
-        lastSeq,
-        unconfirmed,
-      );
+      const settled = settle({ ledger, slots, absences, first }, firstSeq, lastSeq, unconfirmed);
+      const { expected, arrived, stray, missedAway, missing } = settled;
       return {
         ledger: {
           expected,
@@ -159,55 +161,13 @@ export function createRecorder({
           unexpected: unexpected + Math.max(0, delivered - arrived - stray),
           missing,
         },
+        recovery: { ...absences.close(), missedAway, connects: connects.close() },
         acceptToReceipt: toSparse(acceptToReceipt),
         ...receipts.take(),
         problems: delivered === 0 ? [...problems.list(), ...notes.list()] : problems.list(),
       };
     },
   };
-}
-
-/**
- * What the published range of each topic comes to.
- * @returns how many of it each follower was owed, how many arrived, arrivals of events that were not
- *   confirmed, and the first missing stretches
- */
-function settle(
-  ledger: Ledger,
-  slots: Slots,
-  first: number,
-  firstSeq: Int32Array,
-  lastSeq: Int32Array,
-  unconfirmed: readonly EventNumber[],
-) {
-  const disregarded = seqsByTopic(unconfirmed);
-  const missing: LoadClosed['ledger']['missing'] = [];
-  let [expected, arrived, stray] = [0, 0, 0];
-  for (let slot = 0; slot < slots.count; slot++) {
-    const topic = slots.topicAt(slot);
-    const range = close(ledger, slot, firstSeq[topic]!, lastSeq[topic]!);
-    expected += Math.max(0, lastSeq[topic]! - firstSeq[topic]! + 1);
-    arrived += range.delivered;
-    // Nobody is owed an event that was not confirmed, and one that came all the same counts for nobody.
-    for (const seq of disregarded.get(topic) ?? []) {
-      const came = seq > ledger.to[slot]! ? 0 : close(ledger, slot, seq, seq).delivered;
-      stray += came;
-      if (seq < firstSeq[topic]! || seq > lastSeq[topic]!) continue;
-      expected--;
-      arrived -= came;
-    }
-    for (const [from, to] of range.missing) {
-      if (missing.length < keptMissing)
-        missing.push({ subscriber: first + slots.subscriberAt(slot), topic, from, to });
-    }
-  }
-  return { expected, arrived, stray, missing };
-}
-
-function seqsByTopic(events: readonly EventNumber[]): Map<number, number[]> {
-  const byTopic = new Map<number, number[]>();
-  for (const { topic, seq } of events) byTopic.set(topic, [...(byTopic.get(topic) ?? []), seq]);
-  return byTopic;
 }
 
 /** CRC-32 of the body as it was published. */

@@ -68,20 +68,12 @@ export async function follow(
 ): Promise<Pick<RunningLoad, 'close'>> {
   const connector = await connectorOf(options);
   const counters = newCounters();
-  let resets = 0;
-  const noteReset = () => {
-    if (counters.resets === resets) return;
-    resets = counters.resets;
-    events.reset();
-  };
   const sink: Sink = {
-    ready(_subscriber, atUs) {
-      events.ready(atUs);
-      noteReset();
-    },
+    ready: (_subscriber, atUs) => events.ready(atUs),
     lost: () => events.lost(),
+    reset: () => events.reset(),
+    gone() {},
     event(_subscriber, bytes, from, to, atUs) {
-      noteReset();
       const text = bytes.toString('utf8', from, to);
       const envelope = envelopeIn(text);
       if (envelope) events.received({ atUs, text, envelope });

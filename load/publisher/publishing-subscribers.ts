@@ -135,7 +135,9 @@ function createPosts(context: LoadContext): { send: Send; close(): void } {
   const urls = urlsOf(context.endpoint);
   const posters = new Map<number, Poster>();
   let waitingBytes = 0;
-  const clients = createHttpClients<Poster>(context, {
+  // No events come on these connections.
+  const withoutLog = { ...context, connects: undefined };
+  const clients = createHttpClients<Poster>(withoutLog, {
     response(poster, { status }, bytes, from, to, atUs) {
       const text = bytes.toString('utf8', from, Math.min(to, from + 1000));
       const given = seqIn(text);

@@ -53,7 +53,10 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
   ): number | undefined {
     const answer = readPollAnswer(bytes, from, to);
     if (!answer) return malformed();
-    if (answer.reset) counters.resets++;
+    if (answer.reset) {
+      counters.resets++;
+      sink.reset(poller.subscriber);
+    }
     polls.ready(poller, atUs); // before its events, which the reconnection brought
     let events = 0;
     const whole = splitEvents(bytes, answer.eventsFrom, to, (eventFrom, eventTo) => {
@@ -99,6 +102,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
       state.url = url;
       return (state.request ??= asking.request(state, url));
     },
+    resumes: ({ cursor }) => cursor !== '',
     setCookie({ state }, setCookie) {
       state.cookies = takeCookies(state.cookies, setCookie);
       state.request = undefined;

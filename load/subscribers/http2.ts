@@ -53,7 +53,7 @@ type Connection = {
   count(): void;
 };
 
-type Http2Context = Pick<LoadContext, 'endpoint' | 'counters' | 'sink'>;
+type Http2Context = Pick<LoadContext, 'endpoint' | 'counters' | 'sink' | 'connects'>;
 
 /** What the streams of a process share. */
 type All<Owner> = {
@@ -150,14 +150,16 @@ function connectionOf<Owner>(
   const number = Math.floor(subscriber / (streamsPerConnection * servers)) * servers + server;
   const known = all.newest.get(number);
   if (known && !known.session.closed && !known.session.destroyed && known.streams < mostStreams) return known;
+  const { counters, connects } = all.context;
+  connects?.tried(nowUs());
   const connection = connectTo(all, all.urls[server]!, number); // chosen from this list
   const { session } = connection;
-  const { counters } = all.context;
   all.newest.set(number, connection);
   all.open.add(connection);
   session.setMaxListeners(0); // one for each stream that waits for the connection
   session.once('connect', () => {
     counters.connectionsOpened++;
+    connects?.opened(nowUs());
     session.setLocalWindowSize(windowBytes);
     session.once('close', () => counters.connectionsClosed++);
   });

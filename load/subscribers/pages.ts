@@ -52,7 +52,9 @@ export function createPages(
   let window: Window | undefined;
   let timer: NodeJS.Timeout | undefined;
 
-  const clients = createHttpClients<Link>(context, {
+  // No events come on these connections.
+  const withoutLog = { ...context, connects: undefined };
+  const clients = createHttpClients<Link>(withoutLog, {
     response({ browser, client, plannedUs }, { status }, _bytes, _from, _to, atUs) {
       answered(plannedUs, status, atUs);
       browser.idle.push(client);

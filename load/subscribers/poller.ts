@@ -21,6 +21,8 @@ export type Poller<State> = Comeback & {
   /** Ends the wait after a failure. */
   stopWaiting: (() => void) | undefined;
   ready: boolean;
+  /** The request under way says from where. */
+  resumes: boolean;
   /** It has been ready before. */
   wasReady: boolean;
   /** It has left and will come back. */
@@ -42,6 +44,7 @@ export function newPoller<State>(
     settling: undefined,
     stopWaiting: undefined,
     ready: false,
+    resumes: false,
     wasReady: false,
     away: false,
     gaveUp: false,

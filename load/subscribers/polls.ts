@@ -7,8 +7,9 @@ import { readPollStatus, type PollStatus } from '../../core/policy/client/poll-s
 import { isOverdue } from '../../core/policy/client/poll-times.ts';
 import { chooseServer } from '../../core/policy/client/choose-server.ts';
 import { noteRetryAfter, noteSuccess, noteWindow } from '../../core/policy/client/reconnect.ts';
+import type { AbsenceCause } from '../../core/result/recovery.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
-import { urlsOf } from '../wire/connection.ts';
+import { urlsOf, type Cause } from '../wire/connection.ts';
 import { createHttpClients, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import { comeBackLater } from './comeback.ts';
@@ -21,6 +22,8 @@ export type PollKind<State> = {
   newState(subscriber: number, cursor: string): State;
   /** The request to the server at `url`. */
   request(poller: Poller<State>, url: URL): Buffer;
+  /** Whether that request tells the server what the subscriber has had; never when left out. */
+  resumes?(state: State): boolean;
   /** An answer, whatever its status, came with Set-Cookie. Left out where no cookies are kept. */
   setCookie?(poller: Poller<State>, setCookie: string): void;
   /**
@@ -75,7 +78,7 @@ type All<State> = {
 export function createPolls<State>(context: LoadContext, kind: PollKind<State>): Polls<State> {
   const clients = createHttpClients<Poller<State>>(context, {
     response: (poller, head, bytes, from, to, atUs) => takeResponse(all, poller, head, bytes, from, to, atUs),
-    failed: (poller) => takeFailure(all, poller),
+    failed: (poller, cause) => takeFailure(all, poller, cause),
   });
   const all: All<State> = {
     context,
@@ -110,6 +113,7 @@ function ask<State>(all: All<State>, poller: Poller<State>): void {
   const { clients, kind, urls } = all;
   poller.timer = undefined;
   poller.askedMs = performance.now();
+  poller.resumes = kind.resumes?.(poller.state) ?? false;
   all.underWay++;
   clients.send(poller.client, kind.request(poller, urls[poller.client.server]!)); // chosen from this list
   if (kind.settleMs !== undefined && !poller.ready)
@@ -133,6 +137,7 @@ function takeResponse<State>(
   const endsHolds = kind.settleMs !== undefined && !head.headers.has('retry-after');
   const status = readPollStatus(head.status, endsHolds);
   if (status === 'refused' || status === 'unexpected') {
+    context.connects?.refused(atUs);
     if (status === 'refused') context.counters.refusals++;
     else context.sink.problem('unexpected-status', `a poll was answered with status ${head.status}`);
     noteRetryAfter(poller, head.headers.get('retry-after'), Date.now());
@@ -161,8 +166,10 @@ function answered<State>(all: All<State>, poller: Poller<State>, events: number,
   else ask(all, poller);
 }
 
-function takeFailure<State>(all: All<State>, poller: Poller<State>): void {
+function takeFailure<State>(all: All<State>, poller: Poller<State>, cause?: Cause): void {
   over(all, poller);
+  if (!all.closing && (!poller.ready || cause?.code === 'ECONNREFUSED'))
+    all.context.connects?.refused(nowUs());
   retry(all, poller);
 }
 
@@ -176,10 +183,11 @@ function retry<State>(all: All<State>, poller: Poller<State>): void {
     ask(all, poller);
   });
   poller.gaveUp = !poller.stopWaiting;
+  if (poller.gaveUp) all.context.sink.gone(poller.subscriber);
 }
 
-function unready<State>({ context }: All<State>, poller: Poller<State>): void {
-  if (poller.ready) context.sink.lost(poller.subscriber);
+function unready<State>({ context }: All<State>, poller: Poller<State>, cause: AbsenceCause = 'cut'): void {
+  if (poller.ready) context.sink.lost(poller.subscriber, nowUs(), cause);
   poller.ready = false;
 }
 
@@ -188,7 +196,7 @@ function becomeReady<State>({ context }: All<State>, poller: Poller<State>, atUs
   if (poller.ready || poller.away) return;
   if (poller.wasReady) context.counters.reconnects++;
   poller.ready = poller.wasReady = true;
-  context.sink.ready(poller.subscriber, atUs);
+  context.sink.ready(poller.subscriber, atUs, poller.resumes);
 }
 
 /** The request under way is under way no longer. */
@@ -214,7 +222,7 @@ function leave<State>(all: All<State>, poller: Poller<State> | undefined): void 
   if (!poller || poller.away || poller.gaveUp) return;
   poller.away = true;
   clearTimeout(poller.timer);
-  unready(all, poller);
+  unready(all, poller, 'left');
   if (poller.askedMs > 0 && all.kind.finishes) return; // what comes yet is taken in
   if (poller.askedMs > 0) over(all, poller);
   all.clients.drop(poller.client);

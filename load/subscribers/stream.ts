@@ -23,6 +23,8 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
   asked: boolean;
   /** This line was connected. */
   connected: boolean;
+  /** The last request said from where. */
+  resumes: boolean;
   ready: boolean;
   /** It does not reconnect: the server wants it no more, or asked it to stay away for too long. */
   stopped: boolean;
@@ -41,6 +43,7 @@ export function newStream<State, L extends Line>(subscriber: number, state: Stat
     stopWaiting: undefined,
     asked: false,
     connected: false,
+    resumes: false,
     ready: false,
     stopped: false,
     away: false,

@@ -3,8 +3,10 @@
 // `StreamKind`.
 
 import type { Socket } from 'node:net';
+import { nowUs } from '../../core/base/clock.ts';
 import { noteSuccess } from '../../core/policy/client/reconnect.ts';
 import { chooseServer } from '../../core/policy/client/choose-server.ts';
+import type { AbsenceCause } from '../../core/result/recovery.ts';
 import { createDialer, urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
 import { comeBackLater } from './comeback.ts';
 import { cursorText, setCursorText } from './cursor.ts';
@@ -122,7 +124,7 @@ export function createStreamsOver<State, L extends Line, Request>(
       if (!stream.line) return; // what told so was inflated when the line was closed already
       stream.ready = true;
       noteSuccess(stream, performance.now());
-      context.sink.ready(stream.subscriber, atUs);
+      context.sink.ready(stream.subscriber, atUs, stream.resumes);
     },
     hangUp: ({ line }) => hangUp(line),
     fail({ line }, { code, message }) {
@@ -132,6 +134,7 @@ export function createStreamsOver<State, L extends Line, Request>(
     stop(stream) {
       stream.stopped = true;
       unready(all, stream);
+      context.sink.gone(stream.subscriber);
       hangUp(stream.line);
     },
     close: (graceMs) => close(all, graceMs),
@@ -151,6 +154,7 @@ function opened<State, L extends Line, Request>(all: All<State, L, Request>, str
   counters.handshakes++;
   if (stream.asked) counters.reconnects++;
   stream.asked = stream.connected = true;
+  stream.resumes = cursorText(stream.cursor) !== '';
   all.context.handover?.began(stream.subscriber);
   write(all, stream, all.kind.request(stream, all.urls[stream.server]!)); // chosen from this list
   all.pacing.opened(stream);
@@ -161,6 +165,7 @@ function closed<State, L extends Line, Request>(all: All<State, L, Request>, str
   stream.line = undefined;
   if (all.lines === 0) all.allClosed();
   if (all.closing || stream.stopped) return;
+  if (!stream.ready && !stream.away) all.context.connects?.refused(nowUs());
   unready(all, stream);
   // One that left by itself waits only where the server had asked for it.
   if (stream.away && stream.leastMs === 0) return;
@@ -171,6 +176,7 @@ function closed<State, L extends Line, Request>(all: All<State, L, Request>, str
     if (!stream.away) dial(all, stream);
   });
   stream.stopped = !stream.stopWaiting;
+  if (stream.stopped) all.context.sink.gone(stream.subscriber);
 }
 
 function release<State, L extends Line, Request>(
@@ -196,8 +202,9 @@ function write<State, L extends Line, Request>(
 function unready<State, L extends Line, Request>(
   { context }: All<State, L, Request>,
   stream: Stream<State, L>,
+  cause: AbsenceCause = 'cut',
 ): void {
-  if (stream.ready) context.sink.lost(stream.subscriber);
+  if (stream.ready) context.sink.lost(stream.subscriber, nowUs(), cause);
   stream.ready = false;
 }
 
@@ -208,7 +215,7 @@ function leave<State, L extends Line, Request>(
   if (!stream || stream.stopped || stream.away) return;
   stream.away = true;
   sayGoodbye(all, stream); // while it is ready, so that a close frame is sent
-  unready(all, stream);
+  unready(all, stream, 'left');
 }
 
 function sayGoodbye<State, L extends Line, Request>(

@@ -56,6 +56,8 @@ export function createLegs(
   const marker = Buffer.from(`${access.run}-`);
   const width = perTopic ? context.topicsOf(0).length : 1; // all follow as many
   const up = new Map<number, number>();
+  /** Subscribers of which a leg came back without saying from where, since it was lost. */
+  const fresh = new Set<number>();
   const at = newLocated();
   let unstamped = false;
   let unshown = 0;
@@ -78,18 +80,23 @@ export function createLegs(
       topicsOf,
       sink: {
         ...context.sink,
-        ready(leg, atUs) {
+        ready(leg, atUs, resumes) {
           const subscriber = subscriberOf(leg);
           const legs = (up.get(subscriber) ?? 0) + 1;
           up.set(subscriber, legs);
-          if (legs === width) context.sink.ready(subscriber, atUs);
+          if (!resumes) fresh.add(subscriber);
+          if (legs === width) context.sink.ready(subscriber, atUs, !fresh.has(subscriber));
         },
-        lost(leg) {
+        lost(leg, atUs, cause) {
           const subscriber = subscriberOf(leg);
           const legs = up.get(subscriber) ?? 0;
           up.set(subscriber, legs - 1);
-          if (legs === width) context.sink.lost(subscriber);
+          if (legs !== width) return;
+          fresh.delete(subscriber);
+          context.sink.lost(subscriber, atUs, cause);
         },
+        reset: (leg) => context.sink.reset(subscriberOf(leg)),
+        gone: (leg) => context.sink.gone(subscriberOf(leg)),
       },
     },
     target: (leg) => fill(path, wordsOf(leg)),

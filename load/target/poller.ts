@@ -78,6 +78,7 @@ function startPolling(
       isNew: how.cursor === 'none' ? createOnce() : undefined,
       cookies: '',
     }),
+    resumes: ({ place }) => place.since !== '',
     request({ subscriber: leg, state }) {
       const { target: path, headers } = askFrom(how.cursor, legs.target(leg), state.place);
       return encodeRequest(url, path, {

@@ -5,6 +5,7 @@
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { nowUs } from '../../core/base/clock.ts';
 import type { Counters } from '../../core/result/counters.ts';
+import type { ConnectLog } from './connect-log.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 /**
@@ -80,11 +81,12 @@ export type DialContext = {
   sourceAddress(subscriber: number): string;
   sink: { problem(code: string, message: string): void };
   connector?: Connector;
+  connects?: Pick<ConnectLog, 'tried' | 'opened'> | undefined;
 };
 
 /** Connections to the hosts and ports of `context.endpoint`. */
 export function createDialer<Owner>(context: DialContext, protocol: Protocol<Owner>): Dialer<Owner> {
-  const { counters, sink, connector = plain } = context;
+  const { counters, sink, connects, connector = plain } = context;
   const addresses = urlsOf(context.endpoint).map((url) => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
@@ -98,6 +100,7 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
       let opened = false;
       let cause = ended;
       const localAddress = context.sourceAddress(subscriber);
+      connects?.tried(nowUs());
       const options: TcpNetConnectOpts = {
         host,
         port,
@@ -123,6 +126,7 @@ export function createDialer<Owner>(context: DialContext, protocol: Protocol<Own
       socket.once(connector.opened, () => {
         opened = true;
         counters.connectionsOpened++;
+        connects?.opened(nowUs());
         protocol.opened(owner);
       });
       socket.on('error', (error: NodeJS.ErrnoException) => {

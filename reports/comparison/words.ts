@@ -117,8 +117,16 @@ export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
     ...(zero.length === 0 ? [] : [`None on either side: ${listed(zero)}.`]),
     ...all.filter(isAbsent).map(({ title, change }) => `No figure for ${title}: ${change}.`),
     ...unjudgedTexts(judged).map((text) => `Not judged: ${text}.`),
+    ...awayTexts(judged),
   ];
   return { rows: all.filter((row) => !isZero(row) && !isAbsent(row)), rest };
+}
+
+/** Where deliveries were missed: how long clients were away. */
+function awayTexts({ away = {} }: Judged): string[] {
+  return (['baseline', 'candidate'] as const).flatMap((side) =>
+    away[side] === undefined ? [] : [`Where the ${side} missed deliveries, ${away[side]}.`],
+  );
 }
 
 /** The answer in one sentence. */
@@ -137,8 +145,12 @@ export function comparisonHeadline(comparison: Comparison): string {
     const proven = worse.some(({ binding }) => binding)
       ? ''
       : ' This is advisory: the warnings say why timings prove nothing here.';
+    const lost = worse
+      .slice(0, 3)
+      .flatMap(({ judged: { away }, metric }) => (metric.metric === 'missed' ? (away?.candidate ?? []) : []));
+    const away = lost.length === 0 ? '' : ` Where the candidate missed deliveries, ${lost.join('; ')}.`;
     const besides = unjudged.length === 0 ? '' : ` Not judged: ${notJudgedText(unjudged)}.`;
-    return `Worse, ${against}: ${list}${more}.${proven}${besides}`;
+    return `Worse, ${against}: ${list}${more}.${away}${proven}${besides}`;
   }
   if (unjudged.length > 0) return `Not judged, ${against}: ${notJudgedText(unjudged)}.`;
   if (verdict === 'not-slower')

@@ -10,18 +10,19 @@ import { html, type Markup } from './markup.ts';
 /**
  * @param keys the lines in them, by the names they have there
  * @param picker with boxes to tick in the legend, for charts that are drawn again in the browser
+ * @param note what else the legend has to say
  */
 export function chartsSection(
   title: string,
   figures: readonly Figure[],
   keys: readonly Key[],
-  { picker = false }: { picker?: boolean } = {},
+  { picker = false, note = html`` }: { picker?: boolean; note?: Markup } = {},
 ): Markup {
   if (figures.length === 0) return html``;
   return html`<section class="chart-section">
     <h2>${title}</h2>
     ${picker ? html`<div id="picker">${legendStrip(keys, true)}${pickerHint}</div>` : legendStrip(keys)}
-    ${chartHint}
+    ${note}${chartHint}
     <div class="charts">${figures.map(figureMarkup)}</div>
   </section>`;
 }

@@ -2,12 +2,15 @@
 
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
+import { faultSpans } from '../summary/fault-spans.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup } from './table-markup.ts';
 
 /** Longer tables nobody reads; the result has them all. */
 const mostRows = 200;
+/** In the legend of the charts. */
+const mostNamed = 4;
 
 /** Every fault of every trial that went through; nothing where no scenario had any. */
 export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): Markup {
@@ -27,6 +30,18 @@ export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | '
       rows.length > mostRows &&
       html`<p class="dim">${formatNumber(rows.length - mostRows)} more are in result.json.</p>`
     }`;
+}
+
+/** Names the faults that the charts over time have shaded; the table has all of them. */
+export function faultLegend(charted: readonly Pick<VariantTrials, 'completed'>[]): Markup {
+  const spans = faultSpans(charted.flatMap(({ completed }) => completed.slice(0, 1)));
+  if (spans.length === 0) return html``;
+  const told = spans.slice(0, mostNamed).map(({ what, fromS }) => `${what} (at ${fromS.toFixed(1)} s)`);
+  const more = spans.length - told.length;
+  return html`<p class="dim">
+    Faults, shaded in the charts over time:
+    ${told.join('; ')}${more > 0 && html`; <a href="#faults">${formatNumber(more)} more</a>`}.
+  </p>`;
 }
 
 function rowsOf({ faults = [] }: Completed, head: string) {

@@ -11,7 +11,7 @@ import { chartScript } from './chart-script.ts';
 import { chartsSection } from './charts-section.ts';
 import { boundsSection, choicesSection } from './choices-section.ts';
 import { curveFigures, curveKeys, isCurve } from './curves.ts';
-import { faultsSection } from './faults-section.ts';
+import { faultLegend, faultsSection } from './faults-section.ts';
 import type { Figure } from './figure.ts';
 import { charted, figures } from './figures.ts';
 import { withUnits } from '../summary/figure-text.ts';
@@ -23,8 +23,9 @@ import { style } from './style.ts';
 import { attemptSection } from './attempts-section.ts';
 import { comparisonTable } from './comparison-table.ts';
 import { expectationTable } from './expectation-table.ts';
+import { recoverySection } from './recovery-section.ts';
 import { resultsTable } from './results-table.ts';
-import { checkTable, costTable, ledgerTable, resourceTable } from './trial-tables.ts';
+import { awayParagraph, checkTable, costTable, ledgerTable, resourceTable } from './trial-tables.ts';
 import { targetsMarkup } from './targets-section.ts';
 import { resultNames, variantsOf, type VariantTrials } from '../summary/variants.ts';
 import { contents, folded, pageTop } from './page-head.ts';
@@ -88,10 +89,11 @@ const parts: readonly Part[] = [
         'Charts',
         drawn.filter((figure) => !isCurve(figure)),
         shown.filter(({ out }) => !out),
-        { picker },
+        { picker, note: faultLegend(shown) },
       ),
   },
   { id: 'faults', title: 'Faults', of: ({ variants }) => faultsSection(variants) },
+  { id: 'recovery', title: 'Recovery', of: ({ variants }) => recoverySection(variants) },
   { id: 'attempts', title: 'Attempts', of: ({ variants }) => attemptSection(variants) },
   {
     id: 'ledger',
@@ -103,7 +105,7 @@ const parts: readonly Part[] = [
             Every delivery that the published events ask for is accounted for: an event counts as missed only
             after the drain period.
           </p>
-          ${ledgerTable(variants)}`,
+          ${awayParagraph(variants)}${ledgerTable(variants)}`,
       ),
   },
   {

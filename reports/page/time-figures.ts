@@ -32,6 +32,8 @@ const panels: readonly {
   least?: number;
   /** A rate, of which each point is a mean over a second or more. */
   mean?: true;
+  /** Drawn only where a trial of those shown is such. */
+  where?: (trial: Completed) => boolean;
   /** Taken off each trial's values. */
   above?: (trial: Completed) => number | undefined;
   format(value: number): string;
@@ -78,6 +80,21 @@ const panels: readonly {
     reading:
       'Polling asks at its own pace whether or not something happens. Long polling and webhooks make a ' +
       'request for each delivery or batch, streams none once they stand.',
+  },
+  {
+    id: 'time-away',
+    column: 'connected',
+    rests: ['connections'],
+    where: ({ recovery }) => recovery !== undefined,
+    title: 'clients away',
+    scale: -1,
+    unit: { unit: 'away' },
+    above: ({ subscribers }) => subscribers,
+    format: (value) => formatNumber(value),
+    heading: (name, figure) => `Clients away over time: at most ${figure} in a sample, with ${name}`,
+    reading:
+      'Subscribers that were not connected at the end of each slot of time; who was away between two ends ' +
+      'goes unseen. The width of a peak is the way back.',
   },
   {
     id: 'time-server-cpu',
@@ -167,7 +184,8 @@ export async function timeFigures(
   const timeScale = timeScaleOf(all);
   const drawn: Figure[] = [];
   for (const panel of panels) {
-    const { id, rests, title, unit, least = 0, mean, format, heading, reading } = panel;
+    const { id, rests, title, unit, least = 0, mean, where, format, heading, reading } = panel;
+    if (where && !trials.some(where)) continue;
     const scaled = unit === 'duration' ? timeScale : 1;
     const points = timePoints(all, { ...panel, scale: panel.scale * scaled }).filter(
       ({ value }) => unit !== 'duration' || value > 0,

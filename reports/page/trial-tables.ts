@@ -9,6 +9,7 @@ import { evidenceText, type Evidence } from '../../core/result/evidence.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { voidedBy } from '../../core/result/voids.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
+import { awayOf } from '../summary/away.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup, type Row } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
@@ -56,11 +57,28 @@ export function ledgerTable(variants: readonly VariantTrials[]): Markup {
     'unexpected',
     'unconfirmed',
   ] as const;
+  const away = variants.some(({ completed }) => completed.some(({ recovery }) => recovery));
   return tableMarkup(
     'Deliveries of the measured events',
-    ['variant', ...names],
-    perTrial(variants, ({ ledger }) => names.map((name) => formatNumber(ledger[name])), ['losses']),
+    ['variant', ...names, ...(away ? ['missed while away'] : [])],
+    perTrial(
+      variants,
+      ({ ledger, recovery }) => [
+        ...names.map((name) => formatNumber(ledger[name])),
+        ...(away ? [formatNumber(recovery?.missedAway ?? 0)] : []),
+      ],
+      ['losses'],
+    ),
   );
+}
+
+/** Beside losses: how long clients were away. */
+export function awayParagraph(variants: readonly VariantTrials[]): Markup {
+  const lines = variants.flatMap((variant) => {
+    const text = awayOf([variant]);
+    return text === undefined ? [] : [`${variant.label}: ${text}.`];
+  });
+  return html`${lines.length > 0 && html`<p>Where deliveries were missed: ${lines.join(' ')}</p>`}`;
 }
 
 export function costTable(variants: readonly VariantTrials[]): Markup {

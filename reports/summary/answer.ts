@@ -9,6 +9,7 @@ import { valuesText } from './figure-text.ts';
 import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
+import { missedAwayText } from './away.ts';
 import { totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { nounOf } from './schedules.ts';
@@ -102,7 +103,8 @@ function lossClause(groups: readonly Group[], variants: readonly VariantTrials[]
   const lost = all.filter((one) => total('missed', one) > 0);
   const of = (one: Known) =>
     `${one.label} lost ${formatNumber(total('missed', one))} of ` +
-    counted(total('expected', one), 'delivery', 'deliveries');
+    counted(total('expected', one), 'delivery', 'deliveries') +
+    missedAwayText(one.variant);
   const lossless = none.length === 0 ? [] : [`nothing was lost with ${namesIn(none)}`];
   if (lost.length > 0) return [listed(lost.map(of)), ...lossless].join('; ');
   if (variants.length === 1) return 'nothing was lost';

@@ -7,6 +7,7 @@ import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
+import { awayOf, missedAwayText } from './away.ts';
 import { whyNoFigure } from './remarks.ts';
 import { isEverSaturated } from './saturated.ts';
 import type { VariantTrials } from './variants.ts';
@@ -229,16 +230,21 @@ function held(variant: VariantTrials, reference: VariantTrials): Clause[] {
 }
 
 /** Losses add up over the trials. */
-function lossOf({ completed }: VariantTrials): Clause[] {
+function lossOf(variant: VariantTrials): Clause[] {
+  const { completed } = variant;
   const sum = (name: string) =>
     completed.reduce((total, trial) => total + (figureOf(name, trial).value ?? 0), 0);
   const missed = sum('missed');
+  const away = awayOf([variant]);
   return missed === 0
     ? []
     : [
-        clause(`lost ${formatNumber(missed)} of ${formatNumber(sum('expected'))} deliveries`, [
-          { metric: 'missed', value: missed },
-        ]),
+        clause(
+          `lost ${formatNumber(missed)} of ${formatNumber(sum('expected'))} deliveries` +
+            missedAwayText(variant) +
+            (away === undefined ? '' : `; ${away}`),
+          [{ metric: 'missed', value: missed }],
+        ),
       ];
 }
 

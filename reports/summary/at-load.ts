@@ -8,6 +8,7 @@ import type { Result } from '../../core/result/result.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { reasonsOf, type Reason } from './at-load-reasons.ts';
+import { awayOf } from './away.ts';
 import { comparableGroups } from './comparable.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
 import { isEverSaturated } from './saturated.ts';
@@ -37,6 +38,8 @@ export type Lost = {
   /** Faults from which subscribers had to come back, and the deliveries that they got on their return. */
   cuts?: number;
   resumed?: number;
+  /** How long clients were away where something was lost, and how they came back. */
+  away?: string;
   text: string;
   void?: true;
   why?: string;
@@ -78,7 +81,7 @@ export type LoadColumn = (typeof loadColumns)[number]['key'];
 export const costColumns = loadColumns.slice(2);
 
 /** Faults from which subscribers have to come back. */
-const cutting = ['disconnect', 'leave'];
+const cutting = ['disconnect', 'leave', 'stop', 'kill', 'drain', 'deploy'];
 
 /**
  * The loads of results, each with its variants: results that can be ranked against one another are one. A
@@ -187,7 +190,8 @@ export function loadText(metric: string, value: number): string {
     : formatMetric(value, metrics[metric]!.unit);
 }
 
-function lostOf({ trials, completed }: VariantTrials): Lost {
+function lostOf(variant: VariantTrials): Lost {
+  const { trials, completed } = variant;
   const readings = completed.map((trial) => ({
     missed: figureOf('missed', trial),
     expected: figureOf('expected', trial).value,
@@ -213,9 +217,11 @@ function lostOf({ trials, completed }: VariantTrials): Lost {
     cuts > 0
       ? ` through ${formatNumber(cuts)} cut${cuts === 1 ? '' : 's'}; ${formatNumber(resumed)} resumed`
       : '';
+  const away = awayOf([variant]);
   return {
     missed,
     expected,
+    ...(away !== undefined && { away }),
     ...(cuts > 0 && { cuts, resumed }),
     text: (missed === 0 ? '0' : `${formatNumber(missed)} of ${formatNumber(expected)}`) + `${through}${of}`,
   };

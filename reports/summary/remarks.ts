@@ -7,6 +7,7 @@ import type { Result } from '../../core/result/result.ts';
 import { counted } from '../../core/base/counted.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { awayOf, missedAwayText } from './away.ts';
 import { readings, totalOf } from './losses.ts';
 import { resultNames, wasRetried, type VariantTrials } from './variants.ts';
 
@@ -34,9 +35,16 @@ export function remarksOf(
       : losses.length > 0
         ? [`${listed(losses)}.`]
         : []),
+    ...away(variants),
     ...withoutFigures(variants, said),
     ...cutShort(results),
   ];
+}
+
+/** A loss says little without how long clients were away. */
+function away(variants: readonly VariantTrials[]): string[] {
+  const text = awayOf(variants);
+  return text === undefined ? [] : [`${text.charAt(0).toUpperCase()}${text.slice(1)}.`];
 }
 
 /** The variants that the answer leaves out, and why. */
@@ -158,5 +166,6 @@ function lossOf(variant: VariantTrials): string | undefined {
   const [missed, expected] = [totalOf('missed', [variant]), totalOf('expected', [variant])];
   return missed === 0
     ? undefined
-    : `${variant.label} missed ${formatNumber(missed)} of ${counted(expected, 'delivery', 'deliveries')}`;
+    : `${variant.label} missed ${formatNumber(missed)} of ${counted(expected, 'delivery', 'deliveries')}` +
+        missedAwayText(variant);
 }

@@ -2,6 +2,7 @@
 // GitHub's flavour, for its tables, and the only HTML in it is what escapes text.
 
 import type { Result } from '../../core/result/result.ts';
+import { awayLines } from '../summary/away.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
 import { expectationsTitle, expectedOf, verdictWords } from '../summary/notices.ts';
@@ -28,6 +29,7 @@ export function renderMarkdown(results: readonly Result[]): string {
     ...expectations(results),
     comparison(results),
     ...[costRateLine(results) ?? []].flat().map(markdownText),
+    ...awayLines(results).map(markdownText),
     ...afterTrialsLines(results).map(markdownText),
     ...warnings(results),
     ...results.map(

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import { mostHeadroom } from '../../core/metrics/headroom.ts';
 import { oneLineTexts, withoutCommands } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
+import { awayLines } from '../summary/away.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
 import { expectationsTitle, expectedOf, leftOutLines, verdictWords } from '../summary/notices.ts';
@@ -31,6 +32,7 @@ export function renderTable(given: readonly Result[], { columns: told, color }: 
     ...tableLines(table, columns, paint),
     ...table.notes.flatMap((line) => [wrapped(line, columns), '']),
     ...partLines(table).map((line) => wrapped(line, columns)),
+    ...awayLines(results).map((line) => wrapped(line, columns)),
     ...afterTrialsLines(results).map((line) => wrapped(line, columns)),
     ...[costRateLine(results) ?? []].flat().map((line) => paint('dim', wrapped(line, columns))),
     ...headroomLine(results).map((line) => paint('dim', wrapped(line, columns))),

@@ -22,12 +22,13 @@ export const openRedisPubSub: OpenBroker = async (options) => {
 
   /** `EPOCH OFFSET` says where the log is; with `SEQ TOPIC REST` behind it, it is an event. */
   function hear(message: string): void {
-    heardMs = performance.now();
-    isListening = true;
     const toOffset = message.indexOf(' ') + 1;
     const toSeq = message.indexOf(' ', toOffset) + 1;
     const epoch = message.slice(0, toOffset - 1);
     const offset = Number(message.slice(toOffset, toSeq === 0 ? undefined : toSeq - 1));
+    if (!Number.isSafeInteger(offset)) return; // somebody else's
+    heardMs = performance.now();
+    isListening = true;
     const isEvent = toSeq > 0;
     if (!isBegun) {
       if (isEvent) return; // it is known soon what came before

@@ -80,6 +80,8 @@ export async function loadHalf(
     sink: {
       ready: (subscriber) => ready.push(subscriber),
       lost() {},
+      reset() {},
+      gone() {},
       event(subscriber, bytes, from, to) {
         const events = got.get(subscriber) ?? [];
         got.set(subscriber, events);

@@ -6,7 +6,9 @@ import { sampleTimesUs } from '../../core/protocol/window.ts';
 import { newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
 import { close, enter, newLedger, type Ledger } from '../../core/result/ledger.ts';
 import { followersOf, topicsOf } from '../../core/scenario/topics.ts';
+import { createAbsences } from '../../load/account/absences.ts';
 import { createReceiptLog } from '../../load/account/receipts.ts';
+import { createConnectLog } from '../../load/wire/connect-log.ts';
 import type { LoadPeer } from '../../harness/trial/fleet.ts';
 import {
   act,
@@ -102,10 +104,30 @@ function subscribersOf(world: World) {
         acceptToReceipt: toSparse(accept),
         ...receipts.take(),
         problems: [],
+        ...awayOf(world),
         ledger: { ...closedLedger(slots, ledger, firstSeq, lastSeq), duplicated, reordered },
       };
     },
   };
+}
+
+/** What the account says of subscribers that were cut off as scripted; a delivery of each is lost by that. */
+function awayOf({ window, options: { cutOff } }: World): Pick<Report<'closed'>, 'recovery'> {
+  if (cutOff === 0 || !window) return {};
+  const absences = createAbsences(cutOff, 0, new Int32Array());
+  const connects = createConnectLog();
+  for (const one of [absences, connects]) one.countFrom(window.fromUs);
+  for (let i = 0; i < cutOff; i++) {
+    const lostUs = window.fromUs + 1e6;
+    const backUs = lostUs + (i + 1) * 10_000;
+    absences.ready(i, window.fromUs, false);
+    absences.lost(i, lostUs, 'cut');
+    connects.log.opened(backUs);
+    absences.ready(i, backUs, true);
+    if (i % 10 === 9) absences.reset(i);
+  }
+  absences.closing(window.toUs);
+  return { recovery: { ...absences.close(), missedAway: cutOff, connects: connects.close() } };
 }
 
 /** What each subscriber should have got of each of its topics, held against what it got. */

@@ -12,6 +12,11 @@ export const fakeOptions = z.strictObject({
   /** Every how many deliveries one is lost, or comes twice; 0 for never. */
   loseEvery: z.int().min(0).default(0),
   repeatEvery: z.int().min(0).default(0),
+  /**
+   * How many subscribers were cut off one second into the measured phase: the n-th was back after n times
+   * 10 ms, every tenth too late.
+   */
+  cutOff: z.int().min(0).default(0),
   /** How late the publisher lets each event go. */
   lag: duration.default(0),
   /** How long after a command a process does its part of a fault. */

@@ -15,6 +15,9 @@ export type Seen = {
   bodies: Map<number, string[]>;
   ready: number[];
   lost: number[];
+  /** Told that their cursor came too late, and that they need not come back. */
+  resets: number[];
+  gone: number[];
   problems: { code: string; message: string }[];
 };
 
@@ -31,6 +34,8 @@ export function testContext(
     bodies: new Map<number, string[]>(),
     ready: [] as number[],
     lost: [] as number[],
+    resets: [] as number[],
+    gone: [] as number[],
     problems: [] as Seen['problems'],
   };
   const context: LoadContext = {
@@ -43,6 +48,8 @@ export function testContext(
     sink: {
       ready: (subscriber) => void seen.ready.push(subscriber),
       lost: (subscriber) => void seen.lost.push(subscriber),
+      reset: (subscriber) => void seen.resets.push(subscriber),
+      gone: (subscriber) => void seen.gone.push(subscriber),
       event(subscriber, bytes, from, to) {
         try {
           const { body } = decodeEnvelope(bytes.toString('utf8', from, to));

@@ -17,7 +17,8 @@ test.for(['polling', 'long-polling', 'http-stream', 'sse', 'websocket'])('%s', a
   const url = await rawServer(t, (socket, request, connection) => {
     requests.push(request);
     socket.end(
-      `HTTP/1.1 503 Service Unavailable\r\n${fields[connection] ?? ''}content-length: 0\r\nconnection: close\r\n\r\n`,
+      `HTTP/1.1 503 Service Unavailable\r\n${fields[connection] ?? ''}content-length: 0\r\n` +
+        'connection: close\r\n\r\n',
     );
   });
   const { context } = testContext(url, { reconnect: { base: 1, cap: 2 } });

@@ -66,6 +66,8 @@ async function setUp(pattern: PatternName, given: Record<string, unknown>) {
     sink: {
       ready: () => void (ready = true),
       lost() {},
+      reset() {},
+      gone() {},
       event(_subscriber, bytes, from, to) {
         assert.ok(locate(bytes, from, to, at));
         const raw = bytes.subarray(at.bodyFrom, at.bodyTo);

@@ -113,6 +113,8 @@ export function recorder(url: string, changes: Partial<LoadContext> = {}) {
     sink: {
       ready: (subscriber) => void calls.push(`ready ${subscriber}`),
       lost: (subscriber) => void calls.push(`lost ${subscriber}`),
+      reset: (subscriber) => void calls.push(`reset ${subscriber}`),
+      gone: (subscriber) => void calls.push(`gone ${subscriber}`),
       event(subscriber, bytes, from, to, atUs) {
         const line = bytes.toString('utf8', from, to);
         if (!line.startsWith('{"id":')) return false;

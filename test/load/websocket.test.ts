@@ -110,6 +110,7 @@ test('a subscriber that is cut off comes back from the last event it saw', async
   assert.deepEqual(requests, ['/ws?topics=a,b.1', '/ws?topics=a,b.1&since=abc123-6']);
   const { handshakes, reconnects, resets } = seen.counters;
   assert.deepEqual({ handshakes, reconnects, resets }, { handshakes: 2, reconnects: 1, resets: 1 });
+  assert.equal(seen.resets.length, 1);
   assert.deepEqual([seen.ready, seen.lost], [[0, 0], [0]]);
 });
 

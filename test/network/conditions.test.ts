@@ -175,4 +175,6 @@ test('a share of some is exactly so many of them, drawn', () => {
   assert.ok(drawn.every((one) => all.includes(one)));
   assert.ok(drawn.some((one) => one >= 100) && drawn.some((one) => one < 100));
   assert.deepEqual(drawShare(all, 1, always), all);
+  assert.equal(drawShare([1, 2], 0.2, random(1, 'few')).length, 1, 'of few connections one at the least');
+  assert.deepEqual(drawShare([], 0.5, always), []);
 });

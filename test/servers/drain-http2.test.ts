@@ -65,6 +65,8 @@ test('our clients on a shared connection come back on another, and are refused w
       sink: {
         ready: (subscriber) => void ready.add(subscriber),
         lost: (subscriber) => void ready.delete(subscriber),
+        reset() {},
+        gone() {},
         event: () => true,
         problem: (code) => void problems.add(code),
       },

@@ -235,6 +235,8 @@ test.for(streaming)('%s: our clients move to another server and lose no event', 
       sink: {
         ready: (subscriber) => void ready.add(subscriber),
         lost: (subscriber) => void ready.delete(subscriber),
+        reset() {},
+        gone() {},
         event(subscriber, bytes, from, to) {
           got[subscriber]!.push(decodeEnvelope(bytes.toString('utf8', from, to)).seq);
           return true;

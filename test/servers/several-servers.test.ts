@@ -46,6 +46,8 @@ async function follow(
       sink: {
         ready: (subscriber) => void ready.add(subscriber),
         lost() {},
+        reset() {},
+        gone() {},
         event(subscriber, bytes, from, to) {
           got[subscriber]!.push(decodeEnvelope(bytes.toString('utf8', from, to)).body);
           return true;

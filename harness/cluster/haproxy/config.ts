@@ -73,15 +73,15 @@ function globalSection({ connections, stateFile }: HaproxySetup): ConfigSection 
       },
       {
         text: 'nbthread 1',
-        why: 'one thread, so that its CPU is at most one core, and the fewest connections are counted once',
+        why: 'its CPU is at most one core, so a full one can be told',
       },
       {
         text: `server-state-file ${stateFile}`,
-        why: 'where a reload leaves which servers are drained, so that none of them is ready again by it',
+        why: 'a reload leaves there which servers are drained; they would be ready again otherwise',
       },
       {
         text: 'spread-checks 50',
-        why: 'the servers are not all looked at in one moment',
+        why: 'servers are checked one after another, not all in one moment',
       },
     ],
   };
@@ -92,25 +92,28 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
   const http: ConfigLine[] = [
     {
       text: `timeout http-request ${headMs}ms`,
-      why: 'how long the head of a request may take; without it an idle time would count',
+      why: 'the head of a request must be whole within it',
     },
     {
       text: `timeout http-keep-alive ${idle}`,
-      why: 'between two requests of a connection: pollers come back to it',
+      why: 'a connection waits so long for its next poll',
     },
     {
       text: 'option http-no-delay',
-      why: 'an event is sent on as it comes, not when a packet is full',
+      why: 'an event is sent on as it comes, and does not wait until a packet is full',
     },
     {
       text: 'option abortonclose',
-      why: 'a subscriber that has gone away is gone for its server too, not only when the next event is sent',
+      why: 'when a subscriber has gone its server is told at once, and not when it sends the next event',
     },
     {
       text: 'http-reuse safe',
-      why: 'connections to servers are shared by requests that end; a held one has its own',
+      why: 'requests share connections to a server once they are answered; a stream or held poll has its own',
     },
-    { text: 'option redispatch 1', why: 'a server that does not answer: the next attempt goes to another' },
+    {
+      text: 'option redispatch 1',
+      why: 'the second attempt goes to another server, whatever the cookie says',
+    },
   ];
   return {
     name: 'defaults',
@@ -119,14 +122,14 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
         text: `mode ${mode}`,
         why:
           mode === 'http'
-            ? 'it reads requests: it can share connections and set a cookie'
-            : 'it passes bytes on: HTTP/2 and TLS are between subscriber and server',
+            ? 'it reads requests, so it can share connections to servers and set a cookie'
+            : 'it passes bytes on; subscriber and server speak HTTP/2 or TLS with each other',
       },
       {
         text: 'load-server-state-from-file global',
-        why: "the servers' states of before a reload hold after it",
+        why: 'servers keep their state over a reload',
       },
-      { text: `timeout connect ${connectMs}ms`, why: 'a server that does not accept is given up' },
+      { text: `timeout connect ${connectMs}ms`, why: 'a server that does not accept within it has failed' },
       { text: `timeout queue ${queueMs}ms`, why: 'who waits longer for a server with room is answered 503' },
       { text: `timeout client ${idle}`, why: 'a subscriber that is silent for so long is cut' },
       {
@@ -135,10 +138,12 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
       },
       {
         text: `timeout tunnel ${idle}`,
-        why: 'takes the place of both once a connection is upgraded: WebSockets live under it',
+        why: 'replaces both once a connection is upgraded: WebSockets live under it',
       },
-      { text: 'retries 2', why: 'a connection that a server refuses is tried again' },
-      ...(mode === 'http' ? http : [{ text: 'option redispatch 1', why: 'and then at another server' }]),
+      { text: 'retries 2', why: 'a connect that failed is tried again' },
+      ...(mode === 'http'
+        ? http
+        : [{ text: 'option redispatch 1', why: 'the second attempt goes to another server' }]),
     ],
   };
 }
@@ -151,7 +156,7 @@ function frontendSection({ host, port }: HaproxySetup): ConfigSection {
         text: `bind ${address(host, port)} backlog ${backlog}`,
         why: 'the one address that subscribers know, with room for a storm of connects',
       },
-      { text: `default_backend ${backendName}`, why: 'everything goes to the servers' },
+      { text: `default_backend ${backendName}`, why: 'all of it goes to the servers' },
     ],
   };
 }
@@ -165,31 +170,31 @@ function backendSection({ servers, sticky, maxconn, slowstartMs }: HaproxySetup)
     `pool-purge-delay ${poolMs}ms`,
   ].join(' ');
   const bounds = [
-    ...(maxconn === undefined ? [] : ['gets no more than so many at a time']),
-    ...(slowstartMs === undefined ? [] : ['is given its share bit by bit when it is back']),
+    ...(maxconn === undefined ? [] : ['is given no more than so many at a time']),
+    ...(slowstartMs === undefined ? [] : ['gets its share little by little when it is back']),
   ].map((text) => `; it ${text}`);
   return {
     name: `backend ${backendName}`,
     lines: [
       {
         text: 'balance leastconn',
-        why: 'to the server with the fewest: connections are held, so their number is the load',
+        why: 'each connection goes to the server with the fewest: they are held, so their number is the load',
       },
       ...(sticky
         ? [
             {
               text: `cookie ${cookieName} insert indirect nocache`,
               why:
-                'a client is told its server by a cookie and goes back there; servers do not see it, caches ' +
-                'do not keep it',
+                'an answer names its server in a cookie, and who brings it goes back there; it is not ' +
+                'passed on to servers, and caches keep no answer with it',
             },
           ]
         : []),
       {
         text: `default-server ${each}`,
         why:
-          'a server is down when two connects have failed, up when one succeeds; a connect is no request, ' +
-          `so that servers count none${bounds.join('')}`,
+          'a server is down when two connects in a row have failed, and up when one works. HAProxy ends ' +
+          `the handshake with a reset, so a server sees no connection${bounds.join('')}`,
       },
       ...servers.map(({ host, port }, i) => {
         const name = serverName(i + 1);
@@ -223,5 +228,5 @@ function check(setup: HaproxySetup): void {
 
 /** Why there are no sticky sessions where bytes are passed on. */
 export const stickyRefusal =
-  'a cookie is read and set in requests, and over HTTP/2 or TLS HAProxy passes bytes on; use haproxy, without ' +
-  'sticky sessions';
+  'a cookie is read and set in requests, and over HTTP/2 or TLS HAProxy passes bytes on; use haproxy, ' +
+  'without sticky sessions';

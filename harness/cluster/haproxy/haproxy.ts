@@ -2,17 +2,19 @@
 // loopback address, in a folder that goes with it. Says what it holds, and can be drained, reloaded and told
 // of another server, by its runtime API.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { exitCodes, UserError } from '../../../core/base/errors.ts';
+import { rm, writeFile } from 'node:fs/promises';
 import { loopback, urlHost } from '../../../core/base/loopback.ts';
-import { runAtOnce, startTree, type ProcessTree } from '../../process/child.ts';
-import { keepLastLines } from '../../process/last-lines.ts';
-import { endedWithin, TrialFailure } from '../../process/peer.ts';
+import { endedWithin } from '../../process/peer.ts';
 import { treeOf } from '../../process/process-tree.ts';
-import { findPort } from '../ports.ts';
+import {
+  haproxyVersion,
+  newPlace,
+  run,
+  untilReloaded,
+  untilUp,
+  type Place,
+  type Running,
+} from './process.ts';
 import { backendName, haproxyConfig, serverName, type HaproxySetup } from './config.ts';
 import {
   createRuntime,
@@ -22,12 +24,8 @@ import {
   type ServerStat,
 } from './runtime.ts';
 
-const startMs = 10_000;
-const reloadMs = 10_000;
-const lookEveryMs = 20;
 /** Between being asked and being made to end. */
 const graceMs = 2000;
-const versionMs = 5000;
 
 export type HaproxyOptions = Pick<
   HaproxySetup,
@@ -35,9 +33,11 @@ export type HaproxyOptions = Pick<
 > & {
   /** `http://127.0.0.1:PORT` of each server; the first is number 1. They need not run yet. */
   servers: readonly string[];
+  /** For it to listen on. */
+  freePort(): Promise<number>;
 };
 
-/** Numbers of servers are from 1. Every call rejects with a `RuntimeError` where HAProxy refuses or is gone. */
+/** Numbers of servers are from 1. Calls reject with a `RuntimeError` where HAProxy refuses or is gone. */
 export type Haproxy = {
   readonly role: 'in-front';
   /** The master process; undefined while it does not run. */
@@ -73,28 +73,6 @@ export type Haproxy = {
   stop(): Promise<void>;
 };
 
-/**
- * Which HAProxy is installed: `haproxy 2.6.12-1+deb12u3`.
- * @throws UserError when there is none
- */
-export function haproxyVersion(): string {
-  let text: string;
-  try {
-    text = runAtOnce('haproxy', ['-v'], { timeoutMs: versionMs });
-  } catch {
-    throw new UserError(
-      'in-front',
-      'servers.in-front: HAProxy is started for each trial, and it is not installed; apt-get install haproxy, ' +
-        'or let subscribers find servers by a list (servers: { in-front: list }).',
-      exitCodes.failed,
-    );
-  }
-  return `haproxy ${/\bversion (\S+)/.exec(text)?.[1] ?? ''}`.trimEnd();
-}
-
-type Place = { folder: string; port: number; config: string; state: string; socket: string };
-type Running = { tree: ProcessTree; asked: boolean; said(): string };
-
 /** It does not run before its `start`. */
 export function createHaproxy(options: HaproxyOptions): Haproxy {
   const broken = Promise.withResolvers<never>();
@@ -128,12 +106,12 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
     broken: broken.promise,
     async start() {
       haproxyVersion();
-      place = await newPlace();
+      place = await newPlace(await options.freePort());
       await writeConfig(place);
       await writeFile(place.state, '1\n');
       if (over) return { url: '' };
       running = run(place, broken.reject, () => (running = undefined));
-      await untilUp(there, servers.length);
+      await untilUp(running, createRuntime(place.socket), servers.length);
       return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${place.port}` };
     },
     drain: async (server) => tell(`set server ${name(server)} state ${options.sticky ? 'maint' : 'drain'}`),
@@ -191,85 +169,6 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
       if (place) await rm(place.folder, { recursive: true, force: true });
     },
   };
-}
-
-async function newPlace(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'pushbench-haproxy-'));
-  return {
-    folder,
-    port: await findPort(),
-    config: join(folder, 'haproxy.cfg'),
-    state: join(folder, 'servers.state'),
-    socket: join(folder, 'master.sock'),
-  };
-}
-
-function run({ config, socket }: Place, broke: (reason: TrialFailure) => void, ended: () => void): Running {
-  // In the foreground with a master, which is the way of its unit file: it hands listeners from one worker
-  // to the next, and knows the workers of before.
-  const tree = startTree('haproxy', ['-W', '-S', `${socket},mode,600,level,admin`, '-f', config], {
-    stdio: 'pipe',
-  });
-  const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
-  const own: Running = {
-    tree,
-    asked: false,
-    said: () =>
-      lastLines()
-        .map((line) => `\n  ${line}`)
-        .join(''),
-  };
-  void tree.gone.then(() => {
-    if (!own.asked)
-      broke(new TrialFailure('in-front-ended', `HAProxy ended in the middle of the trial.${own.said()}`));
-    ended();
-  });
-  return own;
-}
-
-/** Until it answers and has looked at every server: one that is not there yet is known to be down. */
-async function untilUp(there: () => { running: Running; runtime: Runtime }, count: number): Promise<void> {
-  const { running, runtime } = there();
-  for (const untilMs = performance.now() + startMs; performance.now() < untilMs;) {
-    try {
-      const servers = await runtime.stats();
-      if (servers.length === count && servers.every(({ isSure }) => isSure)) return;
-    } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
-      if (running.tree.child.exitCode !== null) break;
-    }
-    await sleep(lookEveryMs);
-  }
-  running.asked = true;
-  throw new TrialFailure(
-    'in-front',
-    `HAProxy was started in front of the servers and was not ready within ${startMs / 1000} s.${running.said()}`,
-  );
-}
-
-async function untilReloaded(
-  runtime: Runtime,
-  before: readonly HaproxyProcess[],
-  running: Running,
-): Promise<void> {
-  const master = (all: readonly HaproxyProcess[]) => all.find(({ type }) => type === 'master');
-  const { reloads = 0, failedReloads = 0 } = master(before) ?? {};
-  const known = new Set(before.map(({ pid }) => pid));
-  for (const untilMs = performance.now() + reloadMs; performance.now() < untilMs;) {
-    try {
-      const all = await runtime.processes();
-      const now = master(all);
-      if (now && now.failedReloads > failedReloads)
-        throw new RuntimeError('refused', `HAProxy refused to reload.${running.said()}`);
-      const isNew = all.some(({ pid, type }) => type === 'worker' && !known.has(pid));
-      if (now && now.reloads > reloads && isNew) return void (await runtime.stats());
-    } catch (error) {
-      // For a moment nobody answers, and the newest worker is not there yet.
-      if (!(error instanceof RuntimeError) || error.code === 'refused') throw error;
-    }
-    await sleep(lookEveryMs);
-  }
-  throw new RuntimeError('late', `HAProxy did not reload within ${reloadMs / 1000} s.${running.said()}`);
 }
 
 /** Asks every worker; one that has just ended has nothing to say. */

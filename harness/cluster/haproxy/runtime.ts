@@ -1,5 +1,6 @@
 // Speaks HAProxy's runtime API: one command a connection to the socket of its master process, which passes
-// commands on to the workers, those before a reload too. What HAProxy refuses becomes an error with its words.
+// commands on to the workers, those of before a reload too. What HAProxy refuses becomes an error with its
+// words.
 
 import { connect } from 'node:net';
 import { later } from '../../../core/base/clock.ts';

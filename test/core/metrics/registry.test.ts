@@ -7,6 +7,7 @@ import { newCounters } from '../../../core/result/counters.ts';
 import type { Completed } from '../../../core/result/result.ts';
 import { figureOf, figureOver, metrics, notMeasured } from '../../../core/metrics/registry.ts';
 import { histogramOf } from '../../../core/result/histogram.ts';
+import { recovery } from '../result/recovery.ts';
 import { completed, processUse, stored } from '../result/trial.ts';
 
 /** 1000 latencies from `from` us on, one each microsecond. */
@@ -91,13 +92,39 @@ const expected: Record<string, number> = {
   'latency.retried.max': 1800,
   reconnects: 21,
   errors: 6,
+  ...times('recovery', 1001),
+  ...times('reconnect', 901),
+  // 900 us to 1900 us of those cut off, and one that left for 5 ms; one never came back.
+  'offline.p50': 1401,
+  'offline.p95': 1851,
+  'offline.p99': 1891,
+  'offline.max': 7000,
+  absences: 1003,
+  'recovered-share': 1001 / 1003,
+  'too-late': 1,
+  'never-back': 1,
+  downtime: 30_000,
+  'missed.while-away': 9,
+  'missed.while-connected': 6,
+  'peak-connects': 800,
+  'connects-refused': 33,
 };
 
-/** The known trial, of a server that costs nothing while it is idle. */
+function times(prefix: string, from: number): Record<string, number> {
+  return {
+    [`${prefix}.p50`]: from + 499,
+    [`${prefix}.p95`]: from + 949,
+    [`${prefix}.p99`]: from + 989,
+    [`${prefix}.max`]: from + 999,
+  };
+}
+
+/** The known trial, of a server that costs nothing while it is idle, with subscribers that were away. */
 function known(): Completed {
   const trial = completed();
   return {
     ...trial,
+    recovery,
     processes: trial.processes.map((one) => (one.role === 'server' ? { ...one, idleShare: 0 } : one)),
   };
 }
@@ -177,6 +204,26 @@ test('of one trial a figure needs what it rests on, something to count among, an
   });
   const atOnce = figureOf('requests-per-s', completed({ measuredUs: 0 }));
   assert.deepEqual(atOnce, { value: undefined, why: notMeasured }, '50 requests in no time');
+});
+
+test('what became of subscribers that were away has no figure where none was', () => {
+  const why = (name: string, trial: Completed) => {
+    const figure = figureOf(name, trial);
+    return figure.value === undefined ? figure.why : figure.value;
+  };
+  const { cut: _, ...nobodyCut } = recovery;
+  assert.equal(why('recovery.max', completed()), 'no subscriber was cut off');
+  assert.equal(why('recovery.max', completed({ recovery: nobodyCut })), 'no subscriber was cut off');
+  assert.equal(why('never-back', completed()), 'no subscriber was away');
+  assert.equal(why('never-back', completed({ recovery: nobodyCut })), 0);
+  assert.equal(why('missed.while-connected', completed()), 15);
+  // 10 of 1,000 lie beyond the p99; of 900 only 9.
+  assert.equal(why('recovery.p99', completed({ recovery })), 1990);
+  const fewer = { ...recovery.cut!, caughtUp: stored(...Array.from({ length: 900 }, (_, n) => n)) };
+  assert.equal(
+    why('recovery.p99', completed({ recovery: { ...recovery, cut: fewer } })),
+    '9 absences beyond it; it takes 10',
+  );
 });
 
 test('a metric that an older version had is none', () => {

@@ -7,6 +7,22 @@ import { base, mistakesIn } from '../base/mistakes.ts';
 describe('values that are impossible together are refused with the reason', () => {
   const rows: [reads: string, text: string, mistakes: string[]][] = [
     [
+      'sticky sessions where nobody reads requests',
+      `${base}servers: { count: 2, in-front: haproxy-sticky }\nvariants: [sse, { sse: { over: h2 } }]`,
+      [
+        '5:17: variants[1]: sticky sessions are a cookie in HTTP/1.1, and "sse h2" speaks HTTP/2, which ' +
+          'HAProxy passes on without reading it; use servers.in-front: haproxy',
+      ],
+    ],
+    [
+      'a proxy that is not there',
+      `${base}servers: { count: 2 }\nvariants: [sse]\nfaults: [{ at: 1s, in-front: reload }]`,
+      [
+        '6:30: faults[0].in-front: subscribers find these servers by a list, so there is no HAProxy to ' +
+          'tell; choose one (servers: { in-front: haproxy })',
+      ],
+    ],
+    [
       'a fault after the measured phase',
       `${base}faults: [{ at: 8s, disconnect: 5% }]`,
       ['4:16: faults[0].at: the measured phase is over after 8s, so nothing would go wrong at 8s'],

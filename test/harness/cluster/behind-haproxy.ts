@@ -11,6 +11,7 @@ import {
   type Haproxy,
   type HaproxyOptions,
 } from '../../../harness/cluster/haproxy/haproxy.ts';
+import { findPort } from '../../../harness/cluster/ports.ts';
 import { loads } from '../../../load/registry.ts';
 import type { RunningLoad } from '../../../load/pattern.ts';
 import { startServer, type RunningServer } from '../../../servers/start.ts';
@@ -33,6 +34,7 @@ function isExecutable(file: string): boolean {
 }
 
 export const usual: Omit<HaproxyOptions, 'servers'> = {
+  freePort: () => findPort(),
   mode: 'http',
   sticky: false,
   idleMs: 3_600_000,
@@ -45,8 +47,7 @@ export async function startHaproxy(
 ): Promise<Haproxy & { url: string }> {
   const haproxy = createHaproxy(options);
   t.onTestFinished(() => haproxy.stop());
-  const { url } = await haproxy.start();
-  return Object.assign(haproxy, { url });
+  return Object.assign(haproxy, await haproxy.start());
 }
 
 export type Behind = {

@@ -2,12 +2,13 @@
 // what becomes of subscribers when a server dies or nobody says anything.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
-import { RuntimeError } from '../../../harness/cluster/haproxy/runtime.ts';
+import { createRuntime, readStat, RuntimeError } from '../../../harness/cluster/haproxy/runtime.ts';
 import { TrialFailure } from '../../../harness/process/peer.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
 import { loads } from '../../../load/registry.ts';
@@ -61,7 +62,7 @@ describe.concurrent('leastconn', () => {
       await subscribe(55, 65);
       assert.deepEqual(await haproxy.sessions(), [10, 55], 'the empty one is filled first, alone');
       await haproxy.shutDown(2);
-      await until(() => haproxy.pids().length === before.length); // the old worker has nothing to hold any more
+      await until(() => haproxy.pids().length === before.length); // the old worker holds nothing now
     },
   );
 
@@ -202,6 +203,23 @@ test('when HAProxy is gone, whoever asks is told so, and so is the trial', async
   await assert.rejects(haproxy.sessions(), gone);
   assert.deepEqual(haproxy.pids(), []);
   await until(() => seen.lost.length === 2);
+});
+
+test('its statistics are those that it gives as JSON', async (t) => {
+  skipWhen(t, absent);
+  const { haproxy, subscribe } = await behindHaproxy(t, 'sse');
+  await subscribe(0, 5);
+  const [, socket = ''] = /-S\0([^,]*)/.exec(readFileSync(`/proc/${haproxy.pid}/cmdline`, 'utf8')) ?? [];
+  const { ask } = createRuntime(socket);
+  type Field = { field: { name: string }; objType: string; value: { value: unknown } };
+  const asJson = JSON.parse(await ask('show stat json')) as Field[][]; // HAProxy's own format
+  const own = readStat(await ask('show stat'));
+  assert.equal(own.length, asJson.length);
+  for (const [i, row] of own.entries()) {
+    const moving = /^(?:rate|lastchg|lastsess|check_duration|uptime|.*time|.*_max|last_chk|h1_.*)$/;
+    for (const { field, value } of asJson[i]!)
+      if (!moving.test(field.name)) assert.equal(row.get(field.name), String(value.value), field.name);
+  }
 });
 
 test('what HAProxy refuses is an error with its words', async (t) => {

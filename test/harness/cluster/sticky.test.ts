@@ -1,5 +1,5 @@
-// Sticky sessions of a real HAProxy, with subscribers that keep its cookie: whose connection is cut comes back
-// to the same server, and who had a server that is gone or drained is given another.
+// Sticky sessions of a real HAProxy, with subscribers that keep its cookie: whose connection is cut comes
+// back to the same server, and who had a server that is gone or drained is given another.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';

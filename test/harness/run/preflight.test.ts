@@ -126,6 +126,16 @@ test('load processes: as many as descriptors and cores ask for', () => {
   );
 });
 
+test('a network between subscribers and server holds two descriptors for each', () => {
+  const machine = { ...roomy, descriptorLimit: 20_000 };
+  assert.equal(refusal(9_968, machine, 'sse', 'variants: [sse]\nnetwork: { latency: 1ms }'), '');
+  assert.match(
+    refusal(9_969, machine, 'sse', 'variants: [sse]\nnetwork: { latency: 1ms }'),
+    /the network needs 20,002 file descriptors \(two per subscriber and 64 of its own\)/,
+  );
+  assert.equal(refusal(9_969, machine), '', 'there is none');
+});
+
 test('of several servers each holds its part, with room, and what those that are gone held', () => {
   const three = 'variants: [sse]\nservers: { count: 3, broker: nats }';
   // 300 each, and a quarter more.

@@ -9,6 +9,7 @@ import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
 import { deployFaults } from './deploy-faults.ts';
+import { frontFaults } from './front-faults.ts';
 import { lifeFaults } from './life-faults.ts';
 
 // Out of order, and two at the same time.
@@ -147,7 +148,7 @@ test('a trial without faults says nothing of them', async () => {
 test('every fault of the table is tried here or in life-faults.ts, and docs/scenarios.md has it', () => {
   const docs = readFileSync('docs/scenarios.md', 'utf8');
   for (const word of Object.keys(table)) {
-    assert.match(faults + lifeFaults + deployFaults, new RegExp(`\\b${word}: `), word);
+    assert.match(faults + lifeFaults + deployFaults + frontFaults, new RegExp(`\\b${word}: `), word);
     assert.match(docs, new RegExp(`^\\| \`${word}\` \\|`, 'm'), word);
   }
 });

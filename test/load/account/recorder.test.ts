@@ -68,9 +68,9 @@ test('what was accepted before a subscriber came back was brought by the resume'
   recorder.sink.ready(0, 14_000);
   recorder.sink.ready(1, 14_000);
   deliver(recorder, { seq: 1, acceptedUs: 13_000 }); // the first connection is no resume
-  recorder.sink.lost(0);
+  recorder.sink.lost(0, 15_000);
   assert.equal(recorder.connected(), 1);
-  recorder.sink.lost(0);
+  recorder.sink.lost(0, 15_000);
   recorder.sink.ready(0, 16_000);
   deliver(recorder, { seq: 2, acceptedUs: 15_999, atUs: 16_100 });
   deliver(recorder, { seq: 2, acceptedUs: 15_999, atUs: 16_200 });

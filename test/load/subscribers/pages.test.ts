@@ -32,6 +32,8 @@ async function ask(over: 'h1' | 'h2' | 'h2c', free: number | undefined) {
     sink: {
       ready: () => void ready++,
       lost() {},
+      reset() {},
+      gone() {},
       event: () => true,
       problem: (code, message) => problems.push(`${code}: ${message}`),
     },

@@ -64,6 +64,8 @@ describe('one delivery to an endpoint that', () => {
         sink: {
           ready() {},
           lost() {},
+          reset() {},
+          gone() {},
           problem: (code, message) => assert.fail(`${code}: ${message}`),
           event: (_, bytes, from, to) => !!got.push(decodeEnvelope(bytes.toString('utf8', from, to)).id),
         },

@@ -26,6 +26,8 @@ function setUp(t: TestContext | undefined, maxWaitMs: number) {
   const order = createOrder(maxWaitMs, {
     ready() {},
     lost() {},
+    reset() {},
+    gone() {},
     problem: (code, message) => assert.fail(`${code}: ${message}`),
     event: (subscriber, bytes, from, to) => !!got.push([subscriber, bytes.toString('utf8', from, to)]),
   })!;

@@ -1,0 +1,138 @@
+// Reads what became of subscribers that were away: how soon they were back and had caught up, who was resumed
+// and who was not, and how many came at once. Where nobody was away there is no figure.
+
+import type { Metric } from './metric.ts';
+import { surenessOf } from './sureness.ts';
+import { histogramOf, merge, newHistogram, quantileUs, type Histogram } from '../result/histogram.ts';
+import type { Absences } from '../result/recovery.ts';
+import type { Completed } from '../result/result.ts';
+
+/** A timer's step, as of latencies. */
+const timerStepUs = 1000;
+
+const absencesOf = ({ recovery }: Completed): Absences[] =>
+  [recovery?.cut ?? [], recovery?.left ?? []].flat();
+const sumOf = (trial: Completed, of: (one: Absences) => number) =>
+  absencesOf(trial).reduce((sum, one) => sum + of(one), 0);
+
+const absent = {
+  none: 'no subscriber was away',
+  count: (trial: Completed) => sumOf(trial, ({ absences }) => absences),
+};
+const cut = {
+  none: 'no subscriber was cut off',
+  count: ({ recovery }: Completed) => recovery?.cut?.absences ?? 0,
+};
+
+/** Of the subscribers that were cut off; one that left stays away for as long as it was told to. */
+const cutTimes = (which: 'connected' | 'caughtUp') => (trial: Completed) => {
+  const stored = trial.recovery?.cut?.[which];
+  return stored && histogramOf(stored);
+};
+
+/** How long subscribers were away, whatever the cause, of all that came back. */
+const offline = (trial: Completed): Histogram | undefined => {
+  const all = newHistogram();
+  for (const { connected } of absencesOf(trial)) merge(all, histogramOf(connected));
+  return all;
+};
+
+const points = [
+  ['p50', 0.5, 'median'],
+  ['p95', 0.95, '95th percentile'],
+  ['p99', 0.99, '99th percentile'],
+  ['max', 1, 'maximum'],
+] as const;
+
+/** Each absence is a sample: subscribers draw their waits by themselves. */
+function times(
+  prefix: string,
+  among: typeof cut,
+  histogram: (trial: Completed) => Histogram | undefined,
+  title: string,
+): [string, Metric][] {
+  const of = (trial: Completed) => histogram(trial) ?? newHistogram();
+  return points.map(([point, quantile, what]) => [
+    `${prefix}.${point}`,
+    {
+      unit: 'us',
+      title: `${what} ${title}`,
+      rests: ['connections'],
+      among,
+      alikeWithin: timerStepUs,
+      read: (trial) => quantileUs(of(trial), quantile),
+      ...(quantile < 1 && {
+        percentile: {
+          quantile,
+          sureness: (trial: Completed) => surenessOf(of(trial), quantile, { kind: 'single' }),
+          samples: 'absence',
+        },
+      }),
+    },
+  ]);
+}
+
+const count = (title: string, read: Metric['read'], among = absent): Metric => ({
+  unit: 'count',
+  title,
+  rests: ['connections'],
+  among,
+  read: (trial) => (trial.recovery ? read(trial) : undefined),
+});
+
+export const recoveryMetrics: Readonly<Record<string, Metric>> = {
+  ...Object.fromEntries([
+    ...times('recovery', cut, cutTimes('caughtUp'), 'time from being cut off to having caught up'),
+    ...times('reconnect', cut, cutTimes('connected'), 'time from being cut off to being connected'),
+    ...times('offline', absent, offline, 'time away'),
+  ]),
+  // One that did not come back was away too.
+  'offline.max': {
+    unit: 'us',
+    title: 'longest time away',
+    rests: ['connections'],
+    among: absent,
+    alikeWithin: timerStepUs,
+    read: (trial) => trial.recovery && Math.max(...absencesOf(trial).map(({ longestUs }) => longestUs)),
+  },
+  absences: count('absences of subscribers', absent.count),
+  'recovered-share': {
+    unit: 'share',
+    title: 'absences that the server resumed',
+    rests: ['connections'],
+    among: absent,
+    read: (trial) => trial.recovery && sumOf(trial, ({ recovered }) => recovered) / absent.count(trial),
+  },
+  'too-late': count('absences whose cursor came too late', (trial) => sumOf(trial, (one) => one.tooLate)),
+  'never-back': count('subscribers that never came back', (trial) => sumOf(trial, (one) => one.neverBack)),
+  downtime: {
+    unit: 'us',
+    title: 'downtime, added up over the subscribers',
+    rests: ['connections'],
+    among: absent,
+    alikeWithin: timerStepUs,
+    read: (trial) => trial.recovery && sumOf(trial, ({ downtimeUs }) => downtimeUs),
+  },
+  'missed.while-away': {
+    ...count('missed by subscribers while they were away', ({ recovery }) => recovery?.missedAway),
+    rests: ['losses'],
+  },
+  'missed.while-connected': {
+    unit: 'count',
+    title: 'missed by subscribers that were connected',
+    rests: ['losses'],
+    among: {
+      none: 'no delivery was expected, as the server confirmed no event',
+      count: ({ ledger }) => ledger.expected,
+    },
+    read: ({ ledger, recovery }) => ledger.missed - (recovery?.missedAway ?? 0),
+  },
+  'peak-connects': {
+    ...count('most connections opened in a second', ({ recovery }) => recovery?.connects.peakPerS),
+    unit: 'per-s',
+  },
+  'connects-refused': count(
+    'attempts to connect that came to nothing',
+    ({ recovery }) => recovery?.connects.refused,
+  ),
+};

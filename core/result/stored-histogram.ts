@@ -1,0 +1,15 @@
+// Describes how a histogram is written in a result.
+
+import { z } from 'zod';
+
+const count = z.int().min(0);
+
+export const storedHistogram = z.strictObject({
+  v2: z.string().describe('HdrHistogram V2, compressed, base64; microseconds'),
+  count,
+  sumUs: z.number(),
+  minUs: z.number(),
+  maxUs: z.number(),
+  overRange: count.describe('samples above the histogram, not in it'),
+  negative: count.describe('samples below zero, not in it: a clock or a stamp was wrong'),
+});

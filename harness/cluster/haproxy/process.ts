@@ -1,0 +1,125 @@
+// Starts HAProxy's processes and waits for them: until it answers and knows which servers are up, and until a
+// reload has made a new worker.
+
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodes, UserError } from '../../../core/base/errors.ts';
+import { runAtOnce, startTree, type ProcessTree } from '../../process/child.ts';
+import { keepLastLines } from '../../process/last-lines.ts';
+import { TrialFailure } from '../../process/peer.ts';
+import { RuntimeError, type HaproxyProcess, type Runtime } from './runtime.ts';
+
+const startMs = 10_000;
+const reloadMs = 10_000;
+const lookEveryMs = 20;
+const versionMs = 5000;
+
+/**
+ * Which HAProxy is installed: `haproxy 2.6.12-1+deb12u3`.
+ * @throws UserError when there is none
+ */
+export function haproxyVersion(): string {
+  let text: string;
+  try {
+    text = runAtOnce('haproxy', ['-v'], { timeoutMs: versionMs });
+  } catch {
+    throw new UserError(
+      'in-front',
+      'servers.in-front: HAProxy is started for each trial, and it is not installed; ' +
+        'apt-get install haproxy, or let subscribers find servers by a list (servers: { in-front: list }).',
+      exitCodes.failed,
+    );
+  }
+  return `haproxy ${/\bversion (\S+)/.exec(text)?.[1] ?? ''}`.trimEnd();
+}
+
+export type Place = { folder: string; port: number; config: string; state: string; socket: string };
+export type Running = { tree: ProcessTree; asked: boolean; said(): string };
+
+/** @param port that it listens on */
+export async function newPlace(port: number): Promise<Place> {
+  const folder = await mkdtemp(join(tmpdir(), 'pushbench-haproxy-'));
+  return {
+    folder,
+    port,
+    config: join(folder, 'haproxy.cfg'),
+    state: join(folder, 'servers.state'),
+    socket: join(folder, 'master.sock'),
+  };
+}
+
+/** @param broke is told when it ends unasked; `ended`, whenever it does */
+export function run(
+  { config, socket }: Place,
+  broke: (reason: TrialFailure) => void,
+  ended: () => void,
+): Running {
+  // In the foreground with a master, which is the way of its unit file: it hands listeners from one worker
+  // to the next, and knows the workers of before.
+  const tree = startTree('haproxy', ['-W', '-S', `${socket},mode,600,level,admin`, '-f', config], {
+    stdio: 'pipe',
+  });
+  const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
+  const own: Running = {
+    tree,
+    asked: false,
+    said: () =>
+      lastLines()
+        .map((line) => `\n  ${line}`)
+        .join(''),
+  };
+  void tree.gone.then(() => {
+    if (!own.asked)
+      broke(new TrialFailure('in-front-ended', `HAProxy ended in the middle of the trial.${own.said()}`));
+    ended();
+  });
+  return own;
+}
+
+/** Until it answers and has looked at every server: one that is not there yet is known to be down. */
+export async function untilUp(running: Running, runtime: Runtime, count: number): Promise<void> {
+  for (const untilMs = performance.now() + startMs; performance.now() < untilMs;) {
+    try {
+      const servers = await runtime.stats();
+      if (servers.length === count && servers.every(({ isSure }) => isSure)) return;
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      if (running.tree.child.exitCode !== null) break;
+    }
+    await sleep(lookEveryMs);
+  }
+  running.asked = true;
+  throw new TrialFailure(
+    'in-front',
+    `HAProxy was started in front of the servers and was not ready within ${startMs / 1000} s.` +
+      running.said(),
+  );
+}
+
+/** @param before what ran before it was told to reload */
+export async function untilReloaded(
+  runtime: Runtime,
+  before: readonly HaproxyProcess[],
+  running: Running,
+): Promise<void> {
+  const master = (all: readonly HaproxyProcess[]) => all.find(({ type }) => type === 'master');
+  const { reloads = 0, failedReloads = 0 } = master(before) ?? {};
+  const known = new Set(before.map(({ pid }) => pid));
+  for (const untilMs = performance.now() + reloadMs; performance.now() < untilMs;) {
+    try {
+      const all = await runtime.processes();
+      const now = master(all);
+      if (now && now.failedReloads > failedReloads)
+        throw new RuntimeError('refused', `HAProxy refused to reload.${running.said()}`);
+      const isNew = all.some(({ pid, type }) => type === 'worker' && !known.has(pid));
+      if (now && now.reloads > reloads && isNew) return void (await runtime.stats());
+    } catch (error) {
+      // For a moment nobody answers, and the newest worker is not there yet.
+      if (!(error instanceof RuntimeError) || error.code === 'refused') throw error;
+    }
+    await sleep(lookEveryMs);
+  }
+  throw new RuntimeError('late', `HAProxy did not reload within ${reloadMs / 1000} s.${running.said()}`);
+}

@@ -1,0 +1,60 @@
+// Adds up what the load processes say of subscribers that were away: histograms merged, connections put on
+// one clock.
+
+import type { LoadClosed } from '../../core/protocol/control.ts';
+import { merge, newHistogram, storeHistogram, type SparseHistogram } from '../../core/result/histogram.ts';
+import { peakPerS, type Absences, type LoadAbsences } from '../../core/result/recovery.ts';
+import type { Completed } from '../../core/result/result.ts';
+import { reconnectWords } from '../../core/scenario/reconnect-words.ts';
+import type { ReconnectPolicy } from '../../core/scenario/scenario.ts';
+
+/** Nothing where no subscriber was away. */
+export function recoveryOf(
+  closed: readonly Pick<LoadClosed, 'recovery'>[],
+  reconnect: ReconnectPolicy,
+): Pick<Completed, 'recovery'> {
+  const all = closed.flatMap(({ recovery }) => recovery ?? []);
+  const [cut, left] = [addedUp(all.map((one) => one.cut)), addedUp(all.map((one) => one.left))];
+  if (!cut && !left) return {};
+  const sum = (of: (one: (typeof all)[number]) => number) => all.reduce((total, one) => total + of(one), 0);
+  return {
+    recovery: {
+      subscribers: sum((one) => one.subscribers),
+      ...(cut && { cut }),
+      ...(left && { left }),
+      missedAway: sum((one) => one.missedAway),
+      connects: {
+        tried: sum(({ connects }) => connects.tried),
+        opened: sum(({ connects }) => connects.opened),
+        refused: sum(({ connects }) => connects.refused),
+        peakPerS: peakPerS(all.map(({ connects }) => connects)),
+      },
+      policy: reconnectWords(reconnect),
+    },
+  };
+}
+
+/** Undefined where there was no absence. */
+function addedUp(all: readonly LoadAbsences[]): Absences | undefined {
+  const sum = (key: Exclude<keyof LoadAbsences, 'longestUs' | 'connected' | 'caughtUp'>) =>
+    all.reduce((total, one) => total + one[key], 0);
+  if (sum('absences') === 0) return undefined;
+  return {
+    absences: sum('absences'),
+    recovered: sum('recovered'),
+    tooLate: sum('tooLate'),
+    fresh: sum('fresh'),
+    neverBack: sum('neverBack'),
+    gaveUp: sum('gaveUp'),
+    downtimeUs: sum('downtimeUs'),
+    longestUs: Math.max(...all.map(({ longestUs }) => longestUs)),
+    connected: merged(all.map(({ connected }) => connected)),
+    caughtUp: merged(all.map(({ caughtUp }) => caughtUp)),
+  };
+}
+
+function merged(all: readonly SparseHistogram[]): Absences['connected'] {
+  const whole = newHistogram();
+  for (const one of all) merge(whole, one);
+  return storeHistogram(whole);
+}

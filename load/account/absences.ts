@@ -1,0 +1,215 @@
+// Keeps an account of subscribers that are away: from the loss to being subscribed again to having caught
+// up, how each absence ended, and which events may have been lost in it. Subscribers count from 0 in this
+// process.
+
+import { nowUs } from '../../core/base/clock.ts';
+import { newHistogram, record, toSparse } from '../../core/result/histogram.ts';
+import {
+  absenceCauses,
+  type AbsenceCause,
+  type LoadAbsences,
+  type LoadRecovery,
+} from '../../core/result/recovery.ts';
+
+export type Absences = {
+  /**
+   * By subscriber: an event that the server accepted before is one to hand to `arrived`. Infinity for a while
+   * after each return, else when it came back; 0 for one that has never been away.
+   */
+  readonly watchUntilUs: Float64Array;
+  /** It is subscribed, again where it was lost before. @param resumes as in `Sink.ready` */
+  ready(i: number, atUs: number, resumes: boolean): void;
+  lost(i: number, atUs: number, cause: AbsenceCause): void;
+  /** The server no longer had all that it had missed. */
+  reset(i: number): void;
+  /** It does not try any more. */
+  gone(i: number): void;
+  /**
+   * The first arrival of an event that `watchUntilUs` asks for.
+   * @returns whether the return brought it, and not the subscription after it
+   */
+  arrived(i: number, slot: number, seq: number, acceptedUs: number, atUs: number): boolean;
+  /** Absences that end before are not counted. */
+  countFrom(atUs: number): void;
+  /** From now on losses are no absences: the subscribers are being closed. */
+  closing(atUs: number): void;
+  /** How many of a slot's sequence numbers `from`..`to` came to be while the subscriber was away. */
+  whileAway(slot: number, from: number, to: number): number;
+  close(): Omit<LoadRecovery, 'missedAway' | 'connects'>;
+};
+
+/** Where a subscriber is. `back`: the absence that it came back from is not closed yet. */
+const [never, here, away, back] = [0, 1, 2, 3];
+
+/**
+ * @param count subscribers
+ * @param width slots of each in the ledger; those of subscriber `i` begin at `i * width`
+ * @param highest by slot: the highest sequence number that has come
+ */
+export function createAbsences(count: number, width: number, highest: Int32Array): Absences {
+  const state = new Uint8Array(count);
+  const lostUs = new Float64Array(count);
+  const backUs = new Float64Array(count);
+  const caughtUpUs = new Float64Array(count);
+  const watchUntilUs = new Float64Array(count);
+  const causes = new Uint8Array(count);
+  const resumed = new Uint8Array(count);
+  const tooLate = new Uint8Array(count);
+  const gaveUp = new Uint8Array(count);
+  const wasAway = new Uint8Array(count);
+  const stretches = createStretches(width, highest);
+  const groups = absenceCauses.map(newGroup);
+  let fromUs = Infinity;
+  let toUs = Infinity;
+
+  /** Closes the absence that a subscriber came back from. */
+  function settle(i: number): void {
+    state[i] = here;
+    if (backUs[i]! <= fromUs) return;
+    const group = countAbsence(i, backUs[i]!);
+    record(group.connected, backUs[i]! - lostUs[i]!);
+    if (tooLate[i] === 1) group.counts.tooLate++;
+    else if (resumed[i] === 0) group.counts.fresh++;
+    else {
+      group.counts.recovered++;
+      record(group.caughtUp, caughtUpUs[i]! - lostUs[i]!);
+    }
+  }
+
+  function countAbsence(i: number, endUs: number): Group {
+    const group = groups[causes[i]!]!;
+    wasAway[i] = 1;
+    group.counts.absences++;
+    group.counts.downtimeUs += Math.max(0, Math.min(endUs, toUs) - Math.max(lostUs[i]!, fromUs));
+    group.counts.longestUs = Math.max(group.counts.longestUs, endUs - lostUs[i]!);
+    return group;
+  }
+
+  return {
+    watchUntilUs,
+    ready(i, atUs, resumes) {
+      if (state[i] === never) state[i] = here;
+      if (state[i] !== away) return;
+      state[i] = back;
+      backUs[i] = caughtUpUs[i] = atUs;
+      resumed[i] = Number(resumes);
+      watchUntilUs[i] = Infinity;
+    },
+    lost(i, atUs, cause) {
+      if (toUs !== Infinity || state[i] === away || state[i] === never) return;
+      if (state[i] === back) settle(i);
+      state[i] = away;
+      lostUs[i] = atUs;
+      causes[i] = absenceCauses.indexOf(cause);
+      tooLate[i] = gaveUp[i] = 0;
+      stretches.begin(i);
+    },
+    reset(i) {
+      // Later on it is of no return: the history was too short for one that was there all the time.
+      if (state[i] === away || (state[i] === back && !stretches.anyHeard(i))) tooLate[i] = 1;
+    },
+    gone(i) {
+      gaveUp[i] = 1;
+    },
+    arrived(i, slot, seq, acceptedUs, atUs) {
+      if (acceptedUs < backUs[i]!) {
+        stretches.hear(i);
+        if (state[i] === back) caughtUpUs[i] = Math.max(caughtUpUs[i]!, atUs);
+        return true;
+      }
+      if (state[i] === back && stretches.end(i, slot, seq)) watchUntilUs[i] = backUs[i]!;
+      return false;
+    },
+    countFrom(atUs) {
+      fromUs = atUs;
+    },
+    closing(atUs) {
+      toUs = atUs;
+    },
+    whileAway: stretches.within,
+    close() {
+      if (toUs === Infinity) toUs = nowUs();
+      for (let i = 0; i < count; i++) {
+        if (state[i] === back) settle(i);
+        if (state[i] !== away || fromUs === Infinity) continue;
+        const { counts } = countAbsence(i, toUs);
+        counts.neverBack++;
+        counts.gaveUp += gaveUp[i]!;
+      }
+      const [cut, left] = groups.map(({ counts, connected, caughtUp }) => ({
+        ...counts,
+        connected: toSparse(connected),
+        caughtUp: toSparse(caughtUp),
+      })) as [LoadAbsences, LoadAbsences]; // as many as there are causes
+      return { cut, left, subscribers: wasAway.reduce((sum, one) => sum + one, 0) };
+    },
+  };
+}
+
+type Group = ReturnType<typeof newGroup>;
+
+function newGroup() {
+  return {
+    counts: {
+      absences: 0,
+      recovered: 0,
+      tooLate: 0,
+      fresh: 0,
+      neverBack: 0,
+      gaveUp: 0,
+      downtimeUs: 0,
+      longestUs: 0,
+    },
+    connected: newHistogram(),
+    caughtUp: newHistogram(),
+  };
+}
+
+/**
+ * Stretches of a topic's sequence numbers that came to be while a subscriber was away: from behind the
+ * highest that it had when it was lost, to before the first that was accepted after it was back.
+ */
+function createStretches(width: number, highest: Int32Array) {
+  /** By slot, where one has begun; 0 where none has. */
+  const begun = new Int32Array(highest.length);
+  const ended = new Map<number, [from: number, to: number][]>();
+  /** By subscriber: how many of its slots have one that has begun. */
+  const open = new Int32Array(width === 0 ? 0 : highest.length / width); // without topics writes go nowhere
+  const heard = new Uint8Array(open.length);
+  const stretchesOf = (slot: number) => {
+    const known = ended.get(slot) ?? [];
+    if (known.length === 0) ended.set(slot, known);
+    return known;
+  };
+  return {
+    begin(i: number): void {
+      for (let slot = i * width; slot < (i + 1) * width; slot++)
+        if (begun[slot] === 0) begun[slot] = highest[slot]! + 1;
+      open[i] = width;
+      heard[i] = 0;
+    },
+    hear(i: number): void {
+      heard[i] = 1;
+    },
+    /** Whether anything has come since the subscriber is back. */
+    anyHeard: (i: number): boolean => heard[i] === 1,
+    /** @returns whether this was the last of the subscriber's slots */
+    end(i: number, slot: number, seq: number): boolean {
+      heard[i] = 1;
+      const from = begun[slot]!;
+      if (from > 0) {
+        begun[slot] = 0;
+        open[i]!--;
+        if (seq > from) stretchesOf(slot).push([from, seq - 1]);
+      }
+      return open[i] === 0;
+    },
+    within(slot: number, from: number, to: number): number {
+      const last = begun[slot]! > 0 ? [[begun[slot]!, Infinity] as const] : [];
+      return [...(ended.get(slot) ?? []), ...last].reduce(
+        (sum, [first, end]) => sum + Math.max(0, Math.min(to, end) - Math.max(from, first) + 1),
+        0,
+      );
+    },
+  };
+}

@@ -1,0 +1,93 @@
+// Tells what became of clients that were away, and beside every loss how long they were away and how they
+// came back.
+
+import { figureOf, figureOver, trialsFor } from '../../core/metrics/registry.ts';
+import { awayWords, missedAwayWords, timeAwayOf } from '../../core/result/recovery-words.ts';
+import { absenceCauses, type Absences, type Recovery } from '../../core/result/recovery.ts';
+import type { Completed, Result } from '../../core/result/result.ts';
+import { counted } from '../../core/base/counted.ts';
+import { formatNumber, formatUs } from '../../core/base/units.ts';
+import { variantsOf, type VariantTrials } from './variants.ts';
+
+type Trials = Pick<VariantTrials, 'completed'>;
+
+/** More variants than this are left to the table. */
+const mostLines = 8;
+
+/** Of the trials that lost deliveries and whose counts of connections stand. */
+function lossesAway(variants: readonly Trials[]): { missed: number; away: Recovery[] } {
+  const lossy = variants
+    .flatMap(({ completed }) => trialsFor({ rests: ['connections'] }, completed))
+    .flatMap((trial) => {
+      const missed = figureOf('missed', trial).value ?? 0;
+      return missed > 0 ? [{ missed, recovery: trial.recovery }] : [];
+    });
+  return {
+    missed: lossy.reduce((sum, { missed }) => sum + missed, 0),
+    away: lossy.flatMap(({ recovery }) => recovery ?? []),
+  };
+}
+
+/** How long clients of variants that lost something were away; nothing where none was. */
+export function awayOf(variants: readonly Trials[]): string | undefined {
+  return awayWords(variants.flatMap((variant) => timeAwayOf(lossesAway([variant]).away) ?? []));
+}
+
+/** ` (all while away)`, to go behind a variant's loss; empty where nobody was away. */
+export function missedAwayText(variant: Trials): string {
+  const { missed, away } = lossesAway([variant]);
+  const text = missedAwayWords(missed, away);
+  return text === '' ? '' : ` (${text})`;
+}
+
+/** Who was away and came back, a line for each variant; none where nobody was away. */
+export function awayLines(results: readonly Result[]): string[] {
+  const lines = variantsOf(results).flatMap(({ label, completed }) => {
+    const text = awayLine(trialsFor({ rests: ['connections'] }, completed));
+    return text === undefined ? [] : [`${label}: ${text}.`];
+  });
+  const more = lines.length - mostLines;
+  return more > 0 ? [...lines.slice(0, mostLines), `Clients were away in ${more} variants more.`] : lines;
+}
+
+/** `100 times cut off, 100 resumed; caught up after 310 ms (median), at most 480 ms; ...`. */
+function awayLine(trials: readonly Completed[]): string | undefined {
+  const all = trials.flatMap(({ recovery }) => recovery ?? []);
+  const groups = absenceCauses.flatMap((cause) => {
+    const of = all.flatMap((one) => one[cause] ?? []);
+    return of.length === 0 ? [] : [groupText(cause, of)];
+  });
+  if (groups.length === 0) return undefined;
+  const us = (name: string) => figureOver(name, trials).value;
+  const [median, longest] = [us('recovery.p50'), us('recovery.max')];
+  const peak = Math.max(...all.map(({ connects }) => connects.peakPerS));
+  const refused = all.reduce((sum, { connects }) => sum + connects.refused, 0);
+  return [
+    ...groups,
+    ...(longest === undefined
+      ? []
+      : [
+          `caught up after ${median === undefined ? '' : `${formatUs(median)} (median), `}` +
+            `at most ${formatUs(longest)}`,
+        ]),
+    `at most ${counted(peak, 'connection')} opened in a second, ${formatNumber(refused)} refused`,
+  ].join('; ');
+}
+
+function groupText(cause: keyof typeof causeWords, all: readonly Absences[]): string {
+  const sum = (of: (one: Absences) => number) => all.reduce((total, one) => total + of(one), 0);
+  const ends = [
+    ['resumed', sum(({ recovered }) => recovered)],
+    ['too late', sum(({ tooLate }) => tooLate)],
+    ['without a cursor', sum(({ fresh }) => fresh)],
+    ['never back', sum(({ neverBack }) => neverBack)],
+  ] as const;
+  const told = ends.filter(([, n]) => n > 0).map(([what, n]) => `${formatNumber(n)} ${what}`);
+  return `${counted(
+    sum(({ absences }) => absences),
+    'client',
+  )} ${causeWords[cause]}, ${told.join(', ')}`;
+}
+
+/** What an absence of each cause is called. */
+export const causeWords = { cut: 'cut off', left: 'left' } as const;
