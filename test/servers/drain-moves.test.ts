@@ -72,8 +72,6 @@ test.for(ways)(
           lost: (subscriber) => void ready.delete(subscriber),
           reset() {},
           gone() {},
-          reset() {},
-          gone() {},
           event(subscriber, bytes, from, to) {
             got[subscriber]!.push(decodeEnvelope(bytes.toString('utf8', from, to)).seq);
             return true;
