@@ -150,6 +150,12 @@ export function takeWaitMs(
   return waitMs;
 }
 
+/** Of a wait that a server asks for outside of a failure, as one that lets its clients go: what is obeyed. */
+export function heardMs({ policy, advice }: ReconnectPolicy, askedMs: number): number {
+  const heard = advice ?? presets[policy ?? 'full-jitter'].advice;
+  return heard === 'obey' && askedMs <= longestAskedMs ? askedMs : 0;
+}
+
 /** Whether this failure is the first of a row. */
 function beginRow(client: Comeback, reset: Reset, nowMs: number): void {
   const { openMs } = client;
