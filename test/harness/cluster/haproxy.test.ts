@@ -85,6 +85,24 @@ describe.concurrent('leastconn', () => {
     );
   });
 
+  test('ready is done when what it says is true, also of a server that has just started', async (t) => {
+    skipWhen(t, absent);
+    const { haproxy, servers, subscribe } = await behindHaproxy(t, 'sse');
+    const status = async () => (await haproxy.stats())[1]!.status;
+    await haproxy.drain(2);
+    await haproxy.replace(2, 'http://127.0.0.1:1'); // nothing listens there
+    await until(async () => /^DOWN$/.test(await status()));
+    await haproxy.replace(2, servers[1]!.endpoint.url);
+    await haproxy.ready(2);
+    assert.equal(await status(), 'UP');
+    await haproxy.drain(1);
+    await subscribe(0, 4);
+    assert.deepEqual(
+      servers.map((server) => server.subscribers()),
+      [0, 4],
+    );
+  });
+
   test('maxconn keeps who is beyond waiting, until there is room', async (t) => {
     skipWhen(t, absent);
     const { haproxy, servers, load, seen, subscribe } = await behindHaproxy(t, 'websocket', { maxconn: 3 });
