@@ -1,6 +1,7 @@
 // Puts patterns that a variant falls back to beside its own on one hub: one server answers the paths of all.
 
 import { isPatternName, patternNamed, patterns } from '../core/pattern/registry.ts';
+import type { DrainCount } from '../core/policy/server/drain.ts';
 import type { PatternContext, PatternServer, RunningPattern } from './pattern.ts';
 import { patternServers } from './registry.ts';
 
@@ -24,6 +25,14 @@ export async function startWithFallbacks(
     subscribers: () => all.reduce((sum, one) => sum + one.subscribers(), 0),
     disconnect(share) {
       for (const one of all) one.disconnect(share);
+    },
+    async drain(plan) {
+      const counts = await Promise.all(all.map((one) => one.drain(plan)));
+      const sum = (name: keyof DrainCount) => counts.reduce((total, count) => total + count[name], 0);
+      return { told: sum('told'), left: sum('left'), closedAtLimit: sum('closedAtLimit') };
+    },
+    setDown(isDown) {
+      for (const one of all) one.setDown(isDown);
     },
     async close() {
       await Promise.all(all.map((one) => one.close()));

@@ -91,7 +91,10 @@ function* atClients(
       path: [...path, 'upgrade'],
       message: 'no variant is a WebSocket, so nobody asks for an Upgrade; add one, or leave this out',
     };
-  if (conditions.bufferBytes !== undefined && allVariants && sockets.length === entries.length)
+  const neverStreams = sockets.filter(
+    ({ variant, pattern }) => !pattern.fallsBackTo?.(variant.options).length,
+  );
+  if (conditions.bufferBytes !== undefined && allVariants && neverStreams.length === entries.length)
     yield {
       path: [...path, 'responses'],
       message: 'every variant is a WebSocket, which has no response to hold; add another, or leave this out',

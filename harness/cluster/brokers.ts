@@ -2,9 +2,6 @@
 // runs already, by its address. Says whether it answers. What servers do with it is theirs.
 
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { loopback, urlHost } from '../../core/base/loopback.ts';
@@ -12,6 +9,7 @@ import type { BrokerAccess } from '../../core/protocol/control.ts';
 import type { Servers } from '../../core/scenario/servers.ts';
 import { runAtOnce, startTree, type ProcessTree } from '../process/child.ts';
 import { keepLastLines } from '../process/last-lines.ts';
+import { ownFolder, type OwnFolder } from '../process/own-folder.ts';
 import { endedWithin, TrialFailure } from '../process/peer.ts';
 import type { BesideProcess } from './beside.ts';
 import { answers } from './broker-answers.ts';
@@ -135,7 +133,7 @@ function ownBroker(kind: Started): BrokerProcess {
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {}); // it is awaited only by those who wait for something
   const access: BrokerAccess = { kind, url: '', name: newName() };
-  let place: { folder: string; port: number } | undefined;
+  let place: { folder: OwnFolder; port: number } | undefined;
   let running: { tree: ProcessTree; asked: boolean } | undefined;
   let over = false;
 
@@ -157,10 +155,10 @@ function ownBroker(kind: Started): BrokerProcess {
     },
     broken: broken.promise,
     async start() {
-      place ??= { folder: await mkdtemp(join(tmpdir(), 'pushbench-broker-')), port: await findPort() };
-      if (over) return void (await rm(place.folder, { recursive: true, force: true }));
+      place ??= { folder: await ownFolder('pushbench-broker-'), port: await findPort() };
+      if (over) return place.folder.remove();
       access.url = `${scheme}://${urlHost(loopback())}:${place.port}`;
-      const tree = startTree(file, args(place.port, place.folder), { stdio: 'pipe' });
+      const tree = startTree(file, args(place.port, place.folder.path), { stdio: 'pipe' });
       const own = { tree, asked: false };
       running = own;
       const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
@@ -192,7 +190,7 @@ function ownBroker(kind: Started): BrokerProcess {
     async stop() {
       over = true;
       await end('SIGTERM');
-      if (place) await rm(place.folder, { recursive: true, force: true });
+      await place?.folder.remove();
     },
   };
 }

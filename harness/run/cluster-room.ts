@@ -28,7 +28,7 @@ export function heldByOne(held: number, { servers = oneServer, faults = [] }: As
   return least <= 1 ? held : Math.min(held, Math.ceil((held / least) * unevenMost));
 }
 
-/** The broker, the Redis of tokens, what is in front of the servers, and the network between the others. */
+/** The broker, the Redis for tokens, what is in front of the servers, and the network between the others. */
 export function processesBeside(asked: Asked): string[] {
   const { servers = oneServer, server, faults = [], network } = asked;
   const { broker, inFront } = servers;

@@ -14,9 +14,12 @@ const mostNamed = 4;
 
 /** Every fault of every trial that went through; nothing where no scenario had any. */
 export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): Markup {
+  const timed = variants.some(({ completed }) =>
+    completed.some(({ faults = [] }) => faults.some(({ tookUs }) => tookUs !== undefined)),
+  );
   const rows = variants.flatMap(({ label, completed }) =>
     completed.flatMap((trial, i) =>
-      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label),
+      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label, timed),
     ),
   );
   if (rows.length === 0) return html``;
@@ -24,7 +27,7 @@ export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | '
     <p>What the scenario made go wrong: when it was planned, and when it really happened.</p>
     ${tableMarkup(
       'Faults, counted from the start of the measured phase',
-      ['variant', { words: 'what happened' }, 'planned at', 'happened at'],
+      ['variant', { words: 'what happened' }, 'planned at', 'happened at', ...(timed ? ['took'] : [])],
       rows.slice(0, mostRows),
     )}${
       rows.length > mostRows &&
@@ -44,10 +47,16 @@ export function faultLegend(charted: readonly Pick<VariantTrials, 'completed'>[]
   </p>`;
 }
 
-function rowsOf({ faults = [] }: Completed, head: string) {
-  return faults.map(({ did, atMs, atUs }) => ({
+/** @param timed whether some take their time: a server starts again, a broker comes back */
+function rowsOf({ faults = [] }: Completed, head: string, timed: boolean) {
+  return faults.map(({ did, atMs, atUs, tookUs }) => ({
     head,
-    cells: [did, seconds(atMs * 1000), atUs === null ? 'did not happen' : seconds(atUs)],
+    cells: [
+      did,
+      seconds(atMs * 1000),
+      atUs === null ? 'did not happen' : seconds(atUs),
+      ...(timed ? [tookUs === undefined ? '' : seconds(tookUs)] : []),
+    ],
   }));
 }
 

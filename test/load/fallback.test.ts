@@ -128,3 +128,14 @@ test('a server with fallbacks answers the paths of all, on one hub', async (t) =
   assert.equal((await fetch(`${alone.endpoint.url}/events?topics=news`)).status, 404);
   assert.equal(endpoint.over, 'h1');
 });
+
+test('a server with fallbacks that is drained lets the clients of all its patterns go', async (t) => {
+  const server = await serve(t, 'websocket', { fallback: ['sse'] });
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws?topics=news`);
+  const left = new Promise<number>((resolve) => (socket.onclose = ({ code }) => resolve(code)));
+  const stream = await fetch(`${server.url}/events?topics=news`);
+  await server.joined(2);
+  const { told, closedAtLimit } = await server.drain({ windowMs: 50, limitMs: 5000, adviseMs: 0 });
+  assert.deepEqual([told, closedAtLimit, await left], [2, 0, 1012]);
+  assert.match(await stream.text(), /: open/); // it has ended
+});

@@ -23,6 +23,9 @@ export type Fallback = {
   worked: boolean;
 };
 
+/** Refused so, a client would be over every transport. */
+const whateverTransport: ReadonlySet<number> = new Set([401, 429, 503]);
+
 /** So long a client waits for the first sign of a stream: as new Phoenix applications do by default. */
 export const firstSignWithinMs = 2500;
 /** A connection that ends sooner has not worked. */
@@ -35,15 +38,15 @@ export function newFallback(): Fallback {
 }
 
 /**
- * A connection has ended. Refusals that speak for the server (429, 503, a wait that it asks for) are none of
- * the transport, and neither is a connection that never came about.
+ * A connection has ended. Refusals that speak for the server (401, 429, 503, a wait that it asks for) are
+ * none of the transport, and neither is a connection that never came about.
  * @param last the place of the last transport, after which there is none
  * @returns whether the client goes over to the next transport
  */
 export function endsTransport(client: Fallback, end: ConnectionEnd, last: number): boolean {
   if (end.upMs >= worksAfterMs) client.worked = true;
   if (client.worked || client.place >= last) return false;
-  if (!end.connected || end.asksToWait || end.refusedWith === 429 || end.refusedWith === 503) return false;
+  if (!end.connected || end.asksToWait || whateverTransport.has(end.refusedWith)) return false;
   client.shortLived++;
   return (end.refusedWith > 0 || client.shortLived >= mostShortLived) && goOver(client);
 }

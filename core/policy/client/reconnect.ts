@@ -26,6 +26,8 @@ export type Comeback = {
   leastMs: number;
   /** The reconnection time that the server gave for all further attempts; -1 while it has given none. */
   reconnectionMs: number;
+  /** The same where it came after a window was announced, for the next attempt alone; 0 otherwise. */
+  laterMs: number;
   /** The window that the server announced for the first attempt after a loss; 0 where it announced none. */
   windowMs: number;
   /** Since when it has what it asked for, on the clock of `nowMs`; -1 while it has not. */
@@ -54,6 +56,7 @@ export function newComeback(): Comeback {
     turns: 0,
     leastMs: 0,
     reconnectionMs: -1,
+    laterMs: 0,
     windowMs: 0,
     openMs: -1,
     lostMs: -1,
@@ -84,7 +87,7 @@ export function noteAsked(client: Comeback, leastMs: number): void {
  * section 9.2.3). It takes the place of the client's own base.
  */
 export function noteReconnectionTime(client: Comeback, ms: number): void {
-  client.reconnectionMs = ms;
+  client.reconnectionMs = client.laterMs = ms;
 }
 
 /**
@@ -95,6 +98,7 @@ export function noteReconnectionTime(client: Comeback, ms: number): void {
 export function noteWindow(client: Comeback, windowMs: unknown): void {
   const ms = typeof windowMs === 'number' && windowMs > 0 ? windowMs : 0;
   client.windowMs = Math.min(ms, longestWindowMs);
+  client.laterMs = 0;
 }
 
 /** The client asked for a stream, and the answer is none. */
@@ -131,19 +135,25 @@ export function takeWaitMs(
   const askedMs = advice === 'obey' ? client.leastMs : 0;
   const retryMs = advice === 'ignore' ? -1 : client.reconnectionMs;
   const windowMs = advice === 'obey' ? client.windowMs : 0;
-  const { refusedWith } = client;
-  client.leastMs = client.windowMs = client.refusedWith = 0;
+  const { refusedWith, laterMs } = client;
+  client.leastMs = client.laterMs = client.windowMs = client.refusedWith = 0;
   if (Math.max(askedMs, retryMs) > longestAskedMs) return giveUp(client, 'asked');
   if (refusedWith > 0 && preset.endsOnRefusal) return giveUp(client, 'refused');
   const waitMs =
     windowMs > 0
-      ? askedMs + random() * windowMs
+      ? Math.max(askedMs, laterMs) + random() * windowMs
       : ownWaitMs(client, policy, preset, { askedMs, retryMs, nowMs }, random);
   if (waitMs === undefined) return giveUp(client, 'tried');
   client.failures++;
   client.turns++;
   client.lastWaitMs = waitMs;
   return waitMs;
+}
+
+/** Of a wait that a server asks for outside of a failure, as one that lets its clients go: what is obeyed. */
+export function heardMs({ policy, advice }: ReconnectPolicy, askedMs: number): number {
+  const heard = advice ?? presets[policy ?? 'full-jitter'].advice;
+  return heard === 'obey' && askedMs <= longestAskedMs ? askedMs : 0;
 }
 
 /** Whether this failure is the first of a row. */

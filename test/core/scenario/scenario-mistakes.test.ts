@@ -276,7 +276,8 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       [
         '1:1: this is no scenario: expected a map with the keys question, notice, answer, seed, ' +
           'subscribers, topics, payload, phases, variants, repeat, loadProcesses, servers, network, ' +
-          'server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate; got a list',
+          'server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, ' +
+          'expect, gate; got a list',
       ],
     ],
   ];

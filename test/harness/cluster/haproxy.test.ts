@@ -188,6 +188,43 @@ test.for(['h2', 'h2c'] as const)(
   },
 );
 
+test.for(['sse', 'http-stream', 'long-polling'] as const)(
+  '%s: who leaves is gone for its server too, and is no error there',
+  async (pattern, t) => {
+    skipWhen(t, absent);
+    const { servers, load, subscribe } = await behindHaproxy(t, pattern, { servers: 1 });
+    const [server] = servers;
+    await subscribe(0, 5);
+    await until(() => server!.subscribers() === 5);
+    for (let i = 0; i < 5; i++) load.leave!(i);
+    await until(() => server!.subscribers() === 0); // heartbeats are 15 s apart, and a hold lasts longer
+    assert.equal(server!.counters().errors, 0);
+  },
+);
+
+test('TLS passes through, whatever is done to HAProxy', async (t) => {
+  skipWhen(t, absent);
+  const { haproxy, servers, seen, subscribe } = await behindHaproxy(t, 'websocket', {
+    mode: 'tcp',
+    tls: true,
+  });
+  assert.match(haproxy.url, /^https:/);
+  await subscribe(0, 10);
+  assert.deepEqual(
+    servers.map((server) => server.subscribers()),
+    [5, 5],
+  );
+  await haproxy.reload();
+  await haproxy.drain(1);
+  await haproxy.shutDown(1);
+  await until(() => seen.ready.length === 15);
+  assert.deepEqual(
+    servers.map((server) => server.subscribers()),
+    [0, 10],
+  );
+  assert.deepEqual(seen.problems, []);
+});
+
 test('when HAProxy is gone, whoever asks is told so, and so is the trial', async (t) => {
   skipWhen(t, absent);
   const { haproxy, seen, subscribe } = await behindHaproxy(t, 'sse');

@@ -145,7 +145,7 @@ test('a trial without faults says nothing of them', async () => {
   assert.equal(completed(result).faults, undefined);
 });
 
-test('every fault of the table is tried here or in life-faults.ts, and docs/scenarios.md has it', () => {
+test('every fault of the table is tried here or in a file beside it, and docs/scenarios.md has it', () => {
   const docs = readFileSync('docs/scenarios.md', 'utf8');
   for (const word of Object.keys(table)) {
     assert.match(faults + lifeFaults + deployFaults + frontFaults, new RegExp(`\\b${word}: `), word);

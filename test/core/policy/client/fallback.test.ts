@@ -54,6 +54,7 @@ describe('a client stays', () => {
   test('when what refused it speaks for the server, or nothing was there', () => {
     for (const how of [
       { refusedWith: 503 },
+      { refusedWith: 401 },
       { refusedWith: 429 },
       { asksToWait: true },
       { connected: false },

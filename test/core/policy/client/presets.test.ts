@@ -239,10 +239,22 @@ describe('what a server advises', () => {
 
   test('a window holds for one loss, in the place of the first wait alone', () => {
     const client = connected();
-    noteWindow(client, 4000);
     noteReconnectionTime(client, 1000); // the window says more
+    noteWindow(client, 4000);
     const policy = policyOf('full-jitter', { advice: 'obey' });
     assert.deepEqual(waitsOf(policy, 2, 0.5, client), [2000, 1000 + 1000]);
+  });
+
+  test('what a server asks for after it has announced a window goes on top of it', () => {
+    for (const [ask, waitMs] of [
+      [(client: Comeback) => noteReconnectionTime(client, 700), 2700],
+      [(client: Comeback) => noteAsked(client, 1500), 3500],
+    ] as const) {
+      const client = connected();
+      noteWindow(client, 4000);
+      ask(client);
+      assert.deepEqual(waitsOf(policyOf('phoenix', { advice: 'obey' }), 1, 0.5, client), [waitMs]);
+    }
   });
 
   test('a window that is no number above 0 announces nothing', () => {
