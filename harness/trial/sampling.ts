@@ -125,6 +125,7 @@ export function startSampling(
     close: () => ({
       samples: samples.map((one) => ({ ...one, samples: [...one.samples], cpu: [...one.cpu] })),
       latency: timeline.latency,
+      latencySlots: timeline.latencySlots,
       series: timeline.series(),
     }),
   };

@@ -9,10 +9,12 @@ import type { VariantTrials } from '../summary/variants.ts';
 
 /** The variants that have something to show, by the names they have in the charts. */
 export function charted(all: readonly VariantTrials[]): VariantTrials[] {
-  // The cells of a matrix are drawn as curves (curves.ts); a line for each would be too many to read.
+  // The cells of a matrix are drawn as curves (curves.ts); a line for each would be too many to read. Where no
+  // curve is asked for, they are a few settings side by side.
   return all.filter(
-    ({ trials, completed }) =>
-      trials[0]?.cell === undefined && completed.some((trial) => trial.latency.endToEnd.count > 0),
+    ({ trials, completed, result }) =>
+      (trials[0]?.cell === undefined || result.scenario.curves?.length === 0) &&
+      completed.some((trial) => trial.latency.endToEnd.count > 0),
   );
 }
 
