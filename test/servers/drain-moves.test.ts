@@ -70,8 +70,8 @@ test.for(ways)(
         sink: {
           ready: (subscriber) => void ready.add(subscriber),
           lost: (subscriber) => void ready.delete(subscriber),
-        reset() {},
-        gone() {},
+          reset() {},
+          gone() {},
           event(subscriber, bytes, from, to) {
             got[subscriber]!.push(decodeEnvelope(bytes.toString('utf8', from, to)).seq);
             return true;
