@@ -11,6 +11,7 @@ import {
   newPlace,
   run,
   untilReloaded,
+  untilServerUp,
   untilUp,
   type Place,
   type Running,
@@ -53,7 +54,10 @@ export type Haproxy = {
    * server that it drains still gets everybody whose cookie names it.
    */
   drain(server: number): Promise<void>;
-  /** A server gets connections again. */
+  /**
+   * A server gets connections again. Resolves when it does, or when checks have had the time to say that it
+   * is down: one that has just started is so until the next check.
+   */
   ready(server: number): Promise<void>;
   /** What a server holds is closed at once, in the workers of before a reload too. */
   shutDown(server: number): Promise<void>;
@@ -115,7 +119,10 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
       return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${place.port}` };
     },
     drain: async (server) => tell(`set server ${name(server)} state ${options.sticky ? 'maint' : 'drain'}`),
-    ready: async (server) => tell(`set server ${name(server)} state ready`),
+    async ready(server) {
+      await tell(`set server ${name(server)} state ready`);
+      await untilServerUp(there().runtime, serverName(server));
+    },
     async setMaxconn(server, most) {
       // HAProxy takes any text for a number.
       if (!Number.isInteger(most) || most < 1) throw new RangeError(`${most} is no number of sessions`);

@@ -9,6 +9,7 @@ import { exitCodes, UserError } from '../../../core/base/errors.ts';
 import { runAtOnce, startTree, type ProcessTree } from '../../process/child.ts';
 import { keepLastLines } from '../../process/last-lines.ts';
 import { TrialFailure } from '../../process/peer.ts';
+import { health } from './config.ts';
 import { RuntimeError, type HaproxyProcess, type Runtime } from './runtime.ts';
 
 const startMs = 10_000;
@@ -96,6 +97,16 @@ export async function untilUp(running: Running, runtime: Runtime, count: number)
     `HAProxy was started in front of the servers and was not ready within ${startMs / 1000} s.` +
       running.said(),
   );
+}
+
+/** Until a server is up, or two checks have had the time to find it so. */
+export async function untilServerUp(runtime: Runtime, name: string): Promise<void> {
+  const isUp = async () =>
+    (await runtime.stats()).some((one) => one.name === name && one.status.startsWith('UP'));
+  for (const untilMs = performance.now() + 2 * health.everyMs; performance.now() < untilMs;) {
+    if (await isUp()) return;
+    await sleep(lookEveryMs);
+  }
 }
 
 /** @param before what ran before it was told to reload */

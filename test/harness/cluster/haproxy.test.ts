@@ -85,6 +85,24 @@ describe.concurrent('leastconn', () => {
     );
   });
 
+  test('ready is done when what it says is true, also of a server that has just started', async (t) => {
+    skipWhen(t, absent);
+    const { haproxy, servers, subscribe } = await behindHaproxy(t, 'sse');
+    const status = async () => (await haproxy.stats())[1]!.status;
+    await haproxy.drain(2);
+    await haproxy.replace(2, 'http://127.0.0.1:1'); // nothing listens there
+    await until(async () => /^DOWN$/.test(await status()));
+    await haproxy.replace(2, servers[1]!.endpoint.url);
+    await haproxy.ready(2);
+    assert.equal(await status(), 'UP');
+    await haproxy.drain(1);
+    await subscribe(0, 4);
+    assert.deepEqual(
+      servers.map((server) => server.subscribers()),
+      [0, 4],
+    );
+  });
+
   test('maxconn keeps who is beyond waiting, until there is room', async (t) => {
     skipWhen(t, absent);
     const { haproxy, servers, load, seen, subscribe } = await behindHaproxy(t, 'websocket', { maxconn: 3 });
@@ -187,6 +205,43 @@ test.for(['h2', 'h2c'] as const)(
     assert.deepEqual(seen.problems, []);
   },
 );
+
+test.for(['sse', 'http-stream', 'long-polling'] as const)(
+  '%s: who leaves is gone for its server too, and is no error there',
+  async (pattern, t) => {
+    skipWhen(t, absent);
+    const { servers, load, subscribe } = await behindHaproxy(t, pattern, { servers: 1 });
+    const [server] = servers;
+    await subscribe(0, 5);
+    await until(() => server!.subscribers() === 5);
+    for (let i = 0; i < 5; i++) load.leave!(i);
+    await until(() => server!.subscribers() === 0); // heartbeats are 15 s apart, and a hold lasts longer
+    assert.equal(server!.counters().errors, 0);
+  },
+);
+
+test('TLS passes through, whatever is done to HAProxy', async (t) => {
+  skipWhen(t, absent);
+  const { haproxy, servers, seen, subscribe } = await behindHaproxy(t, 'websocket', {
+    mode: 'tcp',
+    tls: true,
+  });
+  assert.match(haproxy.url, /^https:/);
+  await subscribe(0, 10);
+  assert.deepEqual(
+    servers.map((server) => server.subscribers()),
+    [5, 5],
+  );
+  await haproxy.reload();
+  await haproxy.drain(1);
+  await haproxy.shutDown(1);
+  await until(() => seen.ready.length === 15);
+  assert.deepEqual(
+    servers.map((server) => server.subscribers()),
+    [0, 10],
+  );
+  assert.deepEqual(seen.problems, []);
+});
 
 test('when HAProxy is gone, whoever asks is told so, and so is the trial', async (t) => {
   skipWhen(t, absent);
