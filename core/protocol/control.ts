@@ -149,7 +149,7 @@ export type LoadCommand =
       /** How webhook endpoints fall short. */
       endpoints?: readonly Conduct[];
     }
-  /** What its subscribers publish: event `i` of the plan by subscriber `sender[i]`. Begins with the window. */
+  /** What its subscribers publish, from the window on: event `i` of the plan by subscriber `sender[i]`. */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
   /** `leave`: this share of the subscribers leaves for a while and comes back; `slow`: it reads slowly. */

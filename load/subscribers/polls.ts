@@ -189,7 +189,7 @@ function retry<State>(all: All<State>, poller: Poller<State>): void {
   if (poller.gaveUp) all.context.sink.gone(poller.subscriber);
 }
 
-/** The server lets it go in order, with a whole answer: the next poll is another server's, where there is one. */
+/** The server lets it go in order, with a whole answer: the next poll goes to another one, if there is. */
 function goOn<State>(all: All<State>, poller: Poller<State>): void {
   poller.turns++;
   goTo(all, poller);

@@ -1,4 +1,5 @@
-// The publisher over several servers: whatever one of them does, each event is confirmed once, by some server.
+// The publisher over several servers: whatever one of them does, each event is confirmed once, by some
+// server.
 
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
