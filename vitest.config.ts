@@ -25,6 +25,7 @@ const heavy = [
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
   'test/harness/**/{target,target-check,too-large,command-server}.test.ts',
+  'test/scenarios/*.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',
