@@ -14,6 +14,12 @@ const phases = (connect: string, warmup: string, measure: string, drain: string)
   `phases.drain=${drain}`,
 ];
 
+/** A matrix of two cells has two trials. */
+function two([first, second]: readonly Completed[]): [Completed, Completed] {
+  assert.ok(first && second);
+  return [first, second];
+}
+
 /** Everybody who was cut off was resumed, and nobody lost anything. */
 function resumedAll({ recovery, ledger }: Completed, absences: number): void {
   const { absences: were = 0, recovered = 0 } = recovery?.cut ?? {};
@@ -30,7 +36,7 @@ test('connect-auth: a short queue refuses, a long one does not, and all are resu
     `matrix={ server: [${lookup(2)}, ${lookup(100)}] }`,
     'expect=[missed == 0]',
   ]);
-  const [short, long] = trials as [Completed, Completed];
+  const [short, long] = two(trials);
   for (const trial of [short, long]) {
     resumedAll(trial, 24);
     assert.ok(trial.counters.server.authChecks >= 48);
@@ -48,7 +54,7 @@ test('dependency-down: who takes a handshake for a success comes again and again
     'matrix={ reconnect: [phoenix, socket.io] }',
     'expect=[missed == 0]',
   ]);
-  const [phoenix, socketIo] = trials as [Completed, Completed];
+  const [phoenix, socketIo] = two(trials);
   for (const trial of [phoenix, socketIo]) resumedAll(trial, 6);
   // By the list of its waits Phoenix would try 9 times in 2 s, if it did not begin anew each time.
   assert.ok(phoenix.recovery!.connects.refused > 6 * 9, `${phoenix.recovery!.connects.refused}`);
@@ -70,7 +76,7 @@ test('accept-then-close: the rule of the backoff matters where a handshake succe
     ],
     ['redis-server', 'haproxy'],
   );
-  const [onOpen, stable] = trials as [Completed, Completed];
+  const [onOpen, stable] = two(trials);
   for (const trial of [onOpen, stable]) resumedAll(trial, 6);
   assert.ok(onOpen.recovery!.connects.refused > 2 * stable.recovery!.connects.refused);
 });
@@ -90,7 +96,7 @@ test('fresh-server: with least connections the empty server gets all that come',
     ],
     ['redis-server', 'haproxy'],
   );
-  const [least, sticky] = trials as [Completed, Completed];
+  const [least, sticky] = two(trials);
   for (const trial of [least, sticky]) resumedAll(trial, 8);
   const held = ({ processes }: Completed) =>
     processes.filter(({ role }) => role === 'server').map(({ subscribers }) => subscribers);
