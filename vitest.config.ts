@@ -24,6 +24,7 @@ const heavy = [
   'test/harness/**/recovery.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
+  'test/scenarios/*.test.ts',
   'test/harness/**/{target,target-check,too-large,command-server}.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
