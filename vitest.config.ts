@@ -26,7 +26,7 @@ const heavy = [
   'test/harness/**/standstill.test.ts',
   'test/harness/cluster/{real-servers,network,brokers}.test.ts',
   'test/harness/**/{target,target-check,too-large,command-server}.test.ts',
-  'test/scenarios/clients.test.ts',
+  'test/scenarios/*.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',

@@ -55,7 +55,7 @@ test('advice-ignored: who ignores a server that lets go asks it again and again'
       'faults[1].at=900ms',
       'faults[2].at=1100ms',
       'variants=[websocket]',
-      'matrix={"reconnect": [phoenix, full-jitter]}',
+      'matrix={"reconnect": [phoenix]}',
       'server.announce=1s',
       'expect=[]', // some are of the other cells
     ],
