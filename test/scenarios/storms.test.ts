@@ -72,7 +72,8 @@ test('accept-then-close: the rule of the backoff matters where a handshake succe
       'faults[0].at=300ms',
       'faults[0].for=2s',
       'faults[1].at=400ms',
-      `matrix={ 'faults[0].refuse': [dependency-down], reconnect: ['{ reset: on-open }', '{ reset: { stable: 10s } }'] }`,
+      "matrix={ 'faults[0].refuse': [dependency-down], reconnect: [ " +
+        "'{ reset: on-open }', '{ reset: { stable: 10s } }' ] }",
     ],
     ['redis-server', 'haproxy'],
   );
