@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   'polling-client': () => import('./polling-client.ts'),
   'server-delivery': () => import('./server-delivery.ts'),
   'ten-thousand': () => import('./ten-thousand.ts'),
+  'cluster-fan-out': () => import('./cluster-fan-out.ts'),
   brokers: () => import('./brokers.ts'),
   accuracy: () => import('./accuracy.ts'),
   'webhook-sender': () => import('./webhook-sender.ts'),

@@ -4,6 +4,7 @@
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { longPollAgainMs, longPollAnswerWithinMs } from '../core/policy/client/poll-times.ts';
 import { cookieHeader } from './wire/cookies.ts';
+import { heardMs } from '../core/policy/client/reconnect.ts';
 import { gzipAccepted } from './wire/gunzip.ts';
 import { encodeRequest, pathBelow } from './wire/http-head.ts';
 import type { PatternLoad, RunningLoad } from './pattern.ts';
@@ -25,10 +26,11 @@ export const longPolling: PatternLoad<PatternOptions<'long-polling'>> = {
       },
       answered({ answers, state }) {
         if (answers > 1) context.counters.rearms++;
-        return Math.max(longPollAgainMs, state.waitMs);
+        return Math.max(longPollAgainMs, heardMs(context.reconnect, state.waitMs));
       },
       answerWithinMs: longPollAnswerWithinMs(holdMs),
       finishes: false,
+      keepsAlive: connection === 'keep-alive',
     });
   },
 };

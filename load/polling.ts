@@ -33,6 +33,7 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
       },
       answerWithinMs: pollAnswerWithinMs,
       finishes: true,
+      keepsAlive: connection === 'keep-alive',
     });
   },
 };

@@ -1,6 +1,6 @@
 // Runs the publisher as a child process: takes PublisherCommand over IPC, sends PublisherReport, and ends
-// when told to or when its parent has gone. How events are published is publisher/publisher.ts,
-// publisher/over-servers.ts where there are several servers, and publisher/in-turn.ts where a run has targets.
+// when told to or when its parent has gone. How events are published is publisher/publisher.ts, for several
+// servers publisher/over-servers.ts, and in a run with targets publisher/in-turn.ts.
 
 import { realClock } from '../core/base/clock.ts';
 import type { PublisherCommand, PublisherReport, Window } from '../core/protocol/control.ts';

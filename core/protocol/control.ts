@@ -100,7 +100,12 @@ export type ServerCommand =
   | { kind: 'stop' };
 
 /** Of a pattern that queues: deliveries accepted and not made; how long the oldest waits by its own clock. */
-export type ServerBacklog = { depth: number; oldestAgeMs: number };
+export type ServerBacklog = {
+  depth: number;
+  oldestAgeMs: number;
+  /** It is that of a store which all servers of the trial share; each of them tells the same. */
+  shared?: boolean;
+};
 
 export type ServerReport =
   /**
@@ -149,7 +154,7 @@ export type LoadCommand =
       /** How webhook endpoints fall short. */
       endpoints?: readonly Conduct[];
     }
-  /** What its subscribers publish: event `i` of the plan by subscriber `sender[i]`. Begins with the window. */
+  /** What its subscribers publish, from the window on: event `i` of the plan by subscriber `sender[i]`. */
   | { kind: 'messages'; plan: PublishPlan; sender: Int32Array; topics: TopicGroupPlan[]; seed: number }
   | { kind: 'window'; window: Window }
   /** `leave`: this share of the subscribers leaves for a while and comes back; `slow`: it reads slowly. */

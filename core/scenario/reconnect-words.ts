@@ -1,16 +1,13 @@
 // Says in words how subscribers come back when they were cut off.
 
 import { formatUs } from '../base/units.ts';
-
-/** A policy without a name is full jitter. */
-type Reconnect = { policy?: string; base: number; cap: number; advice?: string };
-
-/** Policies whose waits are known by their two bounds; the others have waits of their own. */
-const boundedBy: readonly string[] = ['full-jitter', 'decorrelated'];
+import { presets } from '../policy/client/presets.ts';
+import type { ReconnectPolicy } from '../policy/client/reconnect.ts';
 
 /** `full-jitter (base 100 ms, cap 5 s)`, `phoenix`, `signalr, ignoring the server's advice`. */
-export function reconnectWords({ policy = 'full-jitter', base, cap, advice }: Reconnect): string {
-  const bounds = boundedBy.includes(policy)
+export function reconnectWords({ policy = 'full-jitter', base, cap, advice }: ReconnectPolicy): string {
+  // The others have waits of their own.
+  const bounds = presets[policy].adjustable
     ? ` (base ${formatUs(base * 1000)}, cap ${formatUs(cap * 1000)})`
     : '';
   return `${policy}${bounds}${advice === 'ignore' ? ", ignoring the server's advice" : ''}`;

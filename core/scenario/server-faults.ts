@@ -121,14 +121,26 @@ function* aloneOnly(
 ): Generator<Contradiction> {
   if (!servers || !isCluster(servers)) return;
   const path = ['servers'];
-  for (const [, { pattern, label, target }] of variants) {
-    if (target === undefined && !registry[pattern]!.holdsConnection)
+  for (const [, { pattern, options, label, target }] of variants) {
+    const { holdsConnection, sharedStore } = registry[pattern]!;
+    if (target !== undefined || holdsConnection) continue;
+    if (!sharedStore?.isShared(options))
       yield {
         path,
         message:
-          `"${label}" cannot with servers: the endpoints and deliveries of a sender are in the store of ` +
-          'its own process, and a run starts none that several share; list the variants without it, or ' +
-          'leave servers out',
+          `"${label}" cannot with servers: its endpoints and deliveries are in the store of its own ` +
+          `process${sharedStore ? `, and only ${sharedStore.by} is shared by several` : ''}; change that, ` +
+          'list the variants without it, or leave servers out',
+      };
+    else if (servers.broker.kind !== 'in-process')
+      yield {
+        path: ['servers', 'broker'],
+        message: `"${label}" shares its store, so a broker has nothing to connect there; leave it out`,
+      };
+    else if (servers.inFront.kind !== 'list')
+      yield {
+        path: ['servers', 'in-front'],
+        message: `"${label}" calls its subscribers, so nobody goes through HAProxy; leave it out`,
       };
   }
   const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];

@@ -7,11 +7,13 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
 import { UserError } from '../../core/base/errors.ts';
+import { endsOrBegins } from '../../core/fault/standing.ts';
 import { writeInjection, type Injection } from '../../core/scenario/injection.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { fullName, type Variant } from '../../core/pattern/variant.ts';
 import { redact } from '../../core/secrets/redact.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
+import { isCluster } from '../../core/scenario/servers.ts';
 import { listNames, nearest } from '../../core/base/suggest.ts';
 import type { Arm } from './ab.ts';
 import { commandFleet } from '../target/command-server.ts';
@@ -180,7 +182,12 @@ function existingFolder(folder: string): string {
   throw new UserError('arm', `There is no folder ${folder} to start your app in.`);
 }
 
-function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet: Arm['fleet']): OpenedArm {
+function checkoutArm(
+  name: string,
+  folder: string,
+  { variants, servers, faults }: Scenario,
+  fleet: Arm['fleet'],
+): OpenedArm {
   const entry = ['servers/process.ts', 'dist/servers/process.js']
     .map((path) => join(folder, path))
     .find((path) => existsSync(path));
@@ -204,7 +211,22 @@ function checkoutArm(name: string, folder: string, { variants }: Scenario, fleet
       `The servers in ${folder} cannot be made worse on purpose: they are from before --inject.`,
     );
   }
-  const server = () => forkPeer<ServerCommand, ServerReport>('server', pathToFileURL(entry));
+  if (
+    (isCluster(servers) || faults.some(endsOrBegins)) &&
+    !existsSync(join(folder, 'servers/brokers')) &&
+    !existsSync(join(folder, 'dist/servers/brokers'))
+  ) {
+    throw new UserError(
+      'arm',
+      `The servers in ${folder} know no broker and keep no port: they are from before scenarios with ` +
+        'several servers, or with servers that come back.',
+    );
+  }
+  const server = (index = 0) =>
+    forkPeer<ServerCommand, ServerReport>(
+      index === 0 ? 'server' : `server ${index + 1}`,
+      pathToFileURL(entry),
+    );
   return {
     kind: 'all',
     name,

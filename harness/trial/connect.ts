@@ -113,7 +113,8 @@ export async function connect(stage: Stage): Promise<Connected> {
         : []),
     ],
     serverCount,
-    othersTalk: beside.all.length > 0 || network !== undefined,
+    othersTalk:
+      beside.all.length > 0 || network !== undefined || plan.scenario.server.auth?.lookup?.kind === 'redis',
     // One that starts later has what the first has: both inherit it.
     descriptorLimit: sumKnown(servers.map(({ pid }) => fleet.probe.descriptorLimit(pid || servers[0].pid))),
     descriptors: { baseline, connected },

@@ -22,6 +22,8 @@ const segmentsPerConnection = 4;
 /** What TLS adds to a write, and to a connection for its certificates and keys. */
 const tlsRecordBytes = 60;
 const tlsHandshakeBytes = 8192;
+/** Two flights each, tickets, a close_notify from both sides; each with its acknowledgement. */
+const tlsHandshakeSegments = 14;
 
 /**
  * @param client what subscribers counted, @param server the same of the servers; nothing where a target tells
@@ -51,7 +53,9 @@ export function wireBounds(
   const ended = c.connectionsClosed + publisher.connectionsClosed;
   // Each segment with data may be acknowledged by one of its own.
   const segments =
-    2 * (writes + Math.ceil(bytes / fullSegmentBytes)) + segmentsPerConnection * (opened + ended);
+    2 * (writes + Math.ceil(bytes / fullSegmentBytes)) +
+    segmentsPerConnection * (opened + ended) +
+    (encrypted ? tlsHandshakeSegments * opened : 0);
   const tlsBytes = encrypted ? tlsRecordBytes * writes + tlsHandshakeBytes * opened : 0;
   return {
     most: { segments, bytes: bytes + segments * headerBytes + tlsBytes },

@@ -37,6 +37,7 @@ export type Asking = {
   answered(poller: Poller<Place>): number;
   answerWithinMs: number;
   finishes: boolean;
+  keepsAlive?: boolean;
 };
 
 export function startPollers(context: LoadContext, asking: Asking): RunningLoad {
@@ -84,7 +85,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     );
   }
 
-  const { answered, answerWithinMs, finishes } = asking;
+  const { answered, answerWithinMs, finishes, keepsAlive = false } = asking;
   const fieldsOf = tokenFields(context.endpoint);
   const polls = createPolls<Place>(context, {
     newState: (subscriber, cursor) => ({
@@ -114,6 +115,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     answered,
     answerWithinMs,
     finishes,
+    keepsAlive,
   });
   return polls;
 }

@@ -48,6 +48,8 @@ export type PollKind<State> = {
   answerWithinMs: number;
   /** Whether `close` waits for requests that are under way: not for those the server holds on purpose. */
   finishes: boolean;
+  /** An answer that ends the connection is a goodbye, as all that are asked for keep it. */
+  keepsAlive?: boolean;
   /**
    * The server, somebody else's, holds even a first request: one that was not refused within this time is
    * taken, and 408 or 504 may end it. Left out where the first request is answered at once.
@@ -153,6 +155,7 @@ function takeResponse<State>(
   if (window !== undefined) noteWindow(poller, Number(window));
   if (events > 0) context.counters.fullPolls++;
   else context.counters.emptyPolls++;
+  if (kind.keepsAlive && !head.keepAlive) goOn(all, poller);
   answered(all, poller, events, atUs);
 }
 
@@ -179,11 +182,21 @@ function retry<State>(all: All<State>, poller: Poller<State>): void {
   if (all.closing) return;
   poller.stopWaiting = comeBackLater(all.context, poller, () => {
     poller.stopWaiting = undefined;
-    poller.client.server = chooseServer(poller.subscriber, poller.turns, all.urls.length);
+    goTo(all, poller);
     ask(all, poller);
   });
   poller.gaveUp = !poller.stopWaiting;
   if (poller.gaveUp) all.context.sink.gone(poller.subscriber);
+}
+
+/** The server lets it go in order, with a whole answer: the next poll goes to another one, if there is. */
+function goOn<State>(all: All<State>, poller: Poller<State>): void {
+  poller.turns++;
+  goTo(all, poller);
+}
+
+function goTo<State>({ urls }: All<State>, poller: Poller<State>): void {
+  poller.client.server = chooseServer(poller.subscriber, poller.turns, urls.length);
 }
 
 function unready<State>({ context }: All<State>, poller: Poller<State>, cause: AbsenceCause = 'cut'): void {

@@ -1,17 +1,13 @@
-// Drains servers of each pattern while other people's clients and our own follow: when and with which words
-// they are let go, who is refused meanwhile, what a straggler meets, and that nobody loses an event.
+// Drains servers of each pattern while other people's clients follow: when and with which words they are let
+// go, who is refused meanwhile, what a straggler meets. Our own clients are drain-moves.test.ts.
 
 import assert from 'node:assert/strict';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { EventSource } from 'eventsource';
 import { request } from 'undici';
-import { describe, test, type TestContext } from 'vitest';
-import { random } from '../../core/base/random.ts';
+import { describe, test } from 'vitest';
 import { decodeEnvelope } from '../../core/event/envelope.ts';
 import { patterns, type PatternName } from '../../core/pattern/registry.ts';
-import { newCounters } from '../../core/result/counters.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
-import { loads } from '../../load/registry.ts';
 import { createHub } from '../../servers/hub/hub.ts';
 import { startServerOn } from '../../servers/start.ts';
 import { clientsOf, joinAll, keptAlive } from './drain-clients.ts';
@@ -190,83 +186,4 @@ test('a server that closes in the middle of a drain says goodbye to those who ar
   assert.deepEqual(words, [[1012], [1001], [1001], [1001]]);
   const { told, left, closedAtLimit } = await drained;
   assert.deepEqual([told, left, closedAtLimit], [1, 4, 0]);
-});
-
-/** One address in front of servers: each new connection goes to the server that `pick` names. */
-async function front(t: TestContext, pick: () => string): Promise<string> {
-  const server = createServer((client) => {
-    const { hostname, port } = new URL(pick());
-    const behind = connect(Number(port), hostname);
-    for (const [one, other] of [
-      [client, behind],
-      [behind, client],
-    ] as const) {
-      one.on('error', () => other.destroy());
-      one.pipe(other);
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  t.onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-test.for(streaming)('%s: our clients move to another server and lose no event', async (pattern, t) => {
-  const hub = createHub(defaultLimits);
-  const chosen = pattern === 'sse' ? { retry: '50ms' } : (optionsFor[pattern] ?? {});
-  const options = patterns[pattern].options.parse(chosen);
-  const given = { pattern, options, limits: defaultLimits };
-  const [old, fresh] = await Promise.all([1, 2].map((seed) => startServerOn(hub, { ...given, seed })));
-  let current = old!;
-  const url = await front(t, () => current.endpoint.url);
-  const got = Array.from({ length: count }, (): number[] => []);
-  const ready = new Set<number>();
-  const problems: string[] = [];
-  const load = await (
-    await loads[pattern]()
-  ).start(
-    {
-      endpoint: { url, over: 'h1', publishUrl: url },
-      counters: newCounters(),
-      reconnect: { base: 20, cap: 100 },
-      random: random(1, 'drain'),
-      topicsOf: () => ['a'],
-      sourceAddress: () => '127.0.0.1',
-      sink: {
-        ready: (subscriber) => void ready.add(subscriber),
-        lost: (subscriber) => void ready.delete(subscriber),
-        reset() {},
-        gone() {},
-        event(subscriber, bytes, from, to) {
-          got[subscriber]!.push(decodeEnvelope(bytes.toString('utf8', from, to)).seq);
-          return true;
-        },
-        problem: (code) => void problems.push(code),
-      },
-    },
-    options as never, // parsed by this very pattern's schema
-  );
-  t.onTestFinished(async () => {
-    await load.close(100);
-    await Promise.all([old!.close(), fresh!.close()]);
-  });
-  for (let i = 0; i < count; i++) load.open(i);
-  await until('all are there', () => ready.size === count);
-  let published = 0;
-  const publisher = setInterval(() => void hub.publish('a', `${++published}`, {}), 5);
-  t.onTestFinished(() => clearInterval(publisher));
-  await until('some have come', () => got.every((seqs) => seqs.length > 3));
-  current = fresh!; // as a proxy does: no new connections to the one that is drained next
-  const { told, left, closedAtLimit } = await old!.drain({ windowMs: 300, limitMs: 5000 });
-  assert.deepEqual([told, left, closedAtLimit], [count, count, 0]);
-  await until('all are back', () => ready.size === count);
-  clearInterval(publisher);
-  await until('all have the last', () => got.every((seqs) => seqs.at(-1) === published));
-  // Each sequence goes up by one: nothing is missed, doubled or out of order.
-  const breaks = got.flatMap((seqs, who) =>
-    seqs.flatMap((seq, i) => (i > 0 && seq !== seqs[i - 1]! + 1 ? [`${who}: ${seqs[i - 1]}, ${seq}`] : [])),
-  );
-  assert.deepEqual(breaks.slice(0, 5), []);
-  assert.equal(old!.subscribers(), 0);
-  assert.deepEqual(problems, []);
 });

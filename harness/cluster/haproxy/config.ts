@@ -72,6 +72,10 @@ function globalSection({ connections, stateFile }: HaproxySetup): ConfigSection 
         why: 'one connection for each subscriber and some to spare; it takes two descriptors each',
       },
       {
+        text: 'no strict-limits',
+        why: 'where the limit on descriptors allows fewer it starts all the same; the run was checked before',
+      },
+      {
         text: 'nbthread 1',
         why: 'its CPU is at most one core, so a full one can be told',
       },

@@ -2,15 +2,16 @@
 // loopback address, in a folder that goes with it. Says what it holds, and can be drained, reloaded and told
 // of another server, by its runtime API.
 
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { loopback, urlHost } from '../../../core/base/loopback.ts';
-import { endedWithin } from '../../process/peer.ts';
+import { endedWithin, TrialFailure } from '../../process/peer.ts';
 import { treeOf } from '../../process/process-tree.ts';
 import {
   haproxyVersion,
   newPlace,
   run,
   untilReloaded,
+  untilServerUp,
   untilUp,
   type Place,
   type Running,
@@ -53,7 +54,10 @@ export type Haproxy = {
    * server that it drains still gets everybody whose cookie names it.
    */
   drain(server: number): Promise<void>;
-  /** A server gets connections again. */
+  /**
+   * A server gets connections again. Resolves when it does, or when checks have had the time to say that it
+   * is down: one that has just started is so until the next check.
+   */
   ready(server: number): Promise<void>;
   /** What a server holds is closed at once, in the workers of before a reload too. */
   shutDown(server: number): Promise<void>;
@@ -109,13 +113,19 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
       place = await newPlace(await options.freePort());
       await writeConfig(place);
       await writeFile(place.state, '1\n');
-      if (over) return { url: '' };
+      if (over) {
+        await place.folder.remove(); // it was stopped before there was one
+        throw new TrialFailure('over', 'the trial is over');
+      }
       running = run(place, broken.reject, () => (running = undefined));
       await untilUp(running, createRuntime(place.socket), servers.length);
       return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${place.port}` };
     },
     drain: async (server) => tell(`set server ${name(server)} state ${options.sticky ? 'maint' : 'drain'}`),
-    ready: async (server) => tell(`set server ${name(server)} state ready`),
+    async ready(server) {
+      await tell(`set server ${name(server)} state ready`);
+      await untilServerUp(there().runtime, serverName(server));
+    },
     async setMaxconn(server, most) {
       // HAProxy takes any text for a number.
       if (!Number.isInteger(most) || most < 1) throw new RangeError(`${most} is no number of sessions`);
@@ -166,7 +176,7 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
         await endedWithin(ending.tree.gone, () => ending.tree.signal('SIGKILL'), graceMs);
         ending.tree.signal('SIGKILL'); // workers whose master was killed
       }
-      if (place) await rm(place.folder, { recursive: true, force: true });
+      await place?.folder.remove();
     },
   };
 }

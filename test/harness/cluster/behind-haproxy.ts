@@ -12,6 +12,7 @@ import {
   type HaproxyOptions,
 } from '../../../harness/cluster/haproxy/haproxy.ts';
 import { findPort } from '../../../harness/cluster/ports.ts';
+import { ownConnector } from '../../../load/wire/secure.ts';
 import { loads } from '../../../load/registry.ts';
 import type { RunningLoad } from '../../../load/pattern.ts';
 import { startServer, type RunningServer } from '../../../servers/start.ts';
@@ -64,18 +65,26 @@ type Setup = Partial<Omit<HaproxyOptions, 'servers'>> & {
   /** Of the pattern. */
   options?: Record<string, unknown>;
   reconnect?: { base: number; cap: number };
+  /** Subscribers speak TLS with the servers. */
+  tls?: boolean;
 };
 
 /** As many servers of a pattern as are asked for, HAProxy, and its subscribers. */
 export async function behindHaproxy(
   t: TestContext,
   pattern: PatternName,
-  { servers: count = 2, options = {}, reconnect = { base: 5, cap: 20 }, ...rest }: Setup = {},
+  { servers: count = 2, options = {}, reconnect = { base: 5, cap: 20 }, tls = false, ...rest }: Setup = {},
 ): Promise<Behind> {
   const parsed = patterns[pattern].options.parse(options);
   const servers: RunningServer[] = [];
   for (let i = 0; i < count; i++) {
-    const server = await startServer({ pattern, options: parsed, limits: defaultLimits, seed: i });
+    const server = await startServer({
+      pattern,
+      options: parsed,
+      limits: defaultLimits,
+      seed: i,
+      ...(tls && { tls: { resume: true } }),
+    });
     t.onTestFinished(() => server.close());
     servers.push(server);
   }
@@ -86,6 +95,7 @@ export async function behindHaproxy(
   });
   const { over, certificate } = servers[0]!.endpoint;
   const seen = testContext(haproxy.url, { over, reconnect, ...(certificate && { certificate }) });
+  if (tls) seen.context.connector = ownConnector(seen.context.endpoint, seen.counters);
   const load = await (await loads[pattern]()).start(seen.context, parsed as never);
   t.onTestFinished(() => load.close(0));
   return {

@@ -43,11 +43,11 @@ const cases: [
     1040 + 120,
   ],
   [
-    'TLS: 60 bytes a write, 8 KiB a connection',
+    'TLS: 60 bytes a write, 8 KiB and 14 segments a connection',
     { client: { heartbeats: 1, connectionsOpened: 1 } },
     { encrypted: true },
-    8,
-    8 * 60 + 2 * 60 + 8192,
+    8 + 14,
+    (8 + 14) * 60 + 2 * 60 + 8192,
   ],
 ];
 

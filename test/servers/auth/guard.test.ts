@@ -137,7 +137,7 @@ test('who goes while its token is looked up never becomes a subscriber', async (
     clients[2]!.socket.resetAndDestroy();
     await clients[1]!.saw(/HTTP\/1\.1 (?:200|101)/);
     await new Promise((resolve) => setTimeout(resolve, 150));
-    assert.equal(subscribers(), 1, pattern);
+    assert.deepEqual([subscribers(), counters().handshakes], [1, 1], `${pattern} has not heard of them`);
   }
 });
 

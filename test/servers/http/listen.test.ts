@@ -1,10 +1,27 @@
 // Asks a listener over every version of HTTP: which route answers, what a failing one says, and how it ends.
 
 import assert from 'node:assert/strict';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, test } from 'vitest';
-import { rawClient, talk } from './raw-http.ts';
+import { rawClient, talk, until } from './raw-http.ts';
 import { setUp, ask, openSession, silenceErrors } from './test-listener.ts';
+
+test('a reset while an answer is on its way is no error, one in the middle of a request is', async (t) => {
+  const { url, counters } = await setUp(t, 'h1');
+  const port = Number(new URL(url).port);
+  const reset = (request: string) =>
+    new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(request));
+      socket.once('close', () => resolve());
+      setTimeout(() => socket.resetAndDestroy(), 100);
+    });
+  await reset('GET /held HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await until('it is closed', () => counters.connectionsClosed === 1);
+  assert.equal(counters.errors, 0);
+  await reset('GET /held HTTP/1.1\r\nhost: loc');
+  await until('it is closed', () => counters.connectionsClosed === 2);
+  assert.equal(counters.errors, 1);
+});
 
 describe('routing', () => {
   test('paths are matched whole, a star is one segment, and methods are told apart', async (t) => {
