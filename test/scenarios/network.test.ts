@@ -17,7 +17,7 @@ const cutOf = ({ recovery }: Completed) => {
   return { absences, recovered, tooLate, neverBack };
 };
 
-test('blocked-websocket: who stays with a WebSocket never comes back, who goes over loses nothing', async (t) => {
+test('blocked-websocket: only who goes over again comes back, and loses nothing', async (t) => {
   const { trials } = await runSmall(t, 'blocked-websocket', [
     'subscribers=10',
     'topics.inbox.publish=2/s each',
