@@ -25,6 +25,8 @@ const heavy = [
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
   'test/harness/**/{target,target-check,too-large,command-server}.test.ts',
+  // Shipped scenarios, small.
+  'test/scenarios/servers.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',
