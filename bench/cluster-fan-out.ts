@@ -126,14 +126,7 @@ async function deliver(pids: readonly number[], ports: readonly string[]): Promi
     `GET ${patterns.websocket.path}?topics=news HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n` +
     'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
   const sinks = ports.map((port) =>
-    startProgram(process.execPath, [
-      'bench/sink.ts',
-      port,
-      request,
-      '"seq":',
-      String(subscribers / servers),
-      String(seconds + 4),
-    ]),
+    startProgram(process.execPath, ['bench/sink.ts', port, request, '"seq":', String(subscribers / servers), String(seconds + 4)]),
   );
   await sleep(4000); // connected and settled
   const used = () => pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);

@@ -148,7 +148,8 @@ function* aloneOnly(
     yield {
       path,
       message:
-        `subscribers publish on "${theirs}", and nothing connects these servers: a message would reach only ` +
-        'those at the same one; choose a broker (servers: { broker: redis-streams }), or leave servers out',
+        `subscribers publish on "${theirs}", and nothing connects these servers: a message would ` +
+        'reach those at the same one only; choose a broker (servers: { broker: redis-streams }), or leave ' +
+        'servers out',
     };
 }
