@@ -24,9 +24,9 @@ const heavy = [
   'test/harness/**/recovery.test.ts',
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
+  'test/harness/cluster/{real-servers,network,brokers}.test.ts',
   'test/harness/**/{target,target-check,too-large,command-server}.test.ts',
-  // Shipped scenarios, small.
-  'test/scenarios/servers.test.ts',
+  'test/scenarios/*.test.ts',
   // A real browser.
   'test/**/accessibility.test.ts',
   'test/**/browser-pages.test.ts',
@@ -39,7 +39,7 @@ const heavy = [
   // Other people's servers: Redis, NATS, nginx, HAProxy.
   'test/contract/brokers.test.ts',
   'test/servers/brokers/*.test.ts',
-  'test/**/{haproxy,haproxy-config,sticky}.test.ts',
+  'test/**/{haproxy,haproxy-config,haproxy-idle,sticky}.test.ts',
   'test/**/kills.test.ts',
   'test/servers/webhook/redis/*.test.ts',
   'test/servers/webhook/restart.test.ts',

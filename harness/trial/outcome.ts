@@ -92,7 +92,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
     ...(readings.throttling && { throttling: readings.throttling }),
     ...(!readings.hasProc && { noProc: true }),
     processes: processUses(readings),
-    ...faultsOf(readings),
+    ...faultsOf(plan, readings),
     ...recoveryOf(closed, plan.scenario.reconnect),
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
@@ -184,7 +184,10 @@ function networkOf(readings: Readings): Pick<Completed, 'network'> {
 }
 
 /** Each fault with the moment at which it happened; nothing where the scenario has none. */
-function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'> {
+function faultsOf(
+  { scenario: { phases } }: TrialPlan,
+  { faults, acted, window }: Readings,
+): Pick<Completed, 'faults'> {
   if (faults.length === 0) return {};
   return {
     faults: faults.map((played, act) => {
@@ -196,7 +199,7 @@ function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'
         did: didOf(fault),
         atMs: fault.atMs,
         atUs: atUs === undefined ? null : atUs - window.fromUs,
-        ...(length && { forMs: length.ms }),
+        ...(length && { forMs: Math.min(length.ms, phases.measure + phases.drain - fault.atMs) }),
         ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
       };
     }),
