@@ -33,20 +33,23 @@ export function askedBy(results: readonly Result[]): string[] {
     : [];
 }
 
+/** Those of them that the headline gives. */
+export function inHeadlineOf(results: readonly Result[]): string[] {
+  return askedBy(results).slice(0, inHeadline);
+}
+
 /**
  * A clause for each of the first metrics, as `requests per second: 0/s (sse), 9,848/s (polling)`
  * or `nothing was lost with any schedule`; none when nothing is asked for or was measured.
  */
 export function answerClauses(results: readonly Result[], variants: readonly VariantTrials[]): string[] {
-  return askedBy(results)
-    .slice(0, inHeadline)
-    .flatMap((name) => {
-      const groups = groupsOf(name, variants);
-      if (groups.length === 0) return [];
-      if (name === 'missed') return [lossClause(groups, variants)];
-      if (name === 'latency.max') return [lastClause(groups, variants)];
-      return [listClause(name, groups, variants)];
-    });
+  return inHeadlineOf(results).flatMap((name) => {
+    const groups = groupsOf(name, variants);
+    if (groups.length === 0) return [];
+    if (name === 'missed') return [lossClause(groups, variants)];
+    if (name === 'latency.max') return [lastClause(groups, variants)];
+    return [listClause(name, groups, variants)];
+  });
 }
 
 /** Whether the first clause is on what was lost: a sentence that needs no setting before it. */

@@ -5,7 +5,7 @@ import { alike, stepBetween } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatUs } from '../../core/base/units.ts';
-import { answerClauses, askedBy, standsAlone } from './answer.ts';
+import { answerClauses, inHeadlineOf, standsAlone } from './answer.ts';
 import { apartBy, comparableGroups } from './comparable.ts';
 import { curveHeadline } from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
@@ -74,7 +74,7 @@ function headlineOfOne(results: readonly Result[]): Headlines {
       answer: standsAlone(results, measured)
         ? `${capital(clauses.join('; '))}.`
         : `${settingOf(results)} ${clauses.join('; ')}.`,
-      remarks: remarksOf(results, variants, askedBy(results)),
+      remarks: remarksOf(results, variants, inHeadlineOf(results)),
     };
   const figures = measured
     .map(figuresOf)
