@@ -18,6 +18,8 @@ import type { VariantTrials } from './variants.ts';
 
 /** More metrics than this are in the table alone: the headline is to be read in one breath. */
 const inHeadline = 2;
+/** Of more variants that are apart only the lowest and the highest are named; the table has all of them. */
+const mostNamed = 6;
 
 type Known = { variant: VariantTrials; label: string; value: number; within?: readonly [number, number] };
 /** Variants that no single run tells apart, with figures from the lowest on. */
@@ -81,6 +83,13 @@ const isEvery = (group: Group, variants: readonly VariantTrials[]) =>
 
 function listClause(name: string, groups: readonly Group[], variants: readonly VariantTrials[]): string {
   const { title, unit } = metrics[name]!;
+  const all = groups.flat();
+  if (groups.length > 1 && all.length > mostNamed) {
+    const [from, to] = [all[0]!, all.at(-1)!].map(
+      ({ value, label }) => `${formatMetric(value, unit)} (${label})`,
+    );
+    return `${title}: from ${from} to ${to}`;
+  }
   const parts = groups.map((group) => {
     const values = valuesText(
       group.map(({ value }) => value),

@@ -48,6 +48,12 @@ test('all are alike only where each variant has a figure, and there are several'
   assert.equal(clause(['a', undefined]), undefined);
 });
 
+test('of many variants the lowest and the highest are named', () => {
+  const many = [3, 1, 7, 5, 4, 6, 2].map((n): [string, number] => [`v${n}`, n]);
+  assert.equal(clause(...many), 'from 1 (v1) to 7 (v7)');
+  assert.equal(clause(...many.map(([label]): [string, number] => [label, 1])), '1 (every variant)');
+});
+
 describe('what was lost and how late the last delivery came is said in words', () => {
   const label = (retries: string) => `webhook retries=${retries} timeScale=3600`;
   const scaled = (retries: string, lastUs: number, missed = 0, timeScale = 3600) => {
