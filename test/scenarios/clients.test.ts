@@ -1,5 +1,5 @@
-// Small versions of the scenarios about clients that come back: whatever they draw and whatever they are told,
-// each of them is there again and has all that its server still had.
+// Small versions of the scenarios about clients that come back: whatever they draw and whatever they are
+// told, each of them is there again and has all that its server still had.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
