@@ -10,6 +10,7 @@ import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { missedAwayText } from './away.ts';
+import { cellNames } from './cell-names.ts';
 import { totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { nounOf } from './schedules.ts';
@@ -58,13 +59,14 @@ export function standsAlone(results: readonly Result[], variants: readonly Varia
 }
 
 function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
+  const names = cellNames(variants);
   const known = variants
     .flatMap((variant): Known[] => {
       const { value, ...figure } = figureOver(name, variant.completed);
       if (value === undefined) return [];
       const within = 'within' in figure ? figure.within : undefined;
       return [
-        { variant, label: nameWith(variant.label, variant.completed), value, ...(within && { within }) },
+        { variant, label: nameWith(names.of(variant), variant.completed), value, ...(within && { within }) },
       ];
     })
     .sort((a, b) => a.value - b.value);
