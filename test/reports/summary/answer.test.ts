@@ -60,6 +60,18 @@ test('variants stand together that are alike to the lowest of them, from the low
   assert.equal(clause(['c', 1.45], ['b', 1.2], ['a', 1]), '1 to 1.2 (a and b), 1.45 (c)');
 });
 
+test('variants of a matrix stand together by their cells', () => {
+  const trial = (variant: string, held: string, each: number): Result['trials'][number] => ({
+    ...shaped(`${variant}, held=${held}`, { requests: each }),
+    cell: { variant, parameters: { held }, subscribers: 10, events: 40, deliveries: 400 },
+  });
+  const trials = [trial('sse', 'no', 1), trial('websocket', 'no', 1), trial('sse', 'yes', 9)];
+  const result = resultOf([...trials, trial('websocket', 'yes', 1)], { answer: ['requests-per-delivery'] });
+  assert.deepEqual(answerClauses([result], variantsOf([result])), [
+    'requests per delivery: 1 (sse and websocket at held=no; websocket at held=yes), 9 (sse at held=yes)',
+  ]);
+});
+
 test('all are alike only where each variant has a figure, and there are several', () => {
   assert.equal(clause(['a', 1], ['b', 1]), '1 (every variant)');
   assert.equal(clause(['a', 1], ['b', 1], ['c', undefined]), '1 (a and b)');
