@@ -30,7 +30,7 @@ export async function main(): Promise<void> {
   }
   for (const [kind, values] of through)
     console.log(
-      `${kind}: ${spread(values)} µs of the servers' CPU per delivery, without a broker ${spread(direct)} µs: ` +
+      `${kind}: ${spread(values)} µs CPU per delivery, without a broker ${spread(direct)} µs: ` +
         `ratio ${spread(values.map((value, i) => value / direct[i]!))} (bound: ${bounds[kind] ?? 'none'})`,
     );
 }
@@ -126,7 +126,10 @@ async function deliver(pids: readonly number[], ports: readonly string[]): Promi
     `GET ${patterns.websocket.path}?topics=news HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n` +
     'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
   const sinks = ports.map((port) =>
-    startProgram(process.execPath, ['bench/sink.ts', port, request, '"seq":', String(subscribers / servers), String(seconds + 4)]),
+    startProgram(
+      process.execPath,
+      ['bench/sink.ts', port, request, '"seq":', subscribers / servers, seconds + 4].map(String),
+    ),
   );
   await sleep(4000); // connected and settled
   const used = () => pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);

@@ -48,23 +48,28 @@ type Subscriber = Fallback & {
 type All = {
   readonly context: LoadContext;
   readonly transports: readonly Transport[];
+  readonly again: boolean;
   readonly loads: RunningLoad[];
   readonly subscribers: Map<number, Subscriber>;
   closing: boolean;
 };
 
-/** @param transports in the order in which they are tried */
+/**
+ * @param transports in the order in which they are tried
+ * @param again whether one that has worked may be left after a later loss
+ */
 export async function startFallback(
   context: LoadContext,
   transports: readonly Transport[],
+  again = false,
 ): Promise<RunningLoad> {
-  const all: All = { context, transports, loads: [], subscribers: new Map(), closing: false };
+  const all: All = { context, transports, again, loads: [], subscribers: new Map(), closing: false };
   for (const [place, { start }] of transports.entries())
     all.loads.push(await start({ ...context, sink: sinkOf(all, place), handover: handoverOf(all, place) }));
   const loadOf = (subscriber: number) => all.loads[all.subscribers.get(subscriber)?.place ?? 0]!;
   return {
     open(subscriber, cursor) {
-      all.subscribers.set(subscriber, { ...newFallback(), timer: undefined, tellReady: undefined });
+      all.subscribers.set(subscriber, { ...newFallback(again), timer: undefined, tellReady: undefined });
       all.loads[0]!.open(subscriber, cursor);
     },
     leave(subscriber) {

@@ -14,11 +14,12 @@ import { pathBelow } from './wire/http-head.ts';
 import { ProtocolError } from './wire/protocol-error.ts';
 
 export const websocket: PatternLoad<PatternOptions<'websocket'>> = {
-  async start(context, { deflate, fallback }) {
+  async start(context, { deflate, fallback, again }) {
     const transport = (given: LoadContext) => startSockets(given, deflate);
     if (fallback.length === 0) return transport(context);
     const { startFallback, transportOf } = await import('./fallback.ts');
-    return startFallback(context, [{ name: 'websocket', start: transport }, ...fallback.map(transportOf)]);
+    const all = [{ name: 'websocket' as const, start: transport }, ...fallback.map(transportOf)];
+    return startFallback(context, all, again);
   },
 };
 

@@ -32,7 +32,7 @@ async function obey(command: NetworkCommand): Promise<void> {
     case 'impose': {
       const lift = proxy?.impose(command);
       report({ kind: 'acted', act: command.act, atUs: nowUs() });
-      if (lift) later(command.forMs, lift);
+      if (lift && command.forMs !== undefined) later(command.forMs, lift);
       return;
     }
     case 'collect':

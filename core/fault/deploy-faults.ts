@@ -100,7 +100,11 @@ export const refuse = defineFault({
   did: ({ mode, forMs, server }) =>
     `${server === undefined ? 'the server' : `server ${server}`} ${refusals[mode]}, ` +
     `for ${writeDuration(forMs)}`,
-  effects: () => goodbyeEffects,
+  // A publisher that has to connect anew meanwhile cannot.
+  effects: ({ mode }) => ({
+    ...goodbyeEffects,
+    ...(mode === 'accept-then-close' && { latePublisher: true }),
+  }),
   notOnTarget,
 });
 

@@ -69,7 +69,7 @@ type AnyFault = { kind: string; atMs: number };
 export type FaultEntry<F extends AnyFault, A extends Act = Act> = {
   /** How a scenario writes it. */
   schema: z.ZodType<F>;
-  /** Where it lasts: for how long, and what it is called in the meantime. */
+  /** Where it lasts: for how long (Infinity: to the end), and what it is called in the meantime. */
   lasts?: { what: string; ms(fault: F): number | undefined };
   /** Who does what. */
   acts(fault: F): A[];

@@ -163,7 +163,10 @@ export function actsOf(fault: Fault): FaultAct[] {
   return entryOf(fault).acts(fault);
 }
 
-/** For how long the fault goes on, in milliseconds, and what it is called; undefined for one of a moment. */
+/**
+ * For how long the fault goes on, in milliseconds, and what it is called: Infinity until the trial ends,
+ * undefined for one of a moment.
+ */
 export function lengthOf(fault: Fault): { what: string; ms: number } | undefined {
   const { lasts } = entryOf(fault);
   const ms = lasts?.ms(fault);

@@ -22,10 +22,14 @@ type Impose = {
   reset: boolean;
   between: Placement;
   share: number;
-  forMs: number;
+  /** Until the end when left out. */
+  forMs?: number;
 };
 
 const everything = 1;
+
+/** A reset alone happens at once. */
+const goesOn = (conditions: Conditions) => Object.keys(conditions).length > 0;
 
 export const network = defineFault({
   schema: z
@@ -39,13 +43,12 @@ export const network = defineFault({
       share: share
         .default(everything)
         .describe('of these connections; with broker of the servers, each with all of its own'),
-      for: interval.optional().describe('for how long; a reset happens at once'),
+      for: interval
+        .optional()
+        .describe('for how long; until the end of the trial when left out. A reset happens at once'),
     })
     .superRefine(({ network, for: forMs }, context) => {
-      const lasts = Object.keys(network.conditions).length > 0;
-      if (lasts && forMs === undefined)
-        context.addIssue({ code: 'custom', path: ['for'], message: 'says for how long, such as 10s' });
-      if (!lasts && forMs !== undefined)
+      if (!goesOn(network.conditions) && forMs !== undefined)
         context.addIssue({ code: 'custom', path: ['for'], message: 'a reset happens at once; leave it out' });
     })
     .transform(({ at: atMs, network: { conditions, reset }, between, share, for: forMs }) => ({
@@ -57,9 +60,19 @@ export const network = defineFault({
       share,
       ...(forMs !== undefined && { forMs }),
     })),
-  lasts: { what: 'trouble of the network', ms: ({ forMs }) => forMs },
-  acts: ({ conditions, reset, between, share, forMs = 0 }) => {
-    const command: Impose = { kind: 'impose', conditions, reset, between, share, forMs };
+  lasts: {
+    what: 'trouble of the network',
+    ms: ({ conditions, forMs }) => forMs ?? (goesOn(conditions) ? Infinity : undefined),
+  },
+  acts: ({ conditions, reset, between, share, forMs }) => {
+    const command: Impose = {
+      kind: 'impose',
+      conditions,
+      reset,
+      between,
+      share,
+      ...(forMs !== undefined && { forMs }),
+    };
     return [{ do: 'tell', role: 'network', command }];
   },
   did: ({ conditions, reset, between, share, forMs }) => {
@@ -70,9 +83,10 @@ export const network = defineFault({
         : `the connections of ${part} servers to their broker`;
     const what = [
       ...(reset ? ['reset'] : []),
-      ...(forMs === undefined ? [] : [describeConditions(conditions)]),
+      ...(goesOn(conditions) ? [describeConditions(conditions)] : []),
     ];
-    return `${those}: ${what.join(', ')}${forMs === undefined ? '' : ` for ${writeDuration(forMs)}`}`;
+    const howLong = forMs === undefined ? 'until the end' : `for ${writeDuration(forMs)}`;
+    return `${those}: ${what.join(', ')}${goesOn(conditions) ? ` ${howLong}` : ''}`;
   },
   effects: ({ conditions, reset, between }) => ({
     pollsLeftOut: 'unknown', // who waits for an answer does not ask

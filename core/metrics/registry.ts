@@ -14,6 +14,7 @@ import type { Evidence } from '../result/evidence.ts';
 import { noProcReason } from '../result/machine-text.ts';
 import { voidedBy } from '../result/voids.ts';
 import { whyUnsure } from './sureness.ts';
+import { serverMetrics } from './servers.ts';
 import { webhookMetrics } from './webhook.ts';
 import type { Completed } from '../result/result.ts';
 
@@ -25,6 +26,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ...headroomMetrics,
   ...webhookMetrics,
   ...recoveryMetrics,
+  ...serverMetrics,
 };
 
 /** Why there is no figure where nothing more is known. */

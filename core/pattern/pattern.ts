@@ -71,10 +71,27 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
    * there is to say: what a closed loop saturates.
    */
   answersAtOnce?: boolean;
+  /**
+   * Of a sender: how several servers of it share what they send. Trials start a Redis for it where the
+   * options name none; senders that cannot share have none.
+   */
+  sharedStore?: SharedStore<z.output<Options>>;
   /** Why no run can use these options of the variant called `label`; undefined where one can. */
   cannotRun?(options: z.output<Options>, label: string): string | undefined;
   /** How it runs against a system that is not ours, or why it cannot. */
   target: AtTarget<Options> | { impossible: string };
+};
+
+/** What several servers of a sender share. */
+export type SharedStore<Options> = {
+  /** Whether servers with these options share theirs. */
+  isShared(options: Options): boolean;
+  /** Whether the options say where it is. */
+  isNamed(options: Options): boolean;
+  /** The options with `url` as the place of it. */
+  at(options: Options, url: string): Options;
+  /** What an option has to be for it, as a scenario writes it. */
+  by: string;
 };
 
 /** A pattern that a target file can describe. */

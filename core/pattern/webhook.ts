@@ -7,6 +7,9 @@ import { retryPolicyNames } from '../policy/webhook/retry-policy.ts';
 import { schemeNames } from '../signature/schemes.ts';
 import { oneWay, type Pattern } from './pattern.ts';
 
+/** Where a Redis answers that nobody has named. */
+const usualRedis = 'redis://127.0.0.1:6379';
+
 const options = z
   .strictObject({
     timeout: interval.prefault('10s').describe('how long the receiver may take to answer, to the last byte'),
@@ -64,8 +67,8 @@ const options = z
       .refine((text) => !URL.parse(text)?.password, {
         error: 'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
       })
-      .default('redis://127.0.0.1:6379')
-      .describe('where that Redis answers'),
+      .default(usualRedis)
+      .describe('where that Redis answers; trials start one of their own when it is left out'),
     file: z.string().default('').describe('the database file; one that ends with the process when empty'),
     keep: z
       .int()
@@ -158,6 +161,12 @@ export const webhook = {
     'behind-nat': 'the server must be able to reach the receiver',
   },
   holdsConnection: false,
+  sharedStore: {
+    isShared: ({ store }) => store === 'redis',
+    isNamed: ({ redis }) => redis !== usualRedis,
+    at: (given, redis) => ({ ...given, redis }),
+    by: 'store: redis',
+  },
   pacesDeliveries: ({ endpointRate }) => endpointRate !== 'unlimited',
   cannotRun({ receivers, allow }, label) {
     if (receivers !== 'public' || allow !== 'auto') return undefined;

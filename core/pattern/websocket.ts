@@ -19,6 +19,12 @@ const options = z.strictObject({
       'what a client goes over to that cannot get a WebSocket, in order: sse, long-polling; none when left ' +
         'out',
     ),
+  again: z
+    .boolean()
+    .default(false)
+    .describe(
+      'with fallback: goes over after a later loss, too; otherwise it stays with a transport that has worked',
+    ),
 });
 
 export const websocket = {

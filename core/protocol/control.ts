@@ -100,7 +100,12 @@ export type ServerCommand =
   | { kind: 'stop' };
 
 /** Of a pattern that queues: deliveries accepted and not made; how long the oldest waits by its own clock. */
-export type ServerBacklog = { depth: number; oldestAgeMs: number };
+export type ServerBacklog = {
+  depth: number;
+  oldestAgeMs: number;
+  /** It is that of a store which all servers of the trial share; each of them tells the same. */
+  shared?: boolean;
+};
 
 export type ServerReport =
   /**

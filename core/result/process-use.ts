@@ -55,6 +55,15 @@ export const processUse = z.strictObject({
     ),
   loopDelayMaxUs: z.number(),
   gcPauseUs: z.number().describe('total during the measured phase'),
+  handshakes: count
+    .optional()
+    .describe(
+      'of one of several servers: streams and sockets opened to it within the measured phase; left out in ' +
+        'older results',
+    ),
+  subscribers: count
+    .optional()
+    .describe('of one of several servers: connected to it at the end of the measured phase'),
   outside: z
     .literal(true)
     .optional()

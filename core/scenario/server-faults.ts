@@ -5,7 +5,7 @@ import type { PatternRegistry } from '../pattern/pattern.ts';
 import { followServers, isBlueGreen, serversIn } from '../fault/standing.ts';
 import { writeDuration } from '../base/units.ts';
 import { leastDeployMs } from '../policy/server/deploy-plan.ts';
-import { isCluster } from './servers.ts';
+import { areApart, isCluster } from './servers.ts';
 import type { Contradiction, Parts } from './valid-parts.ts';
 
 export function serversThatCannotBe(
@@ -121,22 +121,35 @@ function* aloneOnly(
 ): Generator<Contradiction> {
   if (!servers || !isCluster(servers)) return;
   const path = ['servers'];
-  for (const [, { pattern, label, target }] of variants) {
-    if (target === undefined && !registry[pattern]!.holdsConnection)
+  for (const [, { pattern, options, label, target }] of variants) {
+    const { holdsConnection, sharedStore } = registry[pattern]!;
+    if (target !== undefined || holdsConnection) continue;
+    if (!sharedStore?.isShared(options))
       yield {
         path,
         message:
-          `"${label}" cannot with servers: the endpoints and deliveries of a sender are in the store of ` +
-          'its own process, and a run starts none that several share; list the variants without it, or ' +
-          'leave servers out',
+          `"${label}" cannot with servers: its endpoints and deliveries are in the store of its own ` +
+          `process${sharedStore ? `, and only ${sharedStore.by} is shared by several` : ''}; change that, ` +
+          'list the variants without it, or leave servers out',
+      };
+    else if (servers.broker.kind !== 'in-process')
+      yield {
+        path: ['servers', 'broker'],
+        message: `"${label}" shares its store, so a broker has nothing to connect there; leave it out`,
+      };
+    else if (servers.inFront.kind !== 'list')
+      yield {
+        path: ['servers', 'in-front'],
+        message: `"${label}" calls its subscribers, so nobody goes through HAProxy; leave it out`,
       };
   }
   const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];
-  if (theirs !== undefined)
+  if (theirs !== undefined && areApart(servers))
     yield {
       path,
       message:
-        `subscribers publish on "${theirs}", which they cannot with servers: of several, only the ` +
-        'publisher can number events; leave servers out',
+        `subscribers publish on "${theirs}", and nothing connects these servers: a message would ` +
+        'reach those at the same one only; choose a broker (servers: { broker: redis-streams }), or leave ' +
+        'servers out',
     };
 }

@@ -33,7 +33,7 @@ export function* faultsOutside({
         yield { path: ['faults', i, fault.kind], message: nobody(fault.share, those, 'subscriber', apart) };
     }
     const length = lengthOf(fault);
-    if (length && fault.atMs + length.ms > measure + drain) {
+    if (length && length.ms !== Infinity && fault.atMs + length.ms > measure + drain) {
       yield {
         path: ['faults', i, 'for'],
         message:

@@ -5,11 +5,12 @@ import { followServers, serversIn } from '../../core/fault/standing.ts';
 import type { Fleet } from '../trial/fleet.ts';
 import { networksOf } from '../../core/scenario/network.ts';
 import { lookupVersion, startsLookupRedis } from '../trial/server-setup.ts';
+import { startsStoreRedis, storeVersion } from '../trial/shared-store.ts';
 import { oneServer } from '../../core/scenario/servers.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatNumber } from '../../core/base/units.ts';
 
-type Asked = Partial<Pick<Scenario, 'servers' | 'server' | 'faults' | 'network'>>;
+type Asked = Partial<Pick<Scenario, 'servers' | 'server' | 'faults' | 'network' | 'variants'>>;
 
 /** Nobody shares connections out to the last one: a server may hold so much more than its part. */
 const unevenMost = 1.25;
@@ -28,13 +29,14 @@ export function heldByOne(held: number, { servers = oneServer, faults = [] }: As
   return least <= 1 ? held : Math.min(held, Math.ceil((held / least) * unevenMost));
 }
 
-/** The broker, the Redis for tokens, what is in front of the servers, and the network between the others. */
+/** Broker, Redis of tokens and of senders, what is in front of the servers, the network between them. */
 export function processesBeside(asked: Asked): string[] {
-  const { servers = oneServer, server, faults = [], network } = asked;
+  const { servers = oneServer, server, faults = [], network, variants = [] } = asked;
   const { broker, inFront } = servers;
   return [
     ...(broker.kind !== 'in-process' && broker.url === undefined ? ['the broker'] : []),
     ...(server && startsLookupRedis({ server, servers }) ? ['the Redis of tokens'] : []),
+    ...(startsStoreRedis(variants) ? ['the Redis that the servers share'] : []),
     ...(networksOf({ network, faults }).length > 0 ? ['the network'] : []),
     ...(inFront.kind === 'list' ? [] : ['HAProxy']),
   ];
@@ -61,13 +63,14 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): stri
  * @throws UserError when it is not installed
  */
 export function programsOf(
-  steps: readonly { plan: { scenario: Pick<Scenario, 'servers' | 'server'> } }[],
+  steps: readonly { plan: { scenario: Pick<Scenario, 'servers' | 'server' | 'variants'> } }[],
   fleet: Pick<Fleet, 'brokerVersion' | 'frontVersion'>,
 ): string[] {
   const versions = steps.flatMap(({ plan: { scenario } }) => [
     fleet.brokerVersion(scenario.servers.broker),
     fleet.frontVersion(scenario.servers.inFront),
     lookupVersion(scenario, fleet),
+    storeVersion(scenario.variants, fleet),
   ]);
   return [...new Set(versions.filter((one) => one !== undefined))];
 }

@@ -55,7 +55,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
   const client = closed.reduce((sum, report) => addCounters(sum, report.counters), newCounters());
   const clientMeasured = countersMeasured('load', readings);
   const pages = closed.flatMap((report) => report.pages ?? []);
-  const faults = faultsOf(readings);
+  const faults = faultsOf(plan, readings);
   const recovery = recoveryOf(closed, plan.scenario.reconnect, window.fromUs);
   return {
     status: 'completed',
@@ -188,7 +188,10 @@ function networkOf(readings: Readings): Pick<Completed, 'network'> {
 }
 
 /** Each fault with the moment at which it happened; nothing where the scenario has none. */
-function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'> {
+function faultsOf(
+  { scenario: { phases } }: TrialPlan,
+  { faults, acted, window }: Readings,
+): Pick<Completed, 'faults'> {
   if (faults.length === 0) return {};
   return {
     faults: faults.map((played, act) => {
@@ -200,7 +203,7 @@ function faultsOf({ faults, acted, window }: Readings): Pick<Completed, 'faults'
         did: didOf(fault),
         atMs: fault.atMs,
         atUs: atUs === undefined ? null : atUs - window.fromUs,
-        ...(length && { forMs: length.ms }),
+        ...(length && { forMs: Math.min(length.ms, phases.measure + phases.drain - fault.atMs) }),
         ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
       };
     }),

@@ -86,12 +86,28 @@ export function processUses(readings: Readings): ProcessUse[] {
         return {
           ...useOf(one, readings),
           ...(idleShare !== undefined && { idleShare }),
+          ...(one.role === 'server' && serverReadings === 'self' && shareOfServer(one.index, readings)),
           ...((isBeside(one.role) || (one.role === 'server' && serverReadings === 'outside')) && {
             outside: true as const,
           }),
         };
       })
   );
+}
+
+/** What one of several servers had of the subscribers; nothing of one by itself. */
+function shareOfServer(
+  index: number,
+  { samples, window, serverCount }: Readings,
+): Pick<ProcessUse, 'handshakes' | 'subscribers'> {
+  const own = samples.find((one) => one.role === 'server' && one.index === index);
+  if (!own || serverCount === undefined) return {};
+  const { subscribers } =
+    own.samples.find(({ sample }) => sample.atUs >= window.toUs) ?? own.samples.at(-1) ?? {};
+  return {
+    handshakes: countersBetween(own, window).handshakes,
+    ...(subscribers !== undefined && { subscribers }),
+  };
 }
 
 function isBeside(role: ProcessUse['role']): boolean {

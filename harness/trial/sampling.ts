@@ -12,7 +12,8 @@ import type { ServerReadings } from './start-servers.ts';
 import type { Peers, Progress } from './stage.ts';
 import { createTimeline, type OutsideReading } from './timeline.ts';
 
-type ProcessSample = Readonly<{ sample: SelfSample; counters?: Counters }>;
+/** `subscribers`: of a server, those that are connected to it. */
+type ProcessSample = Readonly<{ sample: SelfSample; counters?: Counters; subscribers?: number }>;
 /** What was read of a process' CPU from outside, at a moment of the harness's clock. */
 export type CpuSample = Readonly<{ atUs: number; reading: CpuReading }>;
 /** What one process said of itself, and what was read of it, through warm-up, measured phase and drain. */

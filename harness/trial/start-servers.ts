@@ -14,6 +14,7 @@ import { createMember, type Member } from '../cluster/member.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Fleet } from './fleet.ts';
 import { lookupRedis, serverSetup } from './server-setup.ts';
+import { optionsWithStore } from './shared-store.ts';
 import type { Peers, Stage } from './stage.ts';
 
 /** What the servers' samples say: all, what /proc tells, or nothing. */
@@ -82,6 +83,7 @@ export async function startServers(stage: Stage): Promise<Started> {
   const keepsPort = cluster || scenario.faults.some(endsOrBegins);
   await broker?.start();
   const setup = isOurs(variant) ? serverSetup(scenario, await lookupRedis(stage)) : { limits: defaultLimits };
+  const options = await optionsWithStore(stage);
   const brokers = broker && (await brokerThroughNetwork(stage, broker.access, servers.length));
   const ports: Ports[] = [];
   for (const server of servers) {
@@ -90,7 +92,7 @@ export async function startServers(stage: Stage): Promise<Started> {
     server.send({
       kind: 'start',
       pattern: variant.pattern,
-      options: variant.options,
+      options,
       ...setup,
       seed: scenario.seed + server.number - 1,
       ...(brokers && { broker: brokers[server.number - 1] }),

@@ -96,7 +96,7 @@ export function createTimeline(window: Window): Timeline {
         });
       lastSlot.set(source, slot);
       if (backlog)
-        put(slot, source, {
+        put(slot, backlog.shared ? 'store' : source, {
           serverBacklog: backlog.depth,
           serverOldestMs: Math.round(backlog.oldestAgeMs),
         });

@@ -1,5 +1,6 @@
 // Sends each event of the plan at its planned time to several servers in turn (open model), pipelined on a
-// connection to each. An event whose answer does not come, because its server has gone, stands still or sends
+// connection to each. Events of one topic are at one server at a time, so that they stay in order
+// (topic-places.ts). An event whose answer does not come, because its server has gone, stands still or sends
 // it away, goes to another server with the same number and Idempotency-Key, so that a broker that knows keys
 // takes it once. Events wait while no server takes any. Not when a connection is tried again: that is
 // server-lane.ts.
@@ -28,6 +29,7 @@ import {
   type Publishing,
 } from './publishing.ts';
 import { createServerLane, type ServerLane } from './server-lane.ts';
+import { createTopicPlaces, type TopicPlaces } from './topic-places.ts';
 
 const connectWithinUs = 5_000_000;
 
@@ -42,6 +44,7 @@ type State = Publishing & {
   waiting: Queue<number>;
   /** The lane whose turn it is. */
   turn: number;
+  readonly places: TopicPlaces<ServerLane>;
   answered: number;
 };
 
@@ -67,6 +70,7 @@ export function startOverServers(setup: PublisherSetup, publishUrls: readonly st
     bodyBytes: 0,
     waiting: newQueue(),
     turn: 0,
+    places: createTopicPlaces(),
     answered: 0,
   };
   for (const lane of state.lanes) lane.dial();
@@ -107,12 +111,19 @@ function step(state: State): number {
 }
 
 function sendWaiting(state: State): void {
-  for (let event = state.waiting.peek(); event !== undefined; event = state.waiting.peek()) {
-    const lane = nextLane(state);
-    if (!lane) return;
-    state.waiting.shift();
-    send(state, lane, event);
+  const { waiting, plan, places } = state;
+  /** Those of topics whose server takes no more for now. */
+  const held: number[] = [];
+  for (let event = waiting.peek(); event !== undefined; event = waiting.peek()) {
+    const place = places.find(plan.topic[event]!);
+    const lane = place ?? nextLane(state);
+    if (!lane) break;
+    waiting.shift();
+    if (place && !place.isOpen()) held.push(event);
+    else send(state, lane, event);
   }
+  if (held.length === 0) return;
+  for (const event of [...held, ...waiting.drain()]) waiting.push(event);
 }
 
 /** The next server in turn that takes events. */
@@ -135,6 +146,7 @@ function send(state: State, lane: ServerLane, event: number): void {
     sentUs[event] = atUs;
     if (isMeasured(state, event)) record(lag, atUs - dueUs);
   }
+  state.places.sent(plan.topic[event]!, lane);
   lane.send(event, {
     topic: topicName(topics, plan.topic[event]!),
     body: state.bodyOf.get(event)!, // until it is answered
@@ -159,7 +171,9 @@ function takeAnswer(state: State, event: number, status: number, text: string, a
   }
   forget(state, event);
   state.answered++;
+  const isFree = state.places.settled(state.plan.topic[event]!);
   if (state.answered === eventsOf(state)) finish(state);
+  else if (isFree && state.waiting.size() > 0) sendWaiting(state);
 }
 
 function forget(state: State, event: number): void {
@@ -170,6 +184,7 @@ function forget(state: State, event: number): void {
 /** Events that a server has not answered go before those that nobody has seen. */
 function sendAgain(state: State, events: readonly number[]): void {
   if (state.over) return;
+  for (const event of events) state.places.settled(state.plan.topic[event]!);
   const later = state.waiting.drain();
   for (const event of [...events, ...later].sort((a, b) => a - b)) state.waiting.push(event);
   sendWaiting(state);

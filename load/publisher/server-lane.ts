@@ -44,7 +44,10 @@ export function createServerLane(
   let attempts = 0;
   /** It sent an event away a moment ago. */
   let resting = false;
-  /** It said nothing for too long: until it answers it is asked one event at a time. */
+  /**
+   * It said nothing for too long, or sent an event away: until it takes one it is asked one event at a time,
+   * so that none is taken while the one before it comes back.
+   */
   let suspect = false;
   let over = false;
   let stopWaiting = () => {};
@@ -58,15 +61,15 @@ export function createServerLane(
       const answered = underWay.shift();
       if (!answered)
         throw new ProtocolError('publish-unasked', 'a server sent an answer that no event had asked for');
-      if (suspect) {
-        suspect = false;
-        handlers.opened();
-      }
       if (status !== 503) {
         handlers.answered(answered.event, status, text, atUs);
+        if (suspect) {
+          suspect = false;
+          handlers.opened();
+        }
         return;
       }
-      resting = true;
+      resting = suspect = true;
       stopWaiting();
       stopWaiting = later(restMs, () => {
         resting = false;

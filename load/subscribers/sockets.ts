@@ -3,7 +3,7 @@
 // wire/inflate.ts; what a client does after a close is core/policy/client/close-codes.ts.
 
 import { leavingCode, readClose } from '../../core/policy/client/close-codes.ts';
-import { noteAsked } from '../../core/policy/client/reconnect.ts';
+import { noteAsked, noteHandshake } from '../../core/policy/client/reconnect.ts';
 import type { LoadContext } from '../pattern.ts';
 import { cookieHeader, takeCookies } from '../wire/cookies.ts';
 import {
@@ -105,6 +105,7 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
         state.frames.deflate = true;
       }
       state.handshake = undefined;
+      noteHandshake(stream, reconnect, performance.now());
       kind.upgraded?.(stream, atUs);
     },
     body() {},

@@ -3,6 +3,7 @@
 
 import { newComeback, noteRetryAfter, type Comeback } from '../../core/policy/client/reconnect.ts';
 import { comeBackLater } from '../subscribers/comeback.ts';
+import { createEverywhere, type Everywhere } from './everywhere.ts';
 import { urlsOf } from '../wire/connection.ts';
 import { pathBelow } from '../wire/http-head.ts';
 import { createHttpClients, type Client, type HttpClients } from '../wire/http-client.ts';
@@ -12,7 +13,7 @@ import type { LoadContext } from '../pattern.ts';
 export type Registration = { subscriber: number; url: string; events: readonly string[]; secret: string };
 
 export type Registrar = {
-  /** Registers, and again after a wait until it is done or gives up; calls `done` when it is done. */
+  /** Registers, and again after a wait until it is done or gives up; `done`: all servers know of it. */
   register(registration: Registration, done: (atUs: number) => void): void;
   /**
    * Takes the registrations back, as many as half of `graceMs` allows, and forgets those
@@ -43,6 +44,7 @@ type State = {
   /** The one to register with: the first of the list that answers. */
   server: number;
   readonly clients: HttpClients<Lane>;
+  readonly everywhere: Everywhere;
   readonly lanes: readonly Lane[];
   /** Waiting for a lane, in order. */
   tasks: Task[];
@@ -64,6 +66,7 @@ export function createRegistrar(context: LoadContext): Registrar {
     urls: urlsOf(context.endpoint),
     server: 0,
     clients,
+    everywhere: createEverywhere(context),
     lanes: Array.from({ length: laneCount }, () => {
       const lane = { task: undefined } as Lane; // the client needs its owner first
       lane.client = clients.add(lane, 0);
@@ -148,7 +151,7 @@ function take(lane: Lane): Task | undefined {
 }
 
 function registered(
-  { context, ids, tasks, drained }: State,
+  { context, ids, tasks, drained, everywhere }: State,
   task: RegisterTask,
   given: Registered,
   atUs: number,
@@ -156,7 +159,7 @@ function registered(
   context.counters.registrations++;
   ids.push(given);
   if (drained) tasks.push({ kind: 'remove', ...given });
-  else task.done(atUs);
+  else everywhere.add(task.done, atUs);
 }
 
 function refused(state: State, task: RegisterTask, status: number, headers: ResponseHead['headers']): void {
@@ -187,6 +190,7 @@ function rest(state: State, task: RegisterTask): void {
 async function close(state: State, graceMs: number): Promise<void> {
   const over = Promise.withResolvers<void>();
   state.drained = over.resolve;
+  state.everywhere.close();
   for (const stopWaiting of state.resting) stopWaiting();
   state.tasks = state.ids.map((given) => ({ kind: 'remove', ...given }));
   // The second half is for the answers, so that both sides have counted the same when the connections go.

@@ -26,6 +26,7 @@ import { expectationTable } from './expectation-table.ts';
 import { recoverySection } from './recovery-section.ts';
 import { resultsTable } from './results-table.ts';
 import { awayParagraph, checkTable, costTable, ledgerTable, resourceTable } from './trial-tables.ts';
+import { serversTable } from './servers-table.ts';
 import { targetsMarkup } from './targets-section.ts';
 import { resultNames, variantsOf, type VariantTrials } from '../summary/variants.ts';
 import { contents, folded, pageTop } from './page-head.ts';
@@ -123,7 +124,7 @@ const parts: readonly Part[] = [
             Kernel socket memory is that of all TCP buffers of the host, both ends of each loopback
             connection; the socket structures (about 2.5 KB each) are in no figure.
           </p>
-          ${resourceTable(variants)}`,
+          ${resourceTable(variants)}${serversTable(variants)}`,
       ),
   },
   {

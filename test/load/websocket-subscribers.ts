@@ -12,7 +12,7 @@ export async function start(
   seen: Seen,
   { subscribers = 1, deflate = false } = {},
 ): Promise<RunningLoad> {
-  const running = await websocket.start(seen.context, { deflate, ping: 25_000, fallback: [] });
+  const running = await websocket.start(seen.context, { deflate, ping: 25_000, fallback: [], again: false });
   for (let i = 0; i < subscribers; i++) running.open(i);
   t.onTestFinished(() => running.close(0));
   return running;

@@ -21,6 +21,8 @@ export type Fallback = {
   shortLived: number;
   /** This transport has worked: the client stays with it, whatever happens later. */
   worked: boolean;
+  /** What has worked counts for that connection alone: the client goes over after a later loss, too. */
+  readonly again: boolean;
 };
 
 /** Refused so, a client would be over every transport. */
@@ -33,8 +35,8 @@ export const worksAfterMs = 1000;
 /** So many of them in a row, and the client goes over. */
 export const mostShortLived = 3;
 
-export function newFallback(): Fallback {
-  return { place: 0, shortLived: 0, worked: false };
+export function newFallback(again = false): Fallback {
+  return { place: 0, shortLived: 0, worked: false, again };
 }
 
 /**
@@ -44,7 +46,11 @@ export function newFallback(): Fallback {
  * @returns whether the client goes over to the next transport
  */
 export function endsTransport(client: Fallback, end: ConnectionEnd, last: number): boolean {
-  if (end.upMs >= worksAfterMs) client.worked = true;
+  if (end.upMs >= worksAfterMs) {
+    client.worked = !client.again;
+    client.shortLived = 0;
+    return false;
+  }
   if (client.worked || client.place >= last) return false;
   if (!end.connected || end.asksToWait || whateverTransport.has(end.refusedWith)) return false;
   client.shortLived++;

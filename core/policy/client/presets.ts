@@ -53,6 +53,11 @@ export type Preset = Backoff & {
    */
   readonly asked: 'first' | 'stretches' | 'replaces';
   readonly reset: Reset;
+  /**
+   * When a WebSocket is open to it: with the handshake, or only once the server has said so on it (a welcome,
+   * an answer to connect).
+   */
+  readonly openWith: 'handshake' | 'welcome';
   readonly advice: Advice;
   /** An answer that refuses a stream is the end, whatever its status. */
   readonly endsOnRefusal?: true;
@@ -77,7 +82,7 @@ export function backoffMs({ base, cap }: Backoff, failures: number, random: Rand
 }
 
 /** What most of them have in common. */
-const usual = { reset: 'on-open', asked: 'first' } as const;
+const usual = { reset: 'on-open', openWith: 'welcome', asked: 'first' } as const;
 const phoenixMs = [10, 50, 100, 150, 200, 250, 500, 1000, 2000] as const;
 const signalrMs = [0, 2000, 10_000, 30_000] as const;
 const cableMs = 6000;
@@ -95,6 +100,7 @@ export const presets: { readonly [P in PolicyName]: Preset } = {
     cap: 5000,
     adjustable: true,
     asked: 'stretches',
+    openWith: 'handshake',
     advice: 'obey',
     waitMs: ({ failures }, backoff, random) => backoffMs(backoff, failures, random),
   },
@@ -103,6 +109,7 @@ export const presets: { readonly [P in PolicyName]: Preset } = {
     base: 100,
     cap: 5000,
     adjustable: true,
+    openWith: 'handshake',
     advice: 'obey',
     waitMs({ failures, lastMs }, { base, cap }, random) {
       const most = 3 * (failures === 0 ? base : Math.max(base, lastMs));
@@ -114,6 +121,7 @@ export const presets: { readonly [P in PolicyName]: Preset } = {
     base: 10,
     cap: 5000,
     adjustable: false,
+    openWith: 'handshake',
     advice: 'ignore',
     waitMs: ({ failures }) => phoenixMs[failures] ?? 5000,
   },

@@ -116,6 +116,19 @@ export function noteSuccess(client: Comeback, nowMs: number): void {
 }
 
 /**
+ * The handshake of its WebSocket succeeded, and nothing has been said on it yet: to a client that goes by
+ * that alone it has got what it asked for.
+ * @param nowMs on the clock of `takeWaitMs`
+ */
+export function noteHandshake(
+  client: Comeback,
+  { policy = 'full-jitter' }: Pick<ReconnectPolicy, 'policy'>,
+  nowMs: number,
+): void {
+  if (presets[policy].openWith === 'handshake') noteSuccess(client, nowMs);
+}
+
+/**
  * The client has failed: when it tries again. What the server asked for, of which its advice lets the client
  * hear, comes first; then, from the window of a server that announced one or by the policy, a wait of its
  * own. Full jitter's base is no shorter than what the server asked for: so clients that it sent away

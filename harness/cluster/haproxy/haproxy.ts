@@ -2,9 +2,9 @@
 // loopback address, in a folder that goes with it. Says what it holds, and can be drained, reloaded and told
 // of another server, by its runtime API.
 
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { loopback, urlHost } from '../../../core/base/loopback.ts';
-import { endedWithin } from '../../process/peer.ts';
+import { endedWithin, TrialFailure } from '../../process/peer.ts';
 import { treeOf } from '../../process/process-tree.ts';
 import {
   haproxyVersion,
@@ -113,7 +113,10 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
       place = await newPlace(await options.freePort());
       await writeConfig(place);
       await writeFile(place.state, '1\n');
-      if (over) return { url: '' };
+      if (over) {
+        await place.folder.remove(); // it was stopped before there was one
+        throw new TrialFailure('over', 'the trial is over');
+      }
       running = run(place, broken.reject, () => (running = undefined));
       await untilUp(running, createRuntime(place.socket), servers.length);
       return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${place.port}` };
@@ -173,7 +176,7 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
         await endedWithin(ending.tree.gone, () => ending.tree.signal('SIGKILL'), graceMs);
         ending.tree.signal('SIGKILL'); // workers whose master was killed
       }
-      if (place) await rm(place.folder, { recursive: true, force: true });
+      await place?.folder.remove();
     },
   };
 }

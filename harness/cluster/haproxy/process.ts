@@ -1,13 +1,12 @@
 // Starts HAProxy's processes and waits for them: until it answers and knows which servers are up, and until a
 // reload has made a new worker.
 
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, UserError } from '../../../core/base/errors.ts';
 import { runAtOnce, startTree, type ProcessTree } from '../../process/child.ts';
 import { keepLastLines } from '../../process/last-lines.ts';
+import { ownFolder, type OwnFolder } from '../../process/own-folder.ts';
 import { TrialFailure } from '../../process/peer.ts';
 import { health } from './config.ts';
 import { RuntimeError, type HaproxyProcess, type Runtime } from './runtime.ts';
@@ -36,18 +35,19 @@ export function haproxyVersion(): string {
   return `haproxy ${/\bversion (\S+)/.exec(text)?.[1] ?? ''}`.trimEnd();
 }
 
-export type Place = { folder: string; port: number; config: string; state: string; socket: string };
+export type Place = { folder: OwnFolder; port: number; config: string; state: string; socket: string };
 export type Running = { tree: ProcessTree; asked: boolean; said(): string };
 
 /** @param port that it listens on */
 export async function newPlace(port: number): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'pushbench-haproxy-'));
+  const folder = await ownFolder('pushbench-haproxy-');
+  const { path } = folder;
   return {
     folder,
     port,
-    config: join(folder, 'haproxy.cfg'),
-    state: join(folder, 'servers.state'),
-    socket: join(folder, 'master.sock'),
+    config: join(path, 'haproxy.cfg'),
+    state: join(path, 'servers.state'),
+    socket: join(path, 'master.sock'),
   };
 }
 

@@ -118,7 +118,7 @@ function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers
   let backlog: ServerBacklog = { depth: 0, oldestAgeMs: 0 };
   const readBacklog = async () => {
     const { deadLetters, ...read } = await log.backlog(timers.nowMs());
-    backlog = read;
+    backlog = { ...read, shared: true };
     return { ...read, deadLetters };
   };
   const stopLooking = everyMs(lookEveryMs, async () => {

@@ -116,6 +116,8 @@ const expected: Record<string, number> = {
   'missed.while-connected': 6,
   'peak-connects': 800,
   'connects-refused': 33,
+  'busiest-server-share': 1,
+  'busiest-server-connects': 1,
 };
 
 function times(prefix: string, from: number): Record<string, number> {
@@ -139,7 +141,9 @@ function known(): Completed {
       { kind: 'freeze', did: 'the server stood still', atMs: 4000, atUs: null, forMs: 9000 },
     ],
     latencyAroundFaults: { before: thousandFrom(1001), during: thousandFrom(2001), toUs: 9_000_000 },
-    processes: trial.processes.map((one) => (one.role === 'server' ? { ...one, idleShare: 0 } : one)),
+    processes: trial.processes.map((one) =>
+      one.role === 'server' ? { ...one, idleShare: 0, subscribers: 4, handshakes: 2 } : one,
+    ),
   };
 }
 

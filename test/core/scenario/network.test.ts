@@ -113,11 +113,6 @@ describe('what cannot be, or would reach nobody, is refused', () => {
       /clear text; leave them or server\.tls out/,
     ],
     [
-      'a fault that lasts and does not say how long',
-      'faults: [{ at: 1s, network: { latency: 1s } }]',
-      /says for how long, such as 10s/,
-    ],
-    [
       'a moment that lasts',
       'faults: [{ at: 1s, network: { reset: true }, for: 1s }]',
       /a reset happens at once; leave it out/,

@@ -24,9 +24,11 @@ faults:
   - { at: 3s, network: { latency: 200ms, jitter: 50ms }, share: 50%, for: 1500ms }
   - { at: 9s, network: { reset: true } }
   - { at: 10s, slow: 10%, rate: 10KiB/s, for: 2s }
+  - { at: 11s, network: { silence: up }, share: 25% }
 `;
 
-const onClients = { kind: 'impose', between: 'clients', reset: false, forMs: 1500 };
+const slower = { latencyMs: 200, jitterMs: 50 };
+const onClients = { kind: 'impose', between: 'clients', reset: false };
 
 test('every fault happens at its planned time, in the processes that it is for', async () => {
   const { fleet } = await runFake(`variants: [fake]${faults}`);
@@ -40,12 +42,13 @@ test('every fault happens at its planned time, in the processes that it is for',
       [2000, 'publisher', { kind: 'freeze', forMs: 1000 }],
       [2000, 'load 1', { kind: 'freeze', forMs: 500 }],
       [2000, 'load 2', { kind: 'freeze', forMs: 500 }],
-      [3000, 'network', { ...onClients, conditions: { latencyMs: 200, jitterMs: 50 }, share: 0.5 }],
+      [3000, 'network', { ...onClients, conditions: slower, share: 0.5, forMs: 1500 }],
       [7300, 'load 1', { kind: 'leave', share: 0.25, forMs: 2000 }],
       [7300, 'load 2', { kind: 'leave', share: 0.25, forMs: 2000 }],
-      [9000, 'network', { ...onClients, conditions: {}, reset: true, share: 1, forMs: 0 }],
+      [9000, 'network', { ...onClients, conditions: {}, reset: true, share: 1 }],
       [10_000, 'load 1', { kind: 'slow', share: 0.1, bytesPerS: 10_240, forMs: 2000 }],
       [10_000, 'load 2', { kind: 'slow', share: 0.1, bytesPerS: 10_240, forMs: 2000 }],
+      [11_000, 'network', { ...onClients, conditions: { silence: 'up' }, share: 0.25 }],
       [19_999, 'server', { kind: 'freeze', forMs: 10 }],
     ],
   );
@@ -100,6 +103,13 @@ test('the result says when each fault was planned, when it happened, and what wa
       atMs: 10_000,
       atUs: 10_000_000,
       forMs: 2000,
+    },
+    {
+      kind: 'network',
+      did: '25 % of the connections of subscribers: nothing passed to the servers until the end',
+      atMs: 11_000,
+      atUs: 11_000_000,
+      forMs: 12_000, // 20 s are measured, and 3 s drained
     },
     {
       kind: 'freeze',

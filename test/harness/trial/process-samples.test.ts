@@ -160,6 +160,23 @@ test('what each process took, between the two ends; delays and memory after the 
   assert.deepEqual([silent!.cpuUs, silent!.wallUs, silent!.gcPauseUs], [0, 0, 0]);
 });
 
+test('of one of several servers: who came in the measured phase, and who was there at its end', () => {
+  const sample = (atUs: number, handshakes: number, subscribers: number) => ({
+    sample: self(atUs),
+    counters: { ...newCounters(), handshakes },
+    subscribers,
+  });
+  const samples = [sample(0, 0, 0), sample(1000, 5, 5), sample(3000, 9, 7), sample(4000, 20, 1)];
+  const all = {
+    samples: [{ role: 'server' as const, index: 0, samples, cpu: [] }],
+    processes: [startOf('server', 0)],
+  };
+  const [own] = processUses(readings({ ...all, serverCount: 2 }));
+  assert.deepEqual([own!.handshakes, own!.subscribers], [4, 7]);
+  const [alone] = processUses(readings(all));
+  assert.deepEqual([alone!.handshakes, alone!.subscribers], [undefined, undefined]);
+});
+
 test('of a server that is not ours all is read from outside, or nothing', () => {
   const of = (serverReadings: Readings['serverReadings']) =>
     processUses(readings({ samples: worked, processes, serverReadings })).map(({ role, outside }) => [

@@ -2,13 +2,24 @@
 // server.
 
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import { numbered } from '../../../core/plan/numbering.ts';
 import type { PublishPlan } from '../../../core/plan/publish-plan.ts';
 import { startOverServers } from '../../../load/publisher/over-servers.ts';
-import { created, every, planOf, problemsOf, startRaw, startServer, topics, windowIn } from './fixture.ts';
+import {
+  created,
+  every,
+  planOf,
+  problemsOf,
+  startRaw,
+  startServer,
+  topicNames,
+  topics,
+  windowIn,
+} from './fixture.ts';
 
 async function start(t: TestContext, plan: PublishPlan, ...urls: string[]) {
   const setup = { publishUrl: urls[0]!, topics, plan: numbered(plan, undefined, 3).publish, seed: 1 };
@@ -21,7 +32,7 @@ async function start(t: TestContext, plan: PublishPlan, ...urls: string[]) {
 test('events go to the servers in turn, with their numbers and a key each', async (t) => {
   await using first = await startServer();
   await using second = await startServer();
-  const publisher = await start(t, planOf(every(5, 8)), first.url, second.url);
+  const publisher = await start(t, planOf(every(50, 8)), first.url, second.url);
   await sleep(100); // both connections are there
   const published = await publisher.run(windowIn(20));
   assert.deepEqual(published.problems, []);
@@ -47,6 +58,43 @@ test('events go to the servers in turn, with their numbers and a key each', asyn
       ['/topics/own.1', '1', '"own.1-1"'],
       ['/topics/own.1', '2', '"own.1-2"'],
     ],
+  );
+});
+
+test('an event is not taken before one of its topic that another server still has', async (t) => {
+  const taken: string[] = [];
+  const take = (server: Awaited<ReturnType<typeof startServer>>, response: ServerResponse, at: number) => {
+    const { path, headers } = server.requests[at]!;
+    taken.push(`${path} ${String(headers['pushbench-seq'])}`);
+    response.writeHead(201).end('{"id":"e-1","seq":1}');
+  };
+  await using slow = await startServer((response, at) => void setTimeout(() => take(slow, response, at), 30));
+  await using quick = await startServer((response, at) => take(quick, response, at));
+  const publisher = await start(t, planOf(every(2, 60)), slow.url, quick.url);
+  await sleep(100);
+  assert.deepEqual((await publisher.run(windowIn(20))).problems, []);
+  assert.ok(slow.requests.length > 0 && quick.requests.length > 0);
+  for (const topic of topicNames)
+    assert.deepEqual(
+      taken.filter((one) => one.startsWith(`/topics/${topic} `)),
+      Array.from({ length: 20 }, (_, i) => `/topics/${topic} ${i + 1}`),
+    );
+});
+
+test('a server that sent an event away gets nothing behind it until it takes one', async (t) => {
+  const taken: string[] = [];
+  await using server = await startServer((response, at) => {
+    if (at < 2) return void response.writeHead(503).end();
+    taken.push(String(server.requests[at]!.headers['pushbench-seq']));
+    response.writeHead(201).end('{"id":"e-1","seq":1}');
+  });
+  const plan = planOf([0, ...every(2, 20).map((ms) => 100 + ms)]);
+  plan.topic.fill(0);
+  const publisher = await start(t, plan, server.url);
+  assert.deepEqual((await publisher.run(windowIn(20))).problems, []);
+  assert.deepEqual(
+    taken,
+    Array.from({ length: 21 }, (_, i) => String(i + 1)),
   );
 });
 
@@ -78,7 +126,7 @@ for (const [what, fail] of Object.entries(failures))
 test('a server that answers 503 is left alone for a while, and its events go elsewhere', async (t) => {
   await using refusing = await startServer((response) => void response.writeHead(503).end());
   await using healthy = await startServer();
-  const publisher = await start(t, planOf(every(2, 40)), refusing.url, healthy.url);
+  const publisher = await start(t, planOf(every(10, 40)), refusing.url, healthy.url);
   await sleep(100);
   assert.deepEqual((await publisher.run(windowIn(20))).problems, []);
   assert.equal(healthy.requests.length, 40);

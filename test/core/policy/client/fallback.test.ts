@@ -50,6 +50,17 @@ describe('a client goes over', () => {
   });
 });
 
+describe('a client that begins again after a loss', () => {
+  test('goes over when what has worked is refused, but not for the loss itself', () => {
+    const client = newFallback(true);
+    const losses = Array.from({ length: mostShortLived + 1 }, () => cut({ upMs: worksAfterMs }));
+    assert.ok(losses.every((one) => !endsTransport(client, one, 2)));
+    assert.ok(endsTransport(client, cut({ refusedWith: 403 }), 2));
+    assert.equal(endsTransport(client, cut({ upMs: worksAfterMs }), 2), false);
+    assert.equal(client.place, 1);
+  });
+});
+
 describe('a client stays', () => {
   test('when what refused it speaks for the server, or nothing was there', () => {
     for (const how of [

@@ -11,6 +11,7 @@ import {
   longestWindowMs,
   newComeback,
   noteAsked,
+  noteHandshake,
   noteReconnectionTime,
   noteRefusal,
   noteSuccess,
@@ -177,6 +178,23 @@ describe('when the backoff begins anew', () => {
       );
       noteSuccess(client, 0);
     }
+  });
+
+  test('with the handshake where a client goes by that, else with what the server says after it', () => {
+    const failuresOf = (policy: PolicyName) => {
+      const client = connected();
+      for (let i = 0; i < 3; i++) {
+        takeWaitMs(client, policyOf(policy), () => 0.5, 0);
+        noteHandshake(client, { policy }, 0);
+      }
+      return client.failures;
+    };
+    const failures = policyNames.map((name) => [name, failuresOf(name)]);
+    const byHandshake = ['full-jitter', 'decorrelated', 'phoenix'];
+    assert.deepEqual(
+      failures,
+      policyNames.map((name) => [name, byHandshake.includes(name) ? 1 : 3]),
+    );
   });
 
   test('only once one has been up for long enough', () => {

@@ -1,0 +1,58 @@
+// Starts the Redis in which several servers of a sender share what they send, where the variant names none,
+// and tells them where it is.
+
+import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { patternNamed } from '../../core/pattern/registry.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
+import type { Fleet } from './fleet.ts';
+import type { Stage } from './stage.ts';
+
+/** It keeps what it was given over a restart, as a store should. */
+const program = { kind: 'redis-streams', url: undefined } as const;
+
+/** How the variant's servers share their store, where that is in a Redis that nobody has named. */
+function unnamedStore({ pattern, options, target }: Variant) {
+  const shared = target === undefined ? patternNamed(pattern)?.sharedStore : undefined;
+  return shared?.isShared(options) && !shared.isNamed(options) ? shared : undefined;
+}
+
+/** Whether trials of one of these start a Redis for that. */
+export function startsStoreRedis(variants: readonly Variant[]): boolean {
+  return variants.some((variant) => unnamedStore(variant) !== undefined);
+}
+
+/**
+ * Which Redis that is, with its version; undefined where none is started.
+ * @throws UserError when it is not installed
+ */
+export function storeVersion(
+  variants: readonly Variant[],
+  { brokerVersion }: Pick<Fleet, 'brokerVersion'>,
+): string | undefined {
+  const sharing = variants.find((variant) => unnamedStore(variant) !== undefined);
+  if (!sharing) return undefined;
+  try {
+    return brokerVersion(program);
+  } catch {
+    throw new UserError(
+      'store-redis',
+      `"${sharing.label}" keeps its deliveries in a redis-server that is started for each trial, and it is ` +
+        'not installed; apt-get install redis-server, or name one that runs (its option redis).',
+      exitCodes.failed,
+    );
+  }
+}
+
+/** The options of the trial's variant, with the place of that Redis, which answers. */
+export async function optionsWithStore({
+  variant,
+  fleet,
+  beside,
+}: Pick<Stage, 'variant' | 'fleet' | 'beside'>): Promise<Variant['options']> {
+  const shared = unnamedStore(variant);
+  if (!shared) return variant.options;
+  const redis = fleet.broker(program);
+  beside.add(redis);
+  await redis.start();
+  return shared.at(variant.options, redis.access.url);
+}

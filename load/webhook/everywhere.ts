@@ -1,0 +1,81 @@
+// Holds what follows a registration back until all servers know of it. Servers that share a store look there
+// again and again, so those that were not asked hear of an endpoint a little later; one that is asked for its
+// endpoints looks first.
+
+import { later, nowUs } from '../../core/base/clock.ts';
+import { urlsOf } from '../wire/connection.ts';
+import { createHttpClients, type Client } from '../wire/http-client.ts';
+import { pathBelow } from '../wire/http-head.ts';
+import type { LoadContext } from '../pattern.ts';
+
+export type Everywhere = {
+  /** Calls `done` when all servers know what one of them has just taken; at once where it is the only one. */
+  add(done: Done, atUs: number): void;
+  close(): void;
+};
+
+/** Between being told of a registration and asking, so that one question is for many. */
+const gatherMs = 200;
+
+type Done = (atUs: number) => void;
+type Server = { client: Client<Server>; url: URL };
+
+export function createEverywhere(context: LoadContext): Everywhere {
+  const urls = urlsOf(context.endpoint);
+  if (urls.length === 1) return { add: (done, atUs) => done(atUs), close() {} };
+  /** Told of and not asked about yet, and those that the servers are being asked about. */
+  let [waiting, asked]: [Done[], Done[]] = [[], []];
+  let unanswered = 0;
+  let allKnow = true;
+  let stopWaiting: (() => void) | undefined;
+
+  const clients = createHttpClients<Server>(
+    { ...context, connects: undefined },
+    {
+      response: (server, { status }) => answered(server, status === 200),
+      // One that is gone reads all that there is when it begins again.
+      failed: (server) => answered(server, true),
+    },
+  );
+  const all = urls.map((url, i) => {
+    const server = { url } as Server; // the client needs its owner first
+    server.client = clients.add(server, 0);
+    server.client.server = i;
+    return server;
+  });
+
+  function gather(): void {
+    if (unanswered === 0) stopWaiting ??= later(gatherMs, ask);
+  }
+
+  function ask(): void {
+    stopWaiting = undefined;
+    [asked, waiting] = [[...asked, ...waiting], []];
+    [unanswered, allKnow] = [all.length, true];
+    for (const { client, url } of all)
+      clients.send(
+        client,
+        Buffer.from(`GET ${pathBelow(url, '/webhooks')}?limit=1 HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`),
+      );
+  }
+
+  function answered({ client }: Server, knows: boolean): void {
+    clients.drop(client);
+    if (!knows) allKnow = false;
+    if (--unanswered > 0) return;
+    if (allKnow) for (const done of asked.splice(0)) done(nowUs());
+    if (asked.length + waiting.length > 0) gather();
+  }
+
+  return {
+    add(done) {
+      waiting.push(done);
+      gather();
+    },
+    close() {
+      stopWaiting?.();
+      for (const { client } of all) clients.drop(client);
+      [waiting, asked] = [[], []];
+    },
+  };
+}
