@@ -19,8 +19,14 @@ export function recoveryOf(
 ): Pick<Completed, 'recovery'> {
   const all = closed.flatMap(({ recovery }) => recovery ?? []);
   const [cut, left] = [
-    addedUp(all.map((one) => one.cut), fromUs),
-    addedUp(all.map((one) => one.left), fromUs),
+    addedUp(
+      all.map((one) => one.cut),
+      fromUs,
+    ),
+    addedUp(
+      all.map((one) => one.left),
+      fromUs,
+    ),
   ];
   if (!cut && !left) return {};
   const sum = (of: (one: (typeof all)[number]) => number) => all.reduce((total, one) => total + of(one), 0);

@@ -28,6 +28,8 @@ export type Sampled = Readonly<{
   samples: readonly ProcessSamples[];
   /** Of all measured deliveries. */
   latency: Histogram;
+  /** The same by the slot that an event was planned in. */
+  latencySlots: ReadonlyMap<number, Histogram>;
   series: Series;
 }>;
 
