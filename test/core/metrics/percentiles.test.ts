@@ -46,6 +46,7 @@ describe('a percentile takes 10 events beyond it, of whatever it is', () => {
       latency: { ...completed().latency, ...of, lastReceiver },
       latencyByAttempt: [{ attempt: 1, histogram: line(count) }],
       recovery: cutOff(count),
+      latencyAroundFaults: { before: line(count), during: line(count), toUs: count },
     });
   };
   for (const name of percentiles.filter((one) => !/^(?:last-receiver|latency.retried)/.test(one)))

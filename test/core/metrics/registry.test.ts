@@ -93,7 +93,7 @@ const expected: Record<string, number> = {
   'latency.before-faults.p50': 1500,
   'latency.before-faults.p99': 1990,
   'latency.before-faults.max': 2000,
-  'latency.during-faults.p50': 2500,
+  'latency.during-faults.p50': 2501,
   'latency.during-faults.p99': 2991,
   'latency.during-faults.max': 3000,
   reconnects: 21,
