@@ -5,11 +5,13 @@ import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { cellText } from '../../core/scenario/matrix.ts';
 import { valuesText } from './figure-text.ts';
 import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { missedAwayText } from './away.ts';
+import { cellNames } from './cell-names.ts';
 import { totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { nounOf } from './schedules.ts';
@@ -58,13 +60,14 @@ export function standsAlone(results: readonly Result[], variants: readonly Varia
 }
 
 function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
+  const names = cellNames(variants);
   const known = variants
     .flatMap((variant): Known[] => {
       const { value, ...figure } = figureOver(name, variant.completed);
       if (value === undefined) return [];
       const within = 'within' in figure ? figure.within : undefined;
       return [
-        { variant, label: nameWith(variant.label, variant.completed), value, ...(within && { within }) },
+        { variant, label: nameWith(names.of(variant), variant.completed), value, ...(within && { within }) },
       ];
     })
     .sort((a, b) => a.value - b.value);
@@ -77,7 +80,18 @@ function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
   return groups;
 }
 
-const namesIn = (group: Group) => listed(group.map(({ label }) => label));
+/** The variants of a group; in a matrix by their cells: `sse and websocket at loss=1%; sse at loss=2%`. */
+function namesIn(group: Group): string {
+  const cells = Map.groupBy(group, ({ variant }) => cellText(variant.trials[0]?.cell?.parameters ?? {}));
+  const parts = [...cells].map(([cell, members]) => {
+    const names = members.map(({ label }) => label);
+    const apart = `, ${cell}`;
+    return cell !== '' && names.every((name) => name.endsWith(apart))
+      ? `${listed(names.map((name) => name.slice(0, -apart.length)))} at ${cell}`
+      : listed(names);
+  });
+  return parts.length === 1 ? parts[0]! : parts.join('; ');
+}
 const isEvery = (group: Group, variants: readonly VariantTrials[]) =>
   group.length === variants.length && group.length > 1;
 
