@@ -9,9 +9,7 @@ import type { VariantTrials } from '../summary/variants.ts';
 
 /** The variants that have something to show, by the names they have in the charts. */
 export function charted(all: readonly VariantTrials[]): VariantTrials[] {
-  const showing = all.filter(({ completed }) =>
-    completed.some((trial) => trial.latency.endToEnd.count > 0),
-  );
+  const showing = all.filter(({ completed }) => completed.some((trial) => trial.latency.endToEnd.count > 0));
   // The cells of a matrix are drawn as curves (curves.ts); a line for each would be too many to read. Where
   // they are few and something happens in them, what it did shows over time alone.
   const inCells = showing.filter(({ trials }) => trials[0]?.cell !== undefined);
