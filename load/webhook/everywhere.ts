@@ -14,7 +14,7 @@ export type Everywhere = {
   close(): void;
 };
 
-/** Between being told of a registration and asking: who is asked reads all that is new, so one is for many. */
+/** Between being told and asking: who is asked reads all that is new, so one question is for many. */
 const gatherMs = 1000;
 
 type Done = (atUs: number) => void;
