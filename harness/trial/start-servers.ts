@@ -22,7 +22,7 @@ export type ServerReadings = 'self' | 'outside' | 'none';
 
 const startLimitMs = 15_000;
 /** For each of several besides: they start at the same time and wait for one another's cores. */
-const startEachMs = 1000;
+const startEachMs = 2000;
 
 /** The servers of a trial: those of the scenario run at once, those that a fault starts do not. */
 export function createMembers(
