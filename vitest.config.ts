@@ -19,6 +19,7 @@ const heavy = [
   'test/bench/**/*.test.ts',
   'test/harness/**/child.test.ts',
   'test/harness/**/freeze.test.ts',
+  'test/scenarios/deploys.test.ts',
   'test/harness/**/peer-end.test.ts',
   'test/harness/**/real-pair.test.ts',
   'test/harness/**/recovery.test.ts',
