@@ -11,6 +11,7 @@ import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { missedAwayText } from './away.ts';
+import { cellNames } from './cell-names.ts';
 import { totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { nounOf } from './schedules.ts';
@@ -19,6 +20,8 @@ import type { VariantTrials } from './variants.ts';
 
 /** More metrics than this are in the table alone: the headline is to be read in one breath. */
 const inHeadline = 2;
+/** Of more variants that are apart only the lowest and the highest are named; the table has all of them. */
+const mostNamed = 6;
 
 type Known = { variant: VariantTrials; label: string; value: number; within?: readonly [number, number] };
 /** Variants that no single run tells apart, with figures from the lowest on. */
@@ -57,13 +60,14 @@ export function standsAlone(results: readonly Result[], variants: readonly Varia
 }
 
 function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
+  const names = cellNames(variants);
   const known = variants
     .flatMap((variant): Known[] => {
       const { value, ...figure } = figureOver(name, variant.completed);
       if (value === undefined) return [];
       const within = 'within' in figure ? figure.within : undefined;
       return [
-        { variant, label: nameWith(variant.label, variant.completed), value, ...(within && { within }) },
+        { variant, label: nameWith(names.of(variant), variant.completed), value, ...(within && { within }) },
       ];
     })
     .sort((a, b) => a.value - b.value);
@@ -93,6 +97,13 @@ const isEvery = (group: Group, variants: readonly VariantTrials[]) =>
 
 function listClause(name: string, groups: readonly Group[], variants: readonly VariantTrials[]): string {
   const { title, unit } = metrics[name]!;
+  const all = groups.flat();
+  if (groups.length > 1 && all.length > mostNamed) {
+    const [from, to] = [all[0]!, all.at(-1)!].map(
+      ({ value, label }) => `${formatMetric(value, unit)} (${label})`,
+    );
+    return `${title}: from ${from} to ${to}`;
+  }
   const parts = groups.map((group) => {
     const values = valuesText(
       group.map(({ value }) => value),
