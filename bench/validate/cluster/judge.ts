@@ -1,6 +1,6 @@
 // Decides what of a trial with faults of several servers did not hold. Pure; each rule stands here once.
 
-import type { Completed } from '../../../core/result/result.ts';
+import type { Completed, TrialFault } from '../../../core/result/result.ts';
 import { exitCodeOf } from '../../../cli/run.ts';
 import type { Ended } from '../faults/command.ts';
 import { leftMisses, wordMisses, type RunSeen } from '../faults/judge.ts';
@@ -52,8 +52,8 @@ function trialMisses(trial: Completed, { faults, away, ends, pattern }: ClusterS
   const played = trial.faults ?? [];
   if (played.length !== faults.length)
     miss('happened', `${played.length} faults are told of, ${faults.length} were asked for`);
-  for (const { did, atUs, tookUs } of played) {
-    if (atUs === null) miss('happened', `it could not be done: ${did}`);
+  for (const [i, { did, atUs, tookUs }] of played.entries()) {
+    if (atUs === null && !isOvertaken(i, faults, played)) miss('happened', `it could not be done: ${did}`);
     else if (ends && tookUs === undefined) miss('happened', `it had not ended when the trial did: ${did}`);
   }
   const cut = trial.recovery?.cut;
@@ -79,6 +79,18 @@ function trialMisses(trial: Completed, { faults, away, ends, pattern }: ClusterS
   if (cut.fresh > 0) miss('resumed', `${cut.fresh} of ${absences} came back without a cursor`);
   if (cut.neverBack > 0) miss('resumed', `${cut.neverBack} of ${absences} never came back`);
   return misses;
+}
+
+/**
+ * Whether a server was killed again before it listened. It was starting until then: a kill of one that had
+ * failed could not be done.
+ * @param i place of the restart, in the order of time, in which cases write their timelines
+ */
+function isOvertaken(i: number, faults: readonly string[], played: readonly TrialFault[]): boolean {
+  const server = /restart: (\d+)/.exec(faults[i] ?? '')?.[1];
+  if (server === undefined) return false;
+  const next = faults.findIndex((one, j) => j > i && one.includes(`kill: ${server} `));
+  return next > 0 && typeof played[next]?.atUs === 'number';
 }
 
 function lastOf(output: string): string {
