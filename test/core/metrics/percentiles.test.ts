@@ -15,8 +15,16 @@ const shared = ['endToEnd', 'acceptToReceipt'] as const;
 const cutOff = (count: number): NonNullable<Completed['recovery']> => ({
   subscribers: count,
   cut: {
-    ...{ absences: count, recovered: count, tooLate: 0, fresh: 0, neverBack: 0, gaveUp: 0 },
-    ...{ downtimeUs: count, longestUs: count, connected: line(count), caughtUp: line(count) },
+    absences: count,
+    recovered: count,
+    tooLate: 0,
+    fresh: 0,
+    neverBack: 0,
+    gaveUp: 0,
+    downtimeUs: count,
+    longestUs: count,
+    connected: line(count),
+    caughtUp: line(count),
   },
   missedAway: 0,
   connects: { tried: count, opened: count, refused: 0, peakPerS: count },
