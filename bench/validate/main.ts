@@ -1,8 +1,9 @@
 // Asks whether the instrument is right (`npm run validate`): runs the parts of the validation and writes
 // docs/validation.md from the figures of all, which it keeps in docs/results/validation/.
 //
-// --only NAME runs one part; --quick goes through everything in its shortest form and --seed N repeats one
-// case of a part that numbers them; both leave the document alone.
+// --only NAME runs one part; --quick goes through everything in its shortest form, --seed N repeats one case
+// of a part that numbers them, --cases N runs so many of a part that lets that be said; all three leave the
+// document alone.
 
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../core/base/units.ts';
@@ -23,6 +24,8 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   'injected-cpu': async () => (await import('./injected-timings.ts')).injectedCpu,
   'live-aa': async () => (await import('./live-aa.ts')).liveAa,
   faults: async () => (await import('./faults.ts')).faults,
+  'cluster-faults': async () => (await import('./cluster-faults.ts')).clusterFaults,
+  'cluster-kills': async () => (await import('./cluster-kills.ts')).clusterKills,
 };
 
 const { values } = parseArgs({
@@ -30,6 +33,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     quick: { type: 'boolean', default: false },
     seed: { type: 'string' },
+    cases: { type: 'string' },
   },
 });
 const unknown = values.only.filter((name) => !Object.hasOwn(parts, name));
@@ -47,12 +51,20 @@ if (seed !== undefined && (!Number.isSafeInteger(seed) || seed < 1 || values.onl
   );
   process.exit(2);
 }
+const cases = values.cases === undefined ? undefined : Number(values.cases);
+if (cases !== undefined && (!Number.isSafeInteger(cases) || cases < 1 || seed !== undefined)) {
+  console.error(
+    '--cases takes how many cases to run, and no --seed beside it: npm run validate -- --only ' +
+      'cluster-faults --cases 2',
+  );
+  process.exit(2);
+}
 // What a part started and mounted goes with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 // Read before the first part changes files of the repository.
 const { cpu, cores, memoryBytes, kernel, node, commit } = readEnvironment();
 const [folder, page] =
-  values.quick || seed !== undefined
+  values.quick || seed !== undefined || cases !== undefined
     ? ['results/validation', 'results/validation/validation.md']
     : ['docs/results/validation', 'docs/validation.md'];
 const bad = await runParts({
@@ -61,6 +73,7 @@ const bad = await runParts({
   page,
   quick: values.quick,
   ...(seed !== undefined && { seed }),
+  ...(cases !== undefined && { cases }),
   names: values.only.length > 0 ? values.only : Object.keys(parts),
   machine:
     `${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, Linux ${kernel}, Node ` +

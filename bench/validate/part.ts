@@ -24,8 +24,13 @@ export type Kept = z.infer<typeof keptSchema>;
 
 export type Part = {
   title: string;
-  /** @param quick the shortest form that still goes through all of it */
-  run(quick: boolean): Promise<Outcome>;
+  /** What `--cases N` says how many there are to be of; left out where their number is fixed. */
+  cases?: string;
+  /**
+   * @param quick the shortest form that still goes through all of it
+   * @param cases how many, where the part lets that be said
+   */
+  run(quick: boolean, cases?: number): Promise<Outcome>;
   /**
    * One case of it alone, by its number, where it has such.
    * @throws Error when there is none of that number

@@ -17,6 +17,8 @@ export type PartsOptions = {
   quick: boolean;
   /** The one case to run of each; all when left out. */
   seed?: number;
+  /** How many cases to run of each; as many as the part has when left out. */
+  cases?: number;
   /** Where the figures are kept, a file a part. */
   folder: string;
   /** The document, written anew after each part. */
@@ -31,6 +33,7 @@ export async function runParts({
   names,
   quick,
   seed,
+  cases,
   folder,
   page,
   machine,
@@ -45,7 +48,7 @@ export async function runParts({
     try {
       const part = await parts[name]!(); // the caller checked the names
       const { title } = part;
-      const outcome = await (seed === undefined ? part.run(quick) : oneCase(part, seed));
+      const outcome = await (seed === undefined ? manyCases(part, quick, cases) : oneCase(part, seed));
       const kept: Kept = {
         ...outcome,
         title,
@@ -75,6 +78,13 @@ export async function runParts({
 function oneCase({ title, repeat }: Part, seed: number): Promise<Outcome> {
   if (!repeat) throw new Error(`"${title}" has no cases that could be repeated by a number`);
   return repeat(seed);
+}
+
+/** @throws Error when a number is given and the part's is fixed */
+function manyCases(part: Part, quick: boolean, cases: number | undefined): Promise<Outcome> {
+  if (cases !== undefined && part.cases === undefined)
+    throw new Error(`"${part.title}" has a fixed number of cases; leave --cases out`);
+  return part.run(quick, cases);
 }
 
 /** @returns `undefined` where nothing is kept, or what is there is of another shape */

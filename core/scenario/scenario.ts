@@ -136,8 +136,8 @@ export function scenarioSchema(registry: PatternRegistry) {
       .max(12)
       .default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery'])
       .describe(
-        "metrics that the report draws over the matrix' parameters; none where its cells are a few " +
-          'settings side by side: then "answer" answers',
+        "metrics that the report draws over the matrix' parameters; an empty list where its cells are a " +
+          'few settings side by side, answered by "answer" and drawn over time',
       ),
     axis: axis.optional(),
     browser: browser

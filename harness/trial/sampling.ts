@@ -28,7 +28,7 @@ export type Sampled = Readonly<{
   samples: readonly ProcessSamples[];
   /** Of all measured deliveries. */
   latency: Histogram;
-  /** The same by the slot that an event was planned in. */
+  /** The same by the slot of the planned time. */
   latencySlots: ReadonlyMap<number, Histogram>;
   series: Series;
 }>;

@@ -159,7 +159,7 @@ function registered(
   context.counters.registrations++;
   ids.push(given);
   if (drained) tasks.push({ kind: 'remove', ...given });
-  else everywhere.add(task.done, atUs);
+  else everywhere.add(given.server, task.done, atUs);
 }
 
 function refused(state: State, task: RegisterTask, status: number, headers: ResponseHead['headers']): void {

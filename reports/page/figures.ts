@@ -11,9 +11,11 @@ import type { VariantTrials } from '../summary/variants.ts';
 export function charted(all: readonly VariantTrials[]): VariantTrials[] {
   const showing = all.filter(({ completed }) => completed.some((trial) => trial.latency.endToEnd.count > 0));
   // The cells of a matrix are drawn as curves (curves.ts); a line for each would be too many to read. Where
-  // they are few and something happens in them, what it did shows over time alone.
+  // they are few and something happens in them, what it did shows over time alone; and where no curve is
+  // asked for, they are a few settings side by side.
   const inCells = showing.filter(({ trials }) => trials[0]?.cell !== undefined);
-  const areDrawn = inCells.length <= mostCells && inCells.some(hasFaults);
+  const hasCurves = inCells.some(({ result }) => result.scenario.curves?.length !== 0);
+  const areDrawn = inCells.length <= mostCells && (inCells.some(hasFaults) || !hasCurves);
   return areDrawn ? showing : showing.filter((one) => !inCells.includes(one));
 }
 

@@ -11,7 +11,7 @@ type Trial = Small['trials'][number];
 /** Whoever was let go last is back by then: the longest first wait of these clients, and some. */
 const slackUs = 600_000;
 
-/** Everybody whom the deploy cut off is back; skipped where the machine was too slow for the deploy. */
+/** Everybody whom the deploy cut off is back; skipped where the machine was too slow for all of it. */
 function allBack(t: TestContext, { label, recovery, faults, ledger, measuredUs }: Trial, clients: number) {
   assert.equal(ledger.duplicated, 0, label);
   const { atUs, tookUs } = faults![0]!;

@@ -96,7 +96,7 @@ function oneLine(scenario: string): string {
 }
 
 /** Text in a table: no line ends, nothing that Markdown would take for markup. */
-function cell(text: string): string {
+export function cell(text: string): string {
   return text
     .replace(/\s+/g, ' ')
     .replace(/[\\`*_[\]~#<>|]/g, (one) => `&#${one.charCodeAt(0)};`)

@@ -15,8 +15,16 @@ const shared = ['endToEnd', 'acceptToReceipt'] as const;
 const cutOff = (count: number): NonNullable<Completed['recovery']> => ({
   subscribers: count,
   cut: {
-    ...{ absences: count, recovered: count, tooLate: 0, fresh: 0, neverBack: 0, gaveUp: 0 },
-    ...{ downtimeUs: count, longestUs: count, connected: line(count), caughtUp: line(count) },
+    absences: count,
+    recovered: count,
+    tooLate: 0,
+    fresh: 0,
+    neverBack: 0,
+    gaveUp: 0,
+    downtimeUs: count,
+    longestUs: count,
+    connected: line(count),
+    caughtUp: line(count),
   },
   missedAway: 0,
   connects: { tried: count, opened: count, refused: 0, peakPerS: count },
@@ -46,7 +54,7 @@ describe('a percentile takes 10 events beyond it, of whatever it is', () => {
       latency: { ...completed().latency, ...of, lastReceiver },
       latencyByAttempt: [{ attempt: 1, histogram: line(count) }],
       recovery: cutOff(count),
-      latencyAroundFaults: { before: line(count), during: line(count), toUs: 1e6 },
+      latencyAroundFaults: { before: line(count), during: line(count), toUs: count },
     });
   };
   for (const name of percentiles.filter((one) => !/^(?:last-receiver|latency.retried)/.test(one)))

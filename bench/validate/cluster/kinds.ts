@@ -1,0 +1,231 @@
+// Lists the faults of several servers that the part `cluster-faults` tries: what the timeline says, with
+// everything in it drawn, and what must hold of a trial beside what must hold of all.
+
+import type { Random } from '../../../core/base/random.ts';
+
+/** What a fault is drawn from. */
+export type Draw = {
+  next: Random;
+  /** From `low` to `high`, a whole number of milliseconds. */
+  ms(low: number, high: number): number;
+  /** One of the servers that run from the beginning, by its number. */
+  server: number;
+  /** How many of these there are. */
+  count: number;
+  inFront: 'list' | 'haproxy';
+  /** `30%` to `100%`. */
+  share(): string;
+};
+
+export type FaultKind = {
+  /** What a page calls it. */
+  name: string;
+  family: Family;
+  /** Lines of the timeline. @param atMs when the first is due */
+  faults(atMs: number, draw: Draw): string[];
+  /** From the first line to where the last has begun, at the most. */
+  spanMs: number;
+  /** Length of the measured phase, where the usual one is too short for it. */
+  measureMs?: number;
+  /** Only with HAProxy, as it is told something. */
+  inFront?: true;
+  /** Only with streams and sockets, which can be read slowly. */
+  streams?: true;
+  /**
+   * `nobody`: no subscriber is away, `somebody`: one at least is, where it holds a stream or a socket;
+   * `anybody`: it may be either.
+   */
+  away: 'nobody' | 'somebody' | 'anybody';
+  /** It has ended when the trial ends. */
+  ends?: true;
+};
+
+export const families = {
+  servers: 'servers that end, start, stand still or cut connections',
+  broker: 'a broker that is away, or cut off from servers',
+  deploys: 'servers that are drained, exchanged, or refuse',
+  network: 'a network between subscribers and servers that fails, and subscribers that do not read',
+  'in front': 'HAProxy that is told to drain, close or reload',
+} as const;
+export type Family = keyof typeof families;
+
+const usualSpanMs = 100;
+const back = (what: string): FaultKind['faults'] => {
+  return (at, { server, ms }) => [
+    `{ at: ${at}ms, ${what}: ${server} }`,
+    `{ at: ${at + ms(100, 500)}ms, restart: ${server} }`,
+  ];
+};
+const network = (
+  name: string,
+  between: 'clients' | 'broker',
+  conditions: string,
+  away: FaultKind['away'],
+): FaultKind => ({
+  name: `network to ${between === 'clients' ? 'subscribers' : 'the broker'}: ${name}`,
+  family: between === 'clients' ? 'network' : 'broker',
+  spanMs: usualSpanMs,
+  away,
+  faults: (at, { ms, share }) => {
+    const rest = `between: ${between}, share: ${share()}`;
+    if (conditions === 'reset') return [`{ at: ${at}ms, network: { reset: true }, ${rest} }`];
+    const one = `{ at: ${at}ms, network: { ${conditions} }, ${rest}, for: ${ms(200, 800)}ms }`;
+    // Connections that are there go on, so some are reset to have new ones.
+    if (!conditions.startsWith('black-hole')) return [one];
+    return [
+      one,
+      `{ at: ${at + ms(1, usualSpanMs)}ms, network: { reset: true }, between: ${between}, share: 50% }`,
+    ];
+  },
+});
+
+export const kinds: readonly FaultKind[] = [
+  {
+    name: 'stop',
+    family: 'servers',
+    spanMs: 0,
+    away: 'somebody',
+    faults: (at, { server }) => [`{ at: ${at}ms, stop: ${server} }`],
+  },
+  {
+    name: 'kill',
+    family: 'servers',
+    spanMs: 0,
+    away: 'somebody',
+    faults: (at, { server }) => [`{ at: ${at}ms, kill: ${server} }`],
+  },
+  { name: 'kill, then restart', family: 'servers', spanMs: 500, away: 'somebody', faults: back('kill') },
+  { name: 'stop, then restart', family: 'servers', spanMs: 500, away: 'somebody', faults: back('stop') },
+  {
+    name: 'start one more',
+    family: 'servers',
+    spanMs: 0,
+    away: 'nobody',
+    faults: (at, { count }) => [`{ at: ${at}ms, start: ${count + 1} }`],
+  },
+  {
+    name: 'freeze one server',
+    family: 'servers',
+    spanMs: 0,
+    away: 'nobody',
+    faults: (at, { server, ms }) => [
+      `{ at: ${at}ms, freeze: server, server: ${server}, for: ${ms(100, 900)}ms }`,
+    ],
+  },
+  {
+    name: 'disconnect a share',
+    family: 'servers',
+    spanMs: 0,
+    away: 'somebody',
+    faults: (at, { next, server, share }) => [
+      `{ at: ${at}ms, disconnect: ${share()}${next() < 0.5 ? '' : `, server: ${server}`} }`,
+    ],
+  },
+  ...(['restart', 'freeze', 'kill'] as const).map((how): FaultKind => ({
+    name: `broker: ${how}`,
+    family: 'broker',
+    spanMs: 0,
+    away: 'nobody',
+    faults: (at, { ms }) => [`{ at: ${at}ms, broker: ${how}, for: ${ms(100, 900)}ms }`],
+  })),
+  network('reset', 'broker', 'reset', 'nobody'),
+  network('silence', 'broker', 'silence: both', 'nobody'),
+  network('black hole', 'broker', 'black-hole: true', 'nobody'),
+  network('partition', 'broker', 'partition: true', 'nobody'),
+  {
+    name: 'drain',
+    family: 'deploys',
+    spanMs: usualSpanMs,
+    away: 'somebody',
+    // HAProxy is told first, else it gives everybody to the drained server, which has the fewest.
+    faults: (at, { server, inFront, ms }) => [
+      ...(inFront === 'haproxy' ? [`{ at: ${at}ms, in-front: drain, server: ${server} }`] : []),
+      `{ at: ${at + usualSpanMs}ms, drain: ${server}, window: ${ms(0, 400)}ms, limit: ${ms(400, 1200)}ms }`,
+    ],
+  },
+  {
+    name: 'refuse: accept-then-close',
+    family: 'deploys',
+    spanMs: usualSpanMs,
+    away: 'somebody',
+    // Connections that are there go on, so all of that server are cut.
+    faults: (at, { server, ms }) => [
+      `{ at: ${at}ms, refuse: accept-then-close, server: ${server}, for: ${ms(200, 900)}ms }`,
+      `{ at: ${at + ms(1, usualSpanMs)}ms, disconnect: 100%, server: ${server} }`,
+    ],
+  },
+  {
+    name: 'refuse: dependency-down',
+    family: 'deploys',
+    spanMs: 0,
+    away: 'somebody',
+    faults: (at, { next, server, ms }) => [
+      `{ at: ${at}ms, refuse: dependency-down, for: ${ms(200, 900)}ms` +
+        `${next() < 0.3 ? '' : `, server: ${server}`} }`,
+    ],
+  },
+  {
+    name: 'deploy: rolling',
+    family: 'deploys',
+    spanMs: 0,
+    measureMs: 8000,
+    away: 'somebody',
+    ends: true,
+    faults: (at, { ms }) => [
+      `{ at: ${at}ms, deploy: rolling, window: ${ms(0, 300)}ms, limit: ${ms(300, 800)}ms, ` +
+        `pause: ${ms(0, 100)}ms }`,
+    ],
+  },
+  {
+    name: 'deploy: blue-green',
+    family: 'deploys',
+    spanMs: 0,
+    measureMs: 5000,
+    away: 'somebody',
+    ends: true,
+    faults: (at, { ms }) => [
+      `{ at: ${at}ms, deploy: blue-green, window: ${ms(0, 400)}ms, limit: ${ms(400, 1000)}ms }`,
+    ],
+  },
+  network('reset', 'clients', 'reset', 'somebody'),
+  network('silence', 'clients', 'silence: both', 'nobody'),
+  network('black hole', 'clients', 'black-hole: true', 'somebody'),
+  network('partition', 'clients', 'partition: true', 'somebody'),
+  {
+    name: 'slow readers',
+    family: 'network',
+    spanMs: 0,
+    streams: true,
+    away: 'nobody',
+    faults: (at, { share, ms, next }) => [
+      `{ at: ${at}ms, slow: ${share()}, for: ${ms(200, 900)}ms${next() < 0.5 ? '' : ', rate: 1KiB/s'} }`,
+    ],
+  },
+  {
+    name: 'in front: drain, then ready',
+    family: 'in front',
+    spanMs: 500,
+    inFront: true,
+    away: 'nobody',
+    faults: (at, { server, ms }) => [
+      `{ at: ${at}ms, in-front: drain, server: ${server} }`,
+      `{ at: ${at + ms(100, 500)}ms, in-front: ready, server: ${server} }`,
+    ],
+  },
+  {
+    name: 'in front: shutdown',
+    family: 'in front',
+    spanMs: 0,
+    inFront: true,
+    away: 'somebody',
+    faults: (at, { server }) => [`{ at: ${at}ms, in-front: shutdown, server: ${server} }`],
+  },
+  {
+    name: 'in front: reload',
+    family: 'in front',
+    spanMs: 0,
+    inFront: true,
+    away: 'nobody',
+    faults: (at) => [`{ at: ${at}ms, in-front: reload }`],
+  },
+];
