@@ -67,8 +67,8 @@ export const drain = defineFault({
     },
   ],
   did: ({ servers, plan }) =>
-    `${whichText(servers, String)} began to let ${servers === 'all' ? 'their' : 'its'} clients go, over ` +
-    writeDuration(plan.windowMs),
+    `${whichText(servers, String)} began to let ${servers === 'all' ? 'their' : 'its'} clients go, ` +
+    (plan.windowMs === 0 ? 'all at once' : `over ${writeDuration(plan.windowMs)}`),
   effects: () => goodbyeEffects,
   notOnTarget,
 });
