@@ -102,7 +102,11 @@ export function createGate({ upgrade, bufferBytes }: Conditions, ends: GateEnds)
       if (isOpen || bufferBytes === undefined) ends.toClient(bytes);
       else responses.read(bytes);
     },
-    clientEnded: requests.finish,
+    clientEnded() {
+      requests.finish();
+      // As proxies that buffer do: who ends while his response is held has gone, and nobody is there for it.
+      hold.drop();
+    },
     serverEnded() {
       responses.finish();
       hold.release();
@@ -115,6 +119,7 @@ export function createGate({ upgrade, bufferBytes }: Conditions, ends: GateEnds)
 function createHold(mostBytes: number, passOn: (bytes: Buffer) => void) {
   let held: Buffer[] = [];
   let heldBytes = 0;
+  let nobody = false;
   const release = () => {
     if (heldBytes === 0) return;
     const all = Buffer.concat(held);
@@ -124,7 +129,14 @@ function createHold(mostBytes: number, passOn: (bytes: Buffer) => void) {
   };
   return {
     release,
+    /** What is held, and what is still to be held, goes nowhere. */
+    drop() {
+      nobody = heldBytes > 0;
+      held = [];
+      heldBytes = 0;
+    },
     take(bytes: Buffer) {
+      if (nobody) return;
       held.push(bytes);
       heldBytes += bytes.length;
       if (heldBytes >= mostBytes) release();

@@ -30,6 +30,8 @@ const everything = 1;
 
 /** A reset alone happens at once. */
 const goesOn = (conditions: Conditions) => Object.keys(conditions).length > 0;
+/** @param conditions undefined where the entry has another mistake, which is told by itself */
+const isResetAlone = (conditions: Conditions | undefined) => conditions !== undefined && !goesOn(conditions);
 
 export const network = defineFault({
   schema: z
@@ -48,7 +50,7 @@ export const network = defineFault({
         .describe('for how long; until the end of the trial when left out. A reset happens at once'),
     })
     .superRefine(({ network, for: forMs }, context) => {
-      if (!goesOn(network.conditions) && forMs !== undefined)
+      if (isResetAlone(network.conditions) && forMs !== undefined)
         context.addIssue({ code: 'custom', path: ['for'], message: 'a reset happens at once; leave it out' });
     })
     .transform(({ at: atMs, network: { conditions, reset }, between, share, for: forMs }) => ({

@@ -169,6 +169,33 @@ function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title:
     ]);
 }
 
+/** The latencies of events before the faults of a trial, or while they went on, in whole slots. */
+function aroundFaults(which: 'before' | 'during', title: string): [string, Metric][] {
+  const among = {
+    none: 'no fault happened in slots of their own',
+    count: ({ latencyAroundFaults: around }: Completed) => around?.[which].count ?? 0,
+  };
+  return points
+    .filter(([point]) => point === 'p50' || point === 'p99' || point === 'max')
+    .map(([point, quantile, what]) => [
+      `latency.${which}-faults.${point}`,
+      {
+        ...quantileOf(
+          {
+            histograms: ({ latencyAroundFaults: around }) => (around ? [around[which]] : []),
+            // Which receivers were of one event is not kept, so the worst is assumed.
+            sureness: (trial, histogram) => attemptsSureness(trial, histogram, quantile),
+            samples: 'event',
+          },
+          quantile,
+          `${what} ${title}`,
+          ['latency'],
+        ),
+        among,
+      },
+    ]);
+}
+
 export const latencyMetrics: Readonly<Record<string, Metric>> = Object.fromEntries([
   ...latency('latency', 'endToEnd', 'latency'),
   ...latency('accept-to-receipt', 'acceptToReceipt', 'time from acceptance to receipt'),
@@ -185,6 +212,8 @@ export const latencyMetrics: Readonly<Record<string, Metric>> = Object.fromEntri
     'latency of deliveries at the first attempt',
   ),
   ...byAttempt('latency.retried', (attempt) => attempt > 1, 'latency of deliveries after a retry'),
+  ...aroundFaults('before', 'latency before the first fault'),
+  ...aroundFaults('during', 'latency during the faults'),
 ]);
 
 /** A percentile of what one attempt brought, where it may be shown; 1 is the largest value. */

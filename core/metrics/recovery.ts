@@ -72,6 +72,18 @@ function times(
   ]);
 }
 
+/** When the first fault began and the last was over, from the start of the measured phase. */
+function faultsUs({ faults = [] }: Completed): { fromUs: number; toUs: number } | undefined {
+  const spans = faults.flatMap(({ atUs, tookUs, forMs = 0 }) =>
+    atUs === null ? [] : [{ fromUs: atUs, toUs: atUs + Math.max(tookUs ?? 0, forMs * 1000) }],
+  );
+  if (spans.length === 0) return undefined;
+  return {
+    fromUs: Math.min(...spans.map(({ fromUs }) => fromUs)),
+    toUs: Math.max(...spans.map(({ toUs }) => toUs)),
+  };
+}
+
 const count = (title: string, read: Metric['read'], among = absent): Metric => ({
   unit: 'count',
   title,
@@ -105,6 +117,28 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   },
   'too-late': count('absences whose cursor came too late', (trial) => sumOf(trial, (one) => one.tooLate)),
   'never-back': count('subscribers that never came back', (trial) => sumOf(trial, (one) => one.neverBack)),
+  'last-back': {
+    unit: 'us',
+    title: 'time from the first fault until the last client was back',
+    rests: ['connections'],
+    among: cut,
+    alikeWithin: timerStepUs,
+    read(trial) {
+      const [span, lastBackUs] = [faultsUs(trial), trial.recovery?.cut?.lastBackUs];
+      return span && lastBackUs !== undefined ? Math.max(0, lastBackUs - span.fromUs) : undefined;
+    },
+  },
+  'faults.length': {
+    unit: 'us',
+    title: 'from the beginning of the first fault to the end of the last',
+    rests: [],
+    among: { none: 'the scenario asked for no fault', count: ({ faults = [] }) => faults.length },
+    alikeWithin: timerStepUs,
+    read(trial) {
+      const span = faultsUs(trial);
+      return span && span.toUs - span.fromUs;
+    },
+  },
   downtime: {
     unit: 'us',
     title: 'downtime, added up over the subscribers',

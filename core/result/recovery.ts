@@ -33,6 +33,8 @@ export type LoadAbsences = AbsenceCounts & {
   /** Of the measured phase and the drain, added up over the subscribers. */
   downtimeUs: number;
   longestUs: number;
+  /** When the last of those that came back did, on the host's clock; 0 where none did. */
+  lastBackUs: number;
   /** From the loss to being subscribed again, of all that came back. */
   connected: SparseHistogram;
   /** From the loss to the last event that was resumed, of those that recovered. */
@@ -72,6 +74,13 @@ const absences = z.strictObject({
     .min(0)
     .describe('time away within the measured phase and the drain, added up over the subscribers'),
   longestUs: z.number().min(0).describe('the longest absence; one that did not end counts to the close'),
+  lastBackUs: z
+    .number()
+    .optional()
+    .describe(
+      'when the last that came back was subscribed again, from the start of the measured phase; left out ' +
+        'where none was, and in older results',
+    ),
   connected: storedHistogram.describe('loss to being subscribed again, of all that came back'),
   caughtUp: storedHistogram.describe('loss to the last event that was resumed, of those that recovered'),
 });

@@ -108,6 +108,19 @@ const completed = z.strictObject({
     })
     .optional()
     .describe('how sure percentiles over deliveries are, whose samples are events; not in older results'),
+  latencyAroundFaults: z
+    .strictObject({
+      before: histogram.describe('of events planned before the first fault began'),
+      during: histogram.describe(
+        'of events planned from then until the last fault was over and the last client that it cut off back',
+      ),
+      toUs: z.number().describe('when that was, from the start of the measured phase'),
+    })
+    .optional()
+    .describe(
+      'planned publish time to receipt, in whole slots of the series; left out without faults, and in ' +
+        'older results',
+    ),
   latencyByAttempt: z
     .array(z.strictObject({ attempt: z.int().min(1), histogram }))
     .optional()

@@ -1,19 +1,32 @@
 // Describes how a scenario writes a matrix, and how the report is to name its axis. Its cells are matrix.ts.
 
 import { z } from 'zod';
-import { cellsOf, mostCells, outsideMatrix } from './matrix.ts';
+import { cellsOf, mostCells, outsideMatrix, valueName } from './matrix.ts';
 
 /** A value of a matrix as a scenario writes it. */
 export const scalar = z.union([z.string().min(1), z.number()]);
 
+const named = z.strictObject({
+  as: z.string().min(1).describe('what reports and `where` call the value'),
+  is: z.unknown().describe('the value, which may be a map'),
+});
+
 export const matrix = z
-  .record(z.string().min(1), z.array(scalar).min(1))
+  .record(z.string().min(1), z.array(z.union([scalar, named])).min(1))
   .refine((given) => Object.keys(given).length <= 2, {
     error: 'a matrix has at most two paths: a report draws one as the axis and one as lines',
   })
   .refine((given) => cellsOf(given).length <= mostCells, { error: `a matrix has at most ${mostCells} cells` })
   .superRefine((given, context) => {
-    for (const path of Object.keys(given)) {
+    for (const [path, values] of Object.entries(given)) {
+      const names = values.map(valueName);
+      const twice = names.findIndex((name, i) => names.indexOf(name) < i);
+      if (twice >= 0)
+        context.addIssue({
+          code: 'custom',
+          path: [path, twice],
+          message: `"${names[twice]}" is there twice; each value, or its name (as), tells cells apart`,
+        });
       const outside = outsideMatrix.find(
         (key) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`),
       );

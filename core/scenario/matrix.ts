@@ -10,6 +10,15 @@ import { parseDurationMs, parseShare, parseSizeBytes, parseTopicRate } from '../
  */
 export type Parameters = Readonly<Record<string, string>>;
 
+/** A value as a scenario writes it, or under a name of its own where it is long. */
+export type MatrixValue = string | number | { as: string; is: unknown };
+export type Matrix = Readonly<Record<string, readonly MatrixValue[]>>;
+
+/** What labels and `where` call a value. */
+export function valueName(value: MatrixValue): string {
+  return typeof value === 'object' ? value.as : String(value);
+}
+
 /** More cells than this are a mistake, not a measurement. */
 export const mostCells = 200;
 /** What a matrix cannot change: what is the same for all of its cells. */
@@ -28,14 +37,22 @@ export const outsideMatrix = [
 ] as const;
 
 /** Every combination, the last path's values changing soonest; none for an empty matrix. */
-export function cellsOf(matrix: Readonly<Record<string, readonly (string | number)[]>>): Parameters[] {
+export function cellsOf(matrix: Matrix): Parameters[] {
   const paths = Object.entries(matrix);
   if (paths.length === 0) return [];
   return paths.reduce<Parameters[]>(
     (cells, [path, values]) =>
-      cells.flatMap((cell) => values.map((value) => ({ ...cell, [path]: String(value) }))),
+      cells.flatMap((cell) => values.map((value) => ({ ...cell, [path]: valueName(value) }))),
     [{}],
   );
+}
+
+/** What `--set` takes to make the scenario that of a cell. */
+export function cellOverrides(matrix: Matrix, cell: Parameters): string[] {
+  return Object.entries(cell).map(([path, name]) => {
+    const value = matrix[path]?.find((one) => valueName(one) === name);
+    return `${path}=${typeof value === 'object' ? JSON.stringify(value.is) : name}`; // JSON is YAML
+  });
 }
 
 /** `publish=10/s`, `subscribers=100, payload=64B`: paths by their last word where that tells them apart. */
@@ -71,12 +88,12 @@ export function magnitudeOf(value: string): { value: number; unit: string } | un
 
 /** Expectations for cells that the matrix does not have. */
 export function whereProblems(
-  matrix: Readonly<Record<string, readonly (string | number)[]>>,
+  matrix: Matrix,
   expect: readonly { where?: Readonly<Record<string, readonly string[]>> | undefined }[],
 ): { path: (string | number)[]; message: string }[] {
   return expect.flatMap(({ where = {} }, i) =>
     Object.entries(where).flatMap(([path, values]) => {
-      const known = Object.hasOwn(matrix, path) ? matrix[path]!.map(String) : undefined;
+      const known = Object.hasOwn(matrix, path) ? matrix[path]!.map(valueName) : undefined;
       const place = ['expect', i, 'where', path];
       if (!known)
         return [
@@ -100,10 +117,10 @@ export function whereProblems(
 
 /** Rates of each topic that stand beside, or are treated as, those of all topics together. */
 export function ratesProblems(
-  matrix: Readonly<Record<string, readonly (string | number)[]>>,
+  matrix: Matrix,
   axis: { perSubscriber: boolean } | undefined,
 ): { path: (string | number)[]; message: string }[] {
-  const isEach = (value: string | number) => parseTopicRate(String(value))?.each;
+  const isEach = (value: MatrixValue) => parseTopicRate(valueName(value))?.each;
   const mixed = Object.entries(matrix).filter(
     ([, values]) => values.some((value) => isEach(value) === true) && !values.every((value) => isEach(value)),
   );

@@ -5,10 +5,18 @@ import { presets } from '../policy/client/presets.ts';
 import type { ReconnectPolicy } from '../policy/client/reconnect.ts';
 
 /** `full-jitter (base 100 ms, cap 5 s)`, `phoenix`, `signalr, ignoring the server's advice`. */
-export function reconnectWords({ policy = 'full-jitter', base, cap, advice }: ReconnectPolicy): string {
+export function reconnectWords({
+  policy = 'full-jitter',
+  base,
+  cap,
+  reset,
+  advice,
+}: ReconnectPolicy): string {
   // The others have waits of their own.
   const bounds = presets[policy].adjustable
     ? ` (base ${formatUs(base * 1000)}, cap ${formatUs(cap * 1000)})`
     : '';
-  return `${policy}${bounds}${advice === 'ignore' ? ", ignoring the server's advice" : ''}`;
+  const after =
+    typeof reset === 'object' ? `, beginning anew after ${formatUs(reset.stable * 1000)} connected` : '';
+  return `${policy}${bounds}${after}${advice === 'ignore' ? ", ignoring the server's advice" : ''}`;
 }

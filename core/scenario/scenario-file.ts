@@ -6,7 +6,7 @@ import { contradictionsOf, totalEvents } from './contradictions.ts';
 import { UserError } from '../base/errors.ts';
 import { variantsCalled, withoutTarget } from './expectations.ts';
 import { expectation, findingsOf } from '../base/issues.ts';
-import { cellsOf, cellText, ratesProblems, whereProblems } from './matrix.ts';
+import { cellOverrides, cellsOf, cellText, ratesProblems, valueName, whereProblems } from './matrix.ts';
 import { percentileHints } from './percentile-hints.ts';
 import { mostTrials } from './search.ts';
 import { applyOverrides, pathText } from '../base/overrides.ts';
@@ -99,8 +99,8 @@ export function parseScenario(
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
   const scenario: Scenario = { ...parsed.data, name: oneLine(basename(file, extname(file))), cells: [] };
   for (const parameters of inCell ? [] : cellsOf(scenario.matrix)) {
-    const values = Object.entries(parameters).map(([path, value]) => `${path}=${value}`);
-    const options = { file, registry, overrides: [...overrides, ...values], inCell: true };
+    const own = cellOverrides(scenario.matrix, parameters);
+    const options = { file, registry, overrides: [...overrides, ...own], inCell: true };
     const problem = problemWith(text, options);
     if (problem === undefined)
       scenario.cells.push({ parameters, scenario: parseScenario(text, options).scenario });
@@ -240,7 +240,9 @@ export function describeScenario(
       }: ` +
       `${labels}`,
     ...(planned?.lines ?? []).map((line) => `  ${line}`),
-    ...Object.entries(scenario.matrix).map(([path, values]) => `  each with ${path} = ${values.join(', ')}`),
+    ...Object.entries(scenario.matrix).map(
+      ([path, values]) => `  each with ${path} = ${values.map(valueName).join(', ')}`,
+    ),
     ...scenario.search.map(
       ({ what, from, to, keep }) =>
         `  searches the highest ${what} from ${from} ${to === undefined ? 'on' : `to ${to}`} with ${keep}`,

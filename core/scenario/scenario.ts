@@ -74,7 +74,7 @@ export function scenarioSchema(registry: PatternRegistry) {
     notice: z.array(z.string().min(1)).default([]).describe('what a reader should look at in the report'),
     answer: z
       .array(metricName)
-      .max(6)
+      .max(8)
       .default([])
       .describe(
         'metrics that the question asks for: the first two stand in the first sentence of the report, ' +
@@ -135,7 +135,10 @@ export function scenarioSchema(registry: PatternRegistry) {
       .array(metricName)
       .max(12)
       .default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery'])
-      .describe("metrics that the report draws over the matrix' parameters"),
+      .describe(
+        "metrics that the report draws over the matrix' parameters; an empty list where its cells are a " +
+          'few settings side by side, answered by "answer" and drawn over time',
+      ),
     axis: axis.optional(),
     browser: browser
       .optional()

@@ -5,7 +5,7 @@ import type { PatternRegistry } from '../pattern/pattern.ts';
 import { followServers, isBlueGreen, serversIn } from '../fault/standing.ts';
 import { writeDuration } from '../base/units.ts';
 import { leastDeployMs } from '../policy/server/deploy-plan.ts';
-import { isCluster } from './servers.ts';
+import { areApart, isCluster } from './servers.ts';
 import type { Contradiction, Parts } from './valid-parts.ts';
 
 export function serversThatCannotBe(
@@ -144,11 +144,12 @@ function* aloneOnly(
       };
   }
   const [theirs] = [...topics].find(([, { by }]) => by === 'subscribers') ?? [];
-  if (theirs !== undefined)
+  if (theirs !== undefined && areApart(servers))
     yield {
       path,
       message:
-        `subscribers publish on "${theirs}", which they cannot with servers: of several, only the ` +
-        'publisher can number events; leave servers out',
+        `subscribers publish on "${theirs}", and nothing connects these servers: a message would ` +
+        'reach those at the same one only; choose a broker (servers: { broker: redis-streams }), or leave ' +
+        'servers out',
     };
 }

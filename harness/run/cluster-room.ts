@@ -29,7 +29,7 @@ export function heldByOne(held: number, { servers = oneServer, faults = [] }: As
   return least <= 1 ? held : Math.min(held, Math.ceil((held / least) * unevenMost));
 }
 
-/** The broker, the Redis for tokens and of senders, what is in front of the servers, and the network between the others. */
+/** Broker, Redis of tokens and of senders, what is in front of the servers, the network between them. */
 export function processesBeside(asked: Asked): string[] {
   const { servers = oneServer, server, faults = [], network, variants = [] } = asked;
   const { broker, inFront } = servers;

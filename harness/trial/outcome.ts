@@ -13,6 +13,7 @@ import { writeWayIn } from '../../core/scenario/server-words.ts';
 import { topicName } from '../../core/scenario/topics.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
+import { aroundFaults } from './around-faults.ts';
 import { crossCheck, type Between } from './cross-check.ts';
 import { happenedAtUs } from './faults.ts';
 import { fellBack } from './fell-back.ts';
@@ -54,6 +55,8 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
   const client = closed.reduce((sum, report) => addCounters(sum, report.counters), newCounters());
   const clientMeasured = countersMeasured('load', readings);
   const pages = closed.flatMap((report) => report.pages ?? []);
+  const faults = faultsOf(plan, readings);
+  const recovery = recoveryOf(closed, plan.scenario.reconnect, window.fromUs);
   return {
     status: 'completed',
     valid: true,
@@ -92,8 +95,9 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
     ...(readings.throttling && { throttling: readings.throttling }),
     ...(!readings.hasProc && { noProc: true }),
     processes: processUses(readings),
-    ...faultsOf(plan, readings),
-    ...recoveryOf(closed, plan.scenario.reconnect),
+    ...faults,
+    ...recovery,
+    ...aroundFaults(readings.latencySlots, window.slotUs, { ...faults, ...recovery }),
     series,
     problems: sumProblems([...closed, ...sent, done].flatMap((report) => report.problems)),
   };

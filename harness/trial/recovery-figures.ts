@@ -8,13 +8,26 @@ import type { Completed } from '../../core/result/result.ts';
 import { reconnectWords } from '../../core/scenario/reconnect-words.ts';
 import type { ReconnectPolicy } from '../../core/scenario/scenario.ts';
 
-/** Nothing where no subscriber was away. */
+/**
+ * Nothing where no subscriber was away.
+ * @param fromUs when the measured phase began
+ */
 export function recoveryOf(
   closed: readonly Pick<LoadClosed, 'recovery'>[],
   reconnect: ReconnectPolicy,
+  fromUs: number,
 ): Pick<Completed, 'recovery'> {
   const all = closed.flatMap(({ recovery }) => recovery ?? []);
-  const [cut, left] = [addedUp(all.map((one) => one.cut)), addedUp(all.map((one) => one.left))];
+  const [cut, left] = [
+    addedUp(
+      all.map((one) => one.cut),
+      fromUs,
+    ),
+    addedUp(
+      all.map((one) => one.left),
+      fromUs,
+    ),
+  ];
   if (!cut && !left) return {};
   const sum = (of: (one: (typeof all)[number]) => number) => all.reduce((total, one) => total + of(one), 0);
   return {
@@ -35,10 +48,11 @@ export function recoveryOf(
 }
 
 /** Undefined where there was no absence. */
-function addedUp(all: readonly LoadAbsences[]): Absences | undefined {
-  const sum = (key: Exclude<keyof LoadAbsences, 'longestUs' | 'connected' | 'caughtUp'>) =>
+function addedUp(all: readonly LoadAbsences[], fromUs: number): Absences | undefined {
+  const sum = (key: Exclude<keyof LoadAbsences, 'longestUs' | 'lastBackUs' | 'connected' | 'caughtUp'>) =>
     all.reduce((total, one) => total + one[key], 0);
   if (sum('absences') === 0) return undefined;
+  const lastBackUs = Math.max(...all.map((one) => one.lastBackUs));
   return {
     absences: sum('absences'),
     recovered: sum('recovered'),
@@ -48,6 +62,7 @@ function addedUp(all: readonly LoadAbsences[]): Absences | undefined {
     gaveUp: sum('gaveUp'),
     downtimeUs: sum('downtimeUs'),
     longestUs: Math.max(...all.map(({ longestUs }) => longestUs)),
+    ...(lastBackUs > 0 && { lastBackUs: lastBackUs - fromUs }),
     connected: merged(all.map(({ connected }) => connected)),
     caughtUp: merged(all.map(({ caughtUp }) => caughtUp)),
   };

@@ -28,6 +28,8 @@ export type Sampled = Readonly<{
   samples: readonly ProcessSamples[];
   /** Of all measured deliveries. */
   latency: Histogram;
+  /** The same by the slot of the planned time. */
+  latencySlots: ReadonlyMap<number, Histogram>;
   series: Series;
 }>;
 
@@ -126,6 +128,7 @@ export function startSampling(
     close: () => ({
       samples: samples.map((one) => ({ ...one, samples: [...one.samples], cpu: [...one.cpu] })),
       latency: timeline.latency,
+      latencySlots: timeline.latencySlots,
       series: timeline.series(),
     }),
   };

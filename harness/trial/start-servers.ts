@@ -21,6 +21,8 @@ import type { Peers, Stage } from './stage.ts';
 export type ServerReadings = 'self' | 'outside' | 'none';
 
 const startLimitMs = 15_000;
+/** For each of several besides: they start at the same time and wait for one another's cores. */
+const startEachMs = 2000;
 
 /** The servers of a trial: those of the scenario run at once, those that a fault starts do not. */
 export function createMembers(
@@ -101,7 +103,8 @@ export async function startServers(stage: Stage): Promise<Started> {
     });
   }
   const running = servers.filter((server) => server.running);
-  const listening = await Promise.all(running.map((server) => server.next('listening', startLimitMs)));
+  const limitMs = startLimitMs + startEachMs * (running.length - 1);
+  const listening = await Promise.all(running.map((server) => server.next('listening', limitMs)));
   const { endpoint, readings = 'self' } = listening[0]!; // one at least runs from the beginning
   if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
   const front: FrontSetup = {

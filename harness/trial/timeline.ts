@@ -37,6 +37,8 @@ export type Timeline = {
   cpu(role: Role, index: number, sample: { atUs: number; reading: CpuReading }): void;
   /** Latency of all measured deliveries so far. */
   readonly latency: Histogram;
+  /** The same by the slot that an event was planned in, from the start of the measured phase. */
+  readonly latencySlots: ReadonlyMap<number, Histogram>;
   series(): Series;
 };
 
@@ -79,6 +81,7 @@ export function createTimeline(window: Window): Timeline {
 
   return {
     latency,
+    latencySlots: bySlot,
     server(index, { sample, backlog }, outside) {
       const source = `server ${index}`;
       const slot = slotClosedAt(sample.atUs);

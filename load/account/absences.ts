@@ -67,6 +67,7 @@ export function createAbsences(count: number, width: number, highest: Int32Array
     state[i] = here;
     if (backUs[i]! <= fromUs) return;
     const group = countAbsence(i, backUs[i]!);
+    group.counts.lastBackUs = Math.max(group.counts.lastBackUs, backUs[i]!);
     record(group.connected, backUs[i]! - lostUs[i]!);
     if (tooLate[i] === 1) group.counts.tooLate++;
     else if (resumed[i] === 0) group.counts.fresh++;
@@ -159,6 +160,7 @@ function newGroup() {
       gaveUp: 0,
       downtimeUs: 0,
       longestUs: 0,
+      lastBackUs: 0,
     },
     connected: newHistogram(),
     caughtUp: newHistogram(),

@@ -1,6 +1,6 @@
-// Knows at which server each topic has events that are not answered yet. While there are some, the topic's next
-// event goes to that server too: at another it could be taken first, and the topic's subscribers would get its
-// events in another order than they were published in.
+// Knows at which server each topic has events that are not answered yet. While there are some, the topic's
+// next event goes to that server too: at another it could be taken first, and the topic's subscribers would
+// get its events in another order than they were published in.
 
 export type TopicPlaces<Server> = {
   /** The server with the topic's unanswered events; undefined when there are none. */

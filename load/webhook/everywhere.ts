@@ -9,22 +9,23 @@ import { pathBelow } from '../wire/http-head.ts';
 import type { LoadContext } from '../pattern.ts';
 
 export type Everywhere = {
-  /** Calls `done` when all servers know what one of them has just taken; at once where it is the only one. */
-  add(done: Done, atUs: number): void;
+  /** Calls `done` when all servers know what `server` has just taken; at once where it is the only one. */
+  add(server: number, done: Done, atUs: number): void;
   close(): void;
 };
 
-/** Between being told of a registration and asking, so that one question is for many. */
-const gatherMs = 200;
+/** Between being told and asking: who is asked reads all that is new, so one question is for many. */
+const gatherMs = 1000;
 
 type Done = (atUs: number) => void;
 type Server = { client: Client<Server>; url: URL };
+type Registration = { server: number; done: Done };
 
 export function createEverywhere(context: LoadContext): Everywhere {
   const urls = urlsOf(context.endpoint);
-  if (urls.length === 1) return { add: (done, atUs) => done(atUs), close() {} };
+  if (urls.length === 1) return { add: (_, done, atUs) => done(atUs), close() {} };
   /** Told of and not asked about yet, and those that the servers are being asked about. */
-  let [waiting, asked]: [Done[], Done[]] = [[], []];
+  let [waiting, asked]: [Registration[], Registration[]] = [[], []];
   let unanswered = 0;
   let allKnow = true;
   let stopWaiting: (() => void) | undefined;
@@ -51,8 +52,11 @@ export function createEverywhere(context: LoadContext): Everywhere {
   function ask(): void {
     stopWaiting = undefined;
     [asked, waiting] = [[...asked, ...waiting], []];
-    [unanswered, allKnow] = [all.length, true];
-    for (const { client, url } of all)
+    // The one that took them all need not be asked.
+    const from = new Set(asked.map(({ server }) => server));
+    const others = all.filter((_, i) => from.size > 1 || !from.has(i));
+    [unanswered, allKnow] = [others.length, true];
+    for (const { client, url } of others)
       clients.send(
         client,
         Buffer.from(`GET ${pathBelow(url, '/webhooks')}?limit=1 HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`),
@@ -63,13 +67,13 @@ export function createEverywhere(context: LoadContext): Everywhere {
     clients.drop(client);
     if (!knows) allKnow = false;
     if (--unanswered > 0) return;
-    if (allKnow) for (const done of asked.splice(0)) done(nowUs());
+    if (allKnow) for (const { done } of asked.splice(0)) done(nowUs());
     if (asked.length + waiting.length > 0) gather();
   }
 
   return {
-    add(done) {
-      waiting.push(done);
+    add(server, done) {
+      waiting.push({ server, done });
       gather();
     },
     close() {

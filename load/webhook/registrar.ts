@@ -13,7 +13,7 @@ import type { LoadContext } from '../pattern.ts';
 export type Registration = { subscriber: number; url: string; events: readonly string[]; secret: string };
 
 export type Registrar = {
-  /** Registers, and again after a wait until it is done or gives up; calls `done` when all servers know of it. */
+  /** Registers, and again after a wait until it is done or gives up; `done`: all servers know of it. */
   register(registration: Registration, done: (atUs: number) => void): void;
   /**
    * Takes the registrations back, as many as half of `graceMs` allows, and forgets those
@@ -159,7 +159,7 @@ function registered(
   context.counters.registrations++;
   ids.push(given);
   if (drained) tasks.push({ kind: 'remove', ...given });
-  else everywhere.add(task.done, atUs);
+  else everywhere.add(given.server, task.done, atUs);
 }
 
 function refused(state: State, task: RegisterTask, status: number, headers: ResponseHead['headers']): void {

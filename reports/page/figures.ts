@@ -9,12 +9,21 @@ import type { VariantTrials } from '../summary/variants.ts';
 
 /** The variants that have something to show, by the names they have in the charts. */
 export function charted(all: readonly VariantTrials[]): VariantTrials[] {
-  // The cells of a matrix are drawn as curves (curves.ts); a line for each would be too many to read.
-  return all.filter(
-    ({ trials, completed }) =>
-      trials[0]?.cell === undefined && completed.some((trial) => trial.latency.endToEnd.count > 0),
-  );
+  const showing = all.filter(({ completed }) => completed.some((trial) => trial.latency.endToEnd.count > 0));
+  // The cells of a matrix are drawn as curves (curves.ts); a line for each would be too many to read. Where
+  // they are few and something happens in them, what it did shows over time alone; and where no curve is
+  // asked for, they are a few settings side by side.
+  const inCells = showing.filter(({ trials }) => trials[0]?.cell !== undefined);
+  const hasCurves = inCells.some(({ result }) => result.scenario.curves?.length !== 0);
+  const areDrawn = inCells.length <= mostCells && (inCells.some(hasFaults) || !hasCurves);
+  return areDrawn ? showing : showing.filter((one) => !inCells.includes(one));
 }
+
+/** Lines of cells that one chart has room for. */
+const mostCells = 8;
+
+const hasFaults = ({ completed }: VariantTrials) =>
+  completed.some(({ faults }) => faults !== undefined && faults.length > 0);
 
 /**
  * @param variants those of `charted`

@@ -58,6 +58,11 @@ const parts: readonly Part[] = [
       html`${atLoadSection(results)}${choicesSection(variants)}${boundsSection(results)}`,
   },
   {
+    id: 'asked',
+    title: 'Answer in figures',
+    of: ({ results, variants }) => answerSection(results, variants),
+  },
+  {
     id: 'results',
     title: 'Results',
     of: ({ results }) =>
@@ -75,11 +80,6 @@ const parts: readonly Part[] = [
     of: ({ figures: drawn, variants }) => chartsSection('Curves', drawn.filter(isCurve), curveKeys(variants)),
   },
   { id: 'chromium', title: 'Chromium', of: ({ results }) => chromiumSection(results) },
-  {
-    id: 'asked',
-    title: 'Answer in figures',
-    of: ({ results, variants }) => answerSection(results, variants),
-  },
   { id: 'expectations', title: 'Expectations', of: ({ results }) => expectationTable(results) },
   { id: 'notice', title: 'What to notice', of: ({ results }) => notice(results) },
   {

@@ -1,5 +1,5 @@
-// Draws the table of several servers: how many subscribers each had, and how many came to it. Nothing where no
-// trial had several.
+// Draws the table of several servers: how many subscribers each had, and how many came to it. Nothing where
+// no trial had several.
 
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';

@@ -5,11 +5,13 @@ import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
+import { cellText } from '../../core/scenario/matrix.ts';
 import { valuesText } from './figure-text.ts';
 import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { missedAwayText } from './away.ts';
+import { cellNames } from './cell-names.ts';
 import { totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { nounOf } from './schedules.ts';
@@ -18,6 +20,8 @@ import type { VariantTrials } from './variants.ts';
 
 /** More metrics than this are in the table alone: the headline is to be read in one breath. */
 const inHeadline = 2;
+/** Of more variants that are apart only the lowest and the highest are named; the table has all of them. */
+const mostNamed = 6;
 
 type Known = { variant: VariantTrials; label: string; value: number; within?: readonly [number, number] };
 /** Variants that no single run tells apart, with figures from the lowest on. */
@@ -31,20 +35,23 @@ export function askedBy(results: readonly Result[]): string[] {
     : [];
 }
 
+/** Those of them that the headline gives. */
+export function inHeadlineOf(results: readonly Result[]): string[] {
+  return askedBy(results).slice(0, inHeadline);
+}
+
 /**
  * A clause for each of the first metrics, as `requests per second: 0/s (sse), 9,848/s (polling)`
  * or `nothing was lost with any schedule`; none when nothing is asked for or was measured.
  */
 export function answerClauses(results: readonly Result[], variants: readonly VariantTrials[]): string[] {
-  return askedBy(results)
-    .slice(0, inHeadline)
-    .flatMap((name) => {
-      const groups = groupsOf(name, variants);
-      if (groups.length === 0) return [];
-      if (name === 'missed') return [lossClause(groups, variants)];
-      if (name === 'latency.max') return [lastClause(groups, variants)];
-      return [listClause(name, groups, variants)];
-    });
+  return inHeadlineOf(results).flatMap((name) => {
+    const groups = groupsOf(name, variants);
+    if (groups.length === 0) return [];
+    if (name === 'missed') return [lossClause(groups, variants)];
+    if (name === 'latency.max') return [lastClause(groups, variants)];
+    return [listClause(name, groups, variants)];
+  });
 }
 
 /** Whether the first clause is on what was lost: a sentence that needs no setting before it. */
@@ -53,13 +60,14 @@ export function standsAlone(results: readonly Result[], variants: readonly Varia
 }
 
 function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
+  const names = cellNames(variants);
   const known = variants
     .flatMap((variant): Known[] => {
       const { value, ...figure } = figureOver(name, variant.completed);
       if (value === undefined) return [];
       const within = 'within' in figure ? figure.within : undefined;
       return [
-        { variant, label: nameWith(variant.label, variant.completed), value, ...(within && { within }) },
+        { variant, label: nameWith(names.of(variant), variant.completed), value, ...(within && { within }) },
       ];
     })
     .sort((a, b) => a.value - b.value);
@@ -72,12 +80,30 @@ function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
   return groups;
 }
 
-const namesIn = (group: Group) => listed(group.map(({ label }) => label));
+/** The variants of a group; in a matrix by their cells: `sse and websocket at loss=1%; sse at loss=2%`. */
+function namesIn(group: Group): string {
+  const cells = Map.groupBy(group, ({ variant }) => cellText(variant.trials[0]?.cell?.parameters ?? {}));
+  const parts = [...cells].map(([cell, members]) => {
+    const names = members.map(({ label }) => label);
+    const apart = `, ${cell}`;
+    return cell !== '' && names.every((name) => name.endsWith(apart))
+      ? `${listed(names.map((name) => name.slice(0, -apart.length)))} at ${cell}`
+      : listed(names);
+  });
+  return parts.length === 1 ? parts[0]! : parts.join('; ');
+}
 const isEvery = (group: Group, variants: readonly VariantTrials[]) =>
   group.length === variants.length && group.length > 1;
 
 function listClause(name: string, groups: readonly Group[], variants: readonly VariantTrials[]): string {
   const { title, unit } = metrics[name]!;
+  const all = groups.flat();
+  if (groups.length > 1 && all.length > mostNamed) {
+    const [from, to] = [all[0]!, all.at(-1)!].map(
+      ({ value, label }) => `${formatMetric(value, unit)} (${label})`,
+    );
+    return `${title}: from ${from} to ${to}`;
+  }
   const parts = groups.map((group) => {
     const values = valuesText(
       group.map(({ value }) => value),

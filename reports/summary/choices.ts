@@ -39,7 +39,9 @@ const soonest = 'latency.p50';
 
 /** One for each set of the other parameters; none for results without a matrix. */
 export function choicesOf(variants: readonly VariantTrials[]): Choices[] {
-  const inMatrix = variants.filter(({ result }) => result.searches === undefined);
+  const inMatrix = variants.filter(
+    ({ result: { searches, scenario } }) => searches === undefined && scenario.curves?.length !== 0,
+  );
   const curves = curvesOf(inMatrix.map(withMedian));
   const names = new Set(inMatrix.flatMap(({ trials }) => trials[0]?.cell?.variant ?? []));
   const rounds = [...new Map(variants.map(({ round, result }) => [round, result]))];

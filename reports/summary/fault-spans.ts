@@ -25,12 +25,18 @@ export function faultSpans(trials: readonly Pick<Completed, 'faults'>[]): FaultS
 /** @param all one fault in several trials, at least one */
 function spanOf(all: readonly TrialFault[]): FaultSpan {
   const fromS = Math.min(...all.map(startS));
-  const { did, forMs } = all[0]!;
+  const { did } = all[0]!;
   // One of a moment stays one, though each trial had it at a slightly different time.
-  const toS = forMs === undefined ? fromS : Math.max(...all.map((one) => startS(one) + forMs / 1000));
+  const isOfAMoment = all.every(({ forMs, tookUs }) => forMs === undefined && tookUs === undefined);
+  const toS = isOfAMoment ? fromS : Math.max(...all.map((one) => startS(one) + lengthS(one)));
   return { what: did, fromS, toS };
 }
 
 function startS({ atUs }: TrialFault): number {
   return (atUs ?? 0) / 1e6;
+}
+
+/** As long as it was to last, or as it took: a deploy, a server that starts again. */
+function lengthS({ forMs = 0, tookUs = 0 }: TrialFault): number {
+  return Math.max(forMs / 1000, tookUs / 1e6);
 }

@@ -5,7 +5,8 @@ import { alike, stepBetween } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatUs } from '../../core/base/units.ts';
-import { answerClauses, askedBy, standsAlone } from './answer.ts';
+import { answerClauses, inHeadlineOf, standsAlone } from './answer.ts';
+import { cellNames } from './cell-names.ts';
 import { apartBy, comparableGroups } from './comparable.ts';
 import { curveHeadline } from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
@@ -73,8 +74,8 @@ function headlineOfOne(results: readonly Result[]): Headlines {
     return {
       answer: standsAlone(results, measured)
         ? `${capital(clauses.join('; '))}.`
-        : `${settingOf(results)} ${clauses.join('; ')}.`,
-      remarks: remarksOf(results, variants, askedBy(results)),
+        : `${settingOf(results, cellNames(measured).variant)} ${clauses.join('; ')}.`,
+      remarks: remarksOf(results, variants, inHeadlineOf(results)),
     };
   const figures = measured
     .map(figuresOf)
@@ -192,9 +193,11 @@ function namesOf(meant: readonly Figures[], all: readonly Figures[]): string {
     : listed([...names.slice(0, namesListed - 2), `${names.length - namesListed + 2} others`]);
 }
 
-function settingOf(results: readonly Result[]): string {
+/** @param by the variant, where nothing else in the sentence says it */
+function settingOf(results: readonly Result[], by?: string): string {
   const { scenario } = results[0]!; // a group has a member
-  const setting = `${subscribersText(scenario)} and ${rateText(scenario)}`;
+  const setting =
+    `${subscribersText(scenario)} and ${rateText(scenario)}` + (by === undefined ? '' : ` by ${by}`);
   return results.length === 1 ? `With ${setting},` : `In ${results.length} runs with ${setting},`;
 }
 

@@ -188,7 +188,7 @@ test('what did not hold and what was not run are on the page, and no claim count
   assert.ok(kills.claims[0]!.held);
 });
 
-test('a server that is killed and comes back, a broker that stands still, HAProxy that is reloaded', async (t) => {
+test('a server killed and back, a broker that stands still, HAProxy reloaded', async (t) => {
   for (const [program, flag] of [
     ['redis-server', '--version'],
     ['nats-server', '--version'],

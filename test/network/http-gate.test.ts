@@ -130,6 +130,26 @@ describe('a proxy that buffers', () => {
     assert.equal(head.statusCode, 200);
   });
 
+  test('keeps what it holds from a client that has ended its side', () => {
+    let down = '';
+    const gate = createGate(
+      { bufferBytes: 8192 },
+      {
+        toServer() {},
+        toClient: (bytes) => (down += bytes.toString('latin1')),
+        refuse() {},
+        stripped() {},
+        unreadable() {},
+      },
+    );
+    gate.fromClient(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+    gate.fromServer(Buffer.from('HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n'));
+    gate.clientEnded();
+    gate.fromServer(Buffer.from('data: 2\n\n'));
+    gate.serverEnded();
+    assert.equal(down, '');
+  });
+
   test('lets a WebSocket through that was accepted', async () => {
     await using server = await http(() => {}, true);
     await using stand = await inFrontOf(server.port, { bufferBytes: 8192 });
@@ -154,8 +174,8 @@ function through(conditions: Conditions, up: readonly Buffer[], down: readonly B
   });
   for (const bytes of up) gate.fromClient(bytes);
   for (const bytes of down) gate.fromServer(bytes);
-  gate.clientEnded();
   gate.serverEnded();
+  gate.clientEnded();
   return out;
 }
 

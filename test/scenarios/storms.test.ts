@@ -14,54 +14,45 @@ const phases = (connect: string, warmup: string, measure: string, drain: string)
   `phases.drain=${drain}`,
 ];
 
-/** A matrix of two cells has two trials. */
-function two([first, second]: readonly Completed[]): [Completed, Completed] {
-  assert.ok(first && second);
-  return [first, second];
-}
-
 /** Everybody who was cut off was resumed, and nobody lost anything. */
 function resumedAll({ recovery, ledger }: Completed, absences: number): void {
   const { absences: were = 0, recovered = 0 } = recovery?.cut ?? {};
   assert.deepEqual([were, recovered, ledger.missed], [absences, absences, 0]);
 }
 
-test('connect-auth: a short queue refuses, a long one does not, and all are resumed', async (t) => {
-  const lookup = (queue: number) => `'{ auth: { lookup: 40ms, concurrency: 2, queue: ${queue} } }'`;
+test('connect-auth: who finds the queue full is refused, comes again and is resumed', async (t) => {
   const { trials } = await runSmall(t, 'connect-auth', [
     'subscribers=24',
     'topics.inbox.publish=1/s each',
     ...phases('1s', '200ms', '1s', '4s'),
     'faults[0].at=200ms',
-    `matrix={ server: [${lookup(2)}, ${lookup(100)}] }`,
+    `matrix={ server: ['{ auth: { lookup: 40ms, concurrency: 2, queue: 2 } }'] }`,
     'expect=[missed == 0]',
   ]);
-  const [short, long] = two(trials);
-  for (const trial of [short, long]) {
-    resumedAll(trial, 24);
-    assert.ok(trial.counters.server.authChecks >= 48);
-  }
-  assert.ok(short.recovery!.connects.refused > 0);
-  assert.equal(long.recovery!.connects.refused, 0);
+  const [trial] = trials;
+  resumedAll(trial!, 24);
+  // Of those that come again each is checked anew.
+  const { refused } = trial!.recovery!.connects;
+  assert.ok(refused > 0);
+  assert.ok(trial!.counters.server.authChecks >= 48, `${trial!.counters.server.authChecks}`);
 });
 
 test('dependency-down: who takes a handshake for a success comes again and again', async (t) => {
   const { trials } = await runSmall(t, 'dependency-down', [
     'subscribers=6',
-    ...phases('200ms', '200ms', '2500ms', '3s'),
+    ...phases('200ms', '200ms', '3s', '2s'),
     'faults[0].at=300ms',
-    'faults[0].for=2s',
-    'matrix={ reconnect: [phoenix, socket.io] }',
+    'faults[0].for=2500ms',
+    'matrix={ reconnect: [phoenix] }',
     'expect=[missed == 0]',
   ]);
-  const [phoenix, socketIo] = two(trials);
-  for (const trial of [phoenix, socketIo]) resumedAll(trial, 6);
-  // By the list of its waits Phoenix would try 9 times in 2 s, if it did not begin anew each time.
-  assert.ok(phoenix.recovery!.connects.refused > 6 * 9, `${phoenix.recovery!.connects.refused}`);
-  assert.ok(socketIo.recovery!.connects.refused <= 6 * 4, `${socketIo.recovery!.connects.refused}`);
+  const [trial] = trials;
+  resumedAll(trial!, 6);
+  // By the list of its waits Phoenix's client would try 9 times in that time.
+  assert.ok(trial!.recovery!.connects.refused > 6 * 9, `${trial!.recovery!.connects.refused}`);
 });
 
-test('accept-then-close: the rule of the backoff matters where a handshake succeeds', async (t) => {
+test('accept-then-close: who waits for a stable connection goes easy on the server', async (t) => {
   const { trials } = await runSmall(
     t,
     'accept-then-close',
@@ -72,13 +63,15 @@ test('accept-then-close: the rule of the backoff matters where a handshake succe
       'faults[0].at=300ms',
       'faults[0].for=2s',
       'faults[1].at=400ms',
-      `matrix={ 'faults[0].refuse': [dependency-down], reconnect: ['{ reset: on-open }', '{ reset: { stable: 10s } }'] }`,
+      "matrix={ 'faults[0].refuse': [dependency-down], reconnect: ['{ cap: 1s, reset: { stable: 10s } }'] }",
     ],
     ['redis-server', 'haproxy'],
   );
-  const [onOpen, stable] = two(trials);
-  for (const trial of [onOpen, stable]) resumedAll(trial, 6);
-  assert.ok(onOpen.recovery!.connects.refused > 2 * stable.recovery!.connects.refused);
+  const [trial] = trials;
+  resumedAll(trial!, 6);
+  // Of waits of up to 0.1, 0.2, 0.4, 0.8 and then 1 s about 7 go into the time.
+  const { refused } = trial!.recovery!.connects;
+  assert.ok(refused > 0 && refused < 6 * 14, `${refused}`);
 });
 
 test('fresh-server: with least connections the empty server gets all that come', async (t) => {
@@ -90,17 +83,17 @@ test('fresh-server: with least connections the empty server gets all that come',
       'servers.count=2',
       'topics.inbox.publish=1/s each',
       ...phases('500ms', '300ms', '5s', '3s'),
-      'faults=[{ at: 300ms, start: 3 }, { at: 3500ms, disconnect: 20% }]',
-      'matrix={ servers.in-front: [haproxy, haproxy-sticky] }',
+      'faults=[{ at: 200ms, start: 3 }, { at: 3500ms, disconnect: 20% }]',
+      'matrix={ servers.in-front: [haproxy] }',
       'expect=[missed == 0]',
     ],
     ['redis-server', 'haproxy'],
   );
-  const [least, sticky] = two(trials);
-  for (const trial of [least, sticky]) resumedAll(trial, 8);
-  const held = ({ processes }: Completed) =>
-    processes.filter(({ role }) => role === 'server').map(({ subscribers }) => subscribers);
-  assert.deepEqual(held(least), [16, 16, 8]);
-  assert.deepEqual(figureOf('busiest-server-connects', least), { value: 1 });
-  assert.deepEqual(held(sticky), [20, 20, 0]);
+  const [trial] = trials;
+  resumedAll(trial!, 8);
+  assert.deepEqual(
+    trial!.processes.filter(({ role }) => role === 'server').map(({ subscribers }) => subscribers),
+    [16, 16, 8],
+  );
+  assert.deepEqual(figureOf('busiest-server-connects', trial!), { value: 1 });
 });

@@ -8,8 +8,8 @@ import { families, kinds, type Family } from './kinds.ts';
 import type { ClusterTried } from './runs.ts';
 
 const held =
-  'held: the trial completed, the fault happened, the ledger closed, nothing was missed and nobody came too ' +
-  'late, nothing was left';
+  'held: the trial completed, the fault happened, the ledger closed, nothing was missed and nobody came ' +
+  'too late, nothing was left';
 const trials =
   `Each case is a run of its own of one trial: ${subscribers} subscribers, 30 events a second to all of ` +
   'them, SSE, WebSocket, HTTP streaming or long-polling, 2 or 3 servers over Redis Streams or JetStream, ' +

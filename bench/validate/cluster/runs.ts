@@ -64,7 +64,8 @@ function verdictOf({ misses, notRun }: ClusterTried): string {
 }
 
 async function runCase(one: ClusterCase): Promise<ClusterTried> {
-  const what = `${one.broker}, ${one.pattern}, ${one.servers} servers, ${one.inFront}: ${one.faults.join(' ')}`;
+  const place = `${one.broker}, ${one.pattern}, ${one.servers} servers, ${one.inFront}`;
+  const what = `${place}: ${one.faults.join(' ')}`;
   const base = { number: one.number, group: one.group, what, happened: {}, delivered: 0, absences: 0 };
   const notRun = lackingFor(one);
   if (notRun !== undefined) return { ...base, misses: [], notRun };

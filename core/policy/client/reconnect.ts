@@ -116,8 +116,8 @@ export function noteSuccess(client: Comeback, nowMs: number): void {
 }
 
 /**
- * The handshake of its WebSocket succeeded, and nothing has been said on it yet: to a client that goes by that
- * alone it has got what it asked for.
+ * The handshake of its WebSocket succeeded, and nothing has been said on it yet: to a client that goes by
+ * that alone it has got what it asked for.
  * @param nowMs on the clock of `takeWaitMs`
  */
 export function noteHandshake(

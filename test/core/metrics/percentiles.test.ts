@@ -4,11 +4,41 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { latencyAt } from '../../../core/metrics/latency.ts';
 import { figureOf, figureOver, metrics } from '../../../core/metrics/registry.ts';
+import type { Completed } from '../../../core/result/result.ts';
 import { completed, stored } from '../result/trial.ts';
 
 /** 1 us, 2 us, ...: below 2048 us, where histograms are exact. */
 const line = (count: number) => stored(...Array.from({ length: count }, (_, i) => i + 1));
 const shared = ['endToEnd', 'acceptToReceipt'] as const;
+
+/** So many subscribers were cut off, and each was away for a time of its own. */
+const cutOff = (count: number): NonNullable<Completed['recovery']> => ({
+  subscribers: count,
+  cut: {
+    absences: count,
+    recovered: count,
+    tooLate: 0,
+    fresh: 0,
+    neverBack: 0,
+    gaveUp: 0,
+    downtimeUs: count,
+    longestUs: count,
+    connected: line(count),
+    caughtUp: line(count),
+  },
+  missedAway: 0,
+  connects: { tried: count, opened: count, refused: 0, peakPerS: count },
+  policy: 'full-jitter',
+});
+
+const nounOf = (name: string) =>
+  name.startsWith('page')
+    ? 'requests'
+    : name.startsWith('upstream')
+      ? 'messages'
+      : /^(?:recovery|reconnect|offline)/.test(name)
+        ? 'absences'
+        : 'events';
 
 describe('a percentile takes 10 events beyond it, of whatever it is', () => {
   /** Of the event loop each slot has one figure, and the worst is taken. */
@@ -23,6 +53,8 @@ describe('a percentile takes 10 events beyond it, of whatever it is', () => {
     return completed({
       latency: { ...completed().latency, ...of, lastReceiver },
       latencyByAttempt: [{ attempt: 1, histogram: line(count) }],
+      recovery: cutOff(count),
+      latencyAroundFaults: { before: line(count), during: line(count), toUs: count },
     });
   };
   for (const name of percentiles.filter((one) => !/^(?:last-receiver|latency.retried)/.test(one)))
@@ -35,8 +67,7 @@ describe('a percentile takes 10 events beyond it, of whatever it is', () => {
       assert.equal(figure.beyond, 10);
       const short = figureOf(name, trial(needed - 1));
       assert.equal(short.value, undefined);
-      const noun = name.startsWith('page') ? 'requests' : name.startsWith('upstream') ? 'messages' : 'events';
-      assert.equal(short.why, `9 ${noun} beyond it; it takes 10`);
+      assert.equal(short.why, `9 ${nounOf(name)} beyond it; it takes 10`);
       assert.ok(short.atLeast! > 0 && short.atLeast! < figure.value, 'its lower end can be said');
     });
   test('nothing else is held to it', () => {

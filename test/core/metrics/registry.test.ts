@@ -8,7 +8,7 @@ import type { Completed } from '../../../core/result/result.ts';
 import { figureOf, figureOver, metrics, notMeasured } from '../../../core/metrics/registry.ts';
 import { histogramOf } from '../../../core/result/histogram.ts';
 import { recovery } from '../result/recovery.ts';
-import { completed, processUse, stored } from '../result/trial.ts';
+import { completed, processUse, stored, thousandFrom } from '../result/trial.ts';
 
 /** 1000 latencies from `from` us on, one each microsecond. */
 function latencies(prefix: string, from: number): Record<string, number> {
@@ -90,6 +90,12 @@ const expected: Record<string, number> = {
   'latency.retried.p50': 1300,
   'latency.retried.p99': 1790,
   'latency.retried.max': 1800,
+  'latency.before-faults.p50': 1500,
+  'latency.before-faults.p99': 1990,
+  'latency.before-faults.max': 2000,
+  'latency.during-faults.p50': 2501,
+  'latency.during-faults.p99': 2991,
+  'latency.during-faults.max': 3000,
   reconnects: 21,
   errors: 6,
   ...times('recovery', 1001),
@@ -103,6 +109,8 @@ const expected: Record<string, number> = {
   'recovered-share': 1001 / 1003,
   'too-late': 1,
   'never-back': 1,
+  'last-back': 7_000_000,
+  'faults.length': 4_500_000,
   downtime: 30_000,
   'missed.while-away': 9,
   'missed.while-connected': 6,
@@ -127,6 +135,12 @@ function known(): Completed {
   return {
     ...trial,
     recovery,
+    faults: [
+      { kind: 'deploy', did: 'all servers were exchanged', atMs: 2000, atUs: 2_000_000, tookUs: 4_500_000 },
+      { kind: 'disconnect', did: 'the server cut 10 %', atMs: 3000, atUs: 3_000_000 },
+      { kind: 'freeze', did: 'the server stood still', atMs: 4000, atUs: null, forMs: 9000 },
+    ],
+    latencyAroundFaults: { before: thousandFrom(1001), during: thousandFrom(2001), toUs: 9_000_000 },
     processes: trial.processes.map((one) =>
       one.role === 'server' ? { ...one, idleShare: 0, subscribers: 4, handshakes: 2 } : one,
     ),

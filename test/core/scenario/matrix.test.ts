@@ -26,6 +26,28 @@ test('cells are every combination, the last path changing soonest', () => {
   assert.deepEqual(cellsOf({}), []);
 });
 
+test('a value may be a map under a name, by which cells and expectations call it', () => {
+  const scenario = parse(
+    'matrix:\n  reconnect: [phoenix, { as: patient, is: { base: 1s, reset: { stable: 10s } } }]\n' +
+      'expect: [{ check: missed == 0, where: { reconnect: patient } }]\n',
+  );
+  assert.deepEqual(
+    scenario.cells.map(({ parameters, scenario: { reconnect } }) => [
+      parameters,
+      reconnect.policy,
+      reconnect.reset,
+    ]),
+    [
+      [{ reconnect: 'phoenix' }, 'phoenix', 'on-open'],
+      [{ reconnect: 'patient' }, 'full-jitter', { stable: 10_000 }],
+    ],
+  );
+  assert.throws(
+    () => parse('matrix: { reconnect: [phoenix, { as: phoenix, is: signalr }] }\n'),
+    /"phoenix" is there twice/,
+  );
+});
+
 test('a cell is called by the last words of its paths, or by all of them where those are the same', () => {
   assert.equal(cellText({ subscribers: '10', 'topics.news.publish': '5/s' }), 'subscribers=10, publish=5/s');
   assert.equal(

@@ -58,14 +58,30 @@ test.each([
   assert.ok(problem.includes(says), problem);
 });
 
-test('what goes with a server by itself alone is refused with several', () => {
-  assert.match(
-    problemOf(cluster, '', 'variants: [webhook]\ntopics: { news: { publish: 10/s } }'),
-    /"webhook" cannot with servers: the endpoints/,
-  );
-  const theirs = 'variants: [sse]\ntopics: { chat: { publish: 1/s, by: subscribers } }';
-  const problem = problemOf(cluster, '', theirs).replace(/\s+/g, ' ');
-  assert.match(problem, /subscribers publish on "chat", which they cannot with servers/);
+const webhooks = (options: string) =>
+  `variants: [{ webhook: { ${options} } }]\ntopics: { news: { publish: 10/s } }`;
+const chat = 'variants: [sse]\ntopics: { chat: { publish: 1/s, by: subscribers } }';
+
+test.each([
+  [cluster, webhooks('store: sqlite'), 'its own process, and only store: redis is shared by several'],
+  [cluster, webhooks('store: redis'), 'shares its store, so a broker has nothing to connect there'],
+  [
+    'servers: { count: 2, in-front: haproxy }',
+    webhooks('store: redis'),
+    'calls its subscribers, so nobody goes through HAProxy',
+  ],
+  ['servers: { count: 3 }', chat, 'subscribers publish on "chat", and nothing connects these servers'],
+])('%s with %s is refused: %s', (servers, more, says) => {
+  const problem = problemOf(servers, '', more).replace(/\s+/g, ' ');
+  assert.ok(problem.includes(says), problem);
+});
+
+test.each([
+  ['servers: { count: 3 }', webhooks('store: redis')],
+  [cluster, chat],
+  ['servers: { broker: nats }', chat],
+])('%s with %s can be asked for', (servers, more) => {
+  assert.equal(problemOf(servers, '', more), '');
 });
 
 test.each([

@@ -1,5 +1,5 @@
-// What HAProxy cuts because nobody says anything on it: sockets without pings, streams without heartbeats, and
-// polls that are held for longer.
+// What HAProxy cuts because nobody says anything on it: sockets without pings, streams without heartbeats,
+// and polls that are held for longer.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -158,6 +158,7 @@ function modelOf({ clients, measured, fromUs, endUs }: ReturnType<typeof play>) 
         0,
       ),
       longestUs: Math.max(0, ...all.map(({ lostUs, readyUs = endUs }) => readyUs - lostUs)),
+      lastBackUs: Math.max(0, ...all.map(({ readyUs = 0 }) => readyUs)),
       connected: toSparse(connected),
       caughtUp: toSparse(caughtUp),
     };

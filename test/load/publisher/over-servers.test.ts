@@ -126,7 +126,7 @@ for (const [what, fail] of Object.entries(failures))
 test('a server that answers 503 is left alone for a while, and its events go elsewhere', async (t) => {
   await using refusing = await startServer((response) => void response.writeHead(503).end());
   await using healthy = await startServer();
-  const publisher = await start(t, planOf(every(2, 40)), refusing.url, healthy.url);
+  const publisher = await start(t, planOf(every(10, 40)), refusing.url, healthy.url);
   await sleep(100);
   assert.deepEqual((await publisher.run(windowIn(20))).problems, []);
   assert.equal(healthy.requests.length, 40);

@@ -26,6 +26,22 @@ const results = {
   'version-2/ab/baseline/result.json': Array.from({ length: 10 }, () => 'polling'),
 };
 
+/** What was not counted then. */
+const later = { authChecks: 0, authRefused: 0, brokerGaps: 0, tlsHandshakes: 0, tlsResumed: 0 };
+
+function counting(trial: Result['trials'][number]): Result['trials'][number] {
+  const { outcome } = trial;
+  if (outcome.status !== 'completed') return trial;
+  const { server, client, serverMeasured, clientMeasured } = outcome.counters;
+  const counters = {
+    server: { ...server, ...later },
+    client: { ...client, ...later },
+    serverMeasured: { ...serverMeasured, ...later },
+    clientMeasured: { ...clientMeasured, ...later },
+  };
+  return { ...trial, outcome: { ...outcome, counters } };
+}
+
 for (const [name, labels] of Object.entries(results)) {
   test(`${name} is read, with every figure, and drawn in every form`, async () => {
     const result = await readResult(pathOf(name));
@@ -34,7 +50,8 @@ for (const [name, labels] of Object.entries(results)) {
       labels,
     );
     const written = JSON.parse(readFileSync(pathOf(name), 'utf8')) as Result;
-    assert.deepEqual(JSON.parse(JSON.stringify(result.trials)), written.trials, 'nothing is added or lost');
+    const trials = JSON.parse(JSON.stringify(result.trials)) as Result['trials'];
+    assert.deepEqual(trials, written.trials.map(counting), 'nothing is added or lost but counters at 0');
     for (const format of formats) {
       const documents = await documentsOf(format, [result], { interactive: false });
       const all = documents.map(({ part, text }) => `${part}\n${text}`).join('\n');

@@ -24,6 +24,26 @@ test('the first two metrics are answered', () => {
   ]);
 });
 
+test('cells of one variant are called by their values, and the setting says the variant', () => {
+  const cell = (requests: number, parameters: Record<string, string>, variant = 'websocket') => ({
+    ...shaped(`${variant}, ${Object.values(parameters).join()}`, { requests }),
+    cell: { variant, parameters, subscribers: 1, events: 1, deliveries: 1 },
+  });
+  const answer = (...trials: Result['trials']) =>
+    headlinesOf([resultOf(trials, { answer: ['requests-per-delivery'] })]).answer;
+  assert.match(
+    answer(
+      cell(1, { reconnect: 'phoenix', 'phases.drain': '5s' }),
+      cell(3, { reconnect: 'patient', 'phases.drain': '5s' }),
+    ),
+    / a second by websocket, requests per delivery: 1 \(phoenix \/ drain=5s\), 3 \(patient \/ drain=5s\)\.$/,
+  );
+  assert.match(
+    answer(cell(1, { reconnect: 'phoenix' }), cell(3, { reconnect: 'phoenix' }, 'sse')),
+    / a second, requests per delivery: 1 \(websocket, phoenix\), 3 \(sse, phoenix\)\.$/,
+  );
+});
+
 /** The clause on requests per delivery, for variants that have so many. */
 function clause(...requests: [label: string, requests: number | undefined][]): string | undefined {
   const trials = requests.map(([label, each]) =>
@@ -40,12 +60,30 @@ test('variants stand together that are alike to the lowest of them, from the low
   assert.equal(clause(['c', 1.45], ['b', 1.2], ['a', 1]), '1 to 1.2 (a and b), 1.45 (c)');
 });
 
+test('variants of a matrix stand together by their cells', () => {
+  const trial = (variant: string, held: string, each: number): Result['trials'][number] => ({
+    ...shaped(`${variant}, held=${held}`, { requests: each }),
+    cell: { variant, parameters: { held }, subscribers: 10, events: 40, deliveries: 400 },
+  });
+  const trials = [trial('sse', 'no', 1), trial('websocket', 'no', 1), trial('sse', 'yes', 9)];
+  const result = resultOf([...trials, trial('websocket', 'yes', 1)], { answer: ['requests-per-delivery'] });
+  assert.deepEqual(answerClauses([result], variantsOf([result])), [
+    'requests per delivery: 1 (sse and websocket at held=no; websocket at held=yes), 9 (sse at held=yes)',
+  ]);
+});
+
 test('all are alike only where each variant has a figure, and there are several', () => {
   assert.equal(clause(['a', 1], ['b', 1]), '1 (every variant)');
   assert.equal(clause(['a', 1], ['b', 1], ['c', undefined]), '1 (a and b)');
   assert.equal(clause(['a', 1]), '1 (a)');
   assert.equal(clause(['a', 1], ['b', 1], ['c', 3]), '1 (a and b), 3 (c)');
   assert.equal(clause(['a', undefined]), undefined);
+});
+
+test('of many variants the lowest and the highest are named', () => {
+  const many = [3, 1, 7, 5, 4, 6, 2].map((n): [string, number] => [`v${n}`, n]);
+  assert.equal(clause(...many), 'from 1 (v1) to 7 (v7)');
+  assert.equal(clause(...many.map(([label]): [string, number] => [label, 1])), '1 (every variant)');
 });
 
 describe('what was lost and how late the last delivery came is said in words', () => {

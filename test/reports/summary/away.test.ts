@@ -130,5 +130,9 @@ test('a policy is named, with its bounds where these are all of it', () => {
     reconnectWords({ policy: 'decorrelated', base: 1000, cap: 60_000, advice: 'ignore' }),
     "decorrelated (base 1 s, cap 60 s), ignoring the server's advice",
   );
+  assert.equal(
+    reconnectWords({ policy: 'phoenix', base: 10, cap: 5000, reset: { stable: 10_000 } }),
+    'phoenix, beginning anew after 10 s connected',
+  );
   assert.equal(reconnectWords({ policy: 'phoenix', base: 10, cap: 5000, advice: 'obey' }), 'phoenix');
 });

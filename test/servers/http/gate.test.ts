@@ -112,14 +112,16 @@ for (const { pattern, over, options, more } of versions) {
 }
 
 test('every listener of the package stands behind the rule, or says why another one is right there', () => {
-  const sources = globSync('{cli,harness,load,receiver,reports,servers}/**/*.ts');
+  const sources = globSync('{cli,harness,load,network,receiver,reports,servers}/**/*.ts');
   const listeners = sources.filter((file) =>
     /\bcreate(?:Secure|Http2?)?Server\(|\bnew \w*Server\(/.test(readFileSync(file, 'utf8')),
   );
   assert.deepEqual(
     listeners.sort(),
     [
+      'harness/cluster/ports.ts',
       'load/webhook/receiver.ts',
+      'network/proxy.ts',
       'receiver/inspector/listener.ts',
       'reports/open/server.ts',
       'servers/http/listen-http2.ts',
@@ -129,6 +131,8 @@ test('every listener of the package stands behind the rule, or says why another 
     'a new one: put it behind createGate or createJudge',
   );
   const rules = {
+    'harness/cluster/ports.ts': /Listens there for a moment/,
+    'network/proxy.ts': /listens on loopback/, // what is behind it judges
     'load/webhook/receiver.ts': /It asks for no Host and no Origin/,
     'receiver/inspector/listener.ts': /createJudge\(/,
     'reports/open/server.ts': /createJudge\(/,

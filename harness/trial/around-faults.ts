@@ -1,0 +1,28 @@
+// Parts the latencies of a trial by its faults: those of before the first, and those of while any went on or
+// somebody whom one had cut off was still away.
+
+import { merge, newHistogram, storeHistogram, type Histogram } from '../../core/result/histogram.ts';
+import type { Completed } from '../../core/result/result.ts';
+
+/**
+ * @param slots latencies by the slot that their events were planned in
+ * @returns nothing where no fault happened
+ */
+export function aroundFaults(
+  slots: ReadonlyMap<number, Histogram>,
+  slotUs: number,
+  { faults = [], recovery }: Pick<Completed, 'faults' | 'recovery'>,
+): Pick<Completed, 'latencyAroundFaults'> {
+  const happened = faults.flatMap(({ atUs, tookUs, forMs = 0 }) =>
+    atUs === null ? [] : [{ atUs, endUs: atUs + Math.max(tookUs ?? 0, forMs * 1000) }],
+  );
+  if (happened.length === 0) return {};
+  const fromUs = Math.min(...happened.map(({ atUs }) => atUs));
+  const toUs = Math.max(...happened.map(({ endUs }) => endUs), recovery?.cut?.lastBackUs ?? 0);
+  const [before, during] = [newHistogram(), newHistogram()];
+  for (const [slot, histogram] of slots) {
+    if ((slot + 1) * slotUs <= fromUs) merge(before, histogram);
+    else if (slot * slotUs <= toUs) merge(during, histogram);
+  }
+  return { latencyAroundFaults: { before: storeHistogram(before), during: storeHistogram(during), toUs } };
+}
