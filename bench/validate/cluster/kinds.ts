@@ -36,6 +36,8 @@ export type FaultKind = {
    * `anybody`: it may be either.
    */
   away: 'nobody' | 'somebody' | 'anybody';
+  /** HAProxy closes what is idle, and a poll may be on its way there: it is asked again. */
+  pollsMayFail?: true;
   /** It has ended when the trial ends. */
   ends?: true;
 };
@@ -226,6 +228,7 @@ export const kinds: readonly FaultKind[] = [
     spanMs: 0,
     inFront: true,
     away: 'nobody',
+    pollsMayFail: true,
     faults: (at) => [`{ at: ${at}ms, in-front: reload }`],
   },
 ];
