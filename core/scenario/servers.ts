@@ -27,6 +27,11 @@ const broker = z.union([
     kind: brokerName,
     url: z
       .url({ protocol: /^(redis|nats)$/, error: 'an address such as redis://127.0.0.1:6379' })
+      .refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {
+        error:
+          'leave user and password out: scenarios stand in every result. Of Redis set ' +
+          'PUSHBENCH_REDIS_PASSWORD instead; NATS has to take clients without',
+      })
       .describe('of a broker that runs already; one is started for each trial when left out'),
   }),
 ]);

@@ -77,7 +77,7 @@ function globalSection({ connections, stateFile }: HaproxySetup): ConfigSection 
       },
       {
         text: 'nbthread 1',
-        why: 'its CPU is at most one core, so a full one can be told',
+        why: 'one thread, so 100 % of a core means that HAProxy is full',
       },
       {
         text: `server-state-file ${stateFile}`,
@@ -85,7 +85,7 @@ function globalSection({ connections, stateFile }: HaproxySetup): ConfigSection 
       },
       {
         text: 'spread-checks 50',
-        why: 'servers are checked one after another, not all in one moment',
+        why: 'checks come up to half an interval earlier or later, so not all in one moment',
       },
     ],
   };

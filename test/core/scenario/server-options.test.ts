@@ -69,6 +69,11 @@ test('what cannot be is refused with its reason', () => {
   );
   assert.match(one('server: { auth: { lookup: soon } }').join(), /server\.auth\.lookup: .*redis/);
   assert.match(one('server: { auth: { lookup: redis://u:p@127.0.0.1 } }').join(), /leave the password out/);
+  for (const url of ['redis://:p@127.0.0.1', 'nats://u@127.0.0.1'])
+    assert.match(
+      one(`servers: { broker: { kind: nats, url: "${url}" } }`).join(),
+      /leave user and password out/,
+    );
   assert.match(one('server: { auth: { lookups: 5ms } }').join(), /did you mean "lookup"/);
   const possible =
     'variants: [polling, long-polling, http-stream, sse, { sse: { over: h2 } }, websocket]\n' +
