@@ -90,6 +90,7 @@ export function createGate({ upgrade, bufferBytes }: Conditions, ends: GateEnds)
 
   function open(): void {
     isOpen = true;
+    responses.finish(); // what of a head was read and not taken yet goes on, too
     hold.release();
   }
 

@@ -25,7 +25,7 @@ const heldMostBytes = 256 * 1024 ** 2;
 /** As many may wait to be accepted after everybody was cut off. */
 const backlog = 16_384;
 
-/** What is imposed. `chosen`: on these routes alone, else on all where it says between whom. */
+/** What is imposed. `chosen`: on these routes alone; undefined: on all routes of its `between`. */
 type Imposition = Imposed & { chosen: ReadonlySet<OpenRoute> | undefined };
 type OpenRoute = Route & { upstream: Upstream; server: Server };
 /** A connection with what is imposed on it, the latest last. */

@@ -29,7 +29,7 @@ export function injectHub(
   const isDoubled = () => duplicateShare > 0 && random() < duplicateShare;
   return {
     ...seen,
-    subscribe(topics, listener, whom, since) {
+    subscribe(topics, listener, subscriber, since) {
       let ended = false;
       const end = seen.subscribe(
         topics,
@@ -37,12 +37,12 @@ export function injectHub(
           if (isLost()) return;
           work(1);
           const twice = isDoubled();
-          listener(event, whom);
+          listener(event, subscriber);
           if (!twice) return;
-          if (!ended) listener(event, whom);
+          if (!ended) listener(event, subscriber);
           else if (owed.length < owedKept) owed.push(event); // a held request ends with its first event
         },
-        whom,
+        subscriber,
         since,
       );
       return () => {
@@ -54,7 +54,7 @@ export function injectHub(
       const told = seen
         .followers(topic)
         .filter(() => !isLost())
-        .flatMap((whom) => (isDoubled() ? [whom, whom] : [whom]));
+        .flatMap((subscriber) => (isDoubled() ? [subscriber, subscriber] : [subscriber]));
       work(told.length);
       return told;
     },

@@ -1,5 +1,5 @@
-// Follows through a scenario's faults which servers run: what a share of them comes to, whom a restart finds
-// gone, how many there are at the least. The harness asks the same of the real ones.
+// Follows through a scenario's faults which servers run: what a share of them comes to, which of them a
+// restart of all begins again, how many there are at the least. The harness asks the same of the real ones.
 
 import { deploySteps, type DeployStep } from '../policy/server/deploy-plan.ts';
 import type { Living, Which } from './fault.ts';

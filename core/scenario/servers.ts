@@ -21,19 +21,37 @@ export const inFrontNames = ['list', 'haproxy', 'haproxy-sticky'] as const;
 export type InFrontName = (typeof inFrontNames)[number];
 
 const brokerName = z.enum(brokerNames);
+/** What the address of each begins with. */
+const schemes: Readonly<Record<BrokerName, string | undefined>> = {
+  'in-process': undefined,
+  'redis-pubsub': 'redis:',
+  'redis-streams': 'redis:',
+  nats: 'nats:',
+  jetstream: 'nats:',
+};
 const broker = z.union([
   brokerName.transform((kind) => ({ kind, url: undefined })),
-  z.strictObject({
-    kind: brokerName,
-    url: z
-      .url({ protocol: /^(redis|nats)$/, error: 'an address such as redis://127.0.0.1:6379' })
-      .refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {
-        error:
-          'leave user and password out: scenarios stand in every result. Of Redis set ' +
-          'PUSHBENCH_REDIS_PASSWORD instead; NATS has to take clients without',
-      })
-      .describe('of a broker that runs already; one is started for each trial when left out'),
-  }),
+  z
+    .strictObject({
+      kind: brokerName,
+      url: z
+        .url({ protocol: /^(redis|nats)$/, error: 'an address such as redis://127.0.0.1:6379' })
+        .refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {
+          error:
+            'leave user and password out: scenarios stand in every result. Of Redis set ' +
+            'PUSHBENCH_REDIS_PASSWORD instead; NATS has to take clients without',
+        })
+        .describe('of a broker that runs already; one is started for each trial when left out'),
+    })
+    .superRefine(({ kind, url }, context) => {
+      const scheme = schemes[kind];
+      if (scheme !== undefined && url.startsWith(scheme)) return;
+      const message =
+        scheme === undefined
+          ? 'in-process connects nothing, so there is no address'
+          : `${kind} has an address that begins with ${scheme}//`;
+      context.addIssue({ code: 'custom', message, path: ['url'] });
+    }),
 ]);
 
 const inFrontName = z.enum(inFrontNames);

@@ -218,8 +218,10 @@ async function begin(state: State, limitMs: number): Promise<boolean> {
     state.returning = false;
   } catch {
     // What did not come up is gone, unless it has been killed meanwhile.
-    if (state.life === next) Object.assign(state, { running: false, returning: false });
+    const isLast = state.life === next;
+    if (isLast) Object.assign(state, { running: false, returning: false });
     await next.kill();
+    if (isLast) bury(state);
     return false;
   }
   if (state.over) await next.kill();

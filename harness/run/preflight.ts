@@ -112,9 +112,7 @@ function descriptorsOf(held: number, scenario: Scenario, limit: number | undefin
     {
       who: count === 1 ? 'the server process' : `each of ${count} server processes`,
       what:
-        count === 1
-          ? 'one per subscriber'
-          : 'one per subscriber, of whom a server may get more than its part',
+        count === 1 ? 'one per subscriber' : 'one per subscriber, and a server may get more than its share',
       count: onServer,
     },
     ...(inFront.kind === 'list' ? [] : [{ who: 'HAProxy', what: 'two per subscriber', count: onProxy }]),

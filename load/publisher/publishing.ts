@@ -44,8 +44,8 @@ export type Publishing = {
   next: number;
   confirmed: number;
   over: boolean;
-  /** Takes the limit on the wait for answers away. */
-  clearLimit(): void;
+  /** Takes the limit on the wait for answers away; undefined before there is one. */
+  clearLimit: (() => void) | undefined;
 };
 
 /** @param step the pacer's */
@@ -69,7 +69,7 @@ export function newPublishing({ plan, topics, seed }: PublisherSetup, step: () =
     next: 0,
     confirmed: 0,
     over: false,
-    clearLimit() {},
+    clearLimit: undefined,
   };
 }
 
@@ -107,18 +107,17 @@ export function fillAhead(state: Publishing, isIdle = false): number {
 
 /**
  * Every event was sent: calls `giveUp` when answers have been awaited for long enough, which is the measured
- * phase at least.
+ * phase at least. A later call changes nothing: what is tried again until then puts nothing off.
  */
 export function limitAnswers(state: Publishing, window: Window, giveUp: () => void): void {
-  state.clearLimit();
-  state.clearLimit = later(Math.max(answerWithinUs, window.toUs - nowUs()) / 1000, giveUp);
+  state.clearLimit ??= later(Math.max(answerWithinUs, window.toUs - nowUs()) / 1000, giveUp);
 }
 
 /** Publishes no more, and says what became of the plan. */
 export function finish(state: Publishing): void {
   if (state.over) return;
   state.over = true;
-  state.clearLimit();
+  state.clearLimit?.();
   const { seq, lag, roundTrip, unconfirmed, done, listProblems } = state;
   done.resolve({ seq, lag, roundTrip, unconfirmed, problems: listProblems() });
 }
@@ -126,6 +125,6 @@ export function finish(state: Publishing): void {
 /** Publishes no more. Connections are for the caller to close. */
 export function stop(state: Publishing): void {
   state.over = true;
-  state.clearLimit();
+  state.clearLimit?.();
   state.pacer.stop();
 }

@@ -53,14 +53,12 @@ export function createServerLane(
   let stopWaiting = () => {};
 
   const connection = createPublishConnection(publishUrl, counters, {
-    opened() {
-      attempts = 0;
-      handlers.opened();
-    },
+    opened: handlers.opened,
     answered(status, text, atUs) {
       const answered = underWay.shift();
       if (!answered)
         throw new ProtocolError('publish-unasked', 'a server sent an answer that no event had asked for');
+      attempts = 0; // and not when a connection opens: a server may take it and close it at once
       if (status !== 503) {
         handlers.answered(answered.event, status, text, atUs);
         if (suspect) {

@@ -171,7 +171,7 @@ function answered<State>(all: All<State>, poller: Poller<State>, events: number,
 
 function takeFailure<State>(all: All<State>, poller: Poller<State>, cause?: Cause): void {
   over(all, poller);
-  if (!all.closing && (!poller.ready || cause?.code === 'ECONNREFUSED'))
+  if (!all.closing && !poller.away && (!poller.ready || cause?.code === 'ECONNREFUSED'))
     all.context.connects?.refused(nowUs());
   retry(all, poller);
 }

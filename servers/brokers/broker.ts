@@ -54,8 +54,11 @@ export type Refusals = {
   absent(why: string): UserError;
 };
 
-/** @param broker for people: `Redis` */
-export function refusalsOf(broker: string, url: string): Refusals {
+/**
+ * @param broker for people: `Redis`
+ * @param knowsKeys whether it takes an event once that is sent again with the same Idempotency-Key
+ */
+export function refusalsOf(broker: string, url: string, knowsKeys = true): Refusals {
   const { host } = new URL(url);
   const refused = (code: string, what: string) =>
     new RequestError(503, code, `${broker} at ${host}, which connects the servers, ${what}`);
@@ -64,8 +67,8 @@ export function refusalsOf(broker: string, url: string): Refusals {
     unknown: (why) =>
       refused(
         'unknown',
-        `did not confirm the event (${why}), which may have been taken; repeat it with the same ` +
-          'Idempotency-Key',
+        `did not confirm the event (${why}), which may have been taken; ` +
+          (knowsKeys ? 'repeat it with the same Idempotency-Key' : 'repeated, it may come twice'),
       ),
     absent: (why) =>
       new UserError(

@@ -34,7 +34,7 @@ export async function openNatsLink(
   { access }: Pick<BrokerOptions, 'access'>,
   change: (ready: boolean) => void,
 ): Promise<NatsLink> {
-  const refusals = refusalsOf('NATS', access.url);
+  const refusals = refusalsOf('NATS', access.url, access.kind === 'jetstream');
   const connection = await connect({
     servers: new URL(access.url).host,
     name: access.name,

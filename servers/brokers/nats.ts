@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Msg } from '@nats-io/transport-node';
 import type { Place } from '../hub/event.ts';
-import { confirmWithinMs, createRoom, type OpenBroker } from './broker.ts';
+import { confirmWithinMs, createRoom, openInTime, type OpenBroker } from './broker.ts';
 import { createDeadlines } from './deadlines.ts';
 import { openNatsLink } from './nats-link.ts';
 
@@ -59,7 +59,12 @@ export const openNats: OpenBroker = async (options) => {
   }
 
   link.connection.subscribe(subject, { callback: hear });
-  await link.connection.flush();
+  try {
+    await openInTime(link.connection.flush(), () => link.refusals.absent('it does not answer'));
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
 
   return {
     async publish(topic, body, { seq, ...stamps }) {

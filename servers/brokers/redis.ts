@@ -38,10 +38,10 @@ local number = redis.call('HINCRBY', log, 'offset', 1)
 local offset = string.format('%.0f', number)
 local place = epoch .. '-' .. offset .. ' ' .. seq
 if ARGV[5] == '1' then redis.call('SET', key, place, 'PX', ${keyStaysMs}) end
+${deliver}
 if number % 1024 == 1 then
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ${leftStaysMs}) end
 end
-${deliver}
 return place
 `;
 

@@ -26,5 +26,5 @@ export type PublishOptions = {
   key?: string;
 };
 
-/** Gets each event of the topics that `whom` subscribed to. */
-export type Listener<Whom> = (event: HubEvent, whom: Whom) => void;
+/** Gets each event of the topics that `subscriber` subscribed to. */
+export type Listener<Subscriber> = (event: HubEvent, subscriber: Subscriber) => void;

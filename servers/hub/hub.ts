@@ -52,18 +52,23 @@ export type Hub<P extends Published = Published> = {
   take(): void;
   /** Forgets all drafts. Their numbers go to the next events, so nobody looks for a gap. */
   drop(): void;
-  /** The subscribers of the topic, in the order they came: the `whom` that each gave to `subscribe`. */
+  /** The subscribers of the topic, in the order they came, as each was given to `subscribe`. */
   followers(topic: string): unknown[];
   /**
-   * Calls `listener` with `whom` for each event on any of the topics from now on. It may end this or any
-   * other subscription and begin new ones, but must neither throw nor publish.
-   * @param whom whose subscription it is: one listener serves thousands without a closure for each, which the
-   *   loop over them would have to fetch from memory
+   * Calls `listener` with `subscriber` for each event on any of the topics from now on. It may end this or
+   * any other subscription and begin new ones, but must neither throw nor publish.
+   * @param subscriber whose subscription it is: one listener serves thousands without a closure each, which
+   *   the loop over them would have to fetch from memory
    * @param seen its cursor, if another server may have been ahead: it gets no event up to there again
    * @returns the function that ends it
    * @throws TooManyTopics
    */
-  subscribe<Whom>(topics: readonly string[], listener: Listener<Whom>, whom: Whom, seen?: string): () => void;
+  subscribe<Subscriber>(
+    topics: readonly string[],
+    listener: Listener<Subscriber>,
+    subscriber: Subscriber,
+    seen?: string,
+  ): () => void;
   /**
    * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or
    * the cursor is none of this log's; the events are then all that is still held. After `currentState` they
@@ -168,8 +173,9 @@ export function connectHub<P extends Published>(
       for (const { event, topic, taken } of drafts.takeAll()) take(event, topic, taken);
     },
     drop: drafts.drop,
-    followers: (name) => Array.from(topics.find(name)?.listeners ?? [], ({ whom }) => whom),
-    subscribe: (names, listener, whom, seen) => subscriptions.begin(names, listener, whom, log.endFor(seen)),
+    followers: (name) => Array.from(topics.find(name)?.listeners ?? [], ({ subscriber }) => subscriber),
+    subscribe: (names, listener, subscriber, seen) =>
+      subscriptions.begin(names, listener, subscriber, log.endFor(seen)),
     since: log.since,
     newest: log.newest,
     hasLetGo: (name, offset) => (topics.find(name)?.evictedOffset ?? 0) > offset,

@@ -11,17 +11,27 @@ export type Subscriptions = {
    * @returns ends it; a second call does nothing
    * @throws TooManyTopics
    */
-  begin<Whom>(topics: readonly string[], listener: Listener<Whom>, whom: Whom, from: number): () => void;
+  begin<Subscriber>(
+    topics: readonly string[],
+    listener: Listener<Subscriber>,
+    subscriber: Subscriber,
+    from: number,
+  ): () => void;
 };
 
 export function createSubscriptions(topics: Topics): Subscriptions {
   let count = 0;
   return {
     count: () => count,
-    begin<Whom>(names: readonly string[], listener: Listener<Whom>, whom: Whom, from: number) {
+    begin<Subscriber>(
+      names: readonly string[],
+      listener: Listener<Subscriber>,
+      subscriber: Subscriber,
+      from: number,
+    ) {
       const followed = topics.follow(names);
-      // Listener and `whom` stay together, so what one gets is what the other was given with.
-      const subscription: Subscription = { listener: listener as Listener<unknown>, whom, from };
+      // Listener and `subscriber` stay together, so what one gets is what the other was given with.
+      const subscription: Subscription = { listener: listener as Listener<unknown>, subscriber, from };
       for (const { listeners } of followed) listeners.add(subscription);
       count++;
       let ended = false;
@@ -40,7 +50,7 @@ export function createSubscriptions(topics: Topics): Subscriptions {
 
 /** Calls the topic's listeners. The hot path: once for each event, a step of the loop for each delivery. */
 export function handOut(event: HubEvent, { listeners }: Topic): void {
-  for (const { listener, whom, from } of listeners) {
-    if (from < event.offset) listener(event, whom);
+  for (const { listener, subscriber, from } of listeners) {
+    if (from < event.offset) listener(event, subscriber);
   }
 }

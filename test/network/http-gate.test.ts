@@ -150,6 +150,25 @@ describe('a proxy that buffers', () => {
     assert.equal(down, '');
   });
 
+  test('loses nothing of a head that it had begun to read when responses pass again', () => {
+    let down = '';
+    const gate = createGate(
+      { bufferBytes: 8192 },
+      {
+        toServer() {},
+        toClient: (bytes) => (down += bytes.toString('latin1')),
+        refuse() {},
+        stripped() {},
+        unreadable() {},
+      },
+    );
+    gate.fromClient(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+    gate.fromServer(Buffer.from('HTTP/1.1 200 OK\r\ncontent-le'));
+    gate.open();
+    gate.fromServer(Buffer.from('ngth: 2\r\n\r\nok'));
+    assert.equal(down, 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  });
+
   test('lets a WebSocket through that was accepted', async () => {
     await using server = await http(() => {}, true);
     await using stand = await inFrontOf(server.port, { bufferBytes: 8192 });

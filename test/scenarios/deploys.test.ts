@@ -2,21 +2,15 @@
 // with a history, and without one exactly what was published meanwhile.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'vitest';
-import { skipWhen } from '../skip.ts';
+import { test } from 'vitest';
 import { runSmall, type Small } from './small.ts';
 
 type Trial = Small['trials'][number];
 
-/** Whoever was let go last is back by then: the longest first wait of these clients, and some. */
-const slackUs = 600_000;
-
-/** Everybody whom the deploy cut off is back; skipped where the machine was too slow for all of it. */
-function allBack(t: TestContext, { label, recovery, faults, ledger, measuredUs }: Trial, clients: number) {
+/** Everybody that the deploy cut off is back; the measured phase is several times as long as a deploy. */
+function allBack({ label, recovery, faults, ledger }: Trial, clients: number) {
   assert.equal(ledger.duplicated, 0, label);
-  const { atUs, tookUs } = faults![0]!;
-  const late = tookUs === undefined || atUs! + tookUs + slackUs > measuredUs;
-  skipWhen(t, late ? `${label}: the deploy took longer than the measured phase` : undefined);
+  assert.ok(faults![0]!.tookUs! > 0, `${label}: the deploy did not end`);
   const { subscribers, cut } = recovery!;
   assert.deepEqual([subscribers, cut!.neverBack], [clients, 0], label);
   assert.ok(cut!.absences >= clients, label);
@@ -34,7 +28,7 @@ test('rolling-deploy loses nothing with a history, and without one what clients 
       'topics.feed.publish=20/s each',
       'phases.connect=200ms',
       'phases.warmup=100ms',
-      'phases.measure=4s',
+      'phases.measure=7s',
       'faults[0].at=200ms',
       'faults[0].window=200ms',
       'faults[0].limit=1s',
@@ -49,7 +43,7 @@ test('rolling-deploy loses nothing with a history, and without one what clients 
   assert.equal(none.recovery!.missedAway, none.ledger.missed, 'nothing was lost by who was connected');
   const { before, during, toUs } = kept.latencyAroundFaults!;
   assert.ok(before.count === 0 && during.count > 0 && toUs > 0);
-  for (const trial of trials) allBack(t, trial, 60);
+  for (const trial of trials) allBack(trial, 60);
 });
 
 test('blue-green moves everybody once', async (t) => {
@@ -63,7 +57,7 @@ test('blue-green moves everybody once', async (t) => {
       'topics.feed.publish=10/s each',
       'phases.connect=200ms',
       'phases.warmup=100ms',
-      'phases.measure=4s',
+      'phases.measure=7s',
       'faults[0].at=200ms',
       'faults[0].window=300ms',
       'faults[0].limit=1s',
@@ -74,7 +68,7 @@ test('blue-green moves everybody once', async (t) => {
   );
   const [trial] = trials as [Trial];
   assert.equal(trial.ledger.missed, 0);
-  allBack(t, trial, 40);
+  allBack(trial, 40);
   const { cut, connects } = trial.recovery!;
   assert.deepEqual([cut!.absences, cut!.recovered, connects.opened], [40, 40, 40]);
 });
@@ -91,7 +85,7 @@ test('deploy-window lets everybody go at once, and an announced window spreads t
       'topics.feed.publish=10/s each',
       'phases.connect=200ms',
       'phases.warmup=100ms',
-      'phases.measure=4s',
+      'phases.measure=7s',
       'faults[0].at=100ms',
       "matrix={'faults[0].window': [0s], reconnect: [full-jitter]}",
     ],
@@ -99,6 +93,6 @@ test('deploy-window lets everybody go at once, and an announced window spreads t
   );
   const [trial] = trials as [Trial];
   assert.equal(trial.ledger.missed, 0);
-  allBack(t, trial, 30);
+  allBack(trial, 30);
   assert.equal(trial.recovery!.cut!.recovered, trial.recovery!.cut!.absences);
 });

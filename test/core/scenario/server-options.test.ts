@@ -69,11 +69,14 @@ test('what cannot be is refused with its reason', () => {
   );
   assert.match(one('server: { auth: { lookup: soon } }').join(), /server\.auth\.lookup: .*redis/);
   assert.match(one('server: { auth: { lookup: redis://u:p@127.0.0.1 } }').join(), /leave the password out/);
-  for (const url of ['redis://:p@127.0.0.1', 'nats://u@127.0.0.1'])
-    assert.match(
-      one(`servers: { broker: { kind: nats, url: "${url}" } }`).join(),
-      /leave user and password out/,
-    );
+  const brokers = {
+    'kind: redis-streams, url: "redis://:p@127.0.0.1"': /leave user and password out/,
+    'kind: nats, url: "nats://u@127.0.0.1"': /leave user and password out/,
+    'kind: nats, url: "redis://127.0.0.1"': /nats has an address that begins with nats:\/\//,
+    'kind: in-process, url: "redis://127.0.0.1"': /in-process connects nothing, so there is no address/,
+  };
+  for (const [broker, told] of Object.entries(brokers))
+    assert.match(one(`servers: { broker: { ${broker} } }`).join(), told);
   assert.match(one('server: { auth: { lookups: 5ms } }').join(), /did you mean "lookup"/);
   const possible =
     'variants: [polling, long-polling, http-stream, sse, { sse: { over: h2 } }, websocket]\n' +

@@ -2,6 +2,7 @@
 // server.
 
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'vitest';
@@ -12,6 +13,7 @@ import { startOverServers } from '../../../load/publisher/over-servers.ts';
 import {
   created,
   every,
+  listen,
   planOf,
   problemsOf,
   startRaw,
@@ -164,3 +166,30 @@ test('servers that cannot be reached are told of', async (t) => {
     return true;
   });
 }, 20_000);
+
+test('servers that take nothing to the end are given up on, and each event is told of', async (t) => {
+  await using server = await startServer((response) => void response.writeHead(503).end());
+  const publisher = await start(t, planOf(every(5, 3)), server.url);
+  const { seq, problems } = await publisher.run(windowIn(20, 0, 100));
+  assert.deepEqual([...seq], [0, 0, 0]);
+  assert.equal(
+    problems.reduce((sum, { count }) => sum + count, 0),
+    3,
+    JSON.stringify(problems),
+  );
+}, 20_000);
+
+test('a server that accepts and closes is not asked again and again without a wait', async (t) => {
+  let dials = 0;
+  await using healthy = await startServer();
+  const closing = createServer((socket) => {
+    dials++;
+    socket.on('error', () => {}).destroy();
+  });
+  const url = await listen(closing);
+  t.onTestFinished(() => void closing.close());
+  const publisher = await start(t, planOf(every(20, 30)), url, healthy.url);
+  assert.deepEqual((await publisher.run(windowIn(20))).problems, []);
+  assert.equal(publisher.confirmed(), 30);
+  assert.ok(dials < 100, `${dials} connections`);
+});

@@ -58,7 +58,7 @@ test('a history keeps what its limits allow, linked both ways, and says how much
 test('topics are counted as published or only followed, and forgotten when they are neither', () => {
   const topics = createTopics(1);
   const [followed] = topics.follow(['a']);
-  followed!.listeners.add({ listener() {}, whom: undefined, from: 0 });
+  followed!.listeners.add({ listener() {}, subscriber: undefined, from: 0 });
   assert.deepEqual(topics.counts(), { published: 0, followedOnly: 1 });
   assert.equal(topics.number('a', undefined).topic, followed);
   assert.deepEqual(topics.counts(), { published: 1, followedOnly: 0 });
