@@ -15,7 +15,8 @@ const arrows: Record<string, string[]> = {
   network: ['core'],
   harness: ['core'],
   reports: ['core'],
-  cli: ['core', 'harness', 'reports', 'servers', 'receiver', 'load'],
+  simulation: ['core'],
+  cli: ['core', 'harness', 'reports', 'simulation', 'servers', 'receiver', 'load'],
 };
 
 const sources = globSync(`{${Object.keys(arrows).join(',')}}/**/*.ts`);

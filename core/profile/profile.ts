@@ -1,0 +1,95 @@
+// Describes a profile: what one machine's servers and clients cost, as `pushbench calibrate` measured it.
+// The simulator reads nothing else of a machine. Versioned, so that profiles can be shared.
+
+import { z } from 'zod';
+import { resultSchema } from '../result/result.ts';
+
+export const profileFormat = 'pushbench-profile';
+/** Grows when a reader of the previous version could not read the file. */
+export const profileVersion = 1;
+
+const count = z.int().min(0);
+const figure = z.number().min(0);
+
+/** The quantiles at which a profile keeps a distribution, ascending. */
+export const profileQuantiles = [
+  0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1,
+] as const;
+
+const distributionUs = z
+  .array(figure)
+  .length(profileQuantiles.length)
+  .describe(`microseconds at the quantiles ${profileQuantiles.join(', ')}`);
+
+/** A share of the figure: the standard deviation between repeated trials, divided by their mean. */
+const spread = figure.describe('between repeated trials, as a share of the figure; 0 where there was one');
+
+/** One measured point: so many subscribers, so many events a second, nothing else asked of the server. */
+const point = z.strictObject({
+  subscribers: z.int().min(1).describe('all of them follow the one topic'),
+  perS: figure.describe('events a second, evenly spaced'),
+  payloadBytes: count,
+  events: z.int().min(1).describe('measured, over all repeated trials'),
+  trials: z.int().min(1),
+  /**
+   * Of an event, from its planned time to its first, median and last receiver. Of patterns whose clients ask
+   * on a schedule (polling) from the request to its answer, and all three are that.
+   */
+  firstUs: distributionUs,
+  medianUs: distributionUs,
+  lastUs: distributionUs,
+  /** Over all deliveries; what a prediction of this point is held against. */
+  endToEndUs: distributionUs,
+  latencySpread: spread,
+  serverIdleShare: figure.describe('CPU before the first event, as a share of a core'),
+  serverCpuShare: figure.describe('CPU in the measured phase, as a share of a core'),
+  serverCpuSpread: spread,
+  loadCpuShare: figure.describe('CPU of all load processes, as a share of a core'),
+  requestsPerS: figure.describe('that subscribers made'),
+  bytesOutPerS: figure.describe('from the server to subscribers'),
+  bytesInPerS: figure.describe('from subscribers to the server'),
+});
+
+/** What a subscriber costs that is connected and gets nothing. */
+const atRest = z.strictObject({
+  subscribers: z.int().min(1).describe('that it was measured with'),
+  connections: figure.describe('a subscriber'),
+  descriptors: figure.describe('of the server, a subscriber'),
+  serverRssBytes: figure.describe('a subscriber'),
+  kernelSocketBytes: figure.describe('both ends, a subscriber'),
+  connectCpuUs: figure.describe("of the server's CPU for a subscriber to connect"),
+  connectBytesIn: figure.describe('from a subscriber to the server as it connects'),
+  connectBytesOut: figure,
+});
+
+const ofVariant = z.strictObject({
+  pattern: z.string(),
+  options: z.record(z.string(), z.unknown()).describe('resolved, as results have them'),
+  atRest,
+  points: z.array(point).min(1),
+});
+
+export const profileSchema = z.strictObject({
+  format: z.literal(profileFormat),
+  version: z.literal(profileVersion),
+  pushbench: z.string().describe('version of pushbench that measured'),
+  createdAt: z.iso.datetime(),
+  name: z.string().describe('what reports call it'),
+  environment: resultSchema.shape.environment,
+  pinned: z
+    .strictObject({ server: z.string(), load: z.string(), publisher: z.string() })
+    .nullable()
+    .describe('the cores that each role was kept to, as taskset writes them; null where they shared all'),
+  /** What decides how a listener that is full treats clients: values of the kernel, null where not readable. */
+  kernel: z.strictObject({
+    somaxconn: count.nullable(),
+    tcpSynRetries: count.nullable(),
+    tcpSynLinearTimeouts: count.nullable(),
+  }),
+  serverBaseRssBytes: figure.describe('resident memory of a server without subscribers'),
+  variants: z.record(z.string(), ofVariant).describe('by label'),
+});
+
+export type Profile = z.infer<typeof profileSchema>;
+export type ProfilePoint = z.infer<typeof point>;
+export type ProfileVariant = z.infer<typeof ofVariant>;
