@@ -5,6 +5,7 @@ import type { Random } from '../core/base/random.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Counters } from '../core/result/counters.ts';
 import type { Histogram } from '../core/result/histogram.ts';
+import type { ExpectedError } from '../core/result/simulated.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 
@@ -78,8 +79,16 @@ export type Simulated = {
   how: 'exact' | 'windows';
   /** How far outside of what was calibrated: 1 is inside, 4 is four times the largest or smallest point. */
   extrapolated: number;
+  /** By how much figures of each kind are off, as far as predictions were held against measurements. */
+  expectedError: ExpectedError;
   /** What the model leaves out, as sentences for readers. */
   leavesOut: string[];
 };
 
 export type Model = (input: ModelInput) => Simulated;
+
+/** Models by pattern. */
+export type ModelRegistry = Readonly<Partial<Record<string, Model>>>;
+
+/** Grows when the same scenario, profile and seed give other figures. */
+export const modelVersion = 1;

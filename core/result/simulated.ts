@@ -1,0 +1,69 @@
+// Describes the mark of what was computed and not measured: from which profile, by which version of the
+// models, and how far its figures can be trusted.
+
+import { z } from 'zod';
+
+/** Kinds of figures that are off by amounts of their own. */
+export const errorKinds = [
+  'latency.p50',
+  'latency.p90',
+  'latency.p99',
+  'requests',
+  'bytes',
+  'server-cpu',
+  'descriptors',
+  'memory',
+] as const;
+export type ErrorKind = (typeof errorKinds)[number];
+
+const share = z
+  .number()
+  .min(0)
+  .nullable()
+  .describe(
+    'by how much of itself a figure is off, as a rule, where predictions were held against measurements; ' +
+      'null: they were not',
+  );
+
+const expectedError = z.strictObject(
+  Object.fromEntries(errorKinds.map((kind) => [kind, share])) as Record<ErrorKind, typeof share>,
+);
+
+/** By how much a simulated figure of each kind is off, as a share of it. */
+export type ExpectedError = z.infer<typeof expectedError>;
+
+/** Of a result: what all its trials were computed from. */
+export const simulatedRun = z.strictObject({
+  profile: z.strictObject({
+    name: z.string(),
+    createdAt: z.iso.datetime().describe('when the machine was calibrated'),
+    pushbench: z.string().describe('version of pushbench that calibrated'),
+  }),
+  model: z.int().min(1).describe('version of the models'),
+  leftOut: z
+    .array(z.strictObject({ variant: z.string(), reason: z.string() }))
+    .describe('variants that were not simulated'),
+});
+
+/** Of a trial. */
+export const simulatedTrial = z.strictObject({
+  profile: z.string().describe('name of the profile'),
+  model: z.int().min(1).describe('version of the models'),
+  how: z
+    .enum(['exact', 'windows'])
+    .describe('windows: parts of the time were computed and stand for the rest'),
+  clients: z
+    .enum(['groups', 'one-by-one'])
+    .describe('groups: clients that nothing tells apart were computed as one'),
+  extrapolated: z
+    .number()
+    .min(1)
+    .describe(
+      'how far outside of what was calibrated: 1 is inside, 4 is four times the largest or smallest point',
+    ),
+  expectedError,
+  leavesOut: z.array(z.string()).describe('what is not in the figures, a sentence each'),
+});
+
+export type SimulatedRun = z.infer<typeof simulatedRun>;
+export type SimulatedTrial = z.infer<typeof simulatedTrial>;
