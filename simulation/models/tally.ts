@@ -45,7 +45,12 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
   }
 
   /** Deals an amount over the slots that a stretch of time lies in, in proportion. */
-  function deal(fromUs: number, toUs: number, amount: number, add: (slot: number, part: number) => void): void {
+  function deal(
+    fromUs: number,
+    toUs: number,
+    amount: number,
+    add: (slot: number, part: number) => void,
+  ): void {
     if (amount === 0) return;
     const lengthUs = toUs - fromUs;
     if (lengthUs <= 0) {
