@@ -1,8 +1,8 @@
 // Records latencies in HdrHistogram's layout: 3 significant digits from 1 us on, up to 2^31-1 us (35 minutes)
-// where they are measured, up to 30 days and in any number where they are simulated.
-// Recording is ours because it is in the hot path (a shift and an increment, no allocation); the
-// interchange format is HdrHistogram's V2 compressed encoding, written by hdr-histogram-js and read back by it
-// in load-histogram.ts. Browsers can run this file.
+// where they are measured, up to 30 days and in any number where they are simulated. Recording is ours
+// because it is in the hot path (a shift and an increment, no allocation); the interchange format is
+// HdrHistogram's V2 compressed encoding, written by hdr-histogram-js and read back by it in
+// load-histogram.ts. Browsers can run this file.
 
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 

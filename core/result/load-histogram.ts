@@ -1,5 +1,5 @@
-// Reads histograms back from a result: HdrHistogram's V2 encoding, looked at before it is decoded, since a file
-// may be anybody's.
+// Reads histograms back from a result: HdrHistogram's V2 encoding, looked at before it is decoded, since a
+// file may be anybody's.
 
 import { inflateSync } from 'node:zlib';
 import { decodeFromCompressedBase64, JsHistogram } from 'hdr-histogram-js';

@@ -1,5 +1,5 @@
-// Describes many values by a few whole numbers: the latencies of exchangeable clients rise in even steps, so a
-// million of them are one progression. All arithmetic is on whole numbers below 2^53 and so exact.
+// Describes many values by a few whole numbers: the latencies of exchangeable clients rise in even steps, so
+// a million of them are one progression. All arithmetic is on whole numbers below 2^53 and so exact.
 
 /**
  * The values `firstUs + k * stepUs + floor((offset + k * rest) / per)` for k = 0 to n - 1: steps of

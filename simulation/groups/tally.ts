@@ -1,5 +1,5 @@
-// Counts progressions in a histogram: bin by bin what recording each of their values would, at a cost that does
-// not depend on how many values they have.
+// Counts progressions in a histogram: bin by bin what recording each of their values would, at a cost that
+// does not depend on how many values they have.
 //
 // Whole steps enter in O(1): a difference where a progression begins and one where it ends, in an array for
 // each step, which a running sum with that stride turns into counts in the end. Others enter by a count for
@@ -25,7 +25,7 @@ const kept = 1024;
 /** @param histogram may be recorded into meanwhile; its bins are complete after `close` */
 export function newTally(histogram: Histogram): Tally {
   const strides = newStrides(histogram);
-  const waiting: (Progression | undefined)[] = new Array(kept);
+  const waiting: (Progression | undefined)[] = Array.from({ length: kept });
   const waitingTimes = new Float64Array(kept);
 
   function inRange(one: Progression, times: number, last: number): void {

@@ -101,7 +101,8 @@ describe('a progression', () => {
   test('of a million over an hour is as exact as a small one', () => {
     const one = between(1_000_000, 5, 3_600_000_005);
     assert.equal(lastUs(one), 3_600_000_005);
-    // The values are symmetric, up to what is cut: i and n-1-i together make 3.6e9 + 10, less 1 where both are.
+    // The values are symmetric, up to what is cut: i and n-1-i together make 3.6e9 + 10, less 1 where both
+    // are.
     let sum = 0;
     for (let k = 0; k < one.n; k++) sum += valueAt(one, k);
     assert.equal(sumUs(one), sum);
