@@ -58,7 +58,7 @@ export function longPolling(input: ModelInput): Simulated {
   else computed = grouped(events, { ...parts, connectUs: connectUsOf(input) });
   if (computed.part !== 'whole') tally.endAt();
   answers.finish();
-  if (computed.part !== 'whole') tally.stretch(computed.untilUs);
+  if (computed.part !== 'whole') tally.stretch(computed.untilUs, prepared.events);
   return outcomeOf(input, prepared, tally, {
     idleShare: costs.idleShare(subscribers),
     extrapolated: fanOuts.extrapolated(),
@@ -71,6 +71,9 @@ export function longPolling(input: ModelInput): Simulated {
     leavesOut: [
       ...compressed(options.gzip),
       'that requests wait for the server while it answers others on their arrival',
+      ...(options.batch > 0
+        ? ['what it costs the server to collect events, and timers of batches that are late']
+        : []),
     ],
   });
 }
@@ -173,7 +176,7 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
       before += count;
       forget(state);
     }
-    part = budget(to - from, atUs, server.freeAtUs() - atUs);
+    part = budget(to - from, atUs, Math.max(server.freeAtUs() - atUs, tally.askedTooMuchUs(atUs)));
     if (part !== 'whole') {
       untilUs = atUs;
       break;

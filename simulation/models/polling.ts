@@ -7,6 +7,7 @@ import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import { fitRequestCosts } from '../costs/request-costs.ts';
+import { expectedEvents, inAll } from '../../core/scenario/arrivals.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
 import { compressed } from './compressed.ts';
@@ -61,6 +62,7 @@ export function polling(input: ModelInput): Simulated {
     leavesOut: [
       ...compressed(options.gzip),
       'the time that the publisher takes to the server, in which no poll finds the event yet',
+      ...historyTooShort(input, prepared),
       ...(steady ? [] : ['that answers take longer while more of them are asked for at once']),
     ],
   });
@@ -77,6 +79,20 @@ export function polling(input: ModelInput): Simulated {
       errors[kind] = own * Math.min(1, drawUs(answer.medianUs, share) / whole);
   }
   return { ...outcome, expectedError: errors };
+}
+
+/** Of each topic so many events are kept; what comes between two polls may be more. */
+function historyTooShort({ scenario, variant }: ModelInput, { followers, measureUs }: Prepared): string[] {
+  const { every, jitter } = variant.options as Options; // by its schema
+  const { history } = scenario.server;
+  const longestUs = every * 1000 * (1 + jitter);
+  const most = followers.groups.reduce((all, { name, count }) => {
+    const publish = inAll(scenario.topics[name]!.publish, count);
+    if (publish.kind === 'trace') return all;
+    return Math.max(all, expectedEvents(publish, { fromUs: 0, toUs: measureUs }, new Map()) / count);
+  }, 0);
+  if ((most * longestUs) / measureUs <= history) return [];
+  return [`events that are gone before a poll comes for them: the history keeps ${history} of each topic`];
 }
 
 type Parts = {
@@ -137,7 +153,7 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
   if (part !== 'whole') tally.endAt();
   const deliveries = tally.deliveries();
   count(parts, polls.full, polls.all - polls.full);
-  if (part !== 'whole') tally.stretch(endsUs);
+  if (part !== 'whole') tally.stretch(endsUs, prepared.events);
   const factor = measureUs / endsUs;
   return { requests: polls.all * factor, deliveries: deliveries * factor, part };
 }

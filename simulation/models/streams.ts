@@ -51,7 +51,11 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
         (firstUs, stepUs, count) => void tally.delivered(atUs, firstUs, stepUs, count, bytes),
       );
       if (receivers > 1) tally.receivers(atUs, fanOut.firstUs, fanOut.medianUs, fanOut.lastUs);
-      part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs, server.freeAtUs() - atUs);
+      part = budget(
+        followers.from[topic + 1]! - followers.from[topic]!,
+        atUs,
+        Math.max(server.freeAtUs() - atUs, tally.askedTooMuchUs(atUs)),
+      );
       if (part !== 'whole') {
         endsUs = atUs;
         break;
@@ -64,7 +68,7 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
     tally.add('heartbeats', sent);
     tally.add('bytesOut', sent * kind.life.bytes);
     tally.add('bytesIn', sent * kind.life.answerBytes);
-    if (part !== 'whole') tally.stretch(endsUs);
+    if (part !== 'whole') tally.stretch(endsUs, prepared.events);
   }
   const receivers = receiversOf(input.scenario, followers.groups);
   return outcomeOf(input, prepared, tally, {

@@ -4,7 +4,8 @@
 
 /** Classes that events may touch: a second or two of work. */
 const mostTouched = 1_500_000;
-/** A server of a steady load that is so far behind does not catch up. */
+/** A server of a steady load that is so far behind, or is asked for so much more than it had time for, does not
+ * catch up. */
 const hopelessUs = 10_000_000;
 
 export type Part = 'whole' | 'enough' | 'overload';

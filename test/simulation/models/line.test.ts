@@ -23,16 +23,15 @@ test('lines have the count, the sum and the ends of their values, and nearly the
       const ours = all.finish();
       assert.equal(ours.count, single.count);
       assert.equal(
-        ours.counts.reduce((sum, count) => sum + count, 0),
+        Array.from(ours.counts).reduce((sum, count) => sum + count, 0),
         single.count,
       );
       assert.equal(ours.minUs, single.minUs);
       assert.equal(ours.maxUs, single.maxUs);
       assert.ok(Math.abs(ours.sumUs - single.sumUs) <= single.count);
-      const step = Math.max(...lines.map(({ stepUs }) => stepUs));
       for (const share of [0.1, 0.5, 0.9, 0.99]) {
         const [a, b] = [quantileUs(ours, share)!, quantileUs(single, share)!];
-        assert.ok(Math.abs(a - b) <= 2 * step + b / 500 + 2, `${share}: ${a} for ${b}`);
+        assert.ok(lines.length > 1 ? Math.abs(a - b) <= 2000 + b / 500 : a === b, `${share}: ${a} for ${b}`);
       }
     }),
     { seed: 1, numRuns: 60 },
