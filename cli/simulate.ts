@@ -7,6 +7,7 @@ import { formatBytes, formatNumber, formatUs } from '../core/base/units.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { fullName } from '../core/pattern/variant.ts';
 import type { Profile } from '../core/profile/profile.ts';
+import { variantsCalled } from '../core/scenario/expectations.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import type { RunPlan } from '../harness/plan/cells.ts';
 import { prepareSimulated } from '../harness/run/prepare-simulated.ts';
@@ -118,9 +119,20 @@ function simulatedPart(
         ...leftOut.map(({ variant, reason }) => `${variant}: ${reason}`),
       ].join('\n'),
     );
-  const part = (one: Scenario): Scenario => ({ ...one, variants, closedLoop: undefined });
+  const expect = expectedOf(written.expect, variants);
+  const part = (one: Scenario): Scenario => ({ ...one, variants, expect, closedLoop: undefined });
   const cells = written.cells.map((cell) => ({ ...cell, scenario: part(cell.scenario) }));
   return { scenario: { ...part(written), cells }, leftOut };
+}
+
+/** The expectations without the variants that are left out, as the lines above say. */
+function expectedOf(expect: Scenario['expect'], variants: Scenario['variants']): Scenario['expect'] {
+  const isThere = (name: string) => variantsCalled(name, variants).length > 0;
+  return expect.flatMap((one) => {
+    if (!one.for) return [one];
+    const names = one.for.filter(isThere);
+    return names.length === 0 ? [] : [{ ...one, for: names }];
+  });
 }
 
 /** How long all trials compute, and what they hold, where that is more than a reader expects. */

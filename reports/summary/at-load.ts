@@ -136,7 +136,9 @@ function perS(count: number, { phasesMs }: Result['scenario']): number {
 type Load = Omit<AtLoad, 'setting' | 'notes' | 'rows'> & { events: string };
 
 function atLoad(variants: readonly VariantTrials[], { events, ...load }: Load): AtLoad {
-  const reasons = reasonsOf(variants);
+  // What a result alone is called is beside each of its sentences already.
+  const alone = new Set(variants.map(({ result }) => result)).size === 1 && load.name === '';
+  const reasons = reasonsOf(alone ? variants.map((one) => ({ ...one, label: one.own })) : variants);
   return {
     ...load,
     setting:
