@@ -112,7 +112,7 @@ export async function runCommand(
 }
 
 /** What to know of the schedules before they run, each thing once. */
-function scheduleNotes({ steps, notes }: RunPlan): string[] {
+export function scheduleNotes({ steps, notes }: RunPlan): string[] {
   const all = [notes, ...steps.map(({ plan }) => plan.notes)].flat();
   return [...new Set(all.map(({ message }) => message))];
 }
@@ -130,7 +130,7 @@ type Into = Pick<RunFlags, 'json' | 'interactive' | 'junit' | 'markdown'> & {
 };
 
 /** Runs a prepared scenario, and leaves in the folder and the other files whatever was measured. */
-async function runInto(
+export async function runInto(
   runFolder: string,
   plan: RunPlan,
   runOptions: RunOptions,
@@ -159,10 +159,11 @@ async function runInto(
   if (result.trials.length === 0) {
     if (before) throw before;
     removeRunFolder(runFolder);
+    const made = result.simulated ? 'simulated' : 'measured';
     console.error(
       result.state.kind === 'failed'
-        ? printable(`${result.state.why} Nothing was measured.`)
-        : 'Interrupted before the first trial was over; nothing was measured.',
+        ? printable(`${result.state.why} Nothing was ${made}.`)
+        : `Interrupted before the first trial was over; nothing was ${made}.`,
     );
     return result.state.kind === 'failed' ? exitCodes.failed : exitCodes.interrupted;
   }

@@ -1,8 +1,10 @@
 // Tells results that can be ranked against one another from those that cannot: of other scenarios, settings
 // or machines.
 
-import { differencesOf } from '../../core/comparison/compare-runs.ts';
+import { differencesOf } from '../../core/comparison/differences.ts';
+import { originOf } from '../../core/comparison/origin.ts';
 import type { Result } from '../../core/result/result.ts';
+import { isSimulated } from './simulated.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Results of one scenario with one setting on one machine, in the order given. */
@@ -28,6 +30,8 @@ export function apartBy(groups: readonly (readonly Result[])[]): string[] {
 }
 
 function apartIn(one: Result, other: Result): string[] {
+  // What was measured is not ranked against what was computed.
+  if (isSimulated(one) !== isSimulated(other)) return ['kinds (measured and simulated)'];
   if (one.scenario.name !== other.scenario.name) return ['scenarios'];
   const found = differencesOf(conditionsOf(one), conditionsOf(other))
     // Another seed is another schedule of the same kind.
@@ -39,6 +43,7 @@ function apartIn(one: Result, other: Result): string[] {
   return [...new Set([...found, ...(size(one) === size(other) ? [] : ['settings'])])];
 }
 
-function conditionsOf({ pushbench, environment, seed, scenario: { source } }: Result) {
-  return { pushbench, environment, scenario: { seed, source } };
+function conditionsOf(result: Result) {
+  const { pushbench, environment, seed, scenario } = result;
+  return { pushbench, environment, scenario: { seed, source: scenario.source }, ...originOf(result) };
 }
