@@ -13,8 +13,8 @@ export function hash32(text: string): number {
 
 /**
  * The stream called `stream` of the run seeded with `seed`.
- * Generator: Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, period 2^32, enough for schedules; a
- * simulation that draws more has {@link longRandom}.
+ * Generator: Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, period 2^32, enough for
+ * schedules; a simulation that draws more has {@link longRandom}.
  */
 export function random(seed: number, stream: string): Random {
   let state = (Math.imul(seed, 0x9e3779b1) ^ hash32(stream)) >>> 0;

@@ -57,7 +57,7 @@ export function polling(input: ModelInput): Simulated {
       { receivers: asMany, perS: Math.max(perS, 1e-6), payloadBytes },
       answer.extrapolated,
     ),
-    ...(!kept && { connections: 0, moreDescriptors: (requestsPerS * drawUs(answer.medianUs, 0.5)) / 1e6 }),
+    ...(!kept && { connections: 0, descriptors: (requestsPerS * drawUs(answer.medianUs, 0.5)) / 1e6 }),
     part,
     leavesOut: [
       ...compressed(options.gzip),

@@ -1,11 +1,13 @@
 // Decides when enough was computed: a scenario whose parts of time are all alike, with more work in it than
-// anybody waits for, is computed for a part of the time, which then stands for the rest. So is one whose server
-// has more to do than it can: the queue grows from there on, and nothing is left to be computed.
+// anybody waits for, is computed for a part of the time, which then stands for the rest. So is one whose
+// server has more to do than it can: the queue grows from there on, and nothing is left to be computed.
 
 /** Classes that events may touch: a second or two of work. */
 const mostTouched = 1_500_000;
-/** A server of a steady load that is so far behind, or is asked for so much more than it had time for, does not
- * catch up. */
+/**
+ * A server of a steady load that is so far behind, or is asked for so much more than it had time for, does
+ * not catch up.
+ */
 const hopelessUs = 10_000_000;
 
 export type Part = 'whole' | 'enough' | 'overload';

@@ -72,7 +72,7 @@ test('a point that is missing from the grid leaves no hole', () => {
   close(costs.at({ receivers: 40, perS: 7, payloadBytes: 256 }).cpuUs, 400 * 7 ** -0.3, 0.05);
 });
 
-test('beyond the points each further receiver costs what one does at the edge, and it is said how far', () => {
+test('beyond the points each further receiver costs what one does at the edge', () => {
   const costs = createCosts({ points: profileOf(steadyMachine).variants['sse']!.points });
   const edge = costs.at({ receivers: 1000, perS: 10, payloadBytes: 256 });
   const beyond = costs.at({ receivers: 8000, perS: 10, payloadBytes: 256 });
@@ -124,7 +124,8 @@ test('what a request and a delivery cost is told apart by points with more and f
   const points = [[100, 1], [100, 20], [1000, 5], [1000, 40]].map(([subscribers, perS]) => {
     const cpuUs = 40 * subscribers! + 5 * subscribers! * perS!;
     const point = pointOf(steadyMachine, subscribers!, perS!);
-    return { ...point, requestsPerS: subscribers!, serverIdleShare: 0.01, serverCpuShare: 0.01 + cpuUs / 1e6 };
+    const serverCpuShare = 0.01 + cpuUs / 1e6;
+    return { ...point, requestsPerS: subscribers!, serverIdleShare: 0.01, serverCpuShare };
   }); // prettier-ignore
   const { requestUs, deliveryUs } = fitRequestCosts(points);
   close(requestUs, 40, 1e-6);
