@@ -56,9 +56,9 @@ export function longPolling(input: ModelInput): Simulated {
   if (input.clients === 'one-by-one')
     longPollingOneByOne(events, { ...parts, connectUs: connectUsOf(input) });
   else computed = grouped(events, { ...parts, connectUs: connectUsOf(input) });
-  if (computed.part !== 'whole') tally.endAt();
+  if (computed.part !== 'whole') tally.endAt(computed.untilUs);
   answers.finish();
-  if (computed.part !== 'whole') tally.stretch(computed.untilUs, prepared.events);
+  if (computed.part !== 'whole') tally.stretch(prepared.events);
   return outcomeOf(input, prepared, tally, {
     idleShare: costs.idleShare(subscribers),
     extrapolated: fanOuts.extrapolated(),

@@ -150,10 +150,10 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
     }
   }
   const polls = full.finish(endsUs);
-  if (part !== 'whole') tally.endAt();
+  if (part !== 'whole') tally.endAt(endsUs);
   const deliveries = tally.deliveries();
   count(parts, polls.full, polls.all - polls.full);
-  if (part !== 'whole') tally.stretch(endsUs, prepared.events);
+  if (part !== 'whole') tally.stretch(prepared.events);
   const factor = measureUs / endsUs;
   return { requests: polls.all * factor, deliveries: deliveries * factor, part };
 }
@@ -195,7 +195,7 @@ function count({ options, prepared, tally }: Parts, full: number, empty: number)
   // Between the events of an answer are commas, and before the first none.
   const heads = full === 0 ? 0 : full * (sizes.fullBytes(tally.bytesOut() / full) - 1);
   tally.addOut(heads + empty * sizes.emptyBytes);
-  tally.spread('requests', 0, measureUs, full + empty);
+  tally.requested(full + empty);
   if (options.connection === 'close') {
     tally.add('connectionsOpened', full + empty);
     tally.add('connectionsClosed', full + empty);

@@ -61,14 +61,14 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
         break;
       }
     }
-    if (part !== 'whole') tally.endAt();
+    if (part !== 'whole') tally.endAt(endsUs);
     const sent = signs
       ? signs.finish(endsUs)
       : (turnsWithin(subscribers, kind.life.everyMs, span) * endsUs) / measureUs;
     tally.add('heartbeats', sent);
     tally.add('bytesOut', sent * kind.life.bytes);
     tally.add('bytesIn', sent * kind.life.answerBytes);
-    if (part !== 'whole') tally.stretch(endsUs, prepared.events);
+    if (part !== 'whole') tally.stretch(prepared.events);
   }
   const receivers = receiversOf(input.scenario, followers.groups);
   return outcomeOf(input, prepared, tally, {

@@ -35,6 +35,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
   let cpuUs = 0;
   const askedUs = slots.map(() => 0);
   let askedInAllUs = 0;
+  let untilUs = measureUs;
 
   const isMeasured = (atUs: number) => atUs >= 0 && atUs < measureUs;
 
@@ -134,10 +135,14 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     add(name: CounterName, amount: number): void {
       counters[name] += amount;
     },
+    /** Requests that come evenly over the time that is computed. */
+    requested(requests: number): void {
+      spread('requests', 0, untilUs, requests);
+    },
     /** Bytes that the server sends at any time of the measured phase. */
     addOut(bytes: number): void {
       counters.bytesOut += bytes;
-      spread('bytesOut', 0, measureUs, bytes);
+      spread('bytesOut', 0, untilUs, bytes);
     },
     /** Work that comes to the server's thread, whenever it gets to it. */
     asked(atUs: number, tookUs: number): void {
@@ -176,16 +181,17 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
      * Nothing is computed from here on. What was published and has not arrived yet stands for what had been
      * published before the measured phase, and was on the way when it began.
      */
-    endAt(): void {
+    endAt(atUs: number): void {
+      untilUs = atUs;
       const factor = counters.events === 0 ? 1 : ledger.delivered / counters.events;
       counters.events = ledger.delivered;
       counters.bytesOut *= factor;
     },
     /**
-     * Only what comes before `untilUs` was computed: it stands for the rest.
+     * What was computed, up to `endAt`, stands for the rest.
      * @param published events of the whole measured phase
      */
-    stretch(untilUs: number, published: number): void {
+    stretch(published: number): void {
       const factor = measureUs / untilUs;
       const computed = ledger.published;
       for (const name of Object.keys(counters) as CounterName[]) counters[name] *= factor;

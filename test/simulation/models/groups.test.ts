@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { exponential, random } from '../../../core/base/random.ts';
 import { profileOf, quantiles, scenarioOf, simulated, steadyMachine, varyingMachine } from '../fixture.ts';
 
 const group = fc.record({
@@ -94,4 +95,47 @@ test('the same seed gives the same, and another gives another', () => {
     quantiles(simulated({ scenario, pattern: 'sse', profile, seed }).latency.endToEnd);
   assert.deepEqual(of(1), of(1));
   assert.notDeepEqual(of(1), of(2));
+});
+
+test('more work than anybody waits for is computed in part, which stands for the rest', () => {
+  const source = (subscribers: number) =>
+    `question: Does a part stand for all?\nsubscribers: ${subscribers}\ntopics:\n` +
+    '  news: { publish: { poisson: 4000/s }, count: per-subscriber }\nphases: { measure: 600s }\nvariants: [sse]\n';
+  const scenario = scenarioOf(source(20_000));
+  function* events() {
+    const next = random(1, 'events');
+    for (let atUs = -1e6; atUs < 600e6; atUs += exponential(next, 250))
+      yield { atUs: Math.floor(atUs), topic: Math.floor(next() * 20_000), bodyBytes: 256 };
+  }
+  const { how, saturated, ledger, counters, slots } = simulated({
+    scenario,
+    pattern: 'polling',
+    options: { every: '5s' },
+    events: events(),
+  });
+  assert.equal(how, 'windows');
+  assert.ok(!saturated);
+  assert.equal(ledger.published, 2_400_000);
+  assert.equal(ledger.delivered, ledger.expected);
+  const within = (a: number, b: number) => assert.ok(Math.abs(a / b - 1) < 0.01, `${a} for ${b}`);
+  within(counters.events, 2_400_000);
+  within(counters.fullPolls + counters.emptyPolls, (20_000 * 600) / 5);
+  // A poll is full unless nothing came in the interval before it: one event in five seconds is the mean.
+  within(counters.fullPolls, ((20_000 * 600) / 5) * (1 - Math.exp(-1)));
+  within(slots.at(-1)!.requests, slots[0]!.requests);
+});
+
+test('a server that is asked for more than a core does is saturated, and nothing more is computed', () => {
+  const scenario = scenarioOf(
+    'question: How much is too much?\nsubscribers: 20000\ntopics:\n  news: { publish: 20/s }\n' +
+      'phases: { measure: 600s }\nvariants: [sse]\n',
+  );
+  for (const pattern of ['sse', 'websocket', 'http-stream', 'long-polling']) {
+    const { saturated, server, ledger } = simulated({ scenario, pattern });
+    assert.ok(saturated, pattern);
+    assert.ok(server.busiestShare > 1, pattern);
+    assert.equal(ledger.published, 12_000);
+  }
+  const { saturated, server } = simulated({ scenario, pattern: 'polling', options: { every: '100ms' } });
+  assert.ok(saturated && server.busiestShare > 1);
 });
