@@ -100,7 +100,8 @@ test('the same seed gives the same, and another gives another', () => {
 test('more work than anybody waits for is computed in part, which stands for the rest', () => {
   const source = (subscribers: number) =>
     `question: Does a part stand for all?\nsubscribers: ${subscribers}\ntopics:\n` +
-    '  news: { publish: { poisson: 4000/s }, count: per-subscriber }\nphases: { measure: 600s }\nvariants: [sse]\n';
+    '  news: { publish: { poisson: 4000/s }, count: per-subscriber }\n' +
+    'phases: { measure: 600s }\nvariants: [sse]\n';
   const scenario = scenarioOf(source(20_000));
   function* events() {
     const next = random(1, 'events');
