@@ -78,7 +78,8 @@ export function runSetOf(
       'mixed-simulated',
       `${name} holds results that were made in different ways: of ${first.createdAt} was ` +
         `${originText(originOf(first))}, of ${other.createdAt} was ` +
-        `${originText(originOf(other))}. One side of a comparison is of one kind: name the results one by one.`,
+        `${originText(originOf(other))}. One side of a comparison is of one kind: name the results one ` +
+        'by one.',
     );
   const moved = results.find(
     ({ environment: e }) =>
