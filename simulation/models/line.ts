@@ -1,10 +1,12 @@
 // Puts lines of values, evenly spaced, into a histogram: a few as they are, many in O(1) as what a line is to
-// bins that are wider than its step, a density. Densities are summed over the bins when all lines are in.
+// bins, a density. Densities are summed over the bins when all lines are in. simulation/groups/ does so value
+// by value and exactly, at a cost that grows with the bins that a line touches; here a line that is never the
+// same twice, as that of polls, costs as much as any other.
 
-import { maxValueUs, record, type Histogram } from '../../core/result/histogram.ts';
+import { binOf, bottomOf, rangeUs, record, recordMany, type Histogram } from '../../core/result/histogram.ts';
 
 /** Up to so many values are recorded one by one. */
-const mostSingle = 1024;
+const mostSingle = 128;
 
 export type Lines = {
   add(firstUs: number, stepUs: number, count: number): void;
@@ -17,14 +19,17 @@ export type Lines = {
 export function createLines(histogram: Histogram): Lines {
   let bins: Bins | undefined;
   const addOne = (us: number) => record(histogram, Math.round(us));
+  const mostUs = rangeUs(histogram);
   return {
     addOne,
-    add(firstUs, stepUs, count) {
+    add(firstUs, stepUs, all) {
+      const count = withinRange(firstUs, stepUs, all, mostUs);
+      histogram.overRange += all - count;
       const lastUs = firstUs + stepUs * (count - 1);
-      if (count <= mostSingle || lastUs + stepUs > maxValueUs) {
+      if (count <= mostSingle) {
         for (let k = 0; k < count; k++) addOne(firstUs + k * stepUs);
       } else if (stepUs <= 0) {
-        addMany(histogram, Math.round(firstUs), count);
+        recordMany(histogram, Math.round(firstUs), count);
       } else {
         bins ??= newBins(histogram.counts.length);
         addDensity(bins, firstUs, stepUs, count);
@@ -42,24 +47,38 @@ export function createLines(histogram: Histogram): Lines {
   };
 }
 
+/** How many of a line a histogram can hold. */
+function withinRange(firstUs: number, stepUs: number, count: number, mostUs: number): number {
+  if (firstUs + stepUs * count < mostUs) return count;
+  return firstUs >= mostUs ? 0 : Math.min(count, Math.floor((mostUs - 1 - firstUs) / stepUs));
+}
+
 type Bins = {
   /** Where a density begins or, negative, ends: values a microsecond, in whole bins from this one on. */
   change: Float64Array;
   /** In bins that a line fills in part. */
   part: Float64Array;
+  count: number;
+  lastBin: number;
 };
 
 function newBins(length: number): Bins {
-  return { change: new Float64Array(length + 1), part: new Float64Array(length) };
+  return { change: new Float64Array(length + 1), part: new Float64Array(length), count: 0, lastBin: 0 };
 }
 
-/** Each value as spread over half a step to both sides. */
-function addDensity({ change, part }: Bins, firstUs: number, stepUs: number, count: number): void {
-  const fromUs = Math.max(0, firstUs - stepUs / 2);
-  const toUs = firstUs + stepUs * (count - 0.5);
+/**
+ * Each value as spread over the step before it: so as many lie below a bin's end, cut to whole ones, as do of
+ * the values. Half a microsecond is what rounding adds.
+ */
+function addDensity(bins: Bins, firstUs: number, stepUs: number, count: number): void {
+  const { change, part } = bins;
+  const fromUs = Math.max(0, firstUs - stepUs + 0.5);
+  const toUs = firstUs + stepUs * (count - 1) + 0.5;
   const density = count / (toUs - fromUs);
-  const first = binOf(fromUs);
-  const last = binOf(toUs);
+  const first = binOf(Math.floor(fromUs));
+  const last = binOf(Math.floor(toUs));
+  bins.count += count;
+  bins.lastBin = Math.max(bins.lastBin, last);
   if (first === last) {
     part[first]! += count;
     return;
@@ -70,40 +89,18 @@ function addDensity({ change, part }: Bins, firstUs: number, stepUs: number, cou
   change[last]! -= density;
 }
 
-/** Rounds so that the error never adds up from bin to bin. */
-function pour({ change, part }: Bins, { counts }: Histogram): void {
+/** Cuts to whole values so that the error never adds up from bin to bin; the last bin has what is left. */
+function pour({ change, part, count, lastBin }: Bins, { counts }: Histogram): void {
   let density = 0;
-  let carried = 0;
-  for (let i = 0; i < part.length; i++) {
+  let all = 0;
+  let poured = 0;
+  for (let i = 0; i < lastBin; i++) {
     density += change[i]!;
-    carried += part[i]! + density * (bottomOf(i + 1) - bottomOf(i));
-    const whole = Math.round(carried);
+    all += part[i]! + density * (bottomOf(i + 1) - bottomOf(i));
+    const whole = Math.min(count, Math.floor(all + 1e-6)) - poured;
     if (whole <= 0) continue;
     counts[i]! += whole;
-    carried -= whole;
+    poured += whole;
   }
-}
-
-/** As many times the same value. */
-function addMany(histogram: Histogram, us: number, count: number): void {
-  record(histogram, us);
-  const more = count - 1;
-  histogram.counts[binOf(us)]! += more;
-  histogram.count += more;
-  histogram.sumUs += us * more;
-}
-
-// The layout of core/result/histogram.ts: 2,048 bins of a microsecond, then 1,024 for each doubling.
-const half = 1024;
-
-function binOf(us: number): number {
-  if (us < 2 * half) return Math.floor(us);
-  const doublings = Math.floor(Math.log2(us)) - 10;
-  return (doublings + 1) * half + Math.floor(us / 2 ** doublings) - half;
-}
-
-function bottomOf(bin: number): number {
-  if (bin < 2 * half) return bin;
-  const doublings = Math.floor(bin / half) - 1;
-  return ((bin % half) + half) * 2 ** doublings;
+  counts[lastBin]! += count - poured;
 }

@@ -21,6 +21,8 @@ export type Prepared = {
   beginsUs: number;
   /** Of all topics together, the mean of the measured phase. */
   perS: number;
+  /** Of the measured phase, where they are not read from a trace. */
+  events: number;
   /** Every part of the time is like any other: a part of it can stand for the rest. */
   steady: boolean;
   /** Events that warm the server up before the first one of the schedule, where they are answered at once. */
@@ -57,6 +59,7 @@ export function prepare({ scenario, variant, profile }: ModelInput): Prepared {
     drainUs: Math.round(drain * 1000),
     beginsUs: -Math.round((connect + warmup) * 1000),
     perS: (events * 1e6) / measureUs,
+    events: Math.round(events),
     steady: steady && scenario.faults.length === 0,
     warmUpEvents: Math.ceil(warmUpDeliveries / Math.max(1, receiversOf(scenario, followers.groups))),
     topicListBytes: topicListBytes(followers),
@@ -95,23 +98,10 @@ function topicListBytes(followers: Followers): number {
   return bytes / asked;
 }
 
-/** What a scenario says and models of one server do not compute. */
-function notComputed(scenario: Scenario): string[] {
-  const { faults, network, servers, browser, server, topics, endpoints } = scenario;
-  const all: [boolean, string][] = [
-    [faults.length > 0, 'the faults of the scenario, and clients that come back after them'],
-    [network !== undefined, 'what the network between clients and server is like'],
-    [servers.count > 1, 'several servers: everything is computed as on one'],
-    [browser !== undefined, 'the other requests of browsers, and the six connections that they may open'],
-    [
-      Object.values(topics).some(({ by }) => by === 'subscribers'),
-      'what it costs that subscribers publish: events come from a publisher here',
-    ],
-    [endpoints.length > 0, 'endpoints that fall short'],
-    [server.announce > 0, 'the bytes of what is announced to clients as they join'],
-  ];
+/** What a scenario says, nothing refuses and models do not compute (simulation/refusals.ts has the rest). */
+function notComputed({ server }: Scenario): string[] {
   return [
-    ...all.flatMap(([isSo, sentence]) => (isSo ? [sentence] : [])),
+    ...(server.announce > 0 ? ['the bytes of what is announced to clients as they join'] : []),
     'garbage collection and other programs, but for what of them was measured with the profile',
   ];
 }
