@@ -54,8 +54,8 @@ function loadMarkup({ name, setting, notes, rows }: AtLoad, id: string): Markup 
     <p class="dim">
       Filled dot: half of the deliveries came within; open dot: 99 %; thin lines:
       ${isComputed ? 'as far as such figures are off' : 'their 95 % intervals, or the range of several trials'}.
-      Requests and traffic are those of subscribers, without publishing; CPU,
-      descriptors and memory are the server's. ${notes.join(' ')}
+      Requests and traffic are those of subscribers, without publishing; CPU, descriptors and memory are the
+      server's. ${notes.join(' ')}
     </p>
     <table role="table" aria-label="${heading}: latency and costs of each pattern">
       <thead role="rowgroup">
