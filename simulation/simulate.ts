@@ -172,8 +172,9 @@ function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simul
             code: 'saturated',
             level: 'invalid' as const,
             message:
-              `in its busiest slot the server would have to do ${digits(busiestShare)} times what a core does: ` +
-              'its queue grows, and latencies and losses are no figures. Take fewer subscribers or events.',
+              `in its busiest slot the server would have to do ${digits(busiestShare)} times what a core ` +
+              'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers ' +
+              'or events.',
           },
         ]
       : []),
@@ -183,9 +184,9 @@ function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simul
             code: 'extrapolated',
             level: 'note' as const,
             message:
-              `this lies ${digits(extrapolated)} times outside of what the profile has points for, so it may ` +
-              'be off by more than it says. A profile with larger points (npm start -- calibrate --full) ' +
-              'says more.',
+              `this lies ${digits(extrapolated)} times outside of what the profile has points for, so it ` +
+              'may be off by more than it says. A profile with larger points says more (npm start -- ' +
+              'calibrate --full).',
           },
         ]
       : []),

@@ -1,10 +1,16 @@
 // Tells measured runs from simulated ones, and keeps one from being held against the other unasked.
 
+import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import type { Result } from '../result/result.ts';
-import type { RunSet } from './run-set.ts';
 
-type Made = Pick<RunSet, 'simulated'>;
+/** What a side keeps of how its runs came about. */
+export const simulatedSide = z
+  .strictObject({ profile: z.string(), model: z.number() })
+  .optional()
+  .describe('what the runs were computed from; left out of what was measured');
+
+type Made = { simulated?: z.infer<typeof simulatedSide> };
 
 /** What a comparison, a baseline and a history keep of how a result came about. */
 export function originOf({ simulated }: Pick<Result, 'simulated'>): Made {
@@ -24,7 +30,7 @@ export function refuseMixed(baseline: Made & { name: string }, candidate: Made &
   if (from === to) return;
   throw new UserError(
     'simulated',
-    `${baseline.name} was ${from}, and ${candidate.name} was ${to}: a difference between them may be that of ` +
-      'the models. pushbench report draws both side by side; --simulated-too compares them all the same.',
+    `${baseline.name} was ${from}, and ${candidate.name} was ${to}: a difference between them may be that ` +
+      'of the models. pushbench report draws both side by side; --simulated-too compares them all the same.',
   );
 }

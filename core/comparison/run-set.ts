@@ -7,7 +7,7 @@ import type { Judged } from './comparison-result.ts';
 import { defaultGates, gatesOfSource } from './gate.ts';
 import { calledFor } from '../result/called.ts';
 import { requireFinished } from '../result/missing.ts';
-import { originOf, originText } from './origin.ts';
+import { originOf, originText, simulatedSide } from './origin.ts';
 import { readingOf, readingSchema } from './reading.ts';
 import type { Result } from '../result/result.ts';
 
@@ -32,10 +32,7 @@ export const runSetSchema = z.strictObject({
     seed: z.number(),
     source: z.string().describe('the YAML as run'),
   }),
-  simulated: z
-    .strictObject({ profile: z.string(), model: z.number() })
-    .optional()
-    .describe('what the runs were computed from; left out of what was measured'),
+  simulated: simulatedSide,
   variants: z.array(
     z.strictObject({
       label: z.string(),
@@ -80,8 +77,9 @@ export function runSetOf(
     throw new UserError(
       'mixed-simulated',
       `${name} holds results that were made in different ways: of ${first.createdAt} was ` +
-        `${originText(originOf(first))}, of ${other.createdAt} was ${originText(originOf(other))}. One side of ` +
-        'a comparison is of one kind: name the results one by one.',
+        `${originText(originOf(first))}, of ${other.createdAt} was ` +
+        `${originText(originOf(other))}. One side of a comparison is of one kind: name the results one ` +
+        'by one.',
     );
   const moved = results.find(
     ({ environment: e }) =>

@@ -17,7 +17,7 @@ function folderWithProfile(t: TestContext): string {
 const simulate = (folder: string, ...args: string[]) =>
   call(['simulate', './small.yaml', '--profile', 'profile.json', ...args], folder);
 
-test('a scenario is simulated: result and report are written, marked, and the command repeats it', async (t) => {
+test('result and report are written as those of a run, and marked as simulated', async (t) => {
   const folder = folderWithProfile(t);
   writeScenario(
     folder,

@@ -90,7 +90,7 @@ test('a measured and a simulated result stand side by side, each called so, and 
   for (const name of [second!, third!]) assert.match(name, /, simulated$/);
 });
 
-test('variants are told apart by no less than they are off, and expectations decided by no less', async () => {
+test('an expectation is decided by no less than such a figure is off', async () => {
   const result = await simulatedResult();
   assert.deepEqual(
     result.expectations.map(({ check, verdict }) => `${check}: ${verdict}`),

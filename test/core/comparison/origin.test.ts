@@ -32,7 +32,7 @@ test('measured against simulated is refused, with what each is and what to do', 
   });
 });
 
-test('two simulations of one profile compare, as what the models say; of two profiles they do not', async () => {
+test('two simulations compare where they are from one profile, as what the models say', async () => {
   const [one, other] = [await simulated(), await simulated('another')];
   const { advisory } = compare(one, { ...one, name: 'again' }, at);
   assert.match(advisory.find(({ code }) => code === 'simulated')!.message, /nothing was measured/);
