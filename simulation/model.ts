@@ -25,9 +25,7 @@ export type ModelInput = {
   events: Iterable<PlannedEvent>;
   /** The stream of random numbers of that name: the same seed and name give the same numbers. */
   random: (stream: string) => Random;
-  /**
-   * `groups`: exchangeable clients as one; `one-by-one`: each client by itself, which groups are held against.
-   */
+  /** `groups`: exchangeable clients as one; `one-by-one`: each by itself, which groups are held against. */
   clients: 'groups' | 'one-by-one';
 };
 

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { counterNames } from './counters.ts';
 import { evidence } from './evidence.ts';
-import { descriptors, processUse } from './process-use.ts';
+import { latencies, precision } from './latencies.ts';
+import { connecting, descriptors, pinned, processUse } from './process-use.ts';
 import { recovery } from './recovery.ts';
 import { series } from './series.ts';
 import { storedHistogram as histogram } from './stored-histogram.ts';
@@ -58,18 +59,6 @@ const fault = z.strictObject({
     .describe('of one that takes its time, as a server that starts again: from atUs until it was done'),
 });
 
-const precision = z.strictObject({
-  shownUpTo: z.number().describe('the highest quantile that has events enough beyond it; 0: not the median'),
-  at: z.array(
-    z.strictObject({
-      quantile: z.number(),
-      lowUs: z.number().describe('95 % interval within this trial, with events as the samples'),
-      highUs: z.number().nullable().describe('null where there are too few events to say'),
-      beyond: count.describe('distinct events with a receipt beyond it'),
-    }),
-  ),
-});
-
 const completed = z.strictObject({
   status: z.literal('completed'),
   valid: z.boolean().describe('nothing of the trial is void: no warning is of level `invalid`'),
@@ -80,26 +69,7 @@ const completed = z.strictObject({
       'what is void, by the code of the warning that says why; of a trial that is not valid and has none, ' +
         'as in older results, everything is',
     ),
-  latency: z.strictObject({
-    endToEnd: histogram.describe('planned publish time to receipt, per delivery'),
-    acceptToReceipt: histogram.describe("server's acceptance to receipt, per delivery"),
-    publisherLag: histogram.describe('planned to sent, per event'),
-    publishRoundTrip: histogram.describe('sent to confirmed, per event'),
-    firstReceiver: histogram.describe('planned to first receipt, per event with several receivers'),
-    medianReceiver: histogram,
-    lastReceiver: histogram,
-    page: histogram
-      .optional()
-      .describe(
-        "planned time of a browser's other request to its answer, where subscribers are pages of browsers",
-      ),
-    upstream: histogram
-      .optional()
-      .describe(
-        "planned time of a subscriber's own message to the server's " +
-          'acknowledgement, where subscribers publish',
-      ),
-  }),
+  latency: latencies,
   precision: z
     .strictObject({
       mostReceivers: z.int().min(1).describe('receivers that an event has at the most'),
@@ -144,6 +114,7 @@ const completed = z.strictObject({
   /** Of the measured phase, where subscribers are pages of browsers. */
   pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
   connectUs: z.number().describe('first connection to last subscriber ready'),
+  connecting: connecting.optional().describe('what that took; not in older results'),
   warmUp: z
     .strictObject({
       events: count,
@@ -285,6 +256,7 @@ export const trial = z.strictObject({
     .string()
     .optional()
     .describe('what the server was made worse by on purpose, as --inject takes it'),
+  pinned: pinned.optional().describe('left out where all processes shared all cores'),
   warnings: z.array(warning),
   outcome: z.discriminatedUnion('status', [completed, failed]),
 });
