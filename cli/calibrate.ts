@@ -116,8 +116,8 @@ function budgetOf(minutes: string | undefined, usualMs: number, names: readonly 
     throw new UserError(
       'minutes',
       `--minutes ${oneLine(minutes)} does not do: one trial of ` +
-        `${names.length === 1 ? names[0] : 'each pattern'} takes about ${formatUs(leastMs * 1000)}. Give a number of minutes that has room for it, at most a ` +
-        'day (1440).',
+        `${names.length === 1 ? names[0] : 'each pattern'} takes about ${formatUs(leastMs * 1000)}. ` +
+        'Give a number of minutes that has room for it, at most a day (1440).',
     );
   return budgetMs;
 }
