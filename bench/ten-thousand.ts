@@ -43,9 +43,9 @@ export async function main(): Promise<void> {
       continue;
     }
     const read = (name: string) => metrics[name]!.read(outcome) ?? Number.NaN;
-    const { ledger, descriptors, subscribers } = outcome;
+    const { ledger, descriptors, subscribers, connectUs = Number.NaN } = outcome;
     console.log(
-      `${variant.label}: ${formatNumber(subscribers)} connected in ${formatUs(outcome.connectUs)}; ` +
+      `${variant.label}: ${formatNumber(subscribers)} connected in ${formatUs(connectUs)}; ` +
         `${formatNumber(ledger.delivered)} of ${formatNumber(ledger.expected)} delivered, ` +
         `${formatNumber(ledger.missed)} missed; descriptors: ` +
         (descriptors

@@ -13,6 +13,7 @@ import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
 import type { RunFlags } from './run.ts';
 import { loaded } from './signals.ts';
+import { addSimulate } from './simulate-options.ts';
 import { addServingCommands } from './serving-commands.ts';
 
 /**
@@ -56,6 +57,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
     );
 
   addRun(root);
+  addSimulate(root, set, invocation);
   addServe(root);
   addReceive(root, allowHost);
   addServingCommands(root);

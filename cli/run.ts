@@ -112,7 +112,7 @@ export async function runCommand(
 }
 
 /** What to know of the schedules before they run, each thing once. */
-function scheduleNotes({ steps, notes }: RunPlan): string[] {
+export function scheduleNotes({ steps, notes }: RunPlan): string[] {
   const all = [notes, ...steps.map(({ plan }) => plan.notes)].flat();
   return [...new Set(all.map(({ message }) => message))];
 }
@@ -130,7 +130,7 @@ type Into = Pick<RunFlags, 'json' | 'interactive' | 'junit' | 'markdown'> & {
 };
 
 /** Runs a prepared scenario, and leaves in the folder and the other files whatever was measured. */
-async function runInto(
+export async function runInto(
   runFolder: string,
   plan: RunPlan,
   runOptions: RunOptions,

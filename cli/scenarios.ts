@@ -28,6 +28,7 @@ export function shippedScenarios(): string[] {
 export function openScenario(
   given: string,
   overrides: readonly string[],
+  { simulated = false }: { simulated?: boolean } = {},
 ): { scenario: Scenario; source: string; folder: string } {
   const isPath = given.includes('/') || ['.yaml', '.yml'].includes(extname(given));
   const file = isPath ? resolve(given) : resolve(shippedFolder, `${given}.yaml`);
@@ -48,6 +49,7 @@ export function openScenario(
       file: isPath ? given : `scenarios/${given}.yaml`,
       registry: patterns,
       overrides,
+      simulated,
     }),
     folder: dirname(file),
   };

@@ -25,7 +25,9 @@ export type ModelInput = {
   events: Iterable<PlannedEvent>;
   /** The stream of random numbers of that name: the same seed and name give the same numbers. */
   random: (stream: string) => Random;
-  /** `groups`: exchangeable clients as one; `one-by-one`: each by itself, which groups are held against. */
+  /**
+   * `groups`: exchangeable clients as one; `one-by-one`: each by itself, which groups are held against.
+   */
   clients: 'groups' | 'one-by-one';
 };
 
@@ -56,7 +58,7 @@ export type Simulated = {
     duplicated: number;
     reordered: number;
   };
-  /** Of the measured phase; what the model does not count is 0. */
+  /** Of the measured phase, as subscribers count: they get `bytesIn`. What the model does not count is 0. */
   counters: Counters;
   server: {
     cpuUs: number;

@@ -35,6 +35,7 @@ export const readLimits = {
   result: { mostBytes: 64 * MiB, why: 'a run of 64 load processes over hours stays below it' },
   comparison: { mostBytes: 64 * MiB, why: 'a comparison is smaller than its results' },
   baseline: { mostBytes: 16 * MiB, why: 'a baseline holds about 500 bytes a run' },
+  profile: { mostBytes: 16 * MiB, why: 'a profile holds about 3 KB a point' },
   report: { mostBytes: 64 * MiB, why: 'a page of charts stays below it' },
   claims: { mostBytes: MiB, why: 'a list of claims is a few pages' },
   figures: { mostBytes: 4 * MiB, why: 'claims have a few figures each' },

@@ -51,7 +51,7 @@ export function loadLimits(trial: Completed): LoadLimit[] {
       name: 'publisher-lag',
       used: p99Us(trial, 'publisherLag'),
       limit: Math.max(lagLeastUs, latencyUs * lagShare),
-      seen: trial.latency.publisherLag.count > 0,
+      seen: (trial.latency.publisherLag?.count ?? 0) > 0,
     },
   ];
 }

@@ -7,18 +7,28 @@ import { histogramOf, meanUs, merge, newHistogram, quantileUs } from '../result/
 import type { Histogram, StoredHistogram } from '../result/histogram.ts';
 import { highestShown } from '../result/precision.ts';
 import type { Completed } from '../result/result.ts';
+import { errorKinds } from '../result/simulated.ts';
 
 export type LatencyName = keyof Completed['latency'];
 
 /** A timer's step: latencies that differ by less are told apart by no single run. */
 const timerStepUs = 1000;
 
+/** Kinds of errors of simulated latencies by their quantile. */
+const pointNames = new Map([
+  [0.5, 'latency.p50'],
+  [0.9, 'latency.p90'],
+  [0.99, 'latency.p99'],
+]);
+
 /** What the samples are whose percentiles are shown, where they are not events. */
 const samplesOf: Partial<Record<LatencyName, string>> = { page: 'request', upstream: 'message' };
 
 /** A point of a latency's distribution. @param quantile 0 to 1; 1 is the largest value */
 export function latencyAt(name: LatencyName, quantile: number, title: string): Metric {
-  return quantileOf(
+  const errorKind =
+    name === 'endToEnd' ? errorKinds.find((kind) => kind === pointNames.get(quantile)) : undefined;
+  const metric = quantileOf(
     {
       histograms(trial) {
         const stored = trial.latency[name];
@@ -34,6 +44,7 @@ export function latencyAt(name: LatencyName, quantile: number, title: string): M
     title,
     restsOf(name),
   );
+  return errorKind === undefined ? metric : { ...metric, errorKind };
 }
 
 /** Receivers of an event share its delay, so what one delivery says others say too. */

@@ -4,6 +4,7 @@
 import { formatBytes, formatNumber, formatShare, formatUs } from '../base/units.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Completed } from '../result/result.ts';
+import type { ErrorKind } from '../result/simulated.ts';
 import type { Sureness } from './sureness.ts';
 
 /**
@@ -27,6 +28,8 @@ export type Metric = {
   lost?(trial: Completed): string | undefined;
   /** With fewer subscribers the figure is lost in what a process varies by itself. */
   leastSubscribers?: number;
+  /** Of which kind its error is where it was simulated; left out where what it rests on says so. */
+  errorKind?: ErrorKind;
   /** Figures that differ by less than this, in the metric's unit, are alike however large their ratio is. */
   alikeWithin?: number;
 };

@@ -132,7 +132,7 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'count',
     rests: ['descriptors'],
     title: 'server descriptors above the idle ones, highest sample',
-    read: descriptors(({ peak, baseline }) => peak - baseline),
+    read: descriptors(({ peak, baseline }) => (peak === undefined ? undefined : peak - baseline)),
   },
   'descriptors-per-subscriber': {
     unit: 'count',
@@ -165,13 +165,15 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'share',
     rests: ['descriptors'],
     title: 'server descriptors, highest sample, share of 65,535',
-    read: descriptors(({ peak }) => peak / oftenQuotedLimit),
+    read: descriptors(({ peak }) => (peak === undefined ? undefined : peak / oftenQuotedLimit)),
   },
   'descriptors.share-of-limit': {
     unit: 'share',
     rests: ['descriptors'],
     title: "server descriptors, highest sample, share of the process's own limit",
-    read: descriptors(({ peak, limit }) => peak / limit),
+    read: descriptors(({ peak, limit }) =>
+      peak === undefined || limit === undefined ? undefined : peak / limit,
+    ),
   },
   'server-cpu-per-delivery': {
     unit: 'us',
@@ -240,10 +242,12 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     rests: ['server-cpu'],
     title: "server's event-loop delay, worst slot's 99 %",
     // A process that is not ours tells nothing of its loop.
-    read: (trial) =>
-      largest(
+    read(trial) {
+      const delaysUs = of(
         'server',
-        (process) => process.loopDelayP99Us,
-      )({ ...trial, processes: trial.processes.filter(({ outside }) => !outside) }),
+        ({ outside, loopDelayP99Us }) => (outside ? undefined : loopDelayP99Us) ?? [],
+      )(trial).flat();
+      return delaysUs.length === 0 ? undefined : Math.max(...delaysUs);
+    },
   },
 };

@@ -13,6 +13,7 @@ import { requestMetrics } from './requests.ts';
 import type { Evidence } from '../result/evidence.ts';
 import { noProcReason } from '../result/machine-text.ts';
 import { voidedBy } from '../result/voids.ts';
+import { isUnsimulated, notSimulated, offOf } from './simulated.ts';
 import { whyUnsure } from './sureness.ts';
 import { serverMetrics } from './servers.ts';
 import { webhookMetrics } from './webhook.ts';
@@ -47,13 +48,29 @@ export type NoFigure = {
  * 95 % interval within the trial, and `beyond` the distinct events beyond it; left out where the result does
  * not say.
  */
-export type Figure = { value: number; low?: number; high?: number; beyond?: number } | NoFigure;
+export type Figure =
+  | {
+      value: number;
+      low?: number;
+      high?: number;
+      beyond?: number;
+      /** Of a simulated trial: the share of the figure by which it is off as a rule; `low` to `high`. */
+      off?: number;
+    }
+  | NoFigure;
 /**
  * Median over trials, with the lowest and the highest; `trials` is how many it is of. `within`: of a single
- * trial's percentile, its interval within that trial.
+ * trial's percentile, its interval within that trial; of simulated ones, between what it lies as it is `off`.
  */
 export type FigureOver =
-  | { value: number; low: number; high: number; trials: number; within?: readonly [number, number] }
+  | {
+      value: number;
+      low: number;
+      high: number;
+      trials: number;
+      within?: readonly [number, number];
+      off?: number;
+    }
   | NoFigure;
 
 /**
@@ -67,8 +84,10 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
   const { rests } = metric;
   const voided = voidedBy(rests, trial);
   if (voided.length > 0) return { value: undefined, why: `void: ${voided.join(', ')}`, voided };
+  if (isUnsimulated(metric, trial)) return none(notSimulated);
   const { percentile, among, leastSubscribers = 0 } = metric;
   if (among?.count(trial) === 0) return none(among.none);
+  if (trial.simulated && metric.read(trial) === undefined) return none(notSimulated);
   const lost = metric.lost?.(trial);
   if (lost !== undefined) return none(lost);
   if (trial.subscribers < leastSubscribers)
@@ -82,9 +101,18 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
   const value = metric.read(trial);
   if (value === undefined || !Number.isFinite(value))
     return none(trial.noProc && rests.some((one) => fromProc.includes(one)) ? noProcReason : notMeasured);
-  return sureness?.rests === 'events' && sureness.highUs !== null
-    ? { value, low: sureness.lowUs, high: sureness.highUs, beyond: sureness.beyond }
-    : { value };
+  const figure =
+    sureness?.rests === 'events' && sureness.highUs !== null
+      ? { value, low: sureness.lowUs, high: sureness.highUs, beyond: sureness.beyond }
+      : { value };
+  const off = offOf(metric, trial);
+  return typeof off === 'number' ? widened(figure, off) : figure;
+}
+
+/** A simulated figure that is off by this share of it as a rule. */
+function widened<F extends { value: number; low?: number; high?: number }>(figure: F, off: number) {
+  const { value, low = value, high = value } = figure;
+  return { ...figure, low: Math.max(0, low * (1 - off)), high: high * (1 + off), off };
 }
 
 /**
@@ -102,13 +130,29 @@ export function figureOver(which: string | Metric, trials: readonly Completed[])
   const values = known.map(({ value }) => value);
   const [first] = known;
   if (!first) return none(notMeasured);
-  const { low, high } = first;
+  const { low, high, off } = first;
+  if (off !== undefined) return simulatedOver(known, off);
   return {
     value: median(values),
     low: Math.min(...values),
     high: Math.max(...values),
     trials: values.length,
     ...(known.length === 1 && low !== undefined && high !== undefined && { within: [low, high] as const }),
+  };
+}
+
+function simulatedOver(known: readonly Extract<Figure, { value: number }>[], off: number): FigureOver {
+  const values = known.map(({ value }) => value);
+  return {
+    value: median(values),
+    low: Math.min(...values),
+    high: Math.max(...values),
+    trials: values.length,
+    within: [
+      Math.min(...known.map(({ value, low = value }) => low)),
+      Math.max(...known.map(({ value, high = value }) => high)),
+    ],
+    off,
   };
 }
 

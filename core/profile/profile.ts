@@ -80,7 +80,7 @@ export const profileSchema = z.strictObject({
   pinned: pinned
     .nullable()
     .describe('the cores that each role was kept to, as taskset writes them; null where they shared all'),
-  /** What decides how a listener that is full treats clients; null where not readable. */
+  /** What decides how a listener that is full treats clients: of the kernel, null where not readable. */
   kernel: z.strictObject({
     somaxconn: count.nullable(),
     tcpSynRetries: count.nullable(),

@@ -7,9 +7,11 @@ const count = z.int().min(0);
 
 export const latencies = z.strictObject({
   endToEnd: histogram.describe('planned publish time to receipt, per delivery'),
-  acceptToReceipt: histogram.describe("server's acceptance to receipt, per delivery"),
-  publisherLag: histogram.describe('planned to sent, per event'),
-  publishRoundTrip: histogram.describe('sent to confirmed, per event'),
+  acceptToReceipt: histogram
+    .optional()
+    .describe("server's acceptance to receipt, per delivery; left out of simulations"),
+  publisherLag: histogram.optional().describe('planned to sent, per event; left out of simulations'),
+  publishRoundTrip: histogram.optional().describe('sent to confirmed, per event; left out of simulations'),
   firstReceiver: histogram.describe('planned to first receipt, per event with several receivers'),
   medianReceiver: histogram,
   lastReceiver: histogram,

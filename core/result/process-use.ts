@@ -12,7 +12,12 @@ export const processUse = z.strictObject({
         'proxy that makes the network bad',
     ),
   index: count.optional().describe('among those of its role, from 0; left out in older results'),
-  pid: count.describe('of the first process, where faults had a server start again; 0: none ran at first'),
+  pid: count
+    .optional()
+    .describe(
+      'of the first process, where faults had a server start again; 0: none ran at first; left out of ' +
+        'simulations, as all else that only a process has',
+    ),
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),
   wallUs: z.number().describe('length of the stretch that cpuUs was taken over'),
   cpuSource: z
@@ -49,12 +54,13 @@ export const processUse = z.strictObject({
   rssPeakBytes: z.number(),
   loopDelayP99Us: z
     .number()
+    .optional()
     .describe(
       "worst slot; a server's: how long a turn of its event loop took, the load side's: how late a timer " +
         'of 10 ms came to its turn',
     ),
-  loopDelayMaxUs: z.number(),
-  gcPauseUs: z.number().describe('total during the measured phase'),
+  loopDelayMaxUs: z.number().optional(),
+  gcPauseUs: z.number().optional().describe('total during the measured phase'),
   handshakes: count
     .optional()
     .describe(
@@ -84,14 +90,22 @@ export function isReadElsewhen({ wallUs }: Pick<ProcessUse, 'wallUs'>, measuredU
 }
 
 export const descriptors = z.strictObject({
-  limit: count.describe(
-    "the server process's own soft limit, read at run time; of several servers their limits together",
-  ),
-  baseline: count,
+  limit: count
+    .optional()
+    .describe(
+      "the server process's own soft limit, read at run time; of several servers their limits together; " +
+        'left out of simulations',
+    ),
+  baseline: count.describe('of a simulation 0: it counts those of its subscribers alone'),
   connected: count.describe('at rest: all subscribers connected, no event yet'),
-  peak: count.describe('the highest sample, read once a slot of the series; a shorter peak goes unseen'),
-  socketsBaseline: count,
-  socketsConnected: count,
+  peak: count
+    .optional()
+    .describe(
+      'the highest sample, read once a slot of the series; a shorter peak goes unseen; left out of ' +
+        'simulations',
+    ),
+  socketsBaseline: count.optional(),
+  socketsConnected: count.optional(),
 });
 
 /** The cores that each role was kept to. */

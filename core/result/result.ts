@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import { chromium, closedLoop, searches } from './beside-trials.ts';
+import { simulatedRun } from './simulated.ts';
 import { trial } from './trial.ts';
 
 export type { Completed, ResultWarning, Trial, TrialFault } from './trial.ts';
@@ -149,6 +150,12 @@ export const resultSchema = z.strictObject({
     )
     .optional()
     .describe('systems that are not ours, beside which or in whose place our servers ran'),
+  simulated: simulatedRun
+    .optional()
+    .describe(
+      'the trials were computed; the environment is that of the machine that the profile is of. Left out ' +
+        'of what was measured',
+    ),
   trials: z.array(trial),
   arm: z.string().optional().describe('of pushbench ab: what this side was called'),
   order: z

@@ -4,9 +4,11 @@ import { z } from 'zod';
 import { counterNames } from './counters.ts';
 import { evidence } from './evidence.ts';
 import { latencies, precision } from './latencies.ts';
+import { ledgerCounts as ledger } from './ledger-counts.ts';
 import { connecting, descriptors, pinned, processUse } from './process-use.ts';
 import { recovery } from './recovery.ts';
 import { series } from './series.ts';
+import { simulatedTrial } from './simulated.ts';
 import { storedHistogram as histogram } from './stored-histogram.ts';
 
 const count = z.int().min(0);
@@ -23,22 +25,6 @@ const warning = z.strictObject({
   /** `invalid`: some figures of the trial are void. `note`: read the numbers with this in mind. */
   level: z.enum(['invalid', 'note']),
   message: z.string().describe('what was seen, with its figure, and what to do about it'),
-});
-
-const ledger = z.strictObject({
-  published: count.describe('measured events that the server confirmed'),
-  unconfirmed: count.describe('measured events sent without an answer; they are expected from nobody'),
-  expected: count.describe('deliveries: each published event once for each follower of its topic'),
-  delivered: count,
-  missed: count,
-  duplicated: count,
-  reordered: count,
-  resumed: count,
-  corrupted: count,
-  unexpected: count,
-  missing: z
-    .array(z.strictObject({ subscriber: count, topic: z.string(), from: count, to: count }))
-    .describe('some of the missed'),
 });
 
 const fault = z.strictObject({
@@ -62,6 +48,9 @@ const fault = z.strictObject({
 const completed = z.strictObject({
   status: z.literal('completed'),
   valid: z.boolean().describe('nothing of the trial is void: no warning is of level `invalid`'),
+  simulated: simulatedTrial
+    .optional()
+    .describe('nothing of this was measured: it was computed; left out of what was measured'),
   voids: z
     .record(z.string(), z.array(z.enum(evidence)))
     .optional()
@@ -113,8 +102,11 @@ const completed = z.strictObject({
   ),
   /** Of the measured phase, where subscribers are pages of browsers. */
   pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
-  connectUs: z.number().describe('first connection to last subscriber ready'),
-  connecting: connecting.optional().describe('what that took; not in older results'),
+  connectUs: z
+    .number()
+    .optional()
+    .describe('first connection to last subscriber ready; left out of simulations'),
+  connecting: connecting.optional().describe('what that took; left out of simulations and in older results'),
   warmUp: z
     .strictObject({
       events: count,
@@ -155,7 +147,10 @@ const completed = z.strictObject({
       'how clients got in: TLS, tokens; left out where freely and in clear text, and in older results',
     ),
   measuredUs: z.number(),
-  drainUs: z.number().describe('last planned event to the last delivery, or to the drain limit'),
+  drainUs: z
+    .number()
+    .optional()
+    .describe('last planned event to the last delivery, or to the drain limit; left out of simulations'),
   measuredDeliveries: count.describe(
     'deliveries received within the measured phase; the base of per-delivery costs',
   ),

@@ -76,6 +76,8 @@ const voids = {
   'out-of-range': (): Evidence[] => ['latency'],
   'counts-disagree': disagreeing,
   'wire-others': (): Evidence[] => ['wire'],
+  // Of a simulation: a queue that grows has no latency of its own, and what is left in it counts as nothing.
+  'simulated-saturated': (): Evidence[] => ['latency', 'losses', 'pace'],
   'target-silent': everything,
   'target-ended': everything,
 } satisfies Record<string, (trial: Counted) => readonly Evidence[]>;

@@ -14,6 +14,7 @@ import type { Variant } from '../pattern/variant.ts';
 import type { Scenario } from './scenario.ts';
 import { frontThatCannotBe } from './front-contradictions.ts';
 import { unfitServers } from './server-contradictions.ts';
+import { defaultLimits } from './server-limits.ts';
 import { listNames, nearest } from '../base/suggest.ts';
 import { planTopics, topicCount } from './topics.ts';
 import { formatBytes, formatNumber, writeDuration } from '../base/units.ts';
@@ -26,6 +27,8 @@ export type Context = {
    * when `--set` chose others.
    */
   alsoNamed: readonly Variant[];
+  /** Nothing is started: limits that the scenario leaves as they are do not count. */
+  simulated?: boolean;
 };
 
 export function contradictionsOf(parts: Parts, context: Context): Contradiction[] {
@@ -46,7 +49,7 @@ export function contradictionsOf(parts: Parts, context: Context): Contradiction[
     ...topicsThatDoNotFit(parts),
     ...bodiesTooLarge(parts, context),
     ...idle(parts),
-    ...tooMany(parts),
+    ...tooMany(parts, context),
   ];
 }
 
@@ -236,11 +239,10 @@ function* idle({ single: { phases, subscribers }, topics, allTopics }: Parts): G
   };
 }
 
-function* tooMany({
-  single: { subscribers, loadProcesses, server },
-  topics,
-  allTopics,
-}: Parts): Generator<Contradiction> {
+function* tooMany(
+  { single: { subscribers, loadProcesses, server }, topics, allTopics }: Parts,
+  { simulated = false }: Context,
+): Generator<Contradiction> {
   if (subscribers === undefined) return;
   if (loadProcesses !== undefined && loadProcesses > subscribers) {
     yield {
@@ -251,7 +253,9 @@ function* tooMany({
     };
   }
   if (!server) return;
-  if (subscribers > server.maxSubscribers) {
+  const bounds = (limit: 'maxSubscribers' | 'maxTopics') =>
+    !simulated || server[limit] !== defaultLimits[limit];
+  if (bounds('maxSubscribers') && subscribers > server.maxSubscribers) {
     yield {
       path: ['subscribers'],
       message:
@@ -260,7 +264,7 @@ function* tooMany({
     };
   }
   const count = allTopics ? topicCount(planTopics({ subscribers, topics: Object.fromEntries(topics) })) : 0;
-  if (count > server.maxTopics) {
+  if (bounds('maxTopics') && count > server.maxTopics) {
     yield {
       path: ['topics'],
       message:

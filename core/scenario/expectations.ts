@@ -96,7 +96,8 @@ function judge(check: Check, { outcome }: TrialOrPlan): Judgement {
     measured: value,
     verdict,
     why:
-      `within this run it lies between ${formatMetric(low, unit)} and ${formatMetric(high, unit)}, ` +
+      `${outcome.simulated ? 'by its expected error' : 'within this run'} it lies between ` +
+      `${formatMetric(low, unit)} and ${formatMetric(high, unit)}, ` +
       'on both sides of the bound',
   };
 }

@@ -37,6 +37,8 @@ export type ParseOptions = {
   overrides: readonly string[];
   /** Read the scenario of a cell, whose own matrix is left alone. */
   inCell?: boolean;
+  /** Nothing is started, so limits that a scenario leaves to the server do not bound it. */
+  simulated?: boolean;
 };
 
 /** One of them is in every scenario, whatever else is wrong with it. */
@@ -53,7 +55,7 @@ const mostShown = 30;
  */
 export function parseScenario(
   text: string,
-  { file, registry, overrides, inCell = false }: ParseOptions,
+  { file, registry, overrides, inCell = false, simulated = false }: ParseOptions,
 ): { scenario: Scenario; source: string } {
   if (Buffer.byteLength(text) > largestFileBytes)
     throw new UserError(
@@ -94,13 +96,17 @@ export function parseScenario(
   };
   for (const { path, part, message } of parsed.success ? [] : findingsOf(parsed.error, value))
     add(path, part, message);
-  for (const { path, message } of contradictionsOf(partsOf(schema, value), { registry, alsoNamed }))
+  for (const { path, message } of contradictionsOf(partsOf(schema, value), {
+    registry,
+    alsoNamed,
+    simulated,
+  }))
     add(path, 'value', message);
   if (mistakes.length > 0 || !parsed.success) return refuse(file, mistakes);
   const scenario: Scenario = { ...parsed.data, name: oneLine(basename(file, extname(file))), cells: [] };
   for (const parameters of inCell ? [] : cellsOf(scenario.matrix)) {
     const own = cellOverrides(scenario.matrix, parameters);
-    const options = { file, registry, overrides: [...overrides, ...own], inCell: true };
+    const options = { file, registry, overrides: [...overrides, ...own], inCell: true, simulated };
     const problem = problemWith(text, options);
     if (problem === undefined)
       scenario.cells.push({ parameters, scenario: parseScenario(text, options).scenario });
@@ -122,6 +128,7 @@ export function parseScenario(
         registry,
         overrides: [...overrides, `${what}=${value}`],
         inCell: true,
+        simulated,
       });
       if (problem !== undefined)
         mistakes.push({

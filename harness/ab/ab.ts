@@ -19,7 +19,8 @@ import { timeLeftMs, trialMs } from '../../core/scenario/trial-time.ts';
 import type { RunPlan } from '../plan/cells.ts';
 import type { Fleet } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
-import { endedBy, newResult, type RunOptions } from '../run/run.ts';
+import { newResult } from '../run/new-result.ts';
+import { endedBy, type RunOptions } from '../run/run.ts';
 import { watchStart } from '../trial/start.ts';
 import { runTrial } from '../trial/trial.ts';
 

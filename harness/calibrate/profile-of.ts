@@ -119,7 +119,8 @@ function atRestOf(done: readonly Done[]): ProfileVariant['atRest'] {
     }),
     kernelSocketBytes: each(({ kernelSocketBytes }) => kernelSocketBytes ?? 0),
     connectCpuUs: connecting(
-      ({ serverCpuUs = 0 }, trial) => serverCpuUs - (use(trial, 'server').idleShare ?? 0) * trial.connectUs,
+      ({ serverCpuUs = 0 }, trial) =>
+        serverCpuUs - (use(trial, 'server').idleShare ?? 0) * (trial.connectUs ?? 0),
     ),
     connectBytesIn: connecting(({ bytesIn }) => bytesIn),
     connectBytesOut: connecting(({ bytesOut }) => bytesOut),

@@ -2,75 +2,34 @@
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { checkExpectations, type TrialOrPlan } from '../../core/scenario/expectations.ts';
-import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
-import { redact } from '../../core/secrets/redact.ts';
-import {
-  resultFormat,
-  resultVersion,
-  type Planned,
-  type Result,
-  type Trial,
-} from '../../core/result/result.ts';
+import type { Result, Trial } from '../../core/result/result.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { mostTrials } from '../../core/scenario/search.ts';
 import { timeLeftMs, trialMs } from '../../core/scenario/trial-time.ts';
 import { refuseLargeBodies } from '../plan/body-limit.ts';
 import { planSteps, type RunPlan } from '../plan/cells.ts';
+import type { RunOptions } from './run-options.ts';
 import { openInChromium } from './chromium.ts';
 import { sourcesIn } from '../plan/sources.ts';
 import { readEnvironment } from './environment.ts';
-import { processes, type Fleet } from '../trial/fleet.ts';
+import { isInterleaved, newResult, repetitionsOf } from './new-result.ts';
+import { processes } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
-import type { Progress } from '../trial/stage.ts';
 import { TrialFailure } from '../process/peer.ts';
 import { planTrial } from '../plan/plan.ts';
-import { thisMachine, usableCores, type Machine } from './machine.ts';
+import { thisMachine, usableCores } from './machine.ts';
 import { programsOf, sharedCores } from './cluster-room.ts';
 import { machineNotes, mostNeeded } from './machine-notes.ts';
 import { loadProcessCount, preflight } from './preflight.ts';
 import { saturate } from './saturate.ts';
 import { planFirstSteps, searchTrials, type Turn } from './search.ts';
-import { targetFleet, type PreparedTarget } from '../target/target-peer.ts';
-import { connectionsEach, type LeftOut } from '../target/variants.ts';
+import { targetFleet } from '../target/target-peer.ts';
+import { connectionsEach } from '../target/variants.ts';
 import { watchStart } from '../trial/start.ts';
 import { runTrial } from '../trial/trial.ts';
-import { version } from './version.ts';
 
-/** What a view is told as the run goes on. */
-export type RunObserver = {
-  /**
-   * @param of how many trials there are; of a search, at most
-   * @param subscribers how many the trial has
-   * @param leftMs how long this trial and those after it will take, in about; unknown in a search
-   */
-  trialStarted(variant: Variant, number: number, of: number, subscribers: number, leftMs?: number): void;
-  progress(progress: Progress): void;
-  trialEnded(trial: Trial): void;
-};
-
-export type RunOptions = {
-  registry: PatternRegistry;
-  /** The folder of the scenario file, where its payload and trace files are looked for. */
-  folder: string;
-  /** The YAML as run, kept in the result. */
-  source: string;
-  /** The command that repeats the run, kept in the result. */
-  command: string;
-  observer: RunObserver;
-  /** Ends the run after the trial under way has been cleared away; what was measured before is returned. */
-  signal: AbortSignal;
-  /**
-   * Called with the result as it stands, before the first trial and after each, so that a later crash
-   * costs one trial at the most.
-   */
-  save?(result: Result): void;
-  fleet?: Fleet;
-  machine?: Machine;
-  /** The systems that variants with a `target` run against, and what does not. */
-  targets?: readonly PreparedTarget[];
-  leftOut?: readonly LeftOut[];
-};
+export type { RunObserver, RunOptions } from './run-options.ts';
 
 /**
  * Checks the machine, reads what the scenario refers to and plans the trials; nothing is started.
@@ -110,7 +69,7 @@ export function prepare(
  *   failed beside its trials
  */
 export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
-  const { registry, observer, signal, fleet = processes, save, targets = [] } = options;
+  const { registry, observer, signal, fleet = processes, save, targets = [], simulation } = options;
   const fleetFor = ({ target: name }: Variant) => {
     const target = targets.find((one) => one.name === name);
     return target ? targetFleet(fleet, target) : fleet;
@@ -148,7 +107,9 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
     let unstarted: UserError | undefined;
     try {
       const trial: Trial = {
-        ...(await runTrial(own, variant, repetition, fleetFor(variant), start.report, signal)),
+        ...(await (simulation
+          ? simulation.trial(own, variant, repetition, signal)
+          : runTrial(own, variant, repetition, fleetFor(variant), start.report, signal))),
         ...(cell && { cell }),
       };
       tookMs.push(performance.now() - fromMs);
@@ -161,7 +122,7 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
             (places.get(a.variant.label) ?? 0) - (places.get(b.variant.label) ?? 0),
         );
       observer.trialEnded(trial);
-      unstarted = start.problem(variant.label, trial);
+      unstarted = simulation ? undefined : start.problem(variant.label, trial);
       if (!unstarted) turn = turns.next(trial);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -200,86 +161,6 @@ function withMissing({ scenario, steps }: RunPlan, trials: readonly Trial[]): Tr
       return there.get(key(planned)) ?? planned;
     }),
   );
-}
-
-function repetitionsOf({ repeat }: Pick<Scenario, 'repeat'>): number[] {
-  return Array.from({ length: repeat }, (_, i) => i + 1);
-}
-
-function plannedIn({ scenario, steps }: RunPlan): Planned {
-  const { search, variants, closedLoop, browser } = scenario;
-  return {
-    trials:
-      search.length > 0
-        ? []
-        : repetitionsOf(scenario).flatMap((repetition) =>
-            steps.map(({ variant }) => ({ variant: variant.label, repetition })),
-          ),
-    searches: search.flatMap(({ what }) => variants.map(({ label }) => ({ variant: label, what }))),
-    afterwards: [
-      ...(closedLoop ? ['closedLoop' as const] : []),
-      ...((browser?.chromium ?? []).length > 0 ? ['chromium' as const] : []),
-    ],
-  };
-}
-
-/** A result of a prepared scenario before its first trial. */
-export function newResult(
-  plan: RunPlan,
-  { registry, source, command, targets = [], leftOut = [] }: RunOptions,
-): Result {
-  const { scenario } = plan;
-  // A user may have written on the command line what is in the environment too.
-  const secrets = targets.flatMap(({ access }) => access.secrets);
-  return {
-    format: resultFormat,
-    version: resultVersion,
-    pushbench: version,
-    createdAt: new Date().toISOString(),
-    command: redact(command, secrets),
-    seed: scenario.seed,
-    scenario: {
-      name: scenario.name,
-      question: redact(scenario.question, secrets),
-      notice: scenario.notice.map((text) => redact(text, secrets)),
-      subscribers: scenario.subscribers,
-      topics: plan.topicTotal,
-      events: plan.events,
-      deliveries: plan.deliveries,
-      ...(scenario.answer.length > 0 && { answer: scenario.answer }),
-      ...((scenario.search.length > 0 || scenario.cells.length > 0) && { curves: scenario.curves }),
-      ...(plan.besideTargets && { publishedInTurn: true }),
-      ...(scenario.axis && scenario.cells.length > 0 && { axis: scenario.axis }),
-      phasesMs: scenario.phases,
-      source: redact(source, secrets),
-    },
-    environment: plan.environment,
-    patterns: Object.fromEntries(
-      scenario.variants.map(({ pattern }) => {
-        const { title, how, lacks } = registry[pattern]!;
-        return [pattern, { title, how, lacks }];
-      }),
-    ),
-    ...(targets.length > 0 && {
-      targets: targets.map(({ name, url }) => ({
-        name,
-        url,
-        leftOut: leftOut
-          .filter(({ target }) => target === name)
-          .map(({ variant, reason }) => ({ variant, reason })),
-      })),
-    }),
-    trials: [],
-    ...(isInterleaved(plan) && { order: { design: 'balanced-blocks' as const, seed: scenario.seed } }),
-    expectations: [],
-    planned: plannedIn(plan),
-    state: { kind: 'unfinished' },
-  };
-}
-
-/** Repetitions take turns; of a single one the order stays as it is written. */
-function isInterleaved({ scenario, steps }: RunPlan): boolean {
-  return scenario.search.length === 0 && scenario.repeat > 1 && steps.length > 1;
 }
 
 /** Every variant of every cell, as often as the scenario says. */

@@ -123,7 +123,7 @@ const checks: readonly Check[] = [
   function publisherLate(plan, _readings, trial) {
     const { used: lagUs, limit } = limitOf(trial, 'publisher-lag');
     if (lagUs <= limit) return undefined;
-    const { count } = trial.latency.publisherLag;
+    const count = trial.latency.publisherLag?.count ?? 0;
     const text =
       `the publisher sent ${slowestOf(trial, 'publisher-lag.p99', count, 'event', 'events')} ` +
       `${formatUs(lagUs)} or more after ` +
@@ -134,7 +134,7 @@ const checks: readonly Check[] = [
   },
   function offeredRate(plan, { done }, trial) {
     const first = trial.problems[0];
-    const sent = trial.latency.publisherLag.count;
+    const sent = trial.latency.publisherLag?.count ?? 0;
     const planned = plan.events;
     if (planned === 0 || effects(plan).latePublisher || sent >= planned * offeredLeast) return undefined;
     return invalid(

@@ -17,13 +17,16 @@ const columns = [
   'unit',
   'low',
   'high',
+  'expected_error',
 ] as const;
 const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s': '1/s' } as const;
 
 /**
  * A trial that failed or is missing has one row, without a metric, and so has a search that was cut off. A
  * figure that is void has a row without a value; a metric that a trial has no figure for has none. `low` and
- * `high` are the ends of a percentile's 95 % interval within the trial, in the unit of the value.
+ * `high` are the ends of a percentile's 95 % interval within the trial, in the unit of the value. Of a trial
+ * that was simulated, whose outcome is `simulated`, `expected_error` is the share by which the figure is off
+ * as a rule, empty where nobody has checked, and the interval has it in.
  */
 export function renderCsv(results: readonly Result[]): string {
   const rows = results.flatMap((result) => [...measuredRows(result), ...missingRows(result)]);
@@ -45,6 +48,7 @@ function missingRows(result: Result): (string | number)[][] {
     '',
     '',
     '',
+    '',
   ];
   return [
     ...trials.map(({ variant, repetition }) => row(variant, repetition, 'missing')),
@@ -55,13 +59,14 @@ function missingRows(result: Result): (string | number)[][] {
 function measuredRows({ scenario, createdAt, trials }: Result): (string | number)[][] {
   return trials.flatMap(({ variant, repetition, outcome }) => {
     const about = [scenario.name, createdAt, variant.pattern, variant.label, repetition];
-    if (outcome.status === 'failed') return [[...about, 'failed', '', '', '', '', '']];
+    if (outcome.status === 'failed') return [[...about, 'failed', '', '', '', '', '', '']];
     return Object.entries(metrics).flatMap(([name, { unit }]) => {
       const figure = figureOf(name, outcome);
       if (figure.value === undefined)
-        return figure.voided ? [[...about, 'void', name, '', units[unit], '', '']] : [];
-      const { value, low = '', high = '' } = figure;
-      return [[...about, 'valid', name, value, units[unit], low, high]];
+        return figure.voided ? [[...about, 'void', name, '', units[unit], '', '', '']] : [];
+      const { value, low = '', high = '', off = '' } = figure;
+      const made = outcome.simulated ? 'simulated' : 'valid';
+      return [[...about, made, name, value, units[unit], low, high, off]];
     });
   });
 }

@@ -8,6 +8,7 @@ import { loadsOf, type AtLoad } from '../summary/at-load.ts';
 import { boundsOf } from '../summary/bounds.ts';
 import { choicesOf } from '../summary/choices.ts';
 import { headlinesOf } from '../summary/headline.ts';
+import { isSimulated, simulatedLines } from '../summary/simulated.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 export const summaryFormat = 'pushbench-summary';
@@ -20,6 +21,7 @@ export function renderSummary(results: readonly Result[]): string {
     format: summaryFormat,
     version: summaryVersion,
     questions: [...new Set(results.map(({ scenario }) => scenario.question))],
+    ...(results.some(isSimulated) && { simulated: simulatedLines(results) }),
     answer,
     remarks,
     loads: loadsOf(results).map(loadData),

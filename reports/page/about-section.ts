@@ -91,8 +91,12 @@ export function about(result: Result, heading: string): Markup {
             ? ''
             : `, at most ${counted(e.descriptorLimit, 'descriptor')} per process`
         }.
-        All processes ran on this one
-        machine${placeText(e)}${result.targets === undefined ? '' : ', except those of the targets'}.
+        ${
+          result.simulated
+            ? 'This machine was simulated: nothing ran on it but the trials that its profile was made of.'
+            : html`All processes ran on this one
+              machine${placeText(e)}${result.targets === undefined ? '' : ', except those of the targets'}.`
+        }
       </p>
     </details>
     <details>

@@ -5,6 +5,7 @@ import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { noFigureText, rangeText, withRange } from '../summary/figure-text.ts';
 import { askedBy } from '../summary/answer.ts';
+import { withOff } from '../summary/simulated.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup } from './table-markup.ts';
@@ -41,6 +42,7 @@ function textOf(name: string, { completed }: VariantTrials): string {
   const { unit } = metrics[name]!;
   const figure = figureOver(name, completed);
   if (figure.value === undefined) return noFigureText(figure, unit);
-  const { value, within } = figure;
+  const { value, within, off } = figure;
+  if (off !== undefined) return withOff(formatMetric(value, unit), name, completed);
   return withRange(formatMetric(value, unit), within && rangeText(within, unit));
 }

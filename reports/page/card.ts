@@ -140,7 +140,9 @@ function aboutText(results: readonly Result[]): string {
   const days = [...new Set(results.map(({ createdAt }) => createdAt.slice(0, 10)))].sort();
   const day = days.length === 1 ? days[0]! : `${days[0]} to ${days.at(-1)}`;
   const where = results.some(({ targets }) => targets !== undefined) ? '' : ', over loopback';
-  return `${names} · ${day} · ${e.cpu}, ${e.cores} core${e.cores === 1 ? '' : 's'}, Node ${e.node}${where}`;
+  const made = results.some(({ simulated }) => simulated) ? 'simulated · ' : '';
+  const machine = `${e.cpu}, ${e.cores} core${e.cores === 1 ? '' : 's'}, Node ${e.node}`;
+  return `${made}${names} · ${day} · ${machine}${where}`;
 }
 
 /**

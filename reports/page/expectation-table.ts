@@ -22,7 +22,7 @@ export function expectationTable(results: readonly Result[]): Markup {
   const heads: readonly Head[] = [
     'variant',
     { words: 'expected' },
-    { words: 'measured' },
+    { words: [...new Set(all.map(({ made }) => made))].join(' or ') },
     { words: 'verdict' },
   ];
   const open = all.filter(({ verdict }) => verdict !== 'held');

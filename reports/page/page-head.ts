@@ -2,6 +2,7 @@
 
 import type { Result } from '../../core/result/result.ts';
 import { counted } from '../../core/base/counted.ts';
+import { isSimulated } from '../summary/simulated.ts';
 import { html, type Markup } from './markup.ts';
 
 /** A part of the page by its id. */
@@ -16,11 +17,18 @@ export function pageTop(results: readonly Result[]): Markup {
   const names = [...new Set(results.map(({ scenario }) => scenario.name))];
   const pills = [
     results.length === 1 ? undefined : counted(results.length, 'result'),
+    simulatedPill(results),
     same(({ createdAt }) => whenText(createdAt)),
     same(({ environment: e }) => `${e.cpu}, ${counted(e.cores, 'core')}`) ?? 'several machines',
     same(({ environment: e }) => `Node ${e.node.replace(/^v/, '')}`),
   ];
   return barOf(names.join(', '), pills);
+}
+
+function simulatedPill(results: readonly Result[]): string | undefined {
+  const count = results.filter(isSimulated).length;
+  if (count === 0) return undefined;
+  return count === results.length ? 'simulated' : `${count} of them simulated`;
 }
 
 /** The bar of any page: what it is about, and a few facts. */

@@ -25,9 +25,11 @@ import { comparisonTable } from './comparison-table.ts';
 import { expectationTable } from './expectation-table.ts';
 import { recoverySection } from './recovery-section.ts';
 import { resultsTable } from './results-table.ts';
+import { simulationSection } from './simulation-section.ts';
 import { awayParagraph, checkTable, costTable, ledgerTable, resourceTable } from './trial-tables.ts';
 import { serversTable } from './servers-table.ts';
 import { targetsMarkup } from './targets-section.ts';
+import { isSimulated } from '../summary/simulated.ts';
 import { resultNames, variantsOf, type VariantTrials } from '../summary/variants.ts';
 import { contents, folded, pageTop } from './page-head.ts';
 import { validityStrip } from './validity-strip.ts';
@@ -68,6 +70,11 @@ const parts: readonly Part[] = [
     of: ({ results }) =>
       html`<h2>Results</h2>
         ${comparisonTable(results)}`,
+  },
+  {
+    id: 'simulation',
+    title: 'Simulation',
+    of: ({ results, variants }) => simulationSection(results, variants),
   },
   { id: 'runs', title: 'Runs', of: ({ results, names }) => resultsTable(results, names) },
   { id: 'missing', title: 'Missing trials', of: ({ results, names }) => missingSection(results, names) },
@@ -172,7 +179,9 @@ export async function renderHtml(
     interactive,
   };
   const [first] = results as [Result, ...Result[]];
-  const title = results.length === 1 ? first.scenario.name : `${results.length} results`;
+  const title =
+    (results.length === 1 ? first.scenario.name : `${results.length} results`) +
+    (results.every(isSimulated) ? ', simulated' : '');
   const { answer, remarks } = headlinesOf(results);
   const questions = [...new Set(results.map(({ scenario }) => scenario.question))];
   const made = await Promise.all(

@@ -15,7 +15,7 @@ export function resultsTable(results: readonly Result[], names: readonly string[
     { words: 'scenario' },
     'subscribers',
     { words: 'events' },
-    'measured for',
+    'measured phase',
     { words: 'when (UTC)' },
     { words: 'machine' },
     { words: 'pushbench' },
@@ -24,7 +24,7 @@ export function resultsTable(results: readonly Result[], names: readonly string[
     ${tableMarkup(
       'All charts and tables of this report share their axes and columns',
       heads,
-      results.map(({ scenario, createdAt, environment, pushbench }, i) => ({
+      results.map(({ scenario, createdAt, environment, pushbench, simulated }, i) => ({
         head: names[i]!,
         cells: [
           scenario.name,
@@ -32,7 +32,8 @@ export function resultsTable(results: readonly Result[], names: readonly string[
           rateText(scenario),
           `${formatNumber(scenario.phasesMs.measure / 1000)} s`,
           createdAt.slice(0, 19).replace('T', ' '),
-          `${environment.cpu}, ${coresText(environment)}`,
+          (simulated ? `simulated from profile ${simulated.profile.name}: ` : '') +
+            `${environment.cpu}, ${coresText(environment)}`,
           `${pushbench}${environment.commit === null ? '' : ` (${environment.commit.slice(0, 12)})`}`,
         ],
       })),

@@ -2,12 +2,14 @@
 
 import { overlap } from '../../core/metrics/alike.ts';
 import { latencyAt } from '../../core/metrics/latency.ts';
+import type { Metric } from '../../core/metrics/metric.ts';
 import { figureOver, trialsFor, type FigureOver } from '../../core/metrics/registry.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
 import { noFigureText, rangeText, withinRun, withRange } from '../summary/figure-text.ts';
 import { tailPoints } from '../summary/chart-data.ts';
 import { canBeRanked } from '../summary/comparable.ts';
+import { offMeaning, offText } from '../summary/simulated.ts';
 import { tailSpec } from './chart-specs.ts';
 import { drawChart } from './draw-chart.ts';
 import type { Figure } from './figure.ts';
@@ -22,7 +24,11 @@ const inHeading = [0.99, 0.9, 0.5];
 
 /** A percentile of a variant as the table has it, on the scenario's clock. */
 function latencyOf({ completed }: VariantTrials, quantile: number, timeScale: number): FigureOver {
-  return onScaledClock(figureOver(latencyAt('endToEnd', quantile, 'delivery latency'), completed), timeScale);
+  return onScaledClock(figureOver(latencyMetric(quantile), completed), timeScale);
+}
+
+function latencyMetric(quantile: number): Metric {
+  return latencyAt('endToEnd', quantile, 'delivery latency');
 }
 
 /** None where no latency stands. */
@@ -39,6 +45,7 @@ export async function tailFigure(
   const heading = tailHeading(variants, timeScale);
   const labels = variants.map(({ label }) => label);
   const shown = variants.map((variant) => ({ variant, trials: standing(variant) }));
+  const isComputed = shown.every(({ trials }) => trials.every(({ simulated }) => simulated));
   const several = shown.some(({ trials }) => trials.length > 1);
   const rows = shown.map(({ variant, trials }) => {
     const sum = (name: 'count' | 'overRange') =>
@@ -49,6 +56,8 @@ export async function tailFigure(
         ...quantiles.map((quantile) => {
           const figure = latencyOf(variant, quantile, timeScale);
           if (figure.value === undefined) return noFigureText(figure, 'us');
+          const off = offText(latencyMetric(quantile), trials);
+          if (off !== '') return `${formatUs(figure.value)} ${off}`;
           return withRange(formatUs(figure.value), figure.within && rangeText(figure.within, 'us'));
         }),
         formatNumber(sum('count')),
@@ -62,7 +71,7 @@ export async function tailFigure(
     reading:
       'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
       `end where fewer than ${eventsToShow} events were slower: so few say little of the next run. ` +
-      (several ? 'Each figure is the median of the trials.' : withinRun) +
+      (several ? 'Each figure is the median of the trials.' : isComputed ? offMeaning : withinRun) +
       timeScaleText(timeScale) +
       leftOutReading(all, ['latency']),
     chart:

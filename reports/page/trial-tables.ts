@@ -11,6 +11,8 @@ import { voidedBy } from '../../core/result/voids.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { awayOf } from '../summary/away.ts';
 import { html, type Markup } from './markup.ts';
+import { notSimulated } from '../../core/metrics/simulated.ts';
+import { withOff } from '../summary/simulated.ts';
 import { tableMarkup, type Row } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
@@ -41,7 +43,8 @@ export function perTrial(
 /** A metric of a trial, or why it has none. */
 function figureText(name: string, trial: Completed): string {
   const figure = figureOf(name, trial);
-  return figure.value === undefined ? figure.why : formatMetric(figure.value, metrics[name]!.unit);
+  if (figure.value === undefined) return figure.why;
+  return withOff(formatMetric(figure.value, metrics[name]!.unit), name, [trial]);
 }
 
 export function ledgerTable(variants: readonly VariantTrials[]): Markup {
@@ -97,24 +100,30 @@ export function costTable(variants: readonly VariantTrials[]): Markup {
     'reconnects',
   ];
   return tableMarkup(
-    'What the subscribers did over the whole trial, connecting and warm-up included',
+    'What the subscribers did over the whole trial, connecting and warm-up included' +
+      (variants.some(({ completed }) => completed.some(({ simulated }) => simulated))
+        ? '; of what was simulated, in the measured phase alone'
+        : ''),
     heads,
     perTrial(
       variants,
       (trial) => {
         const { client: c } = trial.counters;
+        const counted = (count: number) => withOff(formatNumber(count), 'requests', [trial]);
+        const bytes = (count: number) => withOff(formatBytes(count), 'bytes-per-s', [trial]);
+        const ofConnections = (count: number) => (trial.simulated ? notSimulated : formatNumber(count));
         return [
-          formatNumber(requestsOf(c)),
-          formatNumber(c.handshakes + c.registrations),
-          formatNumber(c.fullPolls),
-          formatNumber(c.emptyPolls),
-          formatNumber(c.deliveryRequests + c.retries),
-          formatNumber(c.heartbeats),
-          formatBytes(c.bytesIn),
-          formatBytes(c.bytesOut),
-          formatNumber(c.connectionsOpened),
+          counted(requestsOf(c)),
+          ofConnections(c.handshakes + c.registrations),
+          counted(c.fullPolls),
+          counted(c.emptyPolls),
+          counted(c.deliveryRequests + c.retries),
+          counted(c.heartbeats),
+          bytes(c.bytesIn),
+          bytes(c.bytesOut),
+          ofConnections(c.connectionsOpened),
           figureText('connections-per-subscriber', trial),
-          formatNumber(c.reconnects),
+          ofConnections(c.reconnects),
         ];
       },
       ['requests', 'bytes', 'connections'],
@@ -178,16 +187,24 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
     perTrial(
       variants,
       (trial) => {
+        const none = trial.simulated ? notSimulated : notMeasured;
+        const off = (text: string, name: string) => withOff(text, name, [trial]);
         const of = (role: string) => trial.processes.filter((process) => process.role === role);
         const cpu = (role: string) =>
           of(role).length === 0
-            ? notMeasured
-            : formatShare(of(role).reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0));
+            ? none
+            : off(
+                formatShare(of(role).reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0)),
+                'server-cpu',
+              );
         const rss = (role: string) =>
           of(role).length === 0
-            ? notMeasured
-            : formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0));
-        const pausesUs = of('server').flatMap(({ outside, gcPauseUs }) => (outside ? [] : [gcPauseUs]));
+            ? none
+            : off(
+                formatBytes(of(role).reduce((sum, { rssPeakBytes }) => sum + rssPeakBytes, 0)),
+                'server-rss.peak',
+              );
+        const pausesUs = of('server').flatMap(({ outside, gcPauseUs = [] }) => (outside ? [] : gcPauseUs));
         const { descriptors, kernelSocketBytes } = trial;
         return [
           cpu('server'),
@@ -199,12 +216,12 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
           kernelSocketBytes === null
             ? trial.noProc
               ? noProcReason
-              : notMeasured
-            : formatBytes(kernelSocketBytes),
+              : none
+            : off(formatBytes(kernelSocketBytes), 'server-rss.peak'),
           figureText('descriptors.peak', trial),
-          descriptors ? formatNumber(descriptors.limit) : '',
+          descriptors?.limit === undefined ? '' : formatNumber(descriptors.limit),
           figureText('server-loop-delay.p99', trial),
-          pausesUs.length === 0 ? notMeasured : formatUs(Math.max(...pausesUs)),
+          pausesUs.length === 0 ? none : formatUs(Math.max(...pausesUs)),
         ];
       },
       ['server-cpu', 'client-cpu', 'memory', 'descriptors'],

@@ -9,6 +9,9 @@ import { allVoid, voidedBy } from '../../core/result/voids.ts';
 import { counted } from '../../core/base/counted.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { headroomText } from '../summary/figure-text.ts';
+import { listed } from '../../core/base/suggest.ts';
+import type { SimulatedTrial } from '../../core/result/simulated.ts';
+import { rangeText } from '../summary/simulated.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
 import { html, type Markup } from './markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
@@ -34,12 +37,14 @@ export function validityStrip(
 ): { strip: Markup; suspect: boolean } {
   const trials = variants.flatMap((variant) => variant.trials);
   const completed = variants.flatMap((variant) => variant.completed);
+  const measured = completed.filter(({ simulated }) => simulated === undefined);
   const valid = trials.filter(({ outcome }) => outcome.valid).length;
   const offers = variants.flatMap(({ result, trials: [first], completed: own }) =>
-    own.map((trial) => ({
-      sent: trial.latency.publisherLag.count,
-      planned: first?.cell?.events ?? result.scenario.events,
-    })),
+    own.flatMap(({ latency: { publisherLag } }) =>
+      publisherLag === undefined
+        ? []
+        : { sent: publisherLag.count, planned: first?.cell?.events ?? result.scenario.events },
+    ),
   );
   const worst = offers
     .filter(({ planned }) => planned > 0)
@@ -57,7 +62,9 @@ export function validityStrip(
   const missing = results.reduce((sum, result) => sum + missingFrom(result).trials.length, 0);
   const cut = results.some(({ state }) => state.kind !== 'finished');
   const inPart = inPartText(completed);
+  const computed = completed.flatMap(({ simulated }) => simulated ?? []);
   const items: Item[] = [
+    ...simulatedItems(computed),
     ...(cut
       ? [
           {
@@ -80,17 +87,22 @@ export function validityStrip(
     ...(completed.length === 0
       ? []
       : [
-          {
-            title: 'Events sent',
-            value:
-              worst === undefined
-                ? 'none planned'
-                : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`,
-            state: stateOf(invalid.has('offered-rate'), worst !== undefined),
-          },
-          ...loadItems(variants),
-          ledgerItem(completed),
-          countItem(completed),
+          // What was computed was sent by nobody, and nobody counted it.
+          ...(measured.length === 0
+            ? []
+            : [
+                {
+                  title: 'Events sent',
+                  value:
+                    worst === undefined
+                      ? 'none planned'
+                      : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`,
+                  state: stateOf(invalid.has('offered-rate'), worst !== undefined),
+                },
+                ...loadItems(variants),
+                ledgerItem(measured),
+                countItem(measured),
+              ]),
         ]),
   ];
   // What is void in part is marked where it is shown.
@@ -108,6 +120,26 @@ export function validityStrip(
     )}
   </dl>`;
   return { strip, suspect };
+}
+
+/** By which profiles, and how far outside of them; nothing where all was measured. */
+function simulatedItems(computed: readonly SimulatedTrial[]): Item[] {
+  if (computed.length === 0) return [];
+  const outside = Math.max(...computed.map(({ extrapolated }) => extrapolated));
+  return [
+    {
+      title: 'Simulated, from profile',
+      value: listed([...new Set(computed.map(({ profile }) => profile))]),
+      detail: `${counted(computed.length, 'trial')} computed, none of them measured`,
+      state: 'unseen',
+    },
+    {
+      title: 'Calibrated range',
+      value: rangeText(outside),
+      ...(outside > 1 && { detail: 'of the largest or smallest calibrated point' }),
+      state: 'unseen',
+    },
+  ];
 }
 
 /** What is void in trials of which other figures stand: `void: latencies in 5`. */

@@ -12,6 +12,7 @@ import { awayOf } from './away.ts';
 import { comparableGroups } from './comparable.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
 import { isEverSaturated } from './saturated.ts';
+import { withOff } from './simulated.ts';
 import { clockNotes } from './schedules.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
@@ -20,6 +21,8 @@ export type LoadFigure = {
   text: string;
   /** Median over the trials in which it is not void. */
   value?: number;
+  /** Of a simulated figure: the share of it by which it is off as a rule. */
+  expectedError?: number;
   /** A percentile's 95 % interval within its trial, or lowest and highest of several trials. */
   low?: number;
   high?: number;
@@ -133,7 +136,9 @@ function perS(count: number, { phasesMs }: Result['scenario']): number {
 type Load = Omit<AtLoad, 'setting' | 'notes' | 'rows'> & { events: string };
 
 function atLoad(variants: readonly VariantTrials[], { events, ...load }: Load): AtLoad {
-  const reasons = reasonsOf(variants);
+  // What a result alone is called is beside each of its sentences already.
+  const alone = new Set(variants.map(({ result }) => result)).size === 1 && load.name === '';
+  const reasons = reasonsOf(alone ? variants.map((one) => ({ ...one, label: one.own })) : variants);
   return {
     ...load,
     setting:
@@ -166,14 +171,21 @@ function loadFigure(metric: LoadColumn, { completed }: VariantTrials): LoadFigur
           ...(atLeast !== undefined && { atLeast }),
         };
   }
-  const { value, trials, within } = figure;
-  const [low, high] = trials > 1 ? [figure.low, figure.high] : (within ?? []);
+  const { value, trials, within, off } = figure;
+  const [low, high] = trials > 1 && off === undefined ? [figure.low, figure.high] : (within ?? []);
   const full = metric === 'server-cpu' && isEverSaturated(completed);
   return {
     metric,
-    text: `${loadText(metric, value)}${full ? ', saturated' : ''}`,
+    text: `${withOff(loadText(metric, value), metric, completed)}${full ? ', saturated' : ''}`,
     value,
-    ...(low !== undefined && high !== undefined && { low, high, ...rangeOf(metric, low, high) }),
+    ...(off !== undefined && { expectedError: off }),
+    ...(low !== undefined &&
+      high !== undefined && {
+        low,
+        high,
+        // What stands beside a simulated figure is how far it is off.
+        ...(off === undefined && rangeOf(metric, low, high)),
+      }),
   };
 }
 

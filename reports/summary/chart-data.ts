@@ -97,8 +97,8 @@ const periodMostUs = 2e6;
  * Over how many slots the mean of a rate is taken: a second's, and those between two events. A slot that
  * holds two events or three, in turns, would show a rate that goes up and down where nothing does.
  */
-export function slotsOfMean({ series: { slotUs, startUs }, measuredUs, latency }: Completed): number {
-  const periodUs = measuredUs / Math.max(1, latency.publisherLag.count);
+export function slotsOfMean({ series: { slotUs, startUs }, measuredUs, latency, ledger }: Completed): number {
+  const periodUs = measuredUs / Math.max(1, latency.publisherLag?.count ?? ledger.published);
   const overUs = Math.max(meanLeastUs, periodUs <= periodMostUs ? periodUs : 0);
   // At least three points remain.
   return Math.max(1, Math.min(Math.ceil(overUs / slotUs), Math.floor(startUs.length / 3)));

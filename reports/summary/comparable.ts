@@ -3,6 +3,7 @@
 
 import { differencesOf } from '../../core/comparison/compare-runs.ts';
 import type { Result } from '../../core/result/result.ts';
+import { isSimulated } from './simulated.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Results of one scenario with one setting on one machine, in the order given. */
@@ -28,6 +29,8 @@ export function apartBy(groups: readonly (readonly Result[])[]): string[] {
 }
 
 function apartIn(one: Result, other: Result): string[] {
+  // What was measured is not ranked against what was computed.
+  if (isSimulated(one) !== isSimulated(other)) return ['kinds (measured and simulated)'];
   if (one.scenario.name !== other.scenario.name) return ['scenarios'];
   const found = differencesOf(conditionsOf(one), conditionsOf(other))
     // Another seed is another schedule of the same kind.

@@ -1,7 +1,7 @@
 // Says the answer in one sentence, derived from the figures and claiming no more than they carry. What must
 // be said beside it is remarks.ts.
 
-import { alike, stepBetween } from '../../core/metrics/alike.ts';
+import { alike, overlap, stepBetween, type Between } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatUs } from '../../core/base/units.ts';
@@ -13,6 +13,7 @@ import { valuesText } from './figure-text.ts';
 import { plural } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { nameWith } from './saturated.ts';
+import { isSimulated } from './simulated.ts';
 import { cutShort, namesListed, remarksOf, whyNoFigure } from './remarks.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
@@ -26,6 +27,8 @@ type Figures = {
   p50Us: number;
   p99Us: number | undefined;
   requests: number | undefined;
+  /** Of what was simulated: between what the median lies, as far as it is off. */
+  within: readonly [number, number] | undefined;
 };
 type Headlines = { answer: string; remarks: string[] };
 
@@ -41,7 +44,7 @@ export function headlineOf(results: readonly Result[]): string {
  */
 export function headlinesOf(results: readonly Result[]): Headlines {
   const groups = comparableGroups(results);
-  if (groups.length < 2) return headlineOfOne(results);
+  if (groups.length < 2) return marked(headlineOfOne(results), results);
   const names = resultNames(results);
   const apart =
     `${results.length} results of different ${listed(apartBy(groups))}, which are not ranked against one ` +
@@ -58,6 +61,11 @@ export function headlinesOf(results: readonly Result[]): Headlines {
     answer: [`${apart}.`, ...each.map(({ answer }) => answer)].join(' '),
     remarks: each.flatMap(({ remarks }) => remarks),
   };
+}
+
+/** The answer is read where nothing else is: on a card, in a message. */
+function marked({ answer, remarks }: Headlines, results: readonly Result[]): Headlines {
+  return { answer: results.some(isSimulated) ? `Simulated: ${answer}` : answer, remarks };
 }
 
 /** @param results of one setting */
@@ -88,7 +96,9 @@ function headlineOfOne(results: readonly Result[]): Headlines {
       answer: `${settingOf(results)} there is no ${what}: ${whyNone(variants)}.`,
       remarks: remarksOf(results, variants, []),
     };
-  const soonest = figures.filter(({ p50Us }) => alike(metrics[half]!, first.p50Us, p50Us));
+  const soonest = figures.filter(
+    (one) => alike(metrics[half]!, first.p50Us, one.p50Us) || overlap(between(first), between(one)),
+  );
   const answer =
     `${settingOf(results)} ${leaders(soonest, figures, variants.length)}` +
     (soonest.includes(last) ? '' : `; ${trailing(last, figures)}`) +
@@ -98,8 +108,14 @@ function headlineOfOne(results: readonly Result[]): Headlines {
 
 function figuresOf(variant: VariantTrials): Figures | undefined {
   const figure = (name: string) => figureOver(name, variant.completed).value;
-  const p50Us = figure(half);
-  return p50Us === undefined ? undefined : { variant, p50Us, p99Us: figure(tail), requests: figure(asked) };
+  const p50 = figureOver(half, variant.completed);
+  if (p50.value === undefined) return undefined;
+  const within = p50.off === undefined ? undefined : p50.within;
+  return { variant, p50Us: p50.value, p99Us: figure(tail), requests: figure(asked), within };
+}
+
+function between({ p50Us, within }: Figures): Between {
+  return { value: p50Us, ...(within && { within }) };
 }
 
 /** Why no variant has a median. */

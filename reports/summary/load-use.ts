@@ -30,7 +30,7 @@ export function loadUses(variants: readonly VariantTrials[]): LoadUse[] {
           ...limit,
           who,
           headroom: roomOf(limit),
-          events: outcome.latency.publisherLag.count,
+          events: outcome.latency.publisherLag?.count ?? 0,
         }));
     }),
   );

@@ -7,12 +7,14 @@ import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';
 import { verdictOf } from '../../core/scenario/expectations.ts';
 import { variantNames } from './names.ts';
+import { withOff } from './simulated.ts';
 import { labelIn, resultNames } from './variants.ts';
 
 export type Verdict = NonNullable<Expectation['verdict']>;
 export type Expected = {
   who: string;
   check: string;
+  made: 'measured' | 'simulated';
   /** The figure, and why it decides nothing where that is so. */
   measured: string;
   bound: string;
@@ -41,12 +43,15 @@ export function expectedOf(results: readonly Result[]): Expected[] {
         result.expectations.some(
           ({ variant, repetition }) => variant === one.variant && repetition !== one.repetition,
         );
-      const { measured, bound } = figuresOf(one);
+      const { measured: figure, bound } = figuresOf(one);
       const trial = trials.find(({ repetition }) => repetition === one.repetition);
+      const measured =
+        trial?.outcome.status === 'completed' ? withOff(figure, one.metric, [trial.outcome]) : figure;
       const { verdict, why } = verdictOn(one, trial);
       return {
         who: repeats ? `${label} (trial ${one.repetition})` : label,
         check: one.check,
+        made: result.simulated ? 'simulated' : 'measured',
         bound,
         verdict,
         why,

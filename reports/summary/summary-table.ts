@@ -7,6 +7,7 @@ import { connectionNotes } from './connection-notes.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
 import { variantNames } from './names.ts';
 import { isEverSaturated } from './saturated.ts';
+import { offMeaning, withOff } from './simulated.ts';
 import { clockNotes } from './schedules.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
@@ -118,7 +119,12 @@ export function resultTable(results: readonly Result[]): Table {
   return {
     columns: [...shown],
     rows,
-    notes: [...sharedNotes(results), ...clockNotes(variants), ...connectionNotes(variants)],
+    notes: [
+      ...sharedNotes(results),
+      ...clockNotes(variants),
+      ...connectionNotes(variants),
+      ...(results.some(({ simulated }) => simulated) ? [offMeaning] : []),
+    ],
   };
 }
 
@@ -137,14 +143,14 @@ function cellOf(key: string, { completed, trials: all }: VariantTrials): Cell {
       ? { text: 'void', value: undefined, reason, void: true }
       : { text: noFigureText(figure, unit), value: undefined, reason };
   }
-  const { value, low, high, trials, within } = figure;
+  const { value, low, high, trials, within, off } = figure;
   const standing = trialsFor(metrics[key]!, completed).length;
   const full = key === markedWhereSaturated && isEverSaturated(completed);
   return {
-    text: `${formatMetric(value, unit)}${full ? ', saturated' : ''}`,
+    text: `${withOff(formatMetric(value, unit), key, completed)}${full ? ', saturated' : ''}`,
     value,
     ...(trials > 1 && { range: rangeText([low, high], unit) }),
-    ...(trials === 1 && within && { within: rangeText(within, unit) }),
+    ...(trials === 1 && within && off === undefined && { within: rangeText(within, unit) }),
     ...(standing < all.length && { of: `${standing} of ${all.length} trials` }),
   };
 }

@@ -76,10 +76,19 @@ export function labelIn(resultName: string, own: string): string {
 
 /**
  * What to call results beside one another: the scenario, or what sets them apart as a reader would say it,
- * down to the time of the run and a number.
- * @returns one name for each; empty for a result alone
+ * down to the time of the run and a number. One that was simulated says so, whatever else it is called.
+ * @returns one name for each; empty for a result alone that was measured
  */
 export function resultNames(results: readonly Result[]): string[] {
+  const howMade = results.map(({ simulated }) => (simulated ? 'simulated' : 'measured'));
+  if (!howMade.includes('simulated')) return namesApart(results);
+  if (results.length === 1) return howMade;
+  if (allDiffer(howMade)) return howMade;
+  const named = namesApart(results);
+  return named.map((name, i) => (results[i]!.simulated ? `${name}, simulated` : name));
+}
+
+function namesApart(results: readonly Result[]): string[] {
   if (results.length === 1) return [''];
   const scenarios = results.map(({ scenario }) => scenario.name);
   if (allDiffer(scenarios)) return scenarios;

@@ -10,6 +10,7 @@ import { afterTrialsLines } from '../summary/searches.ts';
 import { withinRun, withRange } from '../summary/figure-text.ts';
 import { coresText } from '../../core/result/machine-text.ts';
 import { resultTable, type Cell } from '../summary/summary-table.ts';
+import { isSimulated, leavesOutLines, notSimulatedLines, simulatedLines } from '../summary/simulated.ts';
 import { variantsOf } from '../summary/variants.ts';
 import { groupText, headOf, warningGroups } from '../summary/warnings.ts';
 import { atLoadMarkdown } from './at-load.ts';
@@ -22,8 +23,9 @@ export function renderMarkdown(results: readonly Result[]): string {
   const title = [...new Set(results.map(({ scenario }) => scenario.name))].join(', ');
   const atLoad = atLoadMarkdown(results);
   const parts = [
-    `## pushbench: ${markdownText(title)}`,
+    `## pushbench: ${markdownText(title)}${results.every(isSimulated) ? ', simulated' : ''}`,
     `**${markdownText(headlineOf(results))}**`,
+    ...simulatedLines(results).map(markdownText),
     ...atLoad,
     ...(atLoad.length === 0 ? [] : ['### Results']),
     ...expectations(results),
@@ -31,11 +33,13 @@ export function renderMarkdown(results: readonly Result[]): string {
     ...[costRateLine(results) ?? []].flat().map(markdownText),
     ...awayLines(results).map(markdownText),
     ...afterTrialsLines(results).map(markdownText),
+    ...simulation(results),
     ...warnings(results),
     ...results.map(
-      ({ command, createdAt, pushbench, environment }) =>
-        `Measured ${createdAt.slice(0, 19).replace('T', ' ')} UTC with pushbench ` +
-        `${markdownText(pushbench)} on ${markdownText(environment.cpu)}, ${coresText(environment)}; ` +
+      ({ command, createdAt, pushbench, environment, simulated }) =>
+        `${simulated ? 'Simulated' : 'Measured'} ${createdAt.slice(0, 19).replace('T', ' ')} UTC with ` +
+        `pushbench ${markdownText(pushbench)} ${simulated ? 'for' : 'on'} ` +
+        `${markdownText(environment.cpu)}, ${coresText(environment)}; ` +
         `repeat it with ${codeSpan(command)}.`,
     ),
   ];
@@ -59,7 +63,11 @@ function expectations(results: readonly Result[]): string[] {
   const more = open.length > openShown ? [`and ${open.length - openShown} more`] : [];
   return [
     `${open.some(({ verdict }) => verdict === 'failed') ? '❌' : '⚠️'} ${expectationsTitle(all)}.`,
-    markdownTable(['variant', 'expected', 'measured', 'bound', 'verdict'], '--rr-', rows),
+    markdownTable(
+      ['variant', 'expected', [...new Set(all.map(({ made }) => made))].join(' or '), 'bound', 'verdict'],
+      '--rr-',
+      rows,
+    ),
     ...more,
   ];
 }
@@ -85,6 +93,13 @@ function comparison(results: readonly Result[]): string {
 function cellText({ text, range, within, of, void: isVoid }: Cell): string {
   if (isVoid) return `*${text}*`;
   return markdownText(`${withRange(text, range ?? within)}${of === undefined ? '' : `, ${of}`}`);
+}
+
+/** What is not in simulated figures. */
+function simulation(results: readonly Result[]): string[] {
+  const lines = [...leavesOutLines(variantsOf(results)), ...notSimulatedLines(results)];
+  if (lines.length === 0) return [];
+  return ['Not in the simulated figures:', lines.map((line) => `- ${markdownText(line)}`).join('\n')];
 }
 
 function warnings(results: readonly Result[]): string[] {

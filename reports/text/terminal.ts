@@ -12,6 +12,7 @@ import { afterTrialsLines } from '../summary/searches.ts';
 import { resultTable, type Table } from '../summary/summary-table.ts';
 import { headroomText } from '../summary/figure-text.ts';
 import { loadUses, nearestUse } from '../summary/load-use.ts';
+import { leavesOutLines, notSimulatedLines, simulatedLines } from '../summary/simulated.ts';
 import { variantsOf } from '../summary/variants.ts';
 import { groupText, headOf, warningGroups } from '../summary/warnings.ts';
 import { atLoadLines } from './at-load.ts';
@@ -27,6 +28,7 @@ export function renderTable(given: readonly Result[], { columns: told, color }: 
   const parts = [
     '',
     wrapped(paint('bold', headlineOf(results)), columns),
+    ...simulatedLines(results).map((line) => wrapped(line, columns)),
     '',
     ...atLoadLines(results, columns, paint),
     ...tableLines(table, columns, paint),
@@ -38,6 +40,7 @@ export function renderTable(given: readonly Result[], { columns: told, color }: 
     ...headroomLine(results).map((line) => paint('dim', wrapped(line, columns))),
     ...expectations(results, columns, paint),
     ...warnings(results, columns, paint),
+    ...simulationLines(results).map((line) => wrapped(line, columns)),
     ...leftOutLines(results).map((line) => wrapped(line, columns)),
   ];
   return withoutCommands(`${parts.join('\n')}\n`);
@@ -75,10 +78,19 @@ function expectations(results: readonly Result[], columns: number, paint: Paint)
   const title = expectationsTitle(all);
   return [
     open.length === 0 ? paint('green', wrapped(`${title}.`, columns)) : wrapped(`${title}.`, columns),
-    ...open.map(({ who, check, measured, verdict }) => {
-      const line = wrapped(`  ${verdictWords[verdict]}: ${who}: ${check} (measured ${measured})`, columns);
+    ...open.map(({ who, check, made, measured, verdict }) => {
+      const line = wrapped(`  ${verdictWords[verdict]}: ${who}: ${check} (${made} ${measured})`, columns);
       return verdict === 'failed' ? paint('red', line) : line;
     }),
+  ];
+}
+
+/** What is not in simulated figures. */
+function simulationLines(results: readonly Result[]): string[] {
+  const lines = leavesOutLines(variantsOf(results));
+  return [
+    ...(lines.length === 0 ? [] : ['', 'Not in the simulated figures:', ...lines.map((line) => `  ${line}`)]),
+    ...notSimulatedLines(results),
   ];
 }
 

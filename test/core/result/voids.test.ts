@@ -55,6 +55,7 @@ const rows: Readonly<Record<VoidingCode, readonly Evidence[]>> = {
   'out-of-range': timings,
   'counts-disagree': [],
   'wire-others': ['wire'],
+  'simulated-saturated': ['latency', 'losses', 'pace'],
   'target-silent': evidence,
   'target-ended': evidence,
 };

@@ -264,7 +264,7 @@ test('a rate is drawn as the mean over a second, so that events that beat with t
   );
 
   const latency = (count: number) => ({
-    latency: { ...base.latency, publisherLag: { ...base.latency.publisherLag, count } },
+    latency: { ...base.latency, publisherLag: { ...base.latency.publisherLag!, count } },
     measuredUs: 20e6,
   });
   const slots = (length: number, events: number, slotUs = 250_000) =>

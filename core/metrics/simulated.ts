@@ -1,0 +1,37 @@
+// Says what a simulated trial has no figure of, and by how much each of its figures is off as a rule.
+
+import type { Metric } from './metric.ts';
+import type { Evidence } from '../result/evidence.ts';
+import type { Completed } from '../result/result.ts';
+import type { ErrorKind } from '../result/simulated.ts';
+
+/** Why there is no figure. */
+export const notSimulated = 'not simulated';
+
+/** What no model has: packets, mishaps of connections, the load side, and backlogs. */
+const unknown: readonly Evidence[] = ['wire', 'connections', 'client-cpu', 'backlog'];
+
+/** Whether a figure rests on what the trial, as a simulated one, says nothing of. */
+export function isUnsimulated({ rests }: Pick<Metric, 'rests'>, { simulated }: Completed): boolean {
+  return simulated !== undefined && rests.some((one) => unknown.includes(one));
+}
+
+/** Kinds that all figures of an evidence are of. */
+const kindOfEvidence: Partial<Record<Evidence, ErrorKind>> = {
+  requests: 'requests',
+  bytes: 'bytes',
+  'server-cpu': 'server-cpu',
+  descriptors: 'descriptors',
+  memory: 'memory',
+};
+
+/** `exact`: it follows from the scenario alone. `unchecked`: no such prediction was held against a run. */
+export type Off = number | 'exact' | 'unchecked';
+
+/** By how much a simulated figure is off as a rule, as a share of it; nothing of one that was measured. */
+export function offOf({ rests, errorKind }: Metric, { simulated }: Completed): Off | undefined {
+  if (simulated === undefined) return undefined;
+  if (rests.every((one) => one === 'losses' || one === 'pace')) return 'exact';
+  const kind = errorKind ?? rests.flatMap((one) => kindOfEvidence[one] ?? [])[0];
+  return kind === undefined ? 'unchecked' : (simulated.expectedError[kind] ?? 'unchecked');
+}

@@ -1,0 +1,36 @@
+// Reads the text of a profile, and says what is wrong with one that is none.
+
+import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
+import { issuesText } from '../base/issues.ts';
+import { parseJson } from '../base/json.ts';
+import { profileFormat, profileSchema, profileVersion, type Profile } from './profile.ts';
+
+const head = z.looseObject({ format: z.literal(profileFormat), version: z.number() });
+
+/**
+ * @param file what messages call it
+ * @throws UserError `profile` when the text is no profile, or one that this version cannot read
+ */
+export function parseProfile(text: string, file: string): Profile {
+  const anew = 'npm start -- calibrate makes one of this machine.';
+  const json = parseJson(text);
+  if ('problem' in json) throw new UserError('profile', `${file} is not whole JSON${json.problem}. ${anew}`);
+  const { success, data } = head.safeParse(json.value);
+  if (!success)
+    throw new UserError(
+      'profile',
+      `${file} is JSON, but no profile of pushbench (its "format" is not "${profileFormat}"). ${anew}`,
+    );
+  if (data.version !== profileVersion)
+    throw new UserError(
+      'profile',
+      `${file} has version ${data.version} of the profile format, and this pushbench reads ` +
+        `${profileVersion}. ` +
+        (data.version > profileVersion ? 'Upgrade pushbench.' : anew),
+    );
+  const parsed = profileSchema.safeParse(json.value);
+  if (!parsed.success)
+    throw new UserError('profile', `${file} does not hold together:\n${issuesText(parsed.error)}\n${anew}`);
+  return parsed.data;
+}

@@ -1,0 +1,56 @@
+// Defines what a run is given: the scenario's surroundings, who watches, how it is ended, and how its trials
+// are made where they are not run.
+
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
+import type { Result, Trial } from '../../core/result/result.ts';
+import type { SimulatedRun } from '../../core/result/simulated.ts';
+import type { TrialPlan } from '../plan/plan.ts';
+import type { PreparedTarget } from '../target/target-peer.ts';
+import type { LeftOut } from '../target/variants.ts';
+import type { Fleet } from '../trial/fleet.ts';
+import type { Progress } from '../trial/stage.ts';
+import type { Machine } from './machine.ts';
+
+/** What a view is told as the run goes on. */
+export type RunObserver = {
+  /**
+   * @param of how many trials there are; of a search, at most
+   * @param subscribers how many the trial has
+   * @param leftMs how long this trial and those after it will take, in about; unknown in a search
+   */
+  trialStarted(variant: Variant, number: number, of: number, subscribers: number, leftMs?: number): void;
+  progress(progress: Progress): void;
+  trialEnded(trial: Trial): void;
+};
+
+export type RunOptions = {
+  registry: PatternRegistry;
+  /** The folder of the scenario file, where its payload and trace files are looked for. */
+  folder: string;
+  /** The YAML as run, kept in the result. */
+  source: string;
+  /** The command that repeats the run, kept in the result. */
+  command: string;
+  observer: RunObserver;
+  /** Ends the run after the trial under way has been cleared away; what was measured before is returned. */
+  signal: AbortSignal;
+  /**
+   * Called with the result as it stands, before the first trial and after each, so that a later crash
+   * costs one trial at the most.
+   */
+  save?(result: Result): void;
+  fleet?: Fleet;
+  machine?: Machine;
+  /** The systems that variants with a `target` run against, and what does not. */
+  targets?: readonly PreparedTarget[];
+  leftOut?: readonly LeftOut[];
+  /** Makes a trial in another way than by running it, and what the result says of how. */
+  simulation?: Simulation;
+};
+
+export type Simulation = {
+  of: SimulatedRun;
+  /** @throws the signal's reason when it is aborted */
+  trial(plan: TrialPlan, variant: Variant, repetition: number, signal: AbortSignal): Promise<Trial>;
+};

@@ -1,0 +1,131 @@
+// Finds the words for results that were simulated: from which profile and by which models, by how much each
+// figure is off as a rule, and what is not in it. Every form of report takes them.
+
+import { counted } from '../../core/base/counted.ts';
+import { listed } from '../../core/base/suggest.ts';
+import { formatNumber, formatShare } from '../../core/base/units.ts';
+import type { Metric } from '../../core/metrics/metric.ts';
+import { offOf } from '../../core/metrics/simulated.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { coresText } from '../../core/result/machine-text.ts';
+import type { Completed, Result } from '../../core/result/result.ts';
+import { errorKinds, type ErrorKind } from '../../core/result/simulated.ts';
+import type { VariantTrials } from './variants.ts';
+
+/** Of a figure whose kind of prediction was held against no measurement. */
+const unchecked = '±?';
+
+export function isSimulated({ simulated }: Pick<Result, 'simulated'>): boolean {
+  return simulated !== undefined;
+}
+
+/**
+ * By how much a figure of simulated trials is off as a rule: `±12 %`, or `±?` where nobody has checked. Empty
+ * where it was measured, or the figure is exact.
+ */
+export function offText(which: string | Metric, trials: readonly Completed[]): string {
+  const metric = typeof which === 'string' ? metrics[which] : which;
+  const offs = metric ? trials.flatMap((trial) => offOf(metric, trial) ?? []) : [];
+  if (offs.includes('unchecked')) return unchecked;
+  const shares = offs.filter((off) => typeof off === 'number');
+  const most = Math.max(0, ...shares);
+  return most === 0 ? '' : shareText(most);
+}
+
+/** `3.2 ms ±12 %` */
+export function withOff(text: string, which: string | Metric, trials: readonly Completed[]): string {
+  const off = offText(which, trials);
+  // No share of nothing is anything.
+  return off === '' || (off !== unchecked && /^0(?!\.)/.test(text)) ? text : `${text} ${off}`;
+}
+
+function shareText(share: number): string {
+  return `±${formatShare(Number(share.toPrecision(2)))}`;
+}
+
+/** What the signs beside figures mean. */
+export const offMeaning =
+  '± is by how much such a figure was off, as a rule, where predictions from the profile were held against ' +
+  `measurements; ${unchecked}: they were not.`;
+
+/** A sentence on each profile that results were simulated from; none where all were measured. */
+export function simulatedLines(results: readonly Result[]): string[] {
+  const lines = results.flatMap(({ simulated, environment: e }) =>
+    simulated
+      ? `Simulated, not measured: computed from the profile "${simulated.profile.name}" ` +
+        `(${e.cpu}, ${coresText(e)}; ` +
+        `calibrated ${simulated.profile.createdAt.slice(0, 10)}) by models of version ${simulated.model}.`
+      : [],
+  );
+  return [...new Set(lines)];
+}
+
+/** A line for each variant that was not simulated. */
+export function notSimulatedLines(results: readonly Result[]): string[] {
+  return results.flatMap(({ simulated }) =>
+    (simulated?.leftOut ?? []).map(({ variant, reason }) => `not simulated: ${variant}: ${reason}.`),
+  );
+}
+
+export type Basis = {
+  label: string;
+  how: string;
+  /** How far outside of the profile: `inside`, `3 times outside`. */
+  range: string;
+  /** By kind; empty where nobody has checked. */
+  errors: Record<ErrorKind, string>;
+};
+
+/** What each simulated variant rests on. */
+export function basesOf(variants: readonly VariantTrials[]): Basis[] {
+  return variants.flatMap(({ label, completed }) => {
+    const marks = completed.flatMap(({ simulated }) => simulated ?? []);
+    const [first] = marks;
+    if (!first) return [];
+    const outside = Math.max(...marks.map(({ extrapolated }) => extrapolated));
+    const worst = (kind: ErrorKind) => {
+      const known = marks.map(({ expectedError }) => expectedError[kind]);
+      return known.includes(null) ? unchecked : shareText(Math.max(...known.map((one) => one ?? 0)));
+    };
+    return {
+      label,
+      how:
+        (first.how === 'windows' ? 'windows of time that stand for the rest' : 'all of the time') +
+        `, ${first.clients === 'groups' ? 'clients in groups' : 'clients one by one'}`,
+      range: rangeText(outside),
+      // Of all kinds.
+      errors: Object.fromEntries(errorKinds.map((kind) => [kind, worst(kind)])) as Basis['errors'],
+    };
+  });
+}
+
+/** Within this factor of the largest or smallest point is as good as inside. */
+const insideMost = 1.05;
+
+export function rangeText(outside: number): string {
+  return outside <= insideMost ? 'inside' : `${formatNumber(Number(outside.toPrecision(2)))} times outside`;
+}
+
+/** What is not in the figures, each sentence once, with the variants that it is about. */
+export function leavesOutLines(variants: readonly VariantTrials[]): string[] {
+  const all = variants.flatMap(({ own, completed }) =>
+    [...new Set(completed.flatMap(({ simulated }) => simulated?.leavesOut ?? []))].map((text) => ({
+      own,
+      text,
+    })),
+  );
+  const simulated = new Set(
+    variants.flatMap(({ own, completed }) => (completed.some((one) => one.simulated) ? own : [])),
+  );
+  return [...Map.groupBy(all, ({ text }) => text)].map(([text, same]) => {
+    const names = [...new Set(same.map(({ own }) => own))];
+    return names.length === simulated.size ? text : `${shortList(names)}: ${text}`;
+  });
+}
+
+/** More names than this are counted. */
+const namesListed = 4;
+
+function shortList(names: readonly string[]): string {
+  return names.length <= namesListed ? listed(names) : counted(names.length, 'variant');
+}

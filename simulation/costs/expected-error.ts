@@ -1,0 +1,96 @@
+// Says by how much a figure may be off: what repeated trials differ by, and how well each measured point is
+// predicted from the others, stretched by how much further the place is from the nearest point than those
+// points are from each other.
+
+import type { ExpectedError } from '../../core/result/simulated.ts';
+import { profileQuantiles, type ProfilePoint } from '../../core/profile/profile.ts';
+import { median } from '../../core/base/median.ts';
+import { cpuOf, placeOf, type At } from './costs.ts';
+import { distance, weighted, weightsAt } from './local-plane.ts';
+
+/** Beyond the points an error grows at least by this share for each factor e. */
+const perOutside = 0.15;
+
+type Kind = 'latency.p50' | 'latency.p90' | 'latency.p99' | 'server-cpu';
+const kinds: Record<Kind, { of(point: ProfilePoint): number; spread: 'latencySpread' | 'serverCpuSpread' }> =
+  {
+    'latency.p50': { of: quantile(0.5), spread: 'latencySpread' },
+    'latency.p90': { of: quantile(0.9), spread: 'latencySpread' },
+    'latency.p99': { of: quantile(0.99), spread: 'latencySpread' },
+    'server-cpu': { of: cpuOf, spread: 'serverCpuSpread' },
+  };
+
+/**
+ * @param at the place that most of the events have, or the one that lies furthest outside
+ * @param outside how far that is, as a factor; 1 inside
+ * @returns null for what nothing can be said of: points are too few, or counts, which models do not take from
+ *   a profile
+ */
+export function expectedErrorAt(
+  measured: readonly ProfilePoint[],
+  { receivers, perS, payloadBytes }: At,
+  outside: number,
+): ExpectedError {
+  const points = measured.filter((point) => point.perS > 0);
+  const place = placeOf({ subscribers: Math.max(1, receivers), perS: Math.max(perS, 1e-9), payloadBytes });
+  const places = points.map(placeOf);
+  const near = Math.min(...places.map((one) => distance(one, place)));
+  const errorOf = (kind: Kind) => {
+    const { of, spread } = kinds[kind];
+    const left = leaveOneOut(points, of);
+    if (left === undefined) return null;
+    const repeats = weighted(
+      positiveWeights(places, place),
+      points.map((point) => point[spread]),
+    );
+    const stretched = left.distance === 0 ? 1 : Math.min(near / left.distance, 1);
+    return Math.hypot(repeats, left.error * stretched) + perOutside * Math.log(outside);
+  };
+  return {
+    'latency.p50': errorOf('latency.p50'),
+    'latency.p90': errorOf('latency.p90'),
+    'latency.p99': errorOf('latency.p99'),
+    'server-cpu': errorOf('server-cpu'),
+    requests: null,
+    bytes: null,
+    descriptors: null,
+    memory: null,
+  };
+}
+
+/**
+ * The median error of points predicted from all others, and their median distance to the nearest of those.
+ */
+function leaveOneOut(
+  points: readonly ProfilePoint[],
+  of: (point: ProfilePoint) => number,
+): { error: number; distance: number } | undefined {
+  if (points.length < 3) return undefined;
+  const places = points.map(placeOf);
+  const each = points.map((point, i) => {
+    const others = places.filter((_, k) => k !== i);
+    const values = points.filter((_, k) => k !== i).map((other) => Math.log(Math.max(1e-3, of(other))));
+    const predicted = Math.exp(weighted(weightsAt(others, places[i]!), values));
+    const actual = Math.max(1e-3, of(point));
+    return {
+      error: Math.abs(predicted - actual) / actual,
+      distance: Math.min(...others.map((other) => distance(other, places[i]!))),
+    };
+  });
+  return {
+    error: median(each.map(({ error }) => error)) ?? 0,
+    distance: median(each.map((one) => one.distance)) ?? 0,
+  };
+}
+
+/** By nearness alone: a spread is no figure that a slope is followed of. */
+function positiveWeights(places: readonly (readonly number[])[], place: readonly number[]): number[] {
+  const near = places.map((one) => 1 / (distance(one, place) ** 2 + 1e-9));
+  const total = near.reduce((sum, value) => sum + value, 0);
+  return near.map((value) => value / total);
+}
+
+function quantile(share: number): (point: ProfilePoint) => number {
+  const index = profileQuantiles.indexOf(share as (typeof profileQuantiles)[number]);
+  return (point) => point.endToEndUs[index]!;
+}

@@ -1,0 +1,136 @@
+// Prepares what every model needs of its input: what the profile knows of the variant, who follows what, the
+// rate at each moment; and says what no model of one server computes.
+
+import { warmUpDeliveries } from '../../core/plan/warm-up.ts';
+import { expectedEvents, inAll, type Span } from '../../core/scenario/arrivals.ts';
+import { topicBytes } from './wire-sizes.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import { UserError } from '../../core/base/errors.ts';
+import { chooseVariant } from '../costs/chosen-variant.ts';
+import type { ProfileVariant } from '../../core/profile/profile.ts';
+import type { ModelInput } from '../model.ts';
+import { partFollowers, type Followers } from './followers.ts';
+
+export type Prepared = {
+  measured: ProfileVariant;
+  followers: Followers;
+  subscribers: number;
+  measureUs: number;
+  drainUs: number;
+  /** When the first subscribers connect. */
+  beginsUs: number;
+  /** Of all topics together, the mean of the measured phase. */
+  perS: number;
+  /** Every part of the time is like any other: a part of it can stand for the rest. */
+  steady: boolean;
+  /** Events that warm the server up before the first one of the schedule, where they are answered at once. */
+  warmUpEvents: number;
+  /** Bytes of the topics' names in a request, the mean over subscribers. */
+  topicListBytes: number;
+  leavesOut: string[];
+};
+
+/** @throws UserError `not-calibrated` */
+export function prepare({ scenario, variant, profile }: ModelInput): Prepared {
+  const chosen = chooseVariant(profile, variant);
+  if (!chosen) {
+    throw new UserError(
+      'not-calibrated',
+      `the profile "${profile.name}" has nothing of ${variant.pattern}: calibrate it with that pattern`,
+    );
+  }
+  const { connect, warmup, measure, drain } = scenario.phases;
+  const measureUs = Math.round(measure * 1000);
+  const followers = partFollowers(scenario);
+  const publishing = followers.groups.map(({ name, count }) => inAll(scenario.topics[name]!.publish, count));
+  const steady = publishing.every(({ kind }) => kind === 'constant' || kind === 'poisson');
+  const span: Span = { fromUs: 0, toUs: measureUs };
+  const events = publishing.reduce(
+    (sum, publish) => sum + (publish.kind === 'trace' ? 0 : expectedEvents(publish, span, new Map())),
+    0,
+  );
+  return {
+    measured: chosen.measured,
+    followers,
+    subscribers: scenario.subscribers,
+    measureUs,
+    drainUs: Math.round(drain * 1000),
+    beginsUs: -Math.round((connect + warmup) * 1000),
+    perS: (events * 1e6) / measureUs,
+    steady: steady && scenario.faults.length === 0,
+    warmUpEvents: Math.ceil(warmUpDeliveries / Math.max(1, receiversOf(scenario, followers.groups))),
+    topicListBytes: topicListBytes(followers),
+    leavesOut: [...(chosen.differs === undefined ? [] : [chosen.differs]), ...notComputed(scenario)],
+  };
+}
+
+/** Followers of the topic that an event is on, the mean over events as far as rates are steady. */
+export function receiversOf(
+  { topics, subscribers }: Pick<Scenario, 'topics' | 'subscribers'>,
+  groups: Followers['groups'],
+): number {
+  let [events, deliveries] = [0, 0];
+  for (const { name, count, follow } of groups) {
+    const publish = inAll(topics[name]!.publish, count);
+    const share = publish.kind === 'trace' ? 1 : expectedEvents(publish, { fromUs: 0, toUs: 1e6 }, new Map());
+    events += share;
+    deliveries += (share * subscribers * follow) / count;
+  }
+  return events === 0 ? 0 : deliveries / events;
+}
+
+/** A thousand classes are enough for a mean. */
+const mostAsked = 1000;
+
+function topicListBytes(followers: Followers): number {
+  const { classes, groups } = followers;
+  const step = Math.max(1, Math.floor(classes / mostAsked));
+  let [bytes, asked] = [0, 0];
+  for (let i = 0; i < classes; i += step) {
+    const topics = followers.topicsOf(i);
+    const names = topics.reduce((sum, topic) => sum + topicBytes(groups, topic), 0);
+    bytes += (names + topics.length - 1) * followers.size(i);
+    asked += followers.size(i);
+  }
+  return bytes / asked;
+}
+
+/** What a scenario says and models of one server do not compute. */
+function notComputed(scenario: Scenario): string[] {
+  const { faults, network, servers, browser, server, topics, endpoints } = scenario;
+  const all: [boolean, string][] = [
+    [faults.length > 0, 'the faults of the scenario, and clients that come back after them'],
+    [network !== undefined, 'what the network between clients and server is like'],
+    [servers.count > 1, 'several servers: everything is computed as on one'],
+    [browser !== undefined, 'the other requests of browsers, and the six connections that they may open'],
+    [
+      Object.values(topics).some(({ by }) => by === 'subscribers'),
+      'what it costs that subscribers publish: events come from a publisher here',
+    ],
+    [endpoints.length > 0, 'endpoints that fall short'],
+    [server.announce > 0, 'the bytes of what is announced to clients as they join'],
+  ];
+  return [
+    ...all.flatMap(([isSo, sentence]) => (isSo ? [sentence] : [])),
+    'garbage collection and other programs, but for what of them was measured with the profile',
+  ];
+}
+
+/** Says at which rate events come: the planned one where it is steady, else that of the last events. */
+export function createRate({ steady, perS }: Pick<Prepared, 'steady' | 'perS'>): (atUs: number) => number {
+  if (steady) return () => perS;
+  const lastUs = new Float64Array(remembered);
+  let seen = 0;
+  return (atUs) => {
+    const oldestUs = seen < remembered ? lastUs[0]! : lastUs[seen % remembered]!;
+    const events = Math.min(seen, remembered);
+    lastUs[seen % remembered] = atUs;
+    seen++;
+    const sinceUs = atUs - oldestUs;
+    if (events < 2 || sinceUs <= 0) return Math.max(perS, 1e-6);
+    // In steps of a tenth or so, as a place costs time to compute.
+    return Math.exp(Math.round(Math.log((events * 1e6) / sinceUs) * 10) / 10);
+  };
+}
+
+const remembered = 64;

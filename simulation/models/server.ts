@@ -1,0 +1,23 @@
+// Simulates the thread of a server: what comes while it serves waits in order (FIFO). It never idles while
+// there is work, and knows nothing of what the work is.
+
+export type Server = {
+  /**
+   * Work that comes at `atUs` and takes `tookUs`; calls come in the order of time.
+   * @returns when it begins
+   */
+  serve(atUs: number, tookUs: number): number;
+  freeAtUs(): number;
+};
+
+export function createServer(): Server {
+  let freeUs = -Infinity;
+  return {
+    serve(atUs, tookUs) {
+      const beginsUs = Math.max(atUs, freeUs);
+      freeUs = beginsUs + tookUs;
+      return beginsUs;
+    },
+    freeAtUs: () => freeUs,
+  };
+}

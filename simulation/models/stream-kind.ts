@@ -1,0 +1,14 @@
+// Describes what differs between the patterns that stream: what is on the wire.
+
+import type { PlannedEvent } from '../model.ts';
+
+export type StreamKind = {
+  /** On the wire, an event whose envelope has so many bytes and whose cursor has so many. */
+  eventBytes(envelope: number, cursor: number): number;
+  /** `quiet`: where nothing was written; `always`: at each turn. */
+  life: { when: 'quiet' | 'always'; everyMs: number; bytes: number; answerBytes: number };
+  leavesOut?: readonly string[];
+};
+
+/** What an event is on its way, worked out for groups and one by one alike. */
+export type Sized = PlannedEvent & { bytes: number };

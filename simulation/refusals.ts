@@ -1,0 +1,70 @@
+// Decides what of a scenario can be simulated: what no model does is refused before anything is computed, or
+// left out and said so where the rest still means something.
+
+import { patternNamed } from '../core/pattern/registry.ts';
+import type { Variant } from '../core/pattern/variant.ts';
+import type { Profile } from '../core/profile/profile.ts';
+import type { Scenario } from '../core/scenario/scenario.ts';
+import { isCluster } from '../core/scenario/servers.ts';
+import type { ModelRegistry } from './model.ts';
+
+type Asked = Pick<
+  Scenario,
+  'servers' | 'faults' | 'network' | 'server' | 'browser' | 'topics' | 'endpoints' | 'closedLoop'
+>;
+
+/**
+ * What stands in the way of simulating the scenario, a sentence each, with what to do about it; empty where
+ * nothing does.
+ */
+export function obstaclesTo(scenario: Asked): string[] {
+  const { servers, faults, network, server, browser, topics } = scenario;
+  const bySubscribers = Object.keys(topics).filter((name) => topics[name]!.by === 'subscribers');
+  return [
+    ...(isCluster(servers)
+      ? ['servers: models are of one server that clients reach by themselves; --set servers={} is one.']
+      : []),
+    ...(faults.length > 0
+      ? ["faults: no model knows what goes wrong; --set 'faults=[]' simulates the rest of the scenario."]
+      : []),
+    ...(network
+      ? ['network: models are of plain loopback; simulate a copy of the scenario without "network".']
+      : []),
+    ...(server.tls ? ['server.tls: no profile has its costs; --set server.tls=false goes without.'] : []),
+    ...(server.auth ? ['server.auth: no profile has its costs; --set server.auth=false goes without.'] : []),
+    ...(browser
+      ? [
+          'browser: no model knows what pages of browsers ask for beside events; simulate a copy of the ' +
+            'scenario without "browser".',
+        ]
+      : []),
+    ...bySubscribers.map(
+      (name) =>
+        `topics.${name}.by: no model has messages of subscribers; ` +
+        `--set topics.${name}.by=publisher has the publisher send them.`,
+    ),
+  ];
+}
+
+/** Why a variant is not simulated; undefined where it is. */
+export function whyNotSimulated(
+  { pattern, options }: Variant,
+  { endpoints }: Pick<Scenario, 'endpoints'>,
+  models: ModelRegistry,
+  profile: Profile,
+): string | undefined {
+  if (!models[pattern]) return 'there is no model of this pattern';
+  if (!Object.values(profile.variants).some((one) => one.pattern === pattern))
+    return `the profile ${profile.name} has no point of this pattern`;
+  const entry = patternNamed(pattern);
+  if (endpoints.length > 0 && entry?.lacks['behind-nat'] !== undefined)
+    return "no model knows how endpoints fall short; --set 'endpoints=[]' simulates those that answer well";
+  if ((entry?.fallsBackTo?.(options) ?? []).length > 0)
+    return 'no model knows how clients fall back to another transport';
+  return undefined;
+}
+
+/** What is left out of every trial though the scenario asks for it, a sentence each. */
+export function leftOutOf({ closedLoop }: Pick<Scenario, 'closedLoop'>): string[] {
+  return closedLoop ? ['The closed loop (closedLoop): how fast endpoints answer at the most.'] : [];
+}

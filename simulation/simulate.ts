@@ -1,0 +1,195 @@
+// Simulates one trial: has the model of the variant's pattern compute it, and makes of that a trial as those
+// that were measured, marked as simulated. What a simulation does not know is left out.
+
+import { UserError } from '../core/base/errors.ts';
+import { random } from '../core/base/random.ts';
+import { formatNumber } from '../core/base/units.ts';
+import type { Variant } from '../core/pattern/variant.ts';
+import type { PublishPlan } from '../core/plan/publish-plan.ts';
+import type { Profile } from '../core/profile/profile.ts';
+import type { Counters } from '../core/result/counters.ts';
+import { quantileUs, storeHistogram } from '../core/result/histogram.ts';
+import type { Completed, ProcessUse, ResultWarning, Series, Trial } from '../core/result/result.ts';
+import { voidsOf } from '../core/result/voids.ts';
+import type { Scenario } from '../core/scenario/scenario.ts';
+import {
+  modelVersion,
+  type ModelInput,
+  type ModelRegistry,
+  type PlannedEvent,
+  type Simulated,
+} from './model.ts';
+import { leftOutOf } from './refusals.ts';
+
+export type SimulatedTrialInput = {
+  scenario: Scenario;
+  variant: Variant;
+  /** Each repetition has random numbers of its own; the schedule is that of all trials. */
+  repetition: number;
+  /** The schedule, as trials that are measured have it. */
+  publish: PublishPlan;
+  profile: Profile;
+  clients: ModelInput['clients'];
+};
+
+/** Further outside of what was calibrated than this, a trial says so among its warnings. */
+export const extrapolatedMost = 4;
+
+/**
+ * @param startedAt when it was computed
+ * @throws UserError `not-simulated` where no model or no point of the profile is of the variant
+ */
+export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry, startedAt: Date): Trial {
+  const { scenario, variant, repetition, profile, clients } = input;
+  const model = models[variant.pattern];
+  if (!model) throw new UserError('not-simulated', `There is no model of ${variant.pattern}.`);
+  const simulated = model({
+    scenario,
+    variant,
+    profile,
+    events: { [Symbol.iterator]: () => eventsOf(input) },
+    random: (stream) => random(scenario.seed, `${stream}:${repetition}`),
+    clients,
+  });
+  const outcome = completedOf(input, simulated);
+  const warnings = warningsOf(simulated);
+  const spoiling = warnings.flatMap(({ code, level }) =>
+    code === 'simulated-saturated' && level === 'invalid' ? [code] : [],
+  );
+  const voids = Object.fromEntries(
+    spoiling.map((code) => [code, voidsOf('simulated-saturated', outcome)] as const),
+  );
+  return {
+    variant,
+    repetition,
+    startedAt: startedAt.toISOString(),
+    warnings,
+    outcome: spoiling.length === 0 ? outcome : { ...outcome, valid: false, voids },
+  };
+}
+
+/** The schedule as models read it. */
+function* eventsOf({ scenario, publish }: SimulatedTrialInput): Generator<PlannedEvent> {
+  const warmupUs = Math.round(scenario.phases.warmup * 1000);
+  const { offsetUs, topic, body, corpus } = publish;
+  const encoder = new TextEncoder();
+  const sizes = corpus.map((text) => encoder.encode(text).length);
+  for (let i = 0; i < offsetUs.length; i++)
+    yield {
+      atUs: offsetUs[i]! - warmupUs,
+      topic: topic[i]!,
+      bodyBytes: body[i]! < 0 ? -body[i]! : sizes[body[i]!]!,
+    };
+}
+
+function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Simulated): Completed {
+  const { ledger, counters, latency, server } = of;
+  const measuredUs = Math.round(scenario.phases.measure * 1000);
+  const mirrored: Counters = { ...counters, bytesIn: counters.bytesOut, bytesOut: counters.bytesIn };
+  return {
+    status: 'completed',
+    valid: true,
+    simulated: {
+      profile: profile.name,
+      model: modelVersion,
+      how: of.how,
+      clients,
+      extrapolated: Math.max(1, of.extrapolated),
+      expectedError: of.expectedError,
+      leavesOut: [...of.leavesOut, ...leftOutOf(scenario)],
+    },
+    latency: {
+      endToEnd: storeHistogram(latency.endToEnd),
+      firstReceiver: storeHistogram(latency.firstReceiver),
+      medianReceiver: storeHistogram(latency.medianReceiver),
+      lastReceiver: storeHistogram(latency.lastReceiver),
+    },
+    ledger: { ...ledger, unconfirmed: 0, resumed: 0, corrupted: 0, unexpected: 0, missing: [] },
+    counters: {
+      server: mirrored,
+      client: counters,
+      serverMeasured: mirrored,
+      clientMeasured: counters,
+    },
+    checks: [],
+    subscribers: scenario.subscribers,
+    connections: of.connections,
+    measuredUs,
+    measuredDeliveries: counters.events,
+    descriptors: { baseline: 0, connected: Math.round(server.descriptors) },
+    kernelSocketBytes: server.kernelSocketBytes,
+    processes: [serverUse(of, profile, measuredUs)],
+    series: seriesOf(of),
+    problems: [],
+  };
+}
+
+function serverUse(
+  { saturated, server: { cpuUs, idleShare, rssBytes } }: Simulated,
+  { serverBaseRssBytes }: Profile,
+  measuredUs: number,
+): ProcessUse {
+  return {
+    role: 'server',
+    // One thread: what it has no time for waits.
+    cpuUs: Math.min(cpuUs, measuredUs),
+    wallUs: measuredUs,
+    busiest: { ranUs: saturated ? measuredUs : Math.min(cpuUs, measuredUs), waitedUs: 0 },
+    idleShare,
+    rssBaselineBytes: serverBaseRssBytes,
+    rssConnectedBytes: rssBytes,
+    rssPeakBytes: rssBytes,
+  };
+}
+
+/** Latencies of a server that is full are no figures. */
+function seriesOf({ slotUs, slots, saturated }: Simulated): Series {
+  const perS = (count: number) => count / (slotUs / 1e6);
+  const latencies = saturated ? [] : slots;
+  const atUs = (quantile: number) => latencies.map(({ latency }) => quantileUs(latency, quantile) ?? null);
+  return {
+    slotUs,
+    startUs: slots.map((_, i) => i * slotUs),
+    columns: {
+      ...(latencies.length > 0 && {
+        latencyP50Us: atUs(0.5),
+        latencyP99Us: atUs(0.99),
+        latencyMaxUs: atUs(1),
+      }),
+      deliveries: slots.map(({ deliveries }) => deliveries),
+      connected: slots.map(({ connected }) => connected),
+      requestsPerS: slots.map(({ requests }) => perS(requests)),
+      bytesPerS: slots.map(({ bytesOut }) => perS(bytesOut)),
+      serverCpuShare: slots.map(({ serverCpuUs }) => serverCpuUs / slotUs),
+    },
+  };
+}
+
+function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simulated): ResultWarning[] {
+  const digits = (value: number) => formatNumber(Number(value.toPrecision(2)));
+  return [
+    ...(saturated
+      ? [
+          {
+            code: 'simulated-saturated',
+            level: 'invalid' as const,
+            message:
+              `in its busiest slot the server would have to do ${digits(busiestShare)} times what a core does: ` +
+              'its queue grows, and latencies and losses are no figures. Take fewer subscribers or events.',
+          },
+        ]
+      : []),
+    ...(extrapolated > extrapolatedMost
+      ? [
+          {
+            code: 'extrapolated',
+            level: 'note' as const,
+            message:
+              `this lies ${digits(extrapolated)} times outside of what the profile has points for, so it may ` +
+              'be off by more than it says. A profile with larger points (npm start -- calibrate --full) ' +
+              'says more.',
+          },
+        ]
+      : []),
+  ];
+}

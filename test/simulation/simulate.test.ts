@@ -1,0 +1,162 @@
+// Tests what is made of a model's figures: a trial that says how it came about and leaves out what is not
+// known.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { figureOf } from '../../core/metrics/registry.ts';
+import { offOf } from '../../core/metrics/simulated.ts';
+import { metrics } from '../../core/metrics/registry.ts';
+import { patterns } from '../../core/pattern/registry.ts';
+import { planPublishing } from '../../core/plan/schedule.ts';
+import { histogramOf } from '../../core/result/histogram.ts';
+import { trial as trialSchema, type Completed, type Trial } from '../../core/result/trial.ts';
+import { parseScenario } from '../../core/scenario/scenario-file.ts';
+import type { Model, Simulated } from '../../simulation/model.ts';
+import { modelVersion } from '../../simulation/model.ts';
+import { simulateTrial } from '../../simulation/simulate.ts';
+import { expectedError, steps } from './model.ts';
+import { testProfile } from './profile.ts';
+
+const none = {
+  corpusOf: () => [],
+  traceOf: () => '',
+};
+
+function simulated(more: Partial<Omit<Simulated, 'latency'>> = {}, repetition = 1, extra = ''): Trial {
+  const { scenario } = parseScenario(
+    `question: How late?
+subscribers: 10
+topics: { news: { publish: 20/s } }
+payload: 100B
+phases: { connect: 1s, warmup: 2s, measure: 5s, drain: 1s }
+variants: [sse]
+${extra}`,
+    { file: 'small.yaml', registry: patterns, overrides: [] },
+  );
+  const model: Model = (input) => steps(input, more);
+  return simulateTrial(
+    {
+      scenario,
+      variant: scenario.variants[0]!,
+      repetition,
+      publish: planPublishing(scenario, none),
+      profile: testProfile,
+      clients: 'groups',
+    },
+    { sse: model },
+    new Date('2026-02-03T04:05:06Z'),
+  );
+}
+
+const completedIn = ({ outcome }: Trial): Completed => {
+  assert.equal(outcome.status, 'completed');
+  return outcome as Completed; // just looked at
+};
+
+test('a simulated trial is one that results hold, and says by what it was computed', () => {
+  const made = simulated();
+  assert.deepEqual(trialSchema.parse(made), made);
+  const { simulated: mark, ...trial } = completedIn(made);
+  assert.deepEqual(mark, {
+    profile: 'test machine',
+    model: modelVersion,
+    how: 'exact',
+    clients: 'groups',
+    extrapolated: 1,
+    expectedError,
+    leavesOut: ['What the publisher costs.'],
+  });
+  assert.equal(made.startedAt, '2026-02-03T04:05:06.000Z');
+  assert.equal(trial.valid, true);
+  // 20 a second for 5 s; of the warm-up nothing.
+  assert.deepEqual([trial.ledger.published, trial.ledger.delivered], [100, 1000]);
+  assert.equal(histogramOf(trial.latency.endToEnd).count, 1000);
+});
+
+test('what no model knows is left out, and is no figure of 0', () => {
+  const trial = completedIn(simulated());
+  assert.deepEqual(Object.keys(trial.latency).sort(), [
+    'endToEnd',
+    'firstReceiver',
+    'lastReceiver',
+    'medianReceiver',
+  ]);
+  for (const name of [
+    'publisher-lag.p50',
+    'accept-to-receipt.p50',
+    'publish-round-trip.p50',
+    'packets-per-delivery',
+    'errors',
+    'reconnects',
+    'client-cpu',
+    'client-cpu-per-delivery',
+    'descriptors.peak',
+    'descriptors.added-peak',
+    'server-loop-delay.p99',
+  ])
+    assert.deepEqual(figureOf(name, trial), { value: undefined, why: 'not simulated' }, name);
+  assert.equal(figureOf('missed', trial).value, 0);
+  assert.equal(figureOf('descriptors.added', trial).value, 10);
+  assert.equal(figureOf('server-cpu', trial).value, 0.1);
+});
+
+test('each figure has the expected error of its kind, or says that there is none', () => {
+  const trial = completedIn(simulated());
+  const off = (name: string) => offOf(metrics[name]!, trial);
+  assert.equal(off('latency.p50'), 0.12);
+  assert.equal(off('latency.p99'), 0.3);
+  assert.equal(off('requests-per-delivery'), 0.01);
+  assert.equal(off('server-cpu-per-delivery'), 0.1);
+  assert.equal(off('descriptors.added'), 0);
+  assert.equal(off('bytes-per-delivery'), 'unchecked');
+  assert.equal(off('latency.max'), 'unchecked');
+  assert.equal(off('delivered'), 'exact');
+  const { simulated: _, ...measured } = trial;
+  assert.equal(offOf(metrics['latency.p50']!, measured), undefined);
+});
+
+test('repetitions have random numbers of their own, and the same seed gives the same trial', () => {
+  const [first, again, second] = [simulated(), simulated(), simulated({}, 2)];
+  assert.deepEqual(first, again);
+  const values = [first, second].map((trial) => completedIn(trial).latency.endToEnd.sumUs);
+  assert.notEqual(values[0], values[1]);
+  assert.equal(completedIn(second).ledger.published, 100);
+});
+
+test('latencies and losses of a saturated server are no figures', () => {
+  const made = simulated({
+    saturated: true,
+    server: {
+      cpuUs: 9e6,
+      idleShare: 0.01,
+      busiestShare: 2,
+      rssBytes: 2e8,
+      kernelSocketBytes: 1,
+      descriptors: 10,
+    },
+  });
+  const trial = completedIn(made);
+  assert.deepEqual(
+    made.warnings.map(({ code, level }) => [code, level]),
+    [['simulated-saturated', 'invalid']],
+  );
+  assert.match(made.warnings[0]!.message, /2 times what a core does/);
+  assert.equal(trial.valid, false);
+  for (const name of ['latency.p50', 'missed', 'deliveries-per-s'])
+    assert.equal(figureOf(name, trial).value, undefined, name);
+  assert.equal(figureOf('server-cpu', trial).value, 1, 'not more than a core has');
+  assert.equal(figureOf('descriptors.added', trial).value, 10);
+  assert.equal(trial.series.columns['latencyP50Us'], undefined);
+});
+
+test('a trial far outside of what was calibrated says so', () => {
+  const codes = (extrapolated: number) => simulated({ extrapolated }).warnings.map(({ code }) => code);
+  assert.deepEqual(codes(4), []);
+  assert.deepEqual(codes(4.1), ['extrapolated']);
+});
+
+test('the closed loop is left out, and the trial says so', () => {
+  const { simulated: mark } = completedIn(simulated({}, 1, 'closedLoop: { for: 1s }'));
+  assert.equal(mark!.leavesOut.length, 2);
+  assert.match(mark!.leavesOut[1]!, /closed loop/);
+});
