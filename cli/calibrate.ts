@@ -167,7 +167,7 @@ function finish(
   if (end.kind === 'failed') throw new UserError('calibrate', end.why, exitCodes.failed);
   if (!profile) {
     if (end.kind === 'interrupted') {
-      print('Interrupted before the first trial was over; nothing was written.');
+      print('Interrupted before a trial came to figures that count; nothing was written.');
       return exitCodes.interrupted;
     }
     throw new UserError(

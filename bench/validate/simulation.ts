@@ -65,8 +65,8 @@ function requireSameMachine({ name, environment }: Profile, here: Profile['envir
   if (environment.cpu === here.cpu && environment.cores === here.cores) return;
   throw new Error(
     `the shipped profile "${name}" is of ${environment.cpu} with ${environment.cores} cores, and this is ` +
-      `${here.cpu} with ${here.cores}: put a profile of this machine into profiles/ (npm start -- calibrate ` +
-      '--full --output profiles/NAME.json)',
+      `${here.cpu} with ${here.cores}: put a profile of this machine into profiles/ (npm start -- ` +
+      'calibrate --full --output profiles/NAME.json)',
   );
 }
 

@@ -78,7 +78,7 @@ test('a signal keeps what was measured in a file beside, and leaves a whole prof
   const { code, stdout, stderr } = await run.ended;
   assert.equal(code, 130, stderr);
   assert.match(stderr, /SIGINT: ending\./);
-  assert.match(stdout, /Interrupted before the first trial was over; nothing was written\./);
+  assert.match(stdout, /Interrupted before a trial came to figures that count; nothing was written\./);
   assert.equal(readFileSync(join(folder, 'profile.json'), 'utf8'), 'a whole profile\n');
   assert.ok(!existsSync(join(folder, 'profile.interrupted.json')));
 });

@@ -11,7 +11,7 @@ const leastMeasureMs = 10_000;
 
 type Place = readonly [subscribers: number, perS: number];
 
-/** What a small machine carries below four fifths of a core of the server, by about as much as it is sure of. */
+/** What a small machine carries well below four fifths of a core of the server. */
 const streams: readonly Place[] = [
   [50, 10],
   [50, 40],

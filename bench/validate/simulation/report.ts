@@ -68,7 +68,8 @@ function withinClaim(rows: readonly Row[], figure: FigureName, what: string): Cl
   return [
     {
       text:
-        `${what}: ${summary.within} of ${summary.of} points within ${bars.map(share).join(' or ')}${interval} ` +
+        `${what}: ${summary.within} of ${summary.of} points within ${bars.map(share).join(' or ')}` +
+        `${interval} ` +
         `(median error ${share(summary.median)}, largest ${share(summary.worst)})`,
       held: summary.within === summary.of,
     },
