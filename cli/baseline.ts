@@ -14,6 +14,7 @@ import { compare } from '../core/comparison/compare-runs.ts';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
 import { oneLine } from '../core/base/printable.ts';
 import { tryReadText } from '../core/base/read-file.ts';
+import { originText } from '../core/comparison/origin.ts';
 import { ruleOf } from '../core/comparison/judge.ts';
 import { countsAtAll } from '../core/comparison/reading.ts';
 import { runSetOf, type RunSet } from '../core/comparison/run-set.ts';
@@ -86,7 +87,7 @@ export function listBaselines({ dir }: BaselineFlags): ExitCode {
     const { runs } = open(dir, name);
     print(
       oneLine(
-        `${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, measured ` +
+        `${name.padEnd(width)}  ${runs.scenario.name}, ${runsText(runs)}, ${originText(runs)} ` +
           `${runs.createdAt.slice(0, 16).replace('T', ' ')} on ${runs.environment.cpu}` +
           (runs.environment.commit === null ? '' : ` at ${runs.environment.commit}`),
       ),
@@ -108,6 +109,7 @@ export async function checkBaseline(
   const comparison = compare(runs, runSetOf(path, candidate), {
     createdAt: new Date(),
     rule: ruleOf({ strict: options.strict }),
+    simulatedToo: options.simulatedToo,
   });
   return write(comparison, failOn, { baseline: [], candidate });
 }

@@ -52,6 +52,13 @@ export async function claimsCommand(
     const result = await readResult(path);
     const { name } = result.scenario;
     requireFinished(path, result);
+    if (result.simulated)
+      throw new UserError(
+        'claims',
+        `${path} was simulated (from the profile "${result.simulated.profile.name}"), and claims are held ` +
+          'against measurements alone. Run the scenario: npm start -- run ' +
+          `${name}.`,
+      );
     if (!named.has(name))
       throw new UserError(
         'claims',

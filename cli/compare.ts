@@ -9,7 +9,7 @@ import { listNames, nearest } from '../core/base/suggest.ts';
 import { readResults } from '../reports/read/read-many.ts';
 import { failOnOf, outputs, type OutputFlags } from './comparison-output.ts';
 
-export type CompareFlags = OutputFlags & { strict: boolean };
+export type CompareFlags = OutputFlags & { strict: boolean; simulatedToo: boolean };
 export type MatchFlags = { match: string[] };
 
 /** @returns the exit code: what a comparison fails on says `comparisonExitCode` */
@@ -28,6 +28,7 @@ export async function compareCommand(
   const comparison = compare(baselineRuns, candidateRuns, {
     createdAt: new Date(),
     rule: ruleOf({ strict: options.strict }),
+    simulatedToo: options.simulatedToo,
     ...(labels.length > 0 && { labels }),
   });
   return write(comparison, failOn, { baseline, candidate });

@@ -83,6 +83,10 @@ export function addComparisonCommands(root: Command, invocation: string): void {
 
   addBisect(root, invocation);
 
+  const simulatedToo = new Option(
+    '--simulated-too',
+    'hold what was simulated against what was measured, or from another profile; refused without it',
+  ).default(false);
   withOutputs(root.command('compare'))
     .description('hold the results of a candidate against those of a baseline')
     .argument('<baseline>', "a result.json, a run's folder, or a folder of runs")
@@ -96,6 +100,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
         .default([] as string[], 'none')
         .argParser(collect),
     )
+    .addOption(simulatedToo)
     .action(async (baseline: string, candidate: string, options: CompareFlags & MatchFlags) => {
       const { compareCommand } = await loaded(import('./compare.ts'));
       process.exitCode = await compareCommand(baseline, candidate, options);
@@ -128,6 +133,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .argument('<name>', 'of the baseline')
     .argument('<result>', "a result.json, a run's folder, or a folder of runs")
     .addOption(dir)
+    .addOption(simulatedToo)
     .action(async (name: string, result: string, options: BaselineFlags & CompareFlags) => {
       const { checkBaseline } = await loaded(import('./baseline.ts'));
       process.exitCode = await checkBaseline(name, result, options);
@@ -139,6 +145,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .argument('<path...>', 'results, baselines, or folders of them')
     .option('--json', 'print it as JSON on standard output', false)
     .option('--html <file>', 'write a page with charts too')
+    .option('--simulated-too', 'take simulated runs among those that were measured', false)
     .action(async (paths: string[], options: HistoryFlags) => {
       const { historyCommand } = await loaded(import('./history.ts'));
       process.exitCode = await historyCommand(paths, options);

@@ -2,7 +2,8 @@
 
 import { exitCodes, type ExitCode } from '../core/base/errors.ts';
 import { printableJson } from '../core/base/printable.ts';
-import { historyOf } from '../core/comparison/history.ts';
+import { listNames } from '../core/base/suggest.ts';
+import { historyOf, ofOneKind } from '../core/comparison/history.ts';
 import { requireWritable, writeWhole } from '../harness/run/store.ts';
 import { version } from '../harness/run/version.ts';
 import { renderHistory } from '../reports/history/words.ts';
@@ -10,16 +11,21 @@ import { readHistory } from '../reports/history/read.ts';
 import { complain } from './print.ts';
 import { terminalOf } from './terminal.ts';
 
-export type HistoryFlags = { json: boolean; html?: string };
+export type HistoryFlags = { json: boolean; html?: string; simulatedToo: boolean };
 
 /** Advice alone: a trend never fails a build. */
 export async function historyCommand(
   paths: readonly string[],
-  { json, html }: HistoryFlags,
+  { json, html, simulatedToo }: HistoryFlags,
 ): Promise<ExitCode> {
   if (html !== undefined) requireWritable(html);
-  const { sets, cut, unreadable } = await readHistory(paths);
+  const { sets: all, cut, unreadable } = await readHistory(paths);
   for (const why of unreadable) complain(`Left out: ${why}`);
+  const { sets, simulated } = ofOneKind(all, simulatedToo);
+  if (simulated.length > 0)
+    complain(
+      `Left out, as simulated: ${listNames(simulated)}. --simulated-too takes them among those that were measured.`,
+    );
   const history = historyOf(sets, cut);
   if (json) process.stdout.write(`${printableJson(history, 1)}\n`);
   else process.stdout.write(renderHistory(history, terminalOf()));

@@ -4,6 +4,11 @@
 import { parse, stringify } from 'yaml';
 import { pathText } from '../core/base/overrides.ts';
 import { describeScenario } from '../core/scenario/scenario-file.ts';
+import { fullName } from '../core/pattern/variant.ts';
+import type { Scenario } from '../core/scenario/scenario.ts';
+import { listed } from '../core/base/suggest.ts';
+import { models } from '../simulation/models/registry.ts';
+import { obstaclesTo, whyNoModel } from '../simulation/refusals.ts';
 import { print } from './print.ts';
 import { quoted } from './quoted.ts';
 import { openScenario, shippedScenarios } from './scenarios.ts';
@@ -15,11 +20,25 @@ const notSet = new Set(['question', 'notice', 'answer', 'curves', 'axis', 'expec
 export function listCommand(invocation: string): void {
   for (const name of shippedScenarios()) {
     const { scenario, source } = openScenario(name, []);
-    print(`${describeScenario(scenario)}\n  --set takes: ${settable(source).map(quoted).join('  ')}\n`);
+    print(
+      `${describeScenario(scenario)}\n  simulate: ${simulatedText(scenario)}\n` +
+        `  --set takes: ${settable(source).map(quoted).join('  ')}\n`,
+    );
   }
   print(
     `Change one as in: ${invocation} run compare --set subscribers=1000 --set 'variants=[sse, websocket]'`,
   );
+}
+
+/** What of it `pushbench simulate` computes, or what it says that no model knows. */
+function simulatedText(scenario: Scenario): string {
+  const asked = scenario.cells.length > 0 ? scenario.cells.map((cell) => cell.scenario) : [scenario];
+  const inTheWay = new Set(asked.flatMap(obstaclesTo).map((text) => text.slice(0, text.indexOf(':'))));
+  if (inTheWay.size > 0) return `not with its ${listed([...inTheWay])}`;
+  const reasons = scenario.variants.map((variant) => whyNoModel(variant, scenario, models));
+  const out = scenario.variants.filter((_, i) => reasons[i] !== undefined).map(fullName);
+  if (out.length === 0) return 'all of it';
+  return out.length === scenario.variants.length ? 'none of its variants' : `all but ${listed(out)}`;
 }
 
 /** The values of a scenario as `path=value`; a list is one value. */

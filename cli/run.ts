@@ -159,10 +159,11 @@ export async function runInto(
   if (result.trials.length === 0) {
     if (before) throw before;
     removeRunFolder(runFolder);
+    const made = result.simulated ? 'simulated' : 'measured';
     console.error(
       result.state.kind === 'failed'
-        ? printable(`${result.state.why} Nothing was measured.`)
-        : 'Interrupted before the first trial was over; nothing was measured.',
+        ? printable(`${result.state.why} Nothing was ${made}.`)
+        : `Interrupted before the first trial was over; nothing was ${made}.`,
     );
     return result.state.kind === 'failed' ? exitCodes.failed : exitCodes.interrupted;
   }

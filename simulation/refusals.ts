@@ -48,14 +48,26 @@ export function obstaclesTo(scenario: Asked): string[] {
 
 /** Why a variant is not simulated; undefined where it is. */
 export function whyNotSimulated(
-  { pattern, options }: Variant,
-  { endpoints }: Pick<Scenario, 'endpoints'>,
+  variant: Variant,
+  scenario: Pick<Scenario, 'endpoints'>,
   models: ModelRegistry,
   profile: Profile,
 ): string | undefined {
+  const why = whyNoModel(variant, scenario, models);
+  if (why !== undefined) return why;
+  const { pattern } = variant;
+  return Object.values(profile.variants).some((one) => one.pattern === pattern)
+    ? undefined
+    : `the profile ${profile.name} has no point of this pattern`;
+}
+
+/** Why no profile helps a variant to be simulated; undefined where one does. */
+export function whyNoModel(
+  { pattern, options }: Variant,
+  { endpoints }: Pick<Scenario, 'endpoints'>,
+  models: ModelRegistry,
+): string | undefined {
   if (!models[pattern]) return 'there is no model of this pattern';
-  if (!Object.values(profile.variants).some((one) => one.pattern === pattern))
-    return `the profile ${profile.name} has no point of this pattern`;
   const entry = patternNamed(pattern);
   if (endpoints.length > 0 && entry?.lacks['behind-nat'] !== undefined)
     return "no model knows how endpoints fall short; --set 'endpoints=[]' simulates those that answer well";

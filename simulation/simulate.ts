@@ -54,11 +54,9 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
   const outcome = completedOf(input, simulated);
   const warnings = warningsOf(simulated);
   const spoiling = warnings.flatMap(({ code, level }) =>
-    code === 'simulated-saturated' && level === 'invalid' ? [code] : [],
+    code === 'saturated' && level === 'invalid' ? [code] : [],
   );
-  const voids = Object.fromEntries(
-    spoiling.map((code) => [code, voidsOf('simulated-saturated', outcome)] as const),
-  );
+  const voids = Object.fromEntries(spoiling.map((code) => [code, voidsOf('saturated', outcome)] as const));
   return {
     variant,
     repetition,
@@ -171,7 +169,7 @@ function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simul
     ...(saturated
       ? [
           {
-            code: 'simulated-saturated',
+            code: 'saturated',
             level: 'invalid' as const,
             message:
               `in its busiest slot the server would have to do ${digits(busiestShare)} times what a core does: ` +

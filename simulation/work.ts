@@ -12,7 +12,7 @@ export type Work = {
   bytes: number;
 };
 
-/** About so many steps a second does a core, as measured on a small machine. */
+/** About so many steps a microsecond does a core at the least; most models do more. */
 const stepsPerUs = 1;
 /** A planned event, in typed arrays: when, where, what. */
 const eventBytes = 16;

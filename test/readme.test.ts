@@ -74,7 +74,7 @@ const reading: Record<string, [codes: number[], said: RegExp]> = {
   'claims results/one': [[0, 4], /^# /],
 };
 /** These start servers and trials; tests of their own hold them. */
-const starting = new Set(['run', 'ab', 'bisect', 'open', 'serve', 'follow', 'receive', 'target']);
+const starting = new Set(['run', 'simulate', 'ab', 'bisect', 'open', 'serve', 'follow', 'receive', 'target']);
 
 test('every command of the README that reads results does so whatever else is in the folder', async (t) => {
   const folder = usedFolder(t);

@@ -1,7 +1,6 @@
 // Compares two sides: decides which variants and runs belong together and whether timings prove anything, and
 // tells what the sides were run with. The verdicts come from judge.ts.
 
-import { isDeepStrictEqual } from 'node:util';
 import {
   comparisonFormat,
   comparisonVersion,
@@ -18,9 +17,8 @@ import { planPairs } from './pairs.ts';
 import type { Reading } from './reading.ts';
 import { withAway } from './away.ts';
 import { sameVariants, withNames, type RunSet } from './run-set.ts';
-import { coresText, memoryText } from '../result/machine-text.ts';
-import { formatNumber } from '../base/units.ts';
-import { plainValue, readYaml } from '../base/yaml-document.ts';
+import { differencesOf, type Difference } from './differences.ts';
+import { originText, refuseMixed } from './origin.ts';
 
 export type CompareOptions = {
   createdAt: Date;
@@ -31,9 +29,14 @@ export type CompareOptions = {
   labels?: readonly (readonly [baseline: string, candidate: string])[];
   /** What is missing of a run that was cut short: then there is no verdict. */
   cut?: string;
+  /** Holds what was simulated against what was measured, or from another profile, too. */
+  simulatedToo?: boolean;
 };
 
-/** Compares two sides, variant by variant. */
+/**
+ * Compares two sides, variant by variant.
+ * @throws UserError `simulated` where one was simulated and the other not, or not alike
+ */
 export function compare(
   baseline: RunSet,
   candidate: RunSet,
@@ -43,8 +46,10 @@ export function compare(
     gates = gatesOfSource(candidate.scenario.source),
     labels,
     cut,
+    simulatedToo = false,
   }: CompareOptions,
 ): Comparison {
+  if (!simulatedToo) refuseMixed(baseline, candidate);
   const runsOf = (side: RunSet, wanted: string) => side.variants.find(({ label }) => label === wanted)?.runs;
   const wanted = labels ?? sameVariants(baseline, candidate);
   const matched: ReturnType<typeof subjectOf>[] = [];
@@ -65,6 +70,7 @@ export function compare(
   const advisory = advisoriesOf(
     matched.map(({ order }) => order),
     differences,
+    baseline.simulated && candidate.simulated ? originText(baseline) : undefined,
     planPairs(gates, matched.length, rule.alpha).pairs,
   );
   const judged = judge(
@@ -177,86 +183,11 @@ export function pairsInTime(
   };
 }
 
-export type Difference = Comparison['differences'][number] & {
-  /** Why timings cannot be held against each other; nothing where the difference may be what is compared. */
-  spoils: 'machine' | 'scenario' | undefined;
-};
-
-/** What something was run with. */
-export type Conditions = Pick<RunSet, 'pushbench' | 'environment'> & {
-  scenario: Pick<RunSet['scenario'], 'seed' | 'source'>;
-};
-
-/** In what two things were run with different machines, scenarios or versions. */
-export function differencesOf(baseline: Conditions, candidate: Conditions): Difference[] {
-  const [a, b] = [baseline.environment, candidate.environment];
-  const rows: [what: string, from: string, to: string, spoils: Difference['spoils']][] = [
-    ['cpu', a.cpu, b.cpu, 'machine'],
-    ['cores', coresText(a), coresText(b), 'machine'],
-    ['memory', memoryText(a), memoryText(b), 'machine'],
-    ['os', a.os, b.os, 'machine'],
-    ['kernel', a.kernel, b.kernel, 'machine'],
-    ['node', a.node, b.node, 'machine'],
-    ['descriptor limit', limitText(a.descriptorLimit), limitText(b.descriptorLimit), undefined],
-    ['pushbench', baseline.pushbench, candidate.pushbench, undefined],
-    ['commit', a.commit ?? 'none', b.commit ?? 'none', undefined],
-    ['seed', String(baseline.scenario.seed), String(candidate.scenario.seed), 'scenario'],
-    ...scenarioDifferences(baseline.scenario.source, candidate.scenario.source),
-  ];
-  return rows
-    .filter(([, from, to]) => from !== to)
-    .map(([what, from, to, spoils]) => ({ what, baseline: from, candidate: to, spoils }));
-}
-
-/**
- * Parts of a scenario that change nothing of what a single trial is: what is shown of it (the answer, the
- * curves and their axis), what is asked of it, how many there are of it, and what runs after the trials. The
- * seed is held against the other by itself.
- */
-const beside = new Set([
-  'question',
-  'notice',
-  'answer',
-  'curves',
-  'axis',
-  'expect',
-  'gate',
-  'repeat',
-  'variants',
-  'seed',
-  'closedLoop',
-]);
-
-function scenarioDifferences(from: string, to: string): [string, string, string, 'scenario'][] {
-  if (from === to) return [];
-  const [a, b] = [partsOf(from), partsOf(to)];
-  if (!a || !b) return [['scenario', 'its text', 'another text', 'scenario']];
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
-    .filter((key) => !beside.has(key) && !isDeepStrictEqual(a[key], b[key]))
-    .map((key) => [`scenario ${key}`, shown(a[key]), shown(b[key]), 'scenario']);
-}
-
-function partsOf(source: string): Record<string, unknown> | undefined {
-  const yaml = readYaml(source);
-  const plain = yaml.broken ? undefined : plainValue(yaml);
-  return plain && 'value' in plain && typeof plain.value === 'object' && plain.value !== null
-    ? { ...plain.value }
-    : undefined;
-}
-
-function shown(value: unknown): string {
-  const text = value === undefined ? 'left out' : JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-function limitText(limit: number | null): string {
-  return limit === null ? 'unknown' : formatNumber(limit);
-}
-
 /** @param pairs that `ab` would run */
 function advisoriesOf(
   orders: readonly Order[],
   differences: readonly Difference[],
+  simulated: string | undefined,
   pairs: number,
 ): Advisory[] {
   const spoilt = (by: Difference['spoils']) =>
@@ -268,12 +199,17 @@ function advisoriesOf(
     [
       'machine',
       spoilt('machine') !== '',
-      `the sides were measured on different machines (${spoilt('machine')}), so timings prove nothing`,
+      `the sides are of different machines (${spoilt('machine')}), so timings prove nothing`,
     ],
     [
       'scenario',
       spoilt('scenario') !== '',
       `the sides ran different scenarios (${spoilt('scenario')}), so nothing of them compares`,
+    ],
+    [
+      'simulated',
+      simulated !== undefined,
+      `both sides were ${simulated}: what differs is what the models say, and nothing was measured`,
     ],
     [
       'single',

@@ -146,7 +146,7 @@ export const comparisonSchema = z.strictObject({
   /** Why timing is no proof of anything here; empty when runs were interleaved on one machine. */
   advisory: z.array(
     z.strictObject({
-      code: z.enum(['not-interleaved', 'unbalanced', 'machine', 'scenario', 'single']),
+      code: z.enum(['not-interleaved', 'unbalanced', 'machine', 'scenario', 'single', 'simulated']),
       message: z.string(),
     }),
   ),

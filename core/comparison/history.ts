@@ -54,6 +54,24 @@ export type History = {
 };
 
 /**
+ * Measured runs without those that were simulated, where there are both; with `simulatedToo` all of them, the
+ * simulated ones called so.
+ */
+export function ofOneKind(
+  sets: readonly [RunSet, ...RunSet[]],
+  simulatedToo: boolean,
+): { sets: [RunSet, ...RunSet[]]; simulated: string[] } {
+  const [first, ...others] = simulatedToo ? sets : sets.filter(({ simulated }) => simulated === undefined);
+  // All of them are simulated.
+  if (!first) return { sets: [...sets], simulated: [] };
+  const named = (set: RunSet) => (set.simulated ? { ...set, name: `${set.name} (simulated)` } : set);
+  return {
+    sets: [named(first), ...others.map(named)],
+    simulated: simulatedToo ? [] : sets.filter(({ simulated }) => simulated).map(({ name }) => name),
+  };
+}
+
+/**
  * @param sets at least one, in any order; those of another scenario than the newest one's are left out
  * @param cut names of runs that were cut short, which are not among the sets
  */

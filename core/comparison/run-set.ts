@@ -7,6 +7,7 @@ import type { Judged } from './comparison-result.ts';
 import { defaultGates, gatesOfSource } from './gate.ts';
 import { calledFor } from '../result/called.ts';
 import { requireFinished } from '../result/missing.ts';
+import { originOf, originText } from './origin.ts';
 import { readingOf, readingSchema } from './reading.ts';
 import type { Result } from '../result/result.ts';
 
@@ -31,6 +32,10 @@ export const runSetSchema = z.strictObject({
     seed: z.number(),
     source: z.string().describe('the YAML as run'),
   }),
+  simulated: z
+    .strictObject({ profile: z.string(), model: z.number() })
+    .optional()
+    .describe('what the runs were computed from; left out of what was measured'),
   variants: z.array(
     z.strictObject({
       label: z.string(),
@@ -47,7 +52,8 @@ export type RunSet = z.infer<typeof runSetSchema>;
  * @param name what to call the side
  * @param results at least one, all of one scenario on one machine, and of runs that went to their end
  * @param cut takes results of runs that were cut short too, for a comparison that says so
- * @throws UserError when they are of several scenarios or machines, or `unfinished` (exit code 4)
+ * @throws UserError when they are of several scenarios or machines, some measured and some simulated, or
+ *   `unfinished` (exit code 4)
  */
 export function runSetOf(
   name: string,
@@ -68,6 +74,14 @@ export function runSetOf(
       `${name} holds results of several scenarios (${first.scenario.name} of ${first.createdAt}, ` +
         `${odd.scenario.name} of ${odd.createdAt}): one side of a comparison is one scenario. Name the ` +
         'results one by one, or a folder for each.',
+    );
+  const other = results.find((result) => originText(originOf(result)) !== originText(originOf(first)));
+  if (other)
+    throw new UserError(
+      'mixed-simulated',
+      `${name} holds results that were made in different ways: of ${first.createdAt} was ` +
+        `${originText(originOf(first))}, of ${other.createdAt} was ${originText(originOf(other))}. One side of ` +
+        'a comparison is of one kind: name the results one by one.',
     );
   const moved = results.find(
     ({ environment: e }) =>
@@ -96,6 +110,7 @@ export function runSetOf(
     createdAt: first.createdAt,
     pushbench: first.pushbench,
     environment,
+    ...originOf(first),
     scenario: { name: first.scenario.name, seed: first.seed, source: first.scenario.source },
     variants: [...Map.groupBy(trials, ({ variant }) => variant.label)].map(([label, own]) => {
       const as = calledFor(own[0]!); // a group has a member

@@ -76,8 +76,9 @@ const voids = {
   'out-of-range': (): Evidence[] => ['latency'],
   'counts-disagree': disagreeing,
   'wire-others': (): Evidence[] => ['wire'],
-  // Of a simulation: a queue that grows has no latency of its own, and what is left in it counts as nothing.
-  'simulated-saturated': (): Evidence[] => ['latency', 'losses', 'pace'],
+  // Of a simulation: a queue that grows has no latency of its own, what is left in it counts as nothing, and
+  // clients that wait for answers ask less often.
+  saturated: (): Evidence[] => ['latency', 'losses', 'pace', 'requests', 'bytes'],
   'target-silent': everything,
   'target-ended': everything,
 } satisfies Record<string, (trial: Counted) => readonly Evidence[]>;

@@ -122,7 +122,7 @@ function judge(
   if (outcome.status === 'failed') return { verdict: 'ended', measured: null, why: outcome.message };
   const figure = figureOf(check.metric, outcome);
   const measured = figure.value ?? null;
-  if (figure.value === undefined && figure.voided?.includes('simulated-saturated'))
+  if (figure.value === undefined && figure.voided?.includes('saturated'))
     return { verdict: 'broken', measured, why: 'the server is saturated' };
   if (figure.value === undefined && figure.voided)
     return { verdict: 'ended', measured, why: figure.voided.join(', ') };

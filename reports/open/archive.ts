@@ -37,6 +37,7 @@ export type RunSummary = {
       held: boolean;
       missing: number;
       whole: boolean;
+      simulated: boolean;
     }
   /** What `ab` stored: two arms and their comparison. */
   | {
@@ -179,6 +180,7 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
       held: expected.every(({ verdict }) => verdict === 'held'),
       missing: missingFrom(result).trials.length,
       whole: state.kind === 'finished',
+      simulated: result.simulated !== undefined,
     };
   } catch (error) {
     return { name, createdAt: modifiedAt, status: 'unreadable', problem: messageOf(error) };

@@ -154,7 +154,7 @@ function row(run: RunSummary, ticks: boolean): Markup {
       </td>
     </tr>`;
   }
-  const { scenario, headline, trials, valid, expectations, held, missing, whole } = run;
+  const { scenario, headline, trials, valid, expectations, held, missing, whole, simulated } = run;
   const others = Object.entries(formats).filter(([name]) => name !== 'html');
   return html`<tr>
     ${
@@ -163,7 +163,9 @@ function row(run: RunSummary, ticks: boolean): Markup {
         <input type="checkbox" name="run" value="${run.name}" aria-label="${scenario}, ${when}" />
       </td>`
     }
-    <th scope="row"><a href="${at}/report.html">${scenario}</a></th>
+    <th scope="row">
+      <a href="${at}/report.html">${scenario}</a>${simulated && html` <span class="pill">simulated</span>`}
+    </th>
     <td class="when">${when}</td>
     <td class="text">${headline}</td>
     <td>

@@ -3,7 +3,7 @@
 
 import { compare } from '../../core/comparison/compare-runs.ts';
 import { ruleOf } from '../../core/comparison/judge.ts';
-import { historyOf } from '../../core/comparison/history.ts';
+import { historyOf, ofOneKind } from '../../core/comparison/history.ts';
 import { runSetOf, type RunSet } from '../../core/comparison/run-set.ts';
 import type { Archive } from './archive.ts';
 import { renderComparisonJunit } from '../comparison/ci.ts';
@@ -96,7 +96,11 @@ export async function scenarioHistory(archive: Archive, scenario: string): Promi
   return page(
     await (
       await import('../history/page.ts')
-    ).renderHistoryPage(historyOf([first, ...others], cut), first.pushbench),
+    ).renderHistoryPage(
+      // Measured runs alone, where there are any.
+      historyOf(ofOneKind([first, ...others], false).sets, cut),
+      first.pushbench,
+    ),
   );
 }
 

@@ -84,25 +84,21 @@ export function validityStrip(
         trials.length + missing > 0 && valid === trials.length,
       ),
     },
-    ...(completed.length === 0
+    // What was computed was sent by nobody, and nobody counted it.
+    ...(measured.length === 0
       ? []
       : [
-          // What was computed was sent by nobody, and nobody counted it.
-          ...(measured.length === 0
-            ? []
-            : [
-                {
-                  title: 'Events sent',
-                  value:
-                    worst === undefined
-                      ? 'none planned'
-                      : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`,
-                  state: stateOf(invalid.has('offered-rate'), worst !== undefined),
-                },
-                ...loadItems(variants),
-                ledgerItem(measured),
-                countItem(measured),
-              ]),
+          {
+            title: 'Events sent',
+            value:
+              worst === undefined
+                ? 'none planned'
+                : `${formatNumber(worst.sent)} of ${formatNumber(worst.planned)}`,
+            state: stateOf(invalid.has('offered-rate'), worst !== undefined),
+          },
+          ...loadItems(variants),
+          ledgerItem(measured),
+          countItem(measured),
         ]),
   ];
   // What is void in part is marked where it is shown.

@@ -1,7 +1,8 @@
 // Tells results that can be ranked against one another from those that cannot: of other scenarios, settings
 // or machines.
 
-import { differencesOf } from '../../core/comparison/compare-runs.ts';
+import { differencesOf } from '../../core/comparison/differences.ts';
+import { originOf } from '../../core/comparison/origin.ts';
 import type { Result } from '../../core/result/result.ts';
 import { isSimulated } from './simulated.ts';
 import type { VariantTrials } from './variants.ts';
@@ -42,6 +43,7 @@ function apartIn(one: Result, other: Result): string[] {
   return [...new Set([...found, ...(size(one) === size(other) ? [] : ['settings'])])];
 }
 
-function conditionsOf({ pushbench, environment, seed, scenario: { source } }: Result) {
-  return { pushbench, environment, scenario: { seed, source } };
+function conditionsOf(result: Result) {
+  const { pushbench, environment, seed, scenario } = result;
+  return { pushbench, environment, scenario: { seed, source: scenario.source }, ...originOf(result) };
 }

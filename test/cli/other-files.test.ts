@@ -92,6 +92,7 @@ function readers(folder: string): Record<string, Reader> {
         dir: linked(folder, path),
         failOn: [],
         strict: false,
+        simulatedToo: false,
         json: false,
         annotations: false,
       }),

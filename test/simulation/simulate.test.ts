@@ -138,7 +138,7 @@ test('latencies and losses of a saturated server are no figures', () => {
   const trial = completedIn(made);
   assert.deepEqual(
     made.warnings.map(({ code, level }) => [code, level]),
-    [['simulated-saturated', 'invalid']],
+    [['saturated', 'invalid']],
   );
   assert.match(made.warnings[0]!.message, /2 times what a core does/);
   assert.equal(trial.valid, false);

@@ -55,7 +55,7 @@ const rows: Readonly<Record<VoidingCode, readonly Evidence[]>> = {
   'out-of-range': timings,
   'counts-disagree': [],
   'wire-others': ['wire'],
-  'simulated-saturated': ['latency', 'losses', 'pace'],
+  saturated: ['latency', 'losses', 'requests', 'bytes', 'pace'],
   'target-silent': evidence,
   'target-ended': evidence,
 };

@@ -1,0 +1,144 @@
+// `pushbench simulate` as a user meets it: what it says, writes and ends with.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'vitest';
+import { resultSchema } from '../../core/result/result.ts';
+import { testProfile } from '../simulation/profile.ts';
+import { call, resultFolders, start, temporaryFolder, writeScenario } from './tools.ts';
+
+function folderWithProfile(t: TestContext): string {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'profile.json'), JSON.stringify(testProfile));
+  return folder;
+}
+
+const simulate = (folder: string, ...args: string[]) =>
+  call(['simulate', './small.yaml', '--profile', 'profile.json', ...args], folder);
+
+test('a scenario is simulated: result and report are written, marked, and the command repeats it', async (t) => {
+  const folder = folderWithProfile(t);
+  writeScenario(
+    folder,
+    'variants: [websocket, sse, webhook]\nexpect: [missed == 0, { check: latency.p99 < 1s, for: [webhook] }]',
+  );
+  const end = await simulate(
+    folder,
+    '--set',
+    'subscribers=200000',
+    '--set',
+    'topics.news.publish=6/m',
+    '--for',
+    '1m',
+  );
+  assert.equal(end.code, 0, end.stdout + end.stderr);
+  assert.match(end.stdout, /Simulated, not measured: computed from the profile "test machine"/);
+  assert.match(end.stderr, /left out: webhook: there is no model of this pattern/);
+  assert.match(end.stdout, /All 2 expectations held/, 'that of the webhook went with it');
+  const [run] = resultFolders(folder);
+  assert.match(run!, /-small-simulated$/);
+  assert.match(end.stdout, /Report: results\/.*-small-simulated\/report\.html/);
+  assert.ok(existsSync(join(run!, 'report.html')));
+  const result = resultSchema.parse(JSON.parse(readFileSync(join(run!, 'result.json'), 'utf8')));
+  assert.equal(result.simulated!.profile.name, 'test machine');
+  assert.equal(result.scenario.subscribers, 200_000, 'more than a server takes by default');
+  assert.equal(result.scenario.phasesMs.measure, 60_000);
+  assert.deepEqual(result.environment, testProfile.environment);
+  assert.match(
+    result.command,
+    /simulate \.\/small\.yaml --set subscribers=200000 --set topics\.news\.publish=6\/m --set phases\.measure=1m --profile profile\.json$/,
+  );
+  assert.deepEqual(
+    result.trials.map(({ variant, outcome }) => [variant.label, outcome.status]),
+    [
+      ['websocket', 'completed'],
+      ['sse', 'completed'],
+    ],
+  );
+});
+
+test('what no model knows is refused before anything is computed, each with what to do', async (t) => {
+  const folder = folderWithProfile(t);
+  writeScenario(
+    folder,
+    'servers: { count: 2 }\nfaults: [{ freeze: server, at: 500ms, for: 200ms }]\nvariants: [sse]',
+  );
+  const end = await simulate(folder);
+  assert.equal(end.code, 2);
+  assert.match(
+    end.stderr,
+    /small cannot be simulated:\nservers: .*--set servers={}.*\nfaults: .*--set 'faults=\[\]'/,
+  );
+  assert.deepEqual(resultFolders(folder), []);
+  const set = ['--set', 'servers={}', '--set', 'faults=[]'];
+  assert.equal((await simulate(folder, ...set, '--quiet')).code, 0, 'as it says');
+  const none = await simulate(folder, ...set, '--set', 'variants=[webhook]');
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /No variant of the scenario small can be simulated:\nwebhook: there is no model/);
+});
+
+test('a profile that is none is refused', async (t) => {
+  const folder = folderWithProfile(t);
+  writeScenario(folder);
+  const of = async (name: string, text?: string) => {
+    if (text !== undefined) writeFileSync(join(folder, name), text);
+    const end = await call(['simulate', './small.yaml', '--profile', name], folder);
+    assert.equal(end.code, 2, end.stderr);
+    return end.stderr;
+  };
+  assert.match(await of('missing.json'), /Cannot read the profile missing\.json.*npm start -- calibrate/);
+  assert.match(await of('cut.json', '{'), /cut\.json is not whole JSON/);
+  assert.match(await of('other.json', '{}'), /no profile of pushbench/);
+  assert.match(await of('later.json', JSON.stringify({ ...testProfile, version: 99 })), /Upgrade pushbench/);
+  assert.match(
+    await of('bad.json', JSON.stringify({ ...testProfile, name: 1 })),
+    /does not hold together:\n.*\n.*at name/,
+  );
+  assert.match(await of('nowhere'), /calibrate makes one of this machine/);
+});
+
+test('measured and simulated runs are compared only where asked', async (t) => {
+  const folder = folderWithProfile(t);
+  writeScenario(folder, 'variants: [sse]');
+  assert.equal((await simulate(folder, '--quiet')).code, 0);
+  const [run] = resultFolders(folder);
+  const file = join(run!, 'result.json');
+  const { simulated: _, ...measured } = resultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  writeFileSync(join(folder, 'measured.json'), JSON.stringify(measured));
+  const refused = await call(['compare', 'measured.json', file], folder);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /was simulated from the profile "test machine".*--simulated-too/);
+  const asked = await call(['compare', 'measured.json', file, '--simulated-too'], folder);
+  assert.match(asked.stdout, /origin/);
+  assert.equal((await call(['baseline', 'save', 'main', file], folder)).code, 0);
+  assert.match(
+    (await call(['baseline', 'list'], folder)).stdout,
+    /simulated from the profile "test machine"/,
+  );
+  assert.match(
+    (await call(['baseline', 'check', 'main', 'measured.json'], folder)).stderr,
+    /--simulated-too/,
+  );
+  const history = await call(['history', 'measured.json', file], folder);
+  assert.match(history.stderr, /Left out, as simulated: .*--simulated-too/);
+  assert.match(
+    (await call(['claims', file], folder)).stderr,
+    /was simulated .* claims are held against measurements/,
+  );
+});
+
+test('Ctrl-C ends a long simulation at once; how long it would take was said', async (t) => {
+  const folder = folderWithProfile(t);
+  writeScenario(folder, 'variants: [sse, polling]');
+  const running = start(
+    ['simulate', './small.yaml', '--profile', 'profile.json', '--one-by-one', '--for', '24h'],
+    folder,
+  );
+  await running.saw(/\[1\/2\] sse: /);
+  running.child.kill('SIGINT');
+  const end = await running.ended;
+  assert.equal(end.code, 130, end.stderr);
+  assert.match(end.stderr, /This computes about [\d,]+ steps in 2 trials, roughly .* on one core/);
+  assert.match(end.stderr, /SIGINT: ending; what was simulated before is kept/);
+});
