@@ -3,7 +3,8 @@
 // tail.
 
 import { metrics } from '../core/metrics/registry.ts';
-import { histogramOf, quantileUs } from '../core/result/histogram.ts';
+import { quantileUs } from '../core/result/histogram.ts';
+import { histogramOf } from '../core/result/load-histogram.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import type { Completed } from '../core/result/result.ts';
 import { parseScenario } from '../core/scenario/scenario-file.ts';

@@ -6,6 +6,7 @@ import { fullName } from '../core/pattern/variant.ts';
 import type { Trial } from '../core/result/result.ts';
 import { figureOf } from '../core/metrics/registry.ts';
 import { allVoid, allVoidedWords } from '../core/result/voids.ts';
+import { maxValueUs } from '../core/result/histogram.ts';
 import { oneLine } from '../core/base/printable.ts';
 import { formatNumber, formatShare, formatUs } from '../core/base/units.ts';
 import type { Progress } from '../harness/trial/stage.ts';
@@ -112,6 +113,8 @@ function leftText(overAtMs: number): string {
   return `about ${leftS < 100 ? `${leftS} s` : `${Math.round(leftS / 60)} min`} left`;
 }
 
+const later = `later than ${formatUs(maxValueUs)}`;
+
 function describe(
   { phase, connected, published, delivered, p50Us, slowestUs }: Progress,
   subscribers: number,
@@ -122,7 +125,10 @@ function describe(
     `${formatNumber(published)} events`,
     `${formatNumber(delivered)} deliveries`,
     ...(p50Us !== undefined && slowestUs !== undefined
-      ? [`half within ${formatUs(p50Us)} so far`, `the slowest ${formatUs(slowestUs)}`]
+      ? [
+          `half ${p50Us === Infinity ? later : `within ${formatUs(p50Us)}`} so far`,
+          `the slowest ${slowestUs === Infinity ? later : formatUs(slowestUs)}`,
+        ]
       : []),
   ].join(', ');
 }

@@ -3,7 +3,8 @@
 
 import type { Metric } from './metric.ts';
 import { olderSureness, surenessOf, whyUnsure, type Sureness } from './sureness.ts';
-import { histogramOf, meanUs, merge, newHistogram, quantileUs } from '../result/histogram.ts';
+import { endBelow, meanUs, merge, newHistogram, quantileUs, samplesOf } from '../result/histogram.ts';
+import { histogramOf } from '../result/load-histogram.ts';
 import type { Histogram, StoredHistogram } from '../result/histogram.ts';
 import { highestShown } from '../result/precision.ts';
 import type { Completed } from '../result/result.ts';
@@ -22,7 +23,7 @@ const pointNames = new Map([
 ]);
 
 /** What the samples are whose percentiles are shown, where they are not events. */
-const samplesOf: Partial<Record<LatencyName, string>> = { page: 'request', upstream: 'message' };
+const sampleNames: Partial<Record<LatencyName, string>> = { page: 'request', upstream: 'message' };
 
 /** A point of a latency's distribution. @param quantile 0 to 1; 1 is the largest value */
 export function latencyAt(name: LatencyName, quantile: number, title: string): Metric {
@@ -38,7 +39,7 @@ export function latencyAt(name: LatencyName, quantile: number, title: string): M
         name === 'endToEnd' || name === 'acceptToReceipt'
           ? deliveriesSureness(trial, name, histogram, quantile)
           : surenessOf(histogram, quantile, { kind: 'single' }),
-      samples: samplesOf[name] ?? 'event',
+      samples: sampleNames[name] ?? 'event',
     },
     quantile,
     title,
@@ -71,7 +72,7 @@ export function shownUpTo(trial: Completed): number {
   if (trial.precision) return trial.precision.endToEnd.shownUpTo;
   const histogram = histogramOf(trial.latency.endToEnd);
   return highestShown(
-    histogram.count,
+    samplesOf(histogram),
     (quantile) =>
       whyUnsure(deliveriesSureness(trial, 'endToEnd', histogram, quantile), quantile) === undefined,
   );
@@ -114,6 +115,7 @@ function quantileOf(
     rests,
     alikeWithin: timerStepUs,
     read: (trial) => quantileUs(merged(histograms(trial)), quantile),
+    above: (trial) => endBelow(merged(histograms(trial)), quantileUs(merged(histograms(trial)), quantile)),
     ...(quantile < 1 && {
       percentile: {
         quantile,
@@ -148,6 +150,10 @@ function latency(prefix: string, name: LatencyName, title: string): [string, Met
     read(trial) {
       const stored = trial.latency[name];
       return stored && meanUs(histogramOf(stored));
+    },
+    above(trial) {
+      const stored = trial.latency[name];
+      return stored && endBelow(histogramOf(stored), meanUs(histogramOf(stored)));
     },
   };
   return [

@@ -3,7 +3,8 @@
 
 import type { Metric } from './metric.ts';
 import { surenessOf } from './sureness.ts';
-import { histogramOf, merge, newHistogram, quantileUs, type Histogram } from '../result/histogram.ts';
+import { endBelow, merge, newHistogram, quantileUs, type Histogram } from '../result/histogram.ts';
+import { histogramOf } from '../result/load-histogram.ts';
 import type { Absences } from '../result/recovery.ts';
 import type { Completed } from '../result/result.ts';
 
@@ -61,6 +62,7 @@ function times(
       among,
       alikeWithin: timerStepUs,
       read: (trial) => quantileUs(of(trial), quantile),
+      above: (trial) => endBelow(of(trial), quantileUs(of(trial), quantile)),
       ...(quantile < 1 && {
         percentile: {
           quantile,

@@ -6,7 +6,7 @@ import { median } from '../base/median.ts';
 import { headroomMetrics } from './headroom.ts';
 import { latencyMetrics } from './latency.ts';
 import { ledgerMetrics } from './ledger.ts';
-import type { Metric } from './metric.ts';
+import { formatMetric, type Metric } from './metric.ts';
 import { processMetrics } from './processes.ts';
 import { recoveryMetrics } from './recovery.ts';
 import { requestMetrics } from './requests.ts';
@@ -95,6 +95,8 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
       `needs at least ${formatNumber(leastSubscribers)} subscribers; with ` +
         `${formatNumber(trial.subscribers)} it is within noise`,
     );
+  const end = metric.above?.(trial);
+  if (end !== undefined) return none(`above ${formatMetric(end, metric.unit)}, where its scale ends`, end);
   const sureness = percentile?.sureness(trial);
   const unsure = percentile && sureness && whyUnsure(sureness, percentile.quantile, percentile.samples);
   if (unsure) return none(unsure.why, unsure.atLeastUs);

@@ -11,7 +11,7 @@ import {
   type Clusters,
   type Interval,
 } from '../result/precision.ts';
-import { countAbove, quantileUs, type Histogram } from '../result/histogram.ts';
+import { countAbove, quantileUs, samplesOf, type Histogram } from '../result/histogram.ts';
 
 /** What a trial says of one of its percentiles. */
 export type Sureness =
@@ -43,7 +43,7 @@ export function olderSureness(histogram: Histogram, quantile: number, last?: His
   const atUs = quantileUs(histogram, quantile) ?? 0;
   return {
     rests: 'samples',
-    samples: histogram.count,
+    samples: samplesOf(histogram),
     ...(last && { beyond: countAbove(last, atUs) }),
   };
 }

@@ -52,18 +52,81 @@ export function planWithTraces(
   scenario: ScheduledScenario,
   sources: Sources,
 ): { publish: PublishPlan; traces: Traces } {
-  const warmupUs = Math.round(scenario.phases.warmup * 1000);
-  const spans: Span[] = [
-    { fromUs: -warmupUs, toUs: 0 },
-    { fromUs: 0, toUs: Math.round(scenario.phases.measure * 1000) },
-  ];
-  const files: Files = { ...sources, bodies: [], ranges: new Map(), traces: tracesOf(scenario, sources) };
-  refuseTooLarge(scenario, spans, files);
-  const groups = planTopics(scenario).map((group) => planGroup(scenario, group, spans, files));
-  return { publish: { ...merge(groups, warmupUs), corpus: files.bodies }, traces: files.traces };
+  const traces = tracesOf(scenario, sources);
+  refuseTooLarge(scenario, traces);
+  const { events, corpus } = withTraces(scenario, sources, traces);
+  let plan: Columns = {
+    offsetUs: new Float64Array(1024),
+    topic: new Uint32Array(1024),
+    body: new Int32Array(1024),
+  };
+  let length = 0;
+  for (const { offsetUs, topic, body } of events) {
+    if (length === plan.topic.length) plan = resized(plan, 2 * length);
+    plan.offsetUs[length] = offsetUs;
+    plan.topic[length] = topic;
+    plan.body[length++] = body;
+  }
+  return { publish: { ...resized(plan, length), corpus }, traces };
 }
 
-function refuseTooLarge(scenario: ScheduledScenario, spans: Span[], { traces }: Files): void {
+type Columns = Pick<PublishPlan, 'offsetUs' | 'topic' | 'body'>;
+
+function resized(plan: Columns, length: number): Columns {
+  const own = {
+    offsetUs: new Float64Array(length),
+    topic: new Uint32Array(length),
+    body: new Int32Array(length),
+  };
+  const kept = Math.min(length, plan.topic.length);
+  own.offsetUs.set(plan.offsetUs.subarray(0, kept));
+  own.topic.set(plan.topic.subarray(0, kept));
+  own.body.set(plan.body.subarray(0, kept));
+  return own;
+}
+
+/** As in a {@link PublishPlan}. */
+export type ScheduledEvent = { offsetUs: number; topic: number; body: number };
+
+export type Schedule = {
+  /** The same ones each time that they are iterated, and never held: there may be any number of them. */
+  events: Iterable<ScheduledEvent>;
+  corpus: string[];
+  traces: Traces;
+};
+
+/**
+ * The events of {@link planPublishing}, one by one.
+ * @throws UserError `trace-invalid` as `parseTrace`
+ */
+export function scheduleOf(scenario: ScheduledScenario, sources: Sources): Schedule {
+  return withTraces(scenario, sources, tracesOf(scenario, sources));
+}
+
+function withTraces(scenario: ScheduledScenario, sources: Sources, traces: Traces): Schedule {
+  const { warmupUs, spans } = spansOf(scenario);
+  const files: Files = { ...sources, bodies: [], ranges: new Map(), traces };
+  const groups = planTopics(scenario);
+  // So that all corpora are read, each where it comes first.
+  for (const { name } of groups) payloadOf(scenario, name, files);
+  const events = {
+    [Symbol.iterator]: () =>
+      merged(
+        groups.map((group) => eventsOfGroup(scenario, group, spans, files)),
+        warmupUs,
+      ),
+  };
+  return { events, corpus: files.bodies, traces };
+}
+
+function spansOf({ phases }: Pick<ScheduledScenario, 'phases'>): { warmupUs: number; spans: Span[] } {
+  const warmupUs = Math.round(phases.warmup * 1000);
+  const measured = { fromUs: 0, toUs: Math.round(phases.measure * 1000) };
+  return { warmupUs, spans: [{ fromUs: -warmupUs, toUs: 0 }, measured] };
+}
+
+function refuseTooLarge(scenario: ScheduledScenario, traces: Traces): void {
+  const { spans } = spansOf(scenario);
   const perGroup = planTopics(scenario).map(({ name, count }) => {
     const publish = inAll(scenario.topics[name]!.publish, count);
     return { name, events: spans.reduce((sum, span) => sum + expectedEvents(publish, span, traces), 0) };
@@ -79,33 +142,24 @@ function refuseTooLarge(scenario: ScheduledScenario, spans: Span[], { traces }: 
   );
 }
 
-/** The events of one group, ascending; times count from the start of the measured phase. */
-type GroupEvents = { atUs: number[]; topic: number[]; body: number[] };
-
-function planGroup(
+/** Ascending; times count from the start of the measured phase. */
+function* eventsOfGroup(
   scenario: ScheduledScenario,
   group: TopicGroupPlan,
   spans: Span[],
   files: Files,
-): GroupEvents {
-  const { publish: said, payload } = scenario.topics[group.name]!;
-  const publish = inAll(said, group.count);
+): Generator<ScheduledEvent> {
+  const publish = inAll(scenario.topics[group.name]!.publish, group.count);
   const context: ArrivalContext = { seed: scenario.seed, group: group.name, traces: files.traces };
-  const events: GroupEvents = { atUs: [], topic: [], body: [] };
+  const payload = payloadOf(scenario, group.name, files);
   for (const span of spans) {
     const stream = (what: string) => random(scenario.seed, `${what}:${group.name}:${partOf(span)}`);
     const topicOf = dealer(group.count, stream('topics'));
-    const bodyOf =
-      publish.kind === 'trace' && !payload
-        ? tracedSizes(files.traces.get(publish.file)!)
-        : payloads(payload ?? scenario.payload, files, stream('bodies'));
-    for (const [i, atUs] of arrivalTimesUs(publish, span, context).entries()) {
-      events.atUs.push(atUs);
-      events.topic.push(group.first + topicOf());
-      events.body.push(bodyOf(i));
-    }
+    const bodyOf = payload(stream('bodies'));
+    let i = 0;
+    for (const offsetUs of arrivalTimesUs(publish, span, context))
+      yield { offsetUs, topic: group.first + topicOf(), body: bodyOf(i++) };
   }
-  return events;
 }
 
 /** What has been read so far: all traces, and the bodies of the corpora in a row, with where each begins. */
@@ -125,18 +179,24 @@ function tracesOf({ topics }: ScheduledScenario, { traceOf }: Sources): Traces {
 /** What stands in `PublishPlan.body` for the span's event `i`. */
 type BodyPicker = (i: number) => number;
 
-function payloads(payload: Payload, files: Files, next: Random): BodyPicker {
-  if (payload.kind === 'size') return () => -payload.sizeBytes;
-  let range = files.ranges.get(payload.from);
+/** What a group's bodies are; a corpus is read at the first of its groups. */
+function payloadOf(scenario: ScheduledScenario, group: string, files: Files): (next: Random) => BodyPicker {
+  const { publish, payload } = scenario.topics[group]!;
+  if (publish.kind === 'trace' && !payload) return () => tracedSizes(files.traces.get(publish.file)!);
+  const own: Payload = payload ?? scenario.payload;
+  if (own.kind === 'size') return () => () => -own.sizeBytes;
+  let range = files.ranges.get(own.from);
   if (!range) {
-    const bodies = files.corpusOf(payload.from);
+    const bodies = files.corpusOf(own.from);
     range = { first: files.bodies.length, count: bodies.length };
     for (const body of bodies) files.bodies.push(body);
-    files.ranges.set(payload.from, range);
+    files.ranges.set(own.from, range);
   }
   const { first, count } = range;
-  const deal = dealer(count, next);
-  return () => first + deal();
+  return (next) => {
+    const deal = dealer(count, next);
+    return () => first + deal();
+  };
 }
 
 /** Each span plays its trace from the first event on. */
@@ -159,26 +219,19 @@ function dealer(count: number, next: Random): () => number {
 }
 
 /** One ascending sequence; at equal times the groups keep their order in the scenario. */
-function merge(groups: GroupEvents[], warmupUs: number): Omit<PublishPlan, 'corpus'> {
-  const length = groups.reduce((sum, { atUs }) => sum + atUs.length, 0);
-  const plan = {
-    offsetUs: new Float64Array(length),
-    topic: new Uint32Array(length),
-    body: new Int32Array(length),
-  };
-  const heads = groups.map(() => 0);
-  for (let i = 0; i < length; i++) {
+function* merged(groups: Iterator<ScheduledEvent>[], warmupUs: number): Generator<ScheduledEvent> {
+  const heads = groups.map((group) => group.next());
+  for (;;) {
     let first = -1;
     let firstUs = Infinity;
     for (let g = 0; g < groups.length; g++) {
-      const atUs = groups[g]!.atUs[heads[g]!] ?? Infinity;
-      if (atUs < firstUs) [first, firstUs] = [g, atUs];
+      const head = heads[g]!;
+      if (!head.done && head.value.offsetUs < firstUs) [first, firstUs] = [g, head.value.offsetUs];
     }
-    const { topic, body } = groups[first]!;
-    const head = heads[first]!++;
-    plan.offsetUs[i] = firstUs + warmupUs;
-    plan.topic[i] = topic[head]!;
-    plan.body[i] = body[head]!;
+    if (first < 0) return;
+    const event: ScheduledEvent = heads[first]!.value;
+    heads[first] = groups[first]!.next();
+    event.offsetUs = firstUs + warmupUs;
+    yield event;
   }
-  return plan;
 }

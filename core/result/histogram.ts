@@ -1,27 +1,34 @@
-// Records latencies in HdrHistogram's layout: 3 significant digits from 1 us to 2^31-1 us (35 minutes).
-// Recording is ours because it is in the hot path (a shift and an increment, no allocation); the
-// interchange format is HdrHistogram's V2 compressed encoding, written and read by hdr-histogram-js.
+// Records latencies in HdrHistogram's layout: 3 significant digits from 1 us on, up to 2^31-1 us (35 minutes)
+// where they are measured, up to 30 days and in any number where they are simulated. Recording is ours
+// because it is in the hot path (a shift and an increment, no allocation); the interchange format is
+// HdrHistogram's V2 compressed encoding, written by hdr-histogram-js and read back by it in
+// load-histogram.ts. Browsers can run this file.
 
-import { inflateSync } from 'node:zlib';
-import { build, JsHistogram, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 
-/** Values above this are counted in `overRange`, never clamped. */
+/** Measured values above this are counted in `overRange`, never clamped. */
 export const maxValueUs = 2 ** 31 - 1;
+/** The same of simulated values: 30 days. */
+export const maxSimulatedUs = 30 * 86_400e6;
 
 const subBucketBits = 11; // 2^11 = 2048 >= 2 * 10^3: three significant digits
 const halfBits = subBucketBits - 1;
 const half = 1 << halfBits;
 const subBucketMask = (1 << subBucketBits) - 1;
+/** Of two: `**` takes ten times as long. */
+const powers = Float64Array.from({ length: 42 }, (_, i) => 2 ** i);
 const length = indexOf(maxValueUs) + 1;
+const simulatedLength = binOf(maxSimulatedUs) + 1;
 
 export type Histogram = {
-  readonly counts: Uint32Array;
+  /** Of the range that is measured, up to 2^32 - 1 a bin; or of the one that is simulated, up to 2^53. */
+  counts: Uint32Array | Float64Array;
   /** Values recorded, without those out of range. */
   count: number;
   sumUs: number;
   minUs: number;
   maxUs: number;
-  /** Values above `maxValueUs`, and values below zero: a clock or a stamp is wrong when there are any. */
+  /** Values above the range; values below zero: a clock or a stamp is wrong when there are any. */
   overRange: number;
   negative: number;
 };
@@ -29,12 +36,30 @@ export type Histogram = {
 /** The bins that hold something, for messages between processes. */
 export type SparseHistogram = Omit<Histogram, 'counts'> & {
   readonly bins: Uint32Array;
-  readonly values: Uint32Array;
+  readonly values: Histogram['counts'];
 };
 
 export function newHistogram(): Histogram {
+  return emptyOf(new Uint32Array(length));
+}
+
+/** One with the range and the large counts of a simulation. */
+export function newSimulatedHistogram(): Histogram {
+  return emptyOf(new Float64Array(simulatedLength));
+}
+
+/** The largest value that a histogram has a bin for. */
+export function rangeUs({ counts }: Histogram): number {
+  return isSimulated(counts) ? maxSimulatedUs : maxValueUs;
+}
+
+function isSimulated(counts: Histogram['counts']): counts is Float64Array {
+  return counts instanceof Float64Array;
+}
+
+function emptyOf(counts: Histogram['counts']): Histogram {
   return {
-    counts: new Uint32Array(length),
+    counts,
     count: 0,
     sumUs: 0,
     minUs: Infinity,
@@ -49,7 +74,7 @@ export function record(histogram: Histogram, valueUs: number): void {
   if (valueUs < 0) {
     histogram.negative++;
   } else if (valueUs > maxValueUs) {
-    histogram.overRange++;
+    recordMany(histogram, valueUs, 1);
   } else {
     histogram.counts[indexOf(valueUs)]!++;
     histogram.count++;
@@ -59,46 +84,78 @@ export function record(histogram: Histogram, valueUs: number): void {
   }
 }
 
+/** Records one latency `times` times; at least once. */
+export function recordMany(histogram: Histogram, valueUs: number, times: number): void {
+  if (valueUs < 0) histogram.negative += times;
+  else if (valueUs > rangeUs(histogram)) histogram.overRange += times;
+  else {
+    histogram.counts[binOf(valueUs)]! += times;
+    histogram.count += times;
+    histogram.sumUs += valueUs * times;
+    if (valueUs < histogram.minUs) histogram.minUs = valueUs;
+    if (valueUs > histogram.maxUs) histogram.maxUs = valueUs;
+  }
+}
+
+/** Samples that quantiles are of: those above the range took longer than all others, so they count. */
+export function samplesOf({ count, overRange }: Histogram): number {
+  return count + overRange;
+}
+
 /**
  * The smallest bin value with at least `quantile` of the samples at or below it (nearest rank), in
  * microseconds: the top of its bin, as HdrHistogram reports it, but never above the largest value recorded.
  * @param quantile 0 to 1
- * @returns `undefined` for an empty histogram
+ * @returns `undefined` for an empty histogram; `Infinity` where the quantile lies among the samples above the
+ *   range ({@link rangeUs}): it is longer than that, and nobody knows by how much
  */
 export function quantileUs(histogram: Histogram, quantile: number): number | undefined {
-  if (histogram.count === 0) return undefined;
+  const samples = samplesOf(histogram);
+  if (samples === 0) return undefined;
   // Rounding may put a whole rank a little above itself, and ceil would take the next one.
-  let left = Math.max(1, Math.ceil(quantile * histogram.count * (1 - 2 * Number.EPSILON)));
-  for (let i = 0; i < length; i++) {
-    left -= histogram.counts[i]!;
-    if (left <= 0) return Math.min(topOf(i), histogram.maxUs);
+  let left = Math.max(1, Math.ceil(quantile * samples * (1 - 2 * Number.EPSILON)));
+  if (left > histogram.count) return Infinity;
+  const { counts, maxUs } = histogram;
+  for (let i = 0; i < counts.length; i++) {
+    left -= counts[i]!;
+    if (left <= 0) return Math.min(topOf(i), maxUs);
   }
-  return histogram.maxUs;
+  return maxUs;
 }
 
-/** How many samples are above `us`, in bins that lie above that of `us`. */
+/** The end of the histogram's range, where a figure of it lies above. */
+export function endBelow(histogram: Histogram, figureUs: number | undefined): number | undefined {
+  return figureUs === Infinity ? rangeUs(histogram) : undefined;
+}
+
+/** How many samples are above `us`, in bins that lie above that of `us` or above the range. */
 export function countAbove(histogram: Histogram, us: number): number {
-  let above = 0;
-  for (let i = indexOf(Math.min(us, maxValueUs)) + 1; i < length; i++) above += histogram.counts[i]!;
+  const { counts, overRange } = histogram;
+  let above = overRange;
+  for (let i = binOf(Math.min(us, rangeUs(histogram))) + 1; i < counts.length; i++) above += counts[i]!;
   return above;
 }
 
 /** The lowest value of the bin that a latency lies in. */
 export function bottomOfBinUs(us: number): number {
-  return bottomOf(indexOf(us));
+  return bottomOf(binOf(us));
 }
 
+/** @returns `undefined` for an empty histogram; `Infinity` where samples above the range would raise it */
 export function meanUs(histogram: Histogram): number | undefined {
+  if (histogram.overRange > 0) return Infinity;
   return histogram.count === 0 ? undefined : histogram.sumUs / histogram.count;
 }
 
 /**
- * Adds `from` to `into`. Percentiles of several histograms come from their merged
- * bins, never from an average.
+ * Adds `from` to `into`, which takes the range of a simulation where `from` has it. Percentiles of several
+ * histograms come from their merged bins, never from an average.
  */
 export function merge(into: Histogram, from: Histogram | SparseHistogram): void {
+  // What is simulated has more bins and larger counts, so it takes such a histogram to hold it.
+  if (isSimulated('counts' in from ? from.counts : from.values) && !isSimulated(into.counts)) widen(into);
   if ('counts' in from) {
-    for (let i = 0; i < length; i++) into.counts[i]! += from.counts[i]!;
+    for (let i = 0; i < from.counts.length; i++) into.counts[i]! += from.counts[i]!;
   } else {
     for (let i = 0; i < from.bins.length; i++) into.counts[from.bins[i]!]! += from.values[i]!;
   }
@@ -110,22 +167,30 @@ export function merge(into: Histogram, from: Histogram | SparseHistogram): void 
   into.negative += from.negative;
 }
 
+function widen(histogram: Histogram): void {
+  const counts = new Float64Array(simulatedLength);
+  counts.set(histogram.counts);
+  histogram.counts = counts;
+}
+
 export function toSparse(histogram: Histogram): SparseHistogram {
   const { counts, ...rest } = histogram;
   const bins: number[] = [];
-  if (rest.count > 0) for (let i = 0; i < length; i++) if (counts[i] !== 0) bins.push(i);
-  return { ...rest, bins: Uint32Array.from(bins), values: Uint32Array.from(bins, (i) => counts[i]!) };
+  if (rest.count > 0) for (let i = 0; i < counts.length; i++) if (counts[i] !== 0) bins.push(i);
+  const values = isSimulated(counts) ? new Float64Array(bins.length) : new Uint32Array(bins.length);
+  for (const [i, bin] of bins.entries()) values[i] = counts[bin]!;
+  return { ...rest, bins: Uint32Array.from(bins), values };
 }
 
 export function fromSparse(sparse: SparseHistogram): Histogram {
-  const histogram = newHistogram();
+  const histogram = isSimulated(sparse.values) ? newSimulatedHistogram() : newHistogram();
   merge(histogram, sparse);
   return histogram;
 }
 
 /** The bins from the lowest to the highest that hold something: `[top of the bin in us, count]`. */
 export function* filledBins(histogram: Histogram): Generator<[topUs: number, count: number]> {
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < histogram.counts.length; i++) {
     if (histogram.counts[i] !== 0) yield [Math.min(topOf(i), histogram.maxUs), histogram.counts[i]!];
   }
 }
@@ -147,106 +212,38 @@ export type StoredHistogram = {
 export function storeHistogram(histogram: Histogram): StoredHistogram {
   const encoder = build({
     lowestDiscernibleValue: 1,
-    highestTrackableValue: maxValueUs,
+    highestTrackableValue: rangeUs(histogram),
     numberOfSignificantValueDigits: 3,
+    bitBucketSize: 64,
   });
-  for (let i = 0; i < length; i++) {
-    if (histogram.counts[i] !== 0) encoder.recordValueWithCount(bottomOf(i), histogram.counts[i]!);
+  const { counts: bins } = histogram;
+  for (let i = 0; i < bins.length; i++) {
+    if (bins[i] !== 0) encoder.recordValueWithCount(bottomOf(i), bins[i]!);
   }
   const { counts: _, minUs, ...rest } = histogram;
   return { v2: encodeIntoCompressedBase64(encoder), ...rest, minUs: rest.count === 0 ? 0 : minUs };
 }
 
-// Decoding costs a millisecond; a report reads the same histogram a dozen times.
-const decoded = new WeakMap<StoredHistogram, Histogram>();
-
-/** The histogram, decoded once however often it is asked for. @throws as {@link loadHistogram} does */
-export function histogramOf(stored: StoredHistogram): Histogram {
-  let histogram = decoded.get(stored);
-  if (!histogram) decoded.set(stored, (histogram = loadHistogram(stored)));
-  return histogram;
-}
-
-/**
- * @throws when `stored.v2` is not an HdrHistogram encoding with bins like ours, or its
- *   count is not the stored one
- */
-export function loadHistogram(stored: StoredHistogram): Histogram {
-  requireOurs(stored.v2);
-  const decoded = decodeFromCompressedBase64(stored.v2);
-  if (!(decoded instanceof JsHistogram))
-    throw new Error('hdr-histogram-js decoded into a histogram without bins');
-  const histogram = newHistogram();
-  for (let i = 0; i < Math.min(length, decoded.countsArrayLength); i++) {
-    const n = decoded.getCountAtIndex(i);
-    histogram.counts[i] = n;
-    histogram.count += n;
-  }
-  if (histogram.count !== stored.count) {
-    throw new Error(`the histogram holds ${histogram.count} values where its record says ${stored.count}`);
-  }
-  const { sumUs, minUs, maxUs, overRange, negative } = stored;
-  return Object.assign(histogram, {
-    sumUs,
-    maxUs,
-    overRange,
-    negative,
-    minUs: stored.count === 0 ? Infinity : minUs,
-  });
-}
-
-/** Of the encoding: a head, then a number of up to 9 bytes for each filled bin and each run of empty ones. */
-const headBytes = 40;
-/** Twice what the most bins take that any value needs. */
-const mostContentBytes = 1024 ** 2;
-const mostBins = 2 ** 17;
-
-/**
- * Looks at an encoding before the library does, which inflates whatever there is and counts through any run.
- * @throws when it is none, is damaged, or has other bins than ours
- */
-function requireOurs(v2: string): void {
-  if (v2.length > 2 * mostContentBytes) throw new Error('the histogram is larger than any of ours');
-  const bytes = Buffer.from(v2, 'base64');
-  if (bytes.length < 8) throw new Error('the histogram is cut off');
-  const content = inflateSync(bytes.subarray(8), { maxOutputLength: mostContentBytes });
-  if (content.length < headBytes || content.readInt32BE(4) !== content.length - headBytes) {
-    throw new Error('the histogram is not as long as it says');
-  }
-  if (content.readInt32BE(12) !== 3 || content.readBigInt64BE(16) !== 1n) {
-    throw new Error('the histogram is not one of 3 significant digits from 1 us, so its bins are others');
-  }
-  const highest = content.readBigInt64BE(24);
-  if (highest < 2n || highest > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new Error('the histogram reaches further than any of ours');
-  }
-  let bins = 0;
-  for (let at = headBytes; at < content.length;) {
-    // ZigZag in LEB128: seven bits a byte, the ninth byte whole. Odd numbers are runs of empty bins.
-    let value = 0;
-    for (let i = 0, factor = 1; i < 9; i++, factor *= 128) {
-      const byte = content[at++] ?? 0;
-      value += (i < 8 ? byte & 0x7f : byte) * factor;
-      if (byte < 0x80) break;
-    }
-    bins += value % 2 === 1 ? (value + 1) / 2 : 1;
-    // Above 2^53 parity is lost; no count of ours is as large.
-    if (bins > mostBins || value > Number.MAX_SAFE_INTEGER) {
-      throw new Error('the histogram has more bins than any of ours');
-    }
-  }
-}
-
+/** The bin of any value of the range that is measured; of a larger one see {@link binOf}. */
 function indexOf(value: number): number {
   const bucket = 31 - halfBits - Math.clz32(value | subBucketMask);
   return ((bucket + 1) << halfBits) + (value >>> bucket) - half;
 }
 
-function bottomOf(index: number): number {
+/** The bin of any value, of either range. */
+export function binOf(value: number): number {
+  if (value <= maxValueUs) return indexOf(value);
+  // As above, where bit operations cannot reach.
+  const bucket = (value < 2 ** 32 ? 31 : 63 - Math.clz32(value / 2 ** 32)) - halfBits;
+  return ((bucket + 1) << halfBits) + Math.floor(value / powers[bucket]!) - half;
+}
+
+/** The lowest value of a bin. */
+export function bottomOf(index: number): number {
   const bucket = (index >> halfBits) - 1;
-  return bucket < 0 ? index : ((index & (half - 1)) + half) * 2 ** bucket;
+  return bucket < 0 ? index : ((index & (half - 1)) + half) * powers[bucket]!;
 }
 
 function topOf(index: number): number {
-  return bottomOf(index) + 2 ** Math.max(0, (index >> halfBits) - 1) - 1;
+  return bottomOf(index) + powers[Math.max(0, (index >> halfBits) - 1)]! - 1;
 }

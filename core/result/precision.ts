@@ -2,7 +2,7 @@
 // the samples and not deliveries: the interval counts for each event how many of its receipts lie beyond
 // (Woodruff's interval, with events as clusters).
 
-import { bottomOfBinUs, countAbove, quantileUs, type Histogram } from './histogram.ts';
+import { bottomOfBinUs, countAbove, quantileUs, rangeUs, samplesOf, type Histogram } from './histogram.ts';
 
 /** Fewest events beyond a percentile for it to be shown. */
 export const eventsToShow = 10;
@@ -67,12 +67,14 @@ export function intervalOf(histogram: Histogram, quantile: number, clusters: Clu
   if (atUs === undefined) return undefined;
   const { centre, squares, events, beyond } = tailOf(histogram, quantile, atUs, clusters);
   if (events <= 1 || beyond < 1) return { lowUs: 0, highUs: null, beyond: Math.floor(beyond) };
-  const error = Math.sqrt(((events / (events - 1)) * squares) / histogram.count ** 2);
+  const error = Math.sqrt(((events / (events - 1)) * squares) / samplesOf(histogram) ** 2);
   const reach = studentT975(Math.floor(events) - 1) * error;
   const [least, most] = [centre - reach, centre + reach];
+  const ends = rangeUs(histogram);
+  const highUs = most >= 1 ? Infinity : quantileUs(histogram, most)!;
   return {
-    lowUs: least <= 0 ? 0 : quantileUs(histogram, least)!,
-    highUs: most >= 1 ? null : quantileUs(histogram, most)!,
+    lowUs: least <= 0 ? 0 : Math.min(ends, quantileUs(histogram, least)!),
+    highUs: highUs > ends ? null : highUs,
     beyond: Math.floor(beyond + 1e-9),
   };
 }
@@ -83,12 +85,20 @@ function tailOf(
   atUs: number,
   clusters: Clusters,
 ): Spread & { centre: number } {
-  const all = histogram.count;
+  const all = samplesOf(histogram);
   const cutAt = (us: number) => {
     const above = countAbove(histogram, us);
     return { above, share: above / all, ...spreadOf(clusters, { all, above, share: above / all, atUs: us }) };
   };
   const beyond = cutAt(atUs);
+  if (atUs === Infinity) {
+    // Above the range nothing tells the values apart: as with ties below, a part of them are the slowest.
+    return {
+      ...beyond,
+      beyond: (beyond.beyond * (1 - quantile) * all) / beyond.above,
+      centre: quantile,
+    };
+  }
   const tied = (1 - quantile) * all - beyond.above;
   if (tied < 1) return { ...beyond, centre: 1 - beyond.share };
   // Many receipts took exactly as long as the percentile: a part of them are the slowest, too.
@@ -107,7 +117,7 @@ function tailOf(
  * @returns a quantile below 1, or 0 where not even the median is
  */
 export function shownUpTo(histogram: Histogram, clusters: Clusters): number {
-  return highestShown(histogram.count / eventsToShow, (quantile) => {
+  return highestShown(samplesOf(histogram) / eventsToShow, (quantile) => {
     const interval = intervalOf(histogram, quantile, clusters);
     return interval !== undefined && isShown(interval);
   });

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { listed } from '../base/suggest.ts';
 import { formatNumber, formatUs } from '../base/units.ts';
-import { histogramOf, merge, newHistogram, quantileUs } from './histogram.ts';
+import { merge, newHistogram, quantileUs, samplesOf } from './histogram.ts';
+import { histogramOf } from './load-histogram.ts';
 import { eventsToShow } from './precision.ts';
 import { absenceCauses, type Recovery } from './recovery.ts';
 
@@ -25,11 +26,13 @@ export function timeAwayOf(all: readonly Recovery[]): TimeAway | undefined {
   const away = newHistogram();
   for (const { connected } of groups) merge(away, histogramOf(connected));
   // As of any median: as many lie beyond.
-  const medianUs = away.count >= 2 * eventsToShow ? quantileUs(away, 0.5) : undefined;
+  const back = samplesOf(away);
+  const medianUs = back >= 2 * eventsToShow ? quantileUs(away, 0.5) : undefined;
   return {
-    ...(medianUs !== undefined && { medianUs }),
+    // Above the range nobody knows it, and the longest time says enough.
+    ...(medianUs !== undefined && medianUs !== Infinity && { medianUs }),
     longestUs: Math.max(...groups.map(({ longestUs }) => longestUs)),
-    back: away.count,
+    back,
     neverBack: groups.reduce((sum, one) => sum + one.neverBack, 0),
     policies: [...new Set(all.flatMap(({ cut, policy }) => (cut ? policy : [])))],
   };

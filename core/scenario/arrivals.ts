@@ -92,8 +92,10 @@ export function expectedEvents(publish: Arrivals, { fromUs, toUs }: Span, traces
  * Constant rates, stages and bursts are spaced exactly; where the spacing starts is drawn from the seed, so
  * that groups of one rate do not march in step. Each phase gets rate x time of them (to within one where that
  * is no whole number), whatever the length of the other phase. Poisson draws independent exponential gaps.
+ *
+ * They are computed as they are asked for, so that a schedule of any length takes no memory.
  */
-export function arrivalTimesUs(publish: Arrivals, span: Span, context: ArrivalContext): number[] {
+export function arrivalTimesUs(publish: Arrivals, span: Span, context: ArrivalContext): Iterable<number> {
   const { seed, group } = context;
   const phase = random(seed, `phase:${group}`)();
   switch (publish.kind) {
@@ -102,9 +104,7 @@ export function arrivalTimesUs(publish: Arrivals, span: Span, context: ArrivalCo
     case 'stages':
       return spaced(rampsOf(publish.stages), span, phase);
     case 'bursts':
-      return spaced(constant(1000 / publish.everyMs), span, phase).flatMap((atUs) =>
-        Array.from({ length: publish.size }, () => atUs),
-      );
+      return bursts(spaced(constant(1000 / publish.everyMs), span, phase), publish.size);
     case 'poisson':
       return poisson(publish.perS, span, random(seed, `arrivals:${group}:${partOf(span)}`));
     case 'trace':
@@ -172,15 +172,18 @@ function eventsUntil(ramps: Ramp[], atUs: number): number {
  * The times at which the integral of the rate passes `phase`, and each whole number from
  * there in both directions.
  */
-function spaced(ramps: Ramp[], { fromUs, toUs }: Span, phase: number): number[] {
-  const times: number[] = [];
+function* spaced(ramps: Ramp[], { fromUs, toUs }: Span, phase: number): Generator<number> {
   let at = 0;
   for (let n = Math.ceil(eventsUntil(ramps, fromUs) - phase); ; n++) {
     while (n + phase >= ramps[at]!.untilEvents) at++;
     const atUs = Math.floor(whenUs(ramps[at]!, n + phase));
-    if (!(atUs < toUs)) return times; // at a rate of 0 the next event is never due
-    times.push(atUs);
+    if (!(atUs < toUs)) return; // at a rate of 0 the next event is never due
+    yield atUs;
   }
+}
+
+function* bursts(times: Iterable<number>, size: number): Generator<number> {
+  for (const atUs of times) for (let i = 0; i < size; i++) yield atUs;
 }
 
 /**
@@ -193,13 +196,11 @@ function whenUs({ anchorUs, anchorEvents, perUs, slope }: Ramp, events: number):
   return anchorUs + (2 * since) / (perUs + Math.sqrt(Math.max(0, perUs * perUs + 2 * slope * since)));
 }
 
-function poisson(perS: number, { fromUs, toUs }: Span, next: () => number): number[] {
-  const times: number[] = [];
-  if (perS === 0) return times;
+function* poisson(perS: number, { fromUs, toUs }: Span, next: () => number): Generator<number> {
+  if (perS === 0) return;
   const meanUs = 1e6 / perS;
   for (let atUs = fromUs + exponential(next, meanUs); atUs < toUs; atUs += exponential(next, meanUs))
-    times.push(Math.floor(atUs));
-  return times;
+    yield Math.floor(atUs);
 }
 
 function traceTimes({ offsetUs }: Trace, { fromUs, toUs }: Span): number[] {

@@ -11,7 +11,7 @@ import type {
 } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { requestsOf } from '../../core/result/counters.ts';
-import { merge, newHistogram, quantileUs, type Histogram } from '../../core/result/histogram.ts';
+import { merge, newHistogram, quantileUs, samplesOf, type Histogram } from '../../core/result/histogram.ts';
 import { seriesColumns, type Series, type SeriesColumn } from '../../core/result/result.ts';
 import { cpuBetween, type CpuReading } from '../process/cpu.ts';
 
@@ -157,15 +157,20 @@ export function createTimeline(window: Window): Timeline {
     series() {
       for (const [slot, histogram] of bySlot) {
         put(slot, 'load', {
-          latencyP50Us: quantileUs(histogram, 0.5)!, // a slot's histogram has a sample
-          latencyP99Us: quantileUs(histogram, 0.99)!,
-          latencyMaxUs: histogram.maxUs,
-          deliveries: histogram.count,
+          ...knownUs('latencyP50Us', quantileUs(histogram, 0.5)),
+          ...knownUs('latencyP99Us', quantileUs(histogram, 0.99)),
+          ...knownUs('latencyMaxUs', quantileUs(histogram, 1)),
+          deliveries: samplesOf(histogram),
         });
       }
       return seriesOf(rows, window.slotUs);
     },
   };
+}
+
+/** A latency for its column, where it is known: nobody knows by how much one lies above the range. */
+function knownUs(column: SeriesColumn, us: number | undefined): Partial<Record<SeriesColumn, number>> {
+  return us === undefined || us === Infinity ? {} : { [column]: us };
 }
 
 /**

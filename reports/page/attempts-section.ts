@@ -2,7 +2,8 @@
 
 import { figureOf, trialsFor } from '../../core/metrics/registry.ts';
 import { attemptQuantileUs } from '../../core/metrics/latency.ts';
-import { histogramOf, meanUs } from '../../core/result/histogram.ts';
+import { meanUs, rangeUs, samplesOf } from '../../core/result/histogram.ts';
+import { histogramOf } from '../../core/result/load-histogram.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
@@ -31,13 +32,16 @@ export function attemptSection(variants: readonly VariantTrials[]): Markup {
     trialsFor({ rests: ['latency'] }, completed).flatMap((trial) =>
       (trial.latencyByAttempt ?? []).map(({ attempt, histogram }) => {
         const latency = histogramOf(histogram);
-        const text = (us: number | undefined) => (us === undefined ? '—' : formatUs(us));
+        const text = (us: number | undefined) => {
+          if (us === undefined) return '—';
+          return us === Infinity ? `above ${formatUs(rangeUs(latency))}` : formatUs(us);
+        };
         const at = (quantile: number) => text(attemptQuantileUs(trial, histogram, quantile));
         return {
           head: label,
           cells: [
             String(attempt),
-            formatNumber(latency.count),
+            formatNumber(samplesOf(latency)),
             text(meanUs(latency)),
             at(0.5),
             at(0.9),

@@ -12,7 +12,7 @@ import {
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { issuesText } from '../../core/base/issues.ts';
 import { parseJson } from '../../core/base/json.ts';
-import { histogramOf } from '../../core/result/histogram.ts';
+import { histogramOf } from '../../core/result/load-histogram.ts';
 import { readText } from '../../core/base/read-file.ts';
 import { spoiltByGit, withoutMark } from '../../core/base/spoilt-text.ts';
 import { resultFormat, resultSchemaOf, resultVersion, type Result } from '../../core/result/result.ts';

@@ -45,14 +45,17 @@ const leastUs = 1e-3;
 export function createCosts({ points: measured }: Pick<ProfileVariant, 'points'>): Costs {
   const known = preparePoints(measured);
   const kept = new Map<string, Cost>();
+  let last: { at: At; cost: Cost } | undefined;
   return {
     at(at) {
+      if (last && isSame(at, last.at)) return last.cost;
       const key = `${rounded(at.receivers)} ${rounded(at.perS)} ${rounded(at.payloadBytes)}`;
       let cost = kept.get(key);
       if (!cost) {
         if (kept.size >= mostKept) kept.clear();
         kept.set(key, (cost = costAt(known, at)));
       }
+      last = { at, cost };
       return cost;
     },
     idleShare(subscribers) {
@@ -71,6 +74,10 @@ export function createCosts({ points: measured }: Pick<ProfileVariant, 'points'>
       );
     },
   };
+}
+
+function isSame(a: At, b: At): boolean {
+  return a.receivers === b.receivers && a.perS === b.perS && a.payloadBytes === b.payloadBytes;
 }
 
 const mostKept = 10_000;

@@ -29,7 +29,7 @@ export type FanOuts = {
 export function createFanOuts(
   costs: Costs,
   server: Server,
-  tally: Pick<Tally, 'worked'>,
+  tally: Pick<Tally, 'asked' | 'worked'>,
   random: Random,
 ): FanOuts {
   let extrapolated = 1;
@@ -39,6 +39,7 @@ export function createFanOuts(
       extrapolated = Math.max(extrapolated, cost.extrapolated);
       const u = random();
       const beginsUs = server.serve(atUs, cost.cpuUs);
+      tally.asked(atUs, cost.cpuUs);
       tally.worked(beginsUs, cost.cpuUs);
       const waitUs = beginsUs - atUs;
       const medianUs = waitUs + drawUs(cost.medianUs, u);

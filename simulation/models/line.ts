@@ -19,9 +19,11 @@ export function createLines(histogram: Histogram): Lines {
   const addOne = (us: number) => record(histogram, Math.round(us));
   return {
     addOne,
-    add(firstUs, stepUs, count) {
+    add(firstUs, stepUs, all) {
+      const count = withinRange(firstUs, stepUs, all);
+      histogram.overRange += all - count;
       const lastUs = firstUs + stepUs * (count - 1);
-      if (count <= mostSingle || lastUs + stepUs > maxValueUs) {
+      if (count <= mostSingle) {
         for (let k = 0; k < count; k++) addOne(firstUs + k * stepUs);
       } else if (stepUs <= 0) {
         addMany(histogram, Math.round(firstUs), count);
@@ -40,6 +42,12 @@ export function createLines(histogram: Histogram): Lines {
       return histogram;
     },
   };
+}
+
+/** How many of a line a histogram can hold. */
+function withinRange(firstUs: number, stepUs: number, count: number): number {
+  if (firstUs + stepUs * count < maxValueUs) return count;
+  return firstUs >= maxValueUs ? 0 : Math.min(count, Math.floor((maxValueUs - 1 - firstUs) / stepUs));
 }
 
 type Bins = {

@@ -19,6 +19,8 @@ type Client = {
   state: 'coming' | 'held';
   atUs: number;
   heldSinceUs: number;
+  /** Which of all batches it began: of those that end at the same moment, earlier ones are answered first. */
+  batch: number;
   events: Sized[];
 };
 
@@ -39,8 +41,17 @@ export function longPollingOneByOne(events: Iterable<Sized>, world: World): void
   const clients = Array.from({ length: subscribers }, (_, i): Client => {
     const atUs = beginsUs + (i * connectUs) / subscribers;
     const topics = new Set(topicsOf(followers.groups, i));
-    return { ofClass: i % followers.classes, topics, state: 'coming', atUs, heldSinceUs: 0, events: [] };
+    return {
+      ofClass: i % followers.classes,
+      topics,
+      state: 'coming',
+      atUs,
+      heldSinceUs: 0,
+      batch: 0,
+      events: [],
+    };
   });
+  let batches = 0;
   for (const event of events) {
     passUntil(clients, event.atUs, world);
     const followed = clients.filter(({ topics }) => topics.has(event.topic));
@@ -52,7 +63,9 @@ export function longPollingOneByOne(events: Iterable<Sized>, world: World): void
       const bytes = client.events.reduce((sum, one) => sum + one.bytes, 0);
       const decision = decideEvent(times.rules, client.events.length, bytes);
       if (decision === 'answer') now.push(client);
-      if (decision === 'begin-batch') client.atUs = event.atUs + times.rules.batchMs * 1000;
+      if (decision !== 'begin-batch') continue;
+      client.atUs = event.atUs + times.rules.batchMs * 1000;
+      client.batch = ++batches;
     }
     if (now.length === 0) continue;
     now.sort((a, b) => a.ofClass - b.ofClass || a.heldSinceUs - b.heldSinceUs);
@@ -68,7 +81,9 @@ export function longPollingOneByOne(events: Iterable<Sized>, world: World): void
 function passUntil(clients: Client[], untilUs: number, world: World): void {
   const { times, fanOuts, rateAt, prepared } = world;
   for (;;) {
-    const next = clients.reduce((first, one) => (one.atUs < first.atUs ? one : first));
+    const next = clients.reduce((first, one) =>
+      one.atUs < first.atUs || (one.atUs === first.atUs && one.batch < first.batch) ? one : first,
+    );
     if (next.atUs > untilUs) return;
     if (next.state === 'coming') {
       arrive(next, world);

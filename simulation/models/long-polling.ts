@@ -23,10 +23,10 @@ import { againAfter, createAnswers, timesOf, type Answers, type Options } from '
 import { longPollingOneByOne } from './long-polling-one-by-one.ts';
 import { outcomeOf } from './outcome.ts';
 import { createRate, prepare, receiversOf, type Prepared } from './prepare.ts';
-import { createServer } from './server.ts';
+import { createServer, type Server } from './server.ts';
 import { createTally, type Tally } from './tally.ts';
 import { envelopeBytes, topicBytes } from './wire-sizes.ts';
-import { createBudget } from './windows.ts';
+import { createBudget, type Part } from './windows.ts';
 
 export function longPolling(input: ModelInput): Simulated {
   const options = input.variant.options as Options; // by its schema
@@ -34,7 +34,8 @@ export function longPolling(input: ModelInput): Simulated {
   const { subscribers, measureUs, drainUs, measured, followers, perS } = prepared;
   const costs = createCosts(measured);
   const tally = createTally(measureUs, drainUs, subscribers);
-  const fanOuts = createFanOuts(costs, createServer(), tally, input.random('latency'));
+  const server = createServer();
+  const fanOuts = createFanOuts(costs, server, tally, input.random('latency'));
   const times = timesOf(options, input, prepared, costs);
   const payloadBytes = measured.points[0]!.payloadBytes;
   const usual = Math.max(1, receiversOf(input.scenario, followers.groups));
@@ -48,14 +49,16 @@ export function longPolling(input: ModelInput): Simulated {
     answers,
     answerCpuUs,
     rateAt: createRate(prepared),
+    server,
   };
   const events = sizedEvents(input.events, prepared);
-  let endsUs = measureUs;
+  let computed: Computed = { untilUs: measureUs, part: 'whole' };
   if (input.clients === 'one-by-one')
     longPollingOneByOne(events, { ...parts, connectUs: connectUsOf(input) });
-  else endsUs = grouped(events, { ...parts, connectUs: connectUsOf(input) });
+  else computed = grouped(events, { ...parts, connectUs: connectUsOf(input) });
+  if (computed.part !== 'whole') tally.endAt();
   answers.finish();
-  if (endsUs < measureUs) tally.stretch(endsUs);
+  if (computed.part !== 'whole') tally.stretch(computed.untilUs);
   return outcomeOf(input, prepared, tally, {
     idleShare: costs.idleShare(subscribers),
     extrapolated: fanOuts.extrapolated(),
@@ -64,7 +67,7 @@ export function longPolling(input: ModelInput): Simulated {
       { receivers: usual, perS, payloadBytes },
       fanOuts.extrapolated(),
     ),
-    how: endsUs < measureUs ? 'windows' : 'exact',
+    part: computed.part,
     leavesOut: [
       ...compressed(options.gzip),
       'that requests wait for the server while it answers others on their arrival',
@@ -81,7 +84,11 @@ export type Parts = {
   /** Of a request and its answer. */
   answerCpuUs: number;
   rateAt: (atUs: number) => number;
+  server: Server;
 };
+
+/** Until when, and why until then. */
+type Computed = { untilUs: number; part: Part };
 
 type Sized = PlannedEvent & { bytes: number };
 
@@ -89,20 +96,21 @@ function connectUsOf({ scenario }: ModelInput): number {
   return Math.round(scenario.phases.connect * 1000);
 }
 
-/** @returns until when it was computed */
-function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }): number {
-  const { prepared, tally, fanOuts, times, rateAt, connectUs } = parts;
+function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }): Computed {
+  const { prepared, tally, fanOuts, times, rateAt, connectUs, server } = parts;
   const { followers, measureUs, beginsUs, subscribers, steady, drainUs } = prepared;
   const states: (ClassState | undefined)[] = Array.from({ length: followers.classes });
-  const budget = createBudget(steady);
+  const budget = createBudget(steady, 3000 * times.rules.holdMs);
   const heard = createHeard(parts);
   const batchUs = times.rules.batchMs * 1000;
   /** Ends of batches, in their order, as all take as long. */
   const batches = newQueue<{ atUs: number; ofClass: number }>();
 
-  function stateOf(ofClass: number): ClassState {
+  const stateOf = (ofClass: number) => (states[ofClass] ??= newState(ofClass));
+
+  function newState(ofClass: number): ClassState {
     const perSubscriberUs = connectUs / subscribers;
-    return (states[ofClass] ??= {
+    return {
       runs: [
         {
           count: followers.size(ofClass),
@@ -114,7 +122,7 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
       ],
       unseen: [],
       base: 0,
-    });
+    };
   }
 
   function endBatches(untilUs: number): void {
@@ -125,6 +133,7 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
   }
 
   let untilUs = measureUs;
+  let part: Part = 'whole';
   for (const { atUs, topic, bodyBytes, bytes } of events) {
     endBatches(atUs);
     const [from, to] = [followers.from[topic]!, followers.from[topic + 1]!];
@@ -164,16 +173,17 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
       before += count;
       forget(state);
     }
-    if (budget.isSpent(2 * (to - from), atUs)) {
+    part = budget(to - from, atUs, server.freeAtUs() - atUs);
+    if (part !== 'whole') {
       untilUs = atUs;
       break;
     }
   }
-  const lastUs = untilUs < measureUs ? untilUs : measureUs + drainUs;
+  const lastUs = part === 'whole' ? measureUs + drainUs : untilUs;
   endBatches(lastUs);
   for (let i = 0; i < followers.classes; i++)
-    if (followers.size(i) > 0) advance(stateOf(i), lastUs, times, heard);
-  return untilUs;
+    if (followers.size(i) > 0) advance(states[i] ?? newState(i), lastUs, times, heard);
+  return { untilUs, part };
 }
 
 function createHeard(parts: Parts): Heard {

@@ -5,6 +5,7 @@ import type { ExpectedError } from '../../core/result/simulated.ts';
 import type { Simulated, ModelInput } from '../model.ts';
 import type { Prepared } from './prepare.ts';
 import type { Tally } from './tally.ts';
+import type { Part } from './windows.ts';
 
 export type Outcome = {
   idleShare: number;
@@ -15,7 +16,8 @@ export type Outcome = {
   /** Connections at rest, where not those that were measured. */
   connections?: number;
   leavesOut?: readonly string[];
-  how?: Simulated['how'];
+  /** How much of the time was computed. */
+  part: Part;
 };
 
 /** The publisher's. */
@@ -42,8 +44,8 @@ export function outcomeOf(
       ),
     },
     connections: Math.round(outcome.connections ?? atRest.connections * subscribers),
-    saturated: busiestShare >= 1,
-    how: outcome.how ?? 'exact',
+    saturated: outcome.part === 'overload' || busiestShare >= 1,
+    how: outcome.part === 'whole' ? 'exact' : 'windows',
     extrapolated: Math.max(1, outcome.extrapolated, restFactor),
     expectedError: outcome.expectedError,
     leavesOut: [...leavesOut, ...(outcome.leavesOut ?? [])],

@@ -12,7 +12,7 @@ export type PollWaits = {
 };
 
 /** Straight lines that stand for the bend of the thinning part. */
-const pieces = 8;
+const pieces = 24;
 
 /** @param jitter by how much each wait may be shorter or longer, as a share of `everyUs` */
 export function createPollWaits(everyUs: number, jitter: number): PollWaits {

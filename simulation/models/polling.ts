@@ -18,7 +18,7 @@ import { pollSizes } from './poll-sizes.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { createTally, type Tally } from './tally.ts';
 import { envelopeBytes, topicBytes } from './wire-sizes.ts';
-import { createBudget } from './windows.ts';
+import { createBudget, type Part } from './windows.ts';
 
 type Options = PatternOptions<'polling'>;
 
@@ -39,9 +39,9 @@ export function polling(input: ModelInput): Simulated {
   const shiftOf = Float64Array.from({ length: prepared.followers.classes }, shifts);
   const parts = { options, prepared, tally, shiftOf, jitters: shifts };
   const answerUs = () => drawUs(answer.medianUs, draw());
-  const how =
+  const counted =
     input.clients === 'one-by-one' ? alone(input, parts, answerUs) : grouped(input, parts, answerUs);
-  const { requests, deliveries } = how;
+  const { requests, deliveries, part } = counted;
 
   const { requestUs, deliveryUs } = fitRequestCosts(measured.points);
   tally.workedEvenly(0, measureUs, requests * requestUs);
@@ -57,7 +57,7 @@ export function polling(input: ModelInput): Simulated {
       answer.extrapolated,
     ),
     ...(!kept && { connections: 0, moreDescriptors: (requestsPerS * drawUs(answer.medianUs, 0.5)) / 1e6 }),
-    how: how.how,
+    part,
     leavesOut: [
       ...compressed(options.gzip),
       'the time that the publisher takes to the server, in which no poll finds the event yet',
@@ -88,7 +88,7 @@ type Parts = {
   jitters: () => number;
 };
 
-type Counted = { requests: number; deliveries: number; how: Simulated['how'] };
+type Counted = { requests: number; deliveries: number; part: Part };
 
 function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Counted {
   const { options, prepared, tally, shiftOf, jitters } = parts;
@@ -102,11 +102,10 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
     beginsUs,
     measureUs,
   });
-  const budget = createBudget(steady);
+  const budget = createBudget(steady, 10 * everyUs);
   const bytesOf = eventSizes(prepared);
-  let deliveries = 0;
   let endsUs = measureUs;
-  let how: Simulated['how'] = 'exact';
+  let part: Part = 'whole';
   for (const event of input.events) {
     const { atUs, topic } = event;
     const bytes = bytesOf(event);
@@ -120,24 +119,27 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
       all += count;
       full.happened(ofClass, atUs);
       const shift = options.jitter > 0 ? jitters() : full.shiftAt(ofClass, atUs);
-      waits.lines(count, shift, (firstUs, stepUs, part) => {
-        deliveries += tally.delivered(atUs, firstUs + lateUs, stepUs, part, bytes);
+      waits.lines(count, shift, (firstUs, stepUs, those) => {
+        tally.delivered(atUs, firstUs + lateUs, stepUs, those, bytes);
         soonest = Math.min(soonest, firstUs);
-        latest = Math.max(latest, firstUs + stepUs * (part - 1));
+        latest = Math.max(latest, firstUs + stepUs * (those - 1));
       });
     }
     tally.published(atUs, all);
     if (all > 1) tally.receivers(atUs, soonest + lateUs, everyUs / 2 + lateUs, latest + lateUs);
-    if (budget.isSpent(followers.from[topic + 1]! - followers.from[topic]!, atUs)) {
-      [endsUs, how] = [atUs, 'windows'];
+    part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs, 0);
+    if (part !== 'whole') {
+      endsUs = atUs;
       break;
     }
   }
   const polls = full.finish(endsUs);
+  if (part !== 'whole') tally.endAt();
+  const deliveries = tally.deliveries();
   count(parts, polls.full, polls.all - polls.full);
-  if (how === 'windows') tally.stretch(endsUs);
+  if (part !== 'whole') tally.stretch(endsUs);
   const factor = measureUs / endsUs;
-  return { requests: polls.all * factor, deliveries: deliveries * factor, how };
+  return { requests: polls.all * factor, deliveries: deliveries * factor, part };
 }
 
 function alone(input: ModelInput, parts: Parts, answerUs: () => number): Counted {
@@ -155,7 +157,7 @@ function alone(input: ModelInput, parts: Parts, answerUs: () => number): Counted
     tally,
   });
   count(parts, polls.full, polls.empty);
-  return { requests: polls.full + polls.empty, deliveries: polls.deliveries, how: 'exact' };
+  return { requests: polls.full + polls.empty, deliveries: polls.deliveries, part: 'whole' };
 }
 
 /** An event in an answer, with the comma before it. */

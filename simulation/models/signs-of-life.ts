@@ -41,7 +41,7 @@ export function createSignsOfLife(
       const turn = (ofClass + i * followers.classes) % turns.count;
       const members = Math.floor((size - i - 1) / lap) + 1;
       const intoLap = (fromUs - shiftUs - turn * turnUs) / lapUs;
-      const firstTurnUs = shiftUs + turn * turnUs + (Math.floor(intoLap) + 1) * lapUs;
+      const firstTurnUs = shiftUs + turn * turnUs + Math.max(0, Math.floor(intoLap) + 1) * lapUs;
       sent += members * (sentBefore(firstTurnUs + lapUs, toUs) - sentBefore(firstTurnUs + lapUs, 0));
     }
   }

@@ -13,26 +13,27 @@ import type { Sized, StreamKind } from './stream-kind.ts';
 import { streamsOneByOne } from './streams-one-by-one.ts';
 import { createTally } from './tally.ts';
 import { cursorOf, envelopeBytes, topicBytes } from './wire-sizes.ts';
-import { createBudget } from './windows.ts';
+import { createBudget, type Part } from './windows.ts';
 
 export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
   const prepared = prepare(input);
   const { followers, subscribers, measureUs, drainUs, beginsUs, measured } = prepared;
   const costs = createCosts(measured);
+  const server = createServer();
   const tally = createTally(measureUs, drainUs, subscribers);
-  const fanOuts = createFanOuts(costs, createServer(), tally, input.random('latency'));
+  const fanOuts = createFanOuts(costs, server, tally, input.random('latency'));
   const shift = input.random('turns')();
   const rateAt = createRate(prepared);
   const span = { beginsUs, measureUs, shift };
   const events = sizedEvents(input.events, prepared, kind);
-  let how: Simulated['how'] = 'exact';
 
+  let part: Part = 'whole';
   if (input.clients === 'one-by-one') {
     streamsOneByOne(events, { followers, subscribers, span, kind, fanOuts, rateAt, tally });
   } else {
     const signs =
       kind.life.when === 'quiet' ? createSignsOfLife(followers, kind.life.everyMs, span) : undefined;
-    const budget = createBudget(prepared.steady);
+    const budget = createBudget(prepared.steady, 3000 * kind.life.everyMs);
     let endsUs = measureUs;
     for (const { atUs, topic, bodyBytes, bytes } of events) {
       let receivers = 0;
@@ -50,19 +51,20 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
         (firstUs, stepUs, count) => void tally.delivered(atUs, firstUs, stepUs, count, bytes),
       );
       if (receivers > 1) tally.receivers(atUs, fanOut.firstUs, fanOut.medianUs, fanOut.lastUs);
-      if (budget.isSpent(followers.from[topic + 1]! - followers.from[topic]!, atUs)) {
+      part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs, server.freeAtUs() - atUs);
+      if (part !== 'whole') {
         endsUs = atUs;
-        how = 'windows';
         break;
       }
     }
+    if (part !== 'whole') tally.endAt();
     const sent = signs
       ? signs.finish(endsUs)
       : (turnsWithin(subscribers, kind.life.everyMs, span) * endsUs) / measureUs;
     tally.add('heartbeats', sent);
     tally.add('bytesOut', sent * kind.life.bytes);
     tally.add('bytesIn', sent * kind.life.answerBytes);
-    if (how === 'windows') tally.stretch(endsUs);
+    if (part !== 'whole') tally.stretch(endsUs);
   }
   const receivers = receiversOf(input.scenario, followers.groups);
   return outcomeOf(input, prepared, tally, {
@@ -73,7 +75,7 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
       { receivers, perS: prepared.perS, payloadBytes: measured.points[0]!.payloadBytes },
       fanOuts.extrapolated(),
     ),
-    how,
+    part,
     leavesOut: [
       'subscribers that read too slowly: all of them read at once what comes',
       ...(kind.leavesOut ?? []),

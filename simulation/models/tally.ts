@@ -29,6 +29,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
   const ledger = { published: 0, expected: 0, delivered: 0, missed: 0, duplicated: 0, reordered: 0 };
   const [firstReceiver, medianReceiver, lastReceiver] = [newHistogram(), newHistogram(), newHistogram()];
   let cpuUs = 0;
+  const askedUs = slots.map(() => 0);
 
   const isMeasured = (atUs: number) => atUs >= 0 && atUs < measureUs;
 
@@ -43,24 +44,33 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     return before(measureUs) - before(0);
   }
 
-  /** Puts an amount into the slots that a stretch of time lies in, in proportion. */
+  /** Deals an amount over the slots that a stretch of time lies in, in proportion. */
+  function deal(
+    fromUs: number,
+    toUs: number,
+    amount: number,
+    add: (slot: number, part: number) => void,
+  ): void {
+    if (amount === 0) return;
+    const lengthUs = toUs - fromUs;
+    if (lengthUs <= 0) {
+      if (isMeasured(fromUs)) add(Math.floor(fromUs / slotUs), amount);
+      return;
+    }
+    const [from, to] = [Math.max(0, fromUs), Math.min(measureUs, toUs)];
+    for (let i = Math.floor(from / slotUs); i * slotUs < to; i++) {
+      const within = Math.min(to, (i + 1) * slotUs) - Math.max(from, i * slotUs);
+      add(i, (amount * within) / lengthUs);
+    }
+  }
+
   function spread(
     field: 'requests' | 'bytesOut' | 'serverCpuUs',
     fromUs: number,
     toUs: number,
     amount: number,
   ): void {
-    if (amount === 0) return;
-    const lengthUs = toUs - fromUs;
-    if (lengthUs <= 0) {
-      if (isMeasured(fromUs)) slots[Math.floor(fromUs / slotUs)]![field] += amount;
-      return;
-    }
-    const [from, to] = [Math.max(0, fromUs), Math.min(measureUs, toUs)];
-    for (let i = Math.floor(from / slotUs); i * slotUs < to; i++) {
-      const within = Math.min(to, (i + 1) * slotUs) - Math.max(from, i * slotUs);
-      slots[i]![field] += (amount * within) / lengthUs;
-    }
+    deal(fromUs, toUs, amount, (slot, part) => (slots[slot]![field] += part));
   }
 
   return {
@@ -124,6 +134,10 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       counters.bytesOut += bytes;
       spread('bytesOut', 0, measureUs, bytes);
     },
+    /** Work that comes to the server's thread, whenever it gets to it. */
+    asked(atUs: number, tookUs: number): void {
+      if (isMeasured(atUs)) askedUs[Math.floor(atUs / slotUs)]! += tookUs;
+    },
     /** Work of the server's thread. */
     worked(fromUs: number, tookUs: number): void {
       const within = Math.max(0, Math.min(measureUs, fromUs + tookUs) - Math.max(0, fromUs));
@@ -134,12 +148,26 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     workedByDeliveries(totalUs: number): void {
       cpuUs += totalUs;
       const all = slots.reduce((sum, { deliveries }) => sum + deliveries, 0);
-      for (const slot of slots) slot.serverCpuUs += all === 0 ? 0 : (totalUs * slot.deliveries) / all;
+      for (const [i, slot] of slots.entries()) {
+        const share = all === 0 ? 0 : (totalUs * slot.deliveries) / all;
+        slot.serverCpuUs += share;
+        askedUs[i]! += share;
+      }
     },
     /** Work that is spread evenly over a stretch of the measured phase. */
     workedEvenly(fromUs: number, toUs: number, totalUs: number): void {
       cpuUs += totalUs;
+      deal(fromUs, toUs, totalUs, (slot, part) => (askedUs[slot]! += part));
       spread('serverCpuUs', fromUs, toUs, totalUs);
+    },
+    /**
+     * Nothing is computed from here on. What was published and has not arrived yet stands for what had been
+     * published before the measured phase, and was on the way when it began.
+     */
+    endAt(): void {
+      const factor = counters.events === 0 ? 1 : ledger.delivered / counters.events;
+      counters.events = ledger.delivered;
+      counters.bytesOut *= factor;
     },
     /** Only what comes before `untilUs` was computed: it stands for the rest. */
     stretch(untilUs: number): void {
@@ -162,9 +190,9 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       const endToEnd = newHistogram();
       for (const one of lines) merge(endToEnd, one.finish());
       for (const name of Object.keys(counters) as CounterName[]) counters[name] = Math.round(counters[name]);
-      const busiest = slots.reduce((most, { serverCpuUs }, i) => {
+      const busiest = askedUs.reduce((most, asked, i) => {
         const widthUs = Math.min(measureUs, (i + 1) * slotUs) - i * slotUs;
-        return Math.max(most, serverCpuUs / widthUs);
+        return Math.max(most, asked / widthUs);
       }, 0);
       ledger.missed = ledger.expected - ledger.delivered;
       return {
@@ -178,6 +206,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       };
     },
     bytesOut: () => counters.bytesOut,
+    deliveries: () => counters.events,
   };
 
   function inTimeOf(atUs: number, firstUs: number, stepUs: number, count: number): number {

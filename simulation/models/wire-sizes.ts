@@ -17,6 +17,19 @@ export function cursorOf(events: number): string {
   return `${epoch}-${Math.round(events)}`;
 }
 
+/** Of an envelope without its topic and body, and without the digits of its two numbers. */
+const bareBytes =
+  encodeEnvelope({
+    id: `${epoch}-`,
+    topic: '',
+    seq: 1,
+    plannedUs: clockUs,
+    sentUs: clockUs,
+    acceptedUs: clockUs,
+    crc,
+    body: '0',
+  }).length - 2;
+
 /**
  * @param before events that the server has taken before it, and of its topic
  */
@@ -25,9 +38,7 @@ export function envelopeBytes(
   bodyBytes: number,
   before: { events: number; ofTopic: number },
 ): number {
-  const event = { topic: '', plannedUs: clockUs, sentUs: clockUs, acceptedUs: clockUs, crc, body: '0' };
-  const bare = encodeEnvelope({ ...event, id: cursorOf(before.events), seq: Math.max(1, before.ofTopic) });
-  return bare.length - 1 + topicBytes + bodyBytes;
+  return bareBytes + digits(before.events) + digits(Math.max(1, before.ofTopic)) + topicBytes + bodyBytes;
 }
 
 export function topicBytes(groups: readonly TopicGroupPlan[], topic: number): number {
@@ -67,5 +78,7 @@ export function pollBodyBytes(cursor: string): number {
 }
 
 export function digits(whole: number): number {
-  return String(Math.floor(whole)).length;
+  let count = 1;
+  for (let rest = Math.floor(whole); rest >= 10; rest /= 10) count++;
+  return count;
 }

@@ -1,6 +1,7 @@
 // Merges what trials stored of one latency, to hold reports against the bins that they are made from.
 
-import { histogramOf, merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
+import { merge, newHistogram, type Histogram } from '../../core/result/histogram.ts';
+import { histogramOf } from '../../core/result/load-histogram.ts';
 import type { Completed } from '../../core/result/result.ts';
 
 /** All trials' samples of one latency together. */

@@ -6,7 +6,7 @@ import { describe, test } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
 import type { Completed } from '../../../core/result/result.ts';
 import { figureOf, figureOver, metrics, notMeasured } from '../../../core/metrics/registry.ts';
-import { histogramOf } from '../../../core/result/histogram.ts';
+import { histogramOf } from '../../../core/result/load-histogram.ts';
 import { recovery } from '../result/recovery.ts';
 import { completed, processUse, stored, thousandFrom } from '../result/trial.ts';
 

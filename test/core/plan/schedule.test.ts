@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import type { PublishPlan } from '../../../core/plan/publish-plan.ts';
-import { planPublishing, type Sources } from '../../../core/plan/schedule.ts';
+import { planPublishing, scheduleOf, type Sources } from '../../../core/plan/schedule.ts';
 import { maxEvents } from '../../../core/plan/trace.ts';
 import { trafficOf } from '../../../core/plan/traffic.ts';
 import type { Arrivals, TopicGroup } from '../../../core/scenario/scenario.ts';
@@ -164,6 +164,37 @@ describe('the plan', () => {
         assert.deepEqual([traffic.events, traffic.deliveries], [topics.length, deliveries]);
       }),
     );
+  });
+
+  test('is the same event by event, as often as it is gone through, and takes no memory', () => {
+    const mixed = scenario({
+      a: { publish: { kind: 'poisson', perS: 300 }, count: 7 },
+      b: { publish: { kind: 'bursts', size: 5, everyMs: 40 }, payload: { kind: 'corpus', from: 'bodies' } },
+      c: { publish: { kind: 'stages', stages: [{ rate: 10, to: 900, for: 3000 }] }, count: 3 },
+    });
+    const files: Sources = { ...noFiles, corpusOf: () => ['one', 'two', 'three'] };
+    const plan = planPublishing(mixed, files);
+    const { events, corpus } = scheduleOf(mixed, files);
+    for (let time = 0; time < 2; time++) {
+      const all = [...events];
+      assert.deepEqual(
+        all.map(({ offsetUs, topic, body }) => [offsetUs, topic, body]),
+        [...plan.topic].map((topic, i) => [plan.offsetUs[i], topic, plan.body[i]]),
+      );
+    }
+    assert.deepEqual(corpus, plan.corpus);
+    // Ten million times as many as can be planned.
+    const endless = scenario(
+      { news: { publish: { kind: 'constant', perS: 1e6 } } },
+      { warmupMs: 0, measureMs: 2e11 },
+    );
+    let [seen, lastUs] = [0, -1];
+    for (const { offsetUs } of scheduleOf(endless, noFiles).events) {
+      assert.ok(offsetUs > lastUs);
+      lastUs = offsetUs;
+      if (++seen === 1000) break;
+    }
+    assert.equal(seen, 1000);
   });
 
   test('more events than can be held are refused, with the figure and what to change', () => {

@@ -8,7 +8,6 @@ import { describe, test } from 'vitest';
 import {
   filledBins,
   fromSparse,
-  loadHistogram,
   maxValueUs,
   meanUs,
   merge,
@@ -19,6 +18,7 @@ import {
   toSparse,
   type Histogram,
 } from '../../../core/result/histogram.ts';
+import { loadHistogram } from '../../../core/result/load-histogram.ts';
 
 /** Latencies of every magnitude alike, with the edges of bins among them. */
 const latency = fc.oneof(

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { LoadClosed } from '../../../core/protocol/control.ts';
-import { filledBins, histogramOf, type StoredHistogram } from '../../../core/result/histogram.ts';
+import { filledBins, type StoredHistogram } from '../../../core/result/histogram.ts';
+import { histogramOf } from '../../../core/result/load-histogram.ts';
 import { latencyByAttempt, latencyOf } from '../../../harness/trial/latency-figures.ts';
 import type { Readings } from '../../../harness/trial/readings.ts';
 import { closedBy, histogram, planOf, readingsOf, sparse } from './readings.ts';

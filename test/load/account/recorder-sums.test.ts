@@ -68,7 +68,7 @@ test('latencies are handed over once, by the slot of their planned time, and add
         for (const { slot, histogram } of recorder.takeLatency()) {
           const full = fromSparse(histogram);
           assert.equal(
-            full.counts.reduce((a, b) => a + b, 0),
+            [...full.counts].reduce((a, b) => a + b, 0),
             full.count,
           );
           const sum = got.get(slot) ?? { count: 0, sumUs: 0, negative: 0 };

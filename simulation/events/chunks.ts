@@ -1,0 +1,96 @@
+// Keeps lists of entries in blocks of memory: no object for an entry, entries of a list side by side, and
+// pages given back as they empty. An entry is four words of 32 bits; what they mean is wheel.ts.
+
+import { formatNumber } from '../../core/base/units.ts';
+
+/** A block has one word for the number of the next one, and room for 31 entries. */
+export const chunkWords = 128;
+export const entryWords = 4;
+/** The first entry's place in a block; its first word is the next block's number. */
+export const firstEntry = 4;
+const pageBits = 11;
+/** Blocks on a page, which is 1 MB. */
+const pageChunks = 2 ** pageBits;
+
+/** Where block `chunk` lies: its page, and its first word there. */
+export const pageOf = (chunk: number): number => chunk >> pageBits;
+export const wordOf = (chunk: number): number => (chunk & (pageChunks - 1)) * chunkWords;
+
+export const none = -1;
+
+export type Chunks = {
+  /** By number; read and written directly, since that is the hot path. */
+  readonly pages: Uint32Array[];
+  /** @throws RangeError where it would be more than `mostBytes` */
+  take(): number;
+  give(chunk: number): void;
+  bytes(): number;
+};
+
+const noPage = new Uint32Array(0);
+
+export function tooMany(mostBytes: number): RangeError {
+  return new RangeError(
+    `more events are pending than fit into ${formatNumber(mostBytes / 2 ** 20)} MiB: ` +
+      'simulate fewer clients one by one, or in groups',
+  );
+}
+
+/** @param mostBytes of all pages together */
+export function newChunks(mostBytes: number): Chunks {
+  const pages: Uint32Array[] = [];
+  /** Of each page: its first free block, and how many are in use. */
+  const free: number[] = [];
+  const used: number[] = [];
+  /** Pages that may have a free block, the one to take from next last; and numbers of pages given back. */
+  const open: number[] = [];
+  const gaps: number[] = [];
+  let held = 0;
+
+  function addPage(): number {
+    if ((held + 1) * pageChunks * chunkWords * 4 > mostBytes) throw tooMany(mostBytes);
+    const page = gaps.pop() ?? pages.length;
+    const words = new Uint32Array(pageChunks * chunkWords);
+    for (let i = 0; i < pageChunks - 1; i++) words[i * chunkWords] = page * pageChunks + i + 1;
+    words[(pageChunks - 1) * chunkWords] = noChunk;
+    pages[page] = words;
+    free[page] = page * pageChunks;
+    used[page] = 0;
+    open.push(page);
+    held++;
+    return page;
+  }
+
+  return {
+    pages,
+    take() {
+      let page = open.at(-1) ?? addPage();
+      while (free[page] === noChunk) {
+        open.pop();
+        page = open.at(-1) ?? addPage();
+      }
+      const chunk = free[page]!;
+      free[page] = pages[page]![wordOf(chunk)]!;
+      used[page]!++;
+      return chunk;
+    },
+    give(chunk) {
+      const page = pageOf(chunk);
+      if (free[page] === noChunk) open.push(page);
+      pages[page]![wordOf(chunk)] = free[page]!;
+      free[page] = chunk;
+      // The last page in turn stays, so that a list that comes and goes does not make and drop a page each
+      // time.
+      if (--used[page]! > 0 || open.at(-1) === page) return;
+      const at = open.indexOf(page);
+      if (at >= 0) open.splice(at, 1);
+      pages[page] = noPage;
+      gaps.push(page);
+      held--;
+    },
+    bytes: () => held * pageChunks * chunkWords * 4,
+  };
+}
+
+/** As the number of a block in a word. */
+const noChunk = 0xffff_ffff;

@@ -1,0 +1,95 @@
+// Holds groups of clients against the same clients one by one: every count equal, every percentile in the same
+// bin; where clients draw random numbers of their own, within what chance makes of them.
+
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { profileOf, quantiles, scenarioOf, simulated, steadyMachine, varyingMachine } from '../fixture.ts';
+
+const group = fc.record({
+  rate: fc.constantFrom('0.5/s', '3/s', '{ poisson: 4/s }', '{ bursts: { size: 5, every: 700ms } }', '20/s'),
+  topics: fc.constantFrom(
+    'count: 1',
+    'count: 2',
+    'count: 3, follow: 2',
+    'count: 7, follow: 4',
+    'count: per-subscriber',
+  ),
+});
+
+const patternAndOptions = fc.constantFrom(
+  ...[
+    ['polling', { every: '1s', jitter: '0%' }],
+    ['polling', { every: '300ms', jitter: '0%', connection: 'close', conditional: false }],
+    ['long-polling', {}],
+    ['long-polling', { hold: '150ms' }],
+    ['long-polling', { batch: '40ms', hold: '600ms' }],
+    ['long-polling', { batch: '400ms', connection: 'close' }],
+    ['http-stream', { heartbeat: '200ms' }],
+    ['http-stream', { heartbeat: '2s' }],
+    ['sse', { heartbeat: '1s' }],
+    ['sse', { over: 'h2', heartbeat: '700ms' }],
+    ['websocket', { ping: '300ms' }],
+  ].map(([pattern, options]) => ({ pattern: pattern as string, options: options as Record<string, string> })),
+);
+
+test('groups count what one by one counts, and have its percentiles', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(group, { minLength: 1, maxLength: 2 }),
+      patternAndOptions,
+      fc.boolean(),
+      fc.integer({ min: 1, max: 1000 }),
+      (subscribers, groups, { pattern, options }, varies, seed) => {
+        const topics = groups.map(({ rate, topics: what }, i) => `  t${i}: { publish: ${rate}, ${what} }`);
+        const scenario = scenarioOf(
+          `question: Are they alike?\nseed: ${seed}\nsubscribers: ${subscribers}\ntopics:\n${topics.join('\n')}\n` +
+            'phases: { connect: 500ms, warmup: 700ms, measure: 4s, drain: 5s }\nvariants: [sse]\n',
+        );
+        const profile = profileOf(varies ? varyingMachine : steadyMachine);
+        const asked = { scenario, pattern, options, profile, seed };
+        const groupsOfThem = simulated({ ...asked, clients: 'groups' });
+        const alone = simulated({ ...asked, clients: 'one-by-one' });
+        assert.deepEqual(groupsOfThem.ledger, alone.ledger);
+        assert.deepEqual(groupsOfThem.counters, alone.counters);
+        assert.deepEqual(quantiles(groupsOfThem.latency.endToEnd), quantiles(alone.latency.endToEnd));
+        expect(groupsOfThem.server.cpuUs).toBeCloseTo(alone.server.cpuUs, 3);
+        assert.equal(groupsOfThem.how, 'exact');
+      },
+    ),
+    { numRuns: 300, seed: 1 },
+  );
+});
+
+test('with jitter clients differ by chance, and groups are their mean', () => {
+  const scenario = scenarioOf(
+    'question: Are they alike?\nsubscribers: 500\ntopics:\n  news: { publish: { poisson: 2/s }, count: 5 }\n' +
+      'phases: { measure: 100s }\nvariants: [sse]\n',
+  );
+  for (const jitter of ['10%', '60%']) {
+    const asked = { scenario, pattern: 'polling', options: { every: '1s', jitter } };
+    const [some, alone] = [simulated(asked), simulated({ ...asked, clients: 'one-by-one' })];
+    assert.deepEqual(some.ledger, alone.ledger);
+    const within = (a: number, b: number, share: number) =>
+      assert.ok(Math.abs(a / b - 1) < share, `${a} ${b}`);
+    within(some.counters.fullPolls, alone.counters.fullPolls, 0.01);
+    within(some.counters.emptyPolls, alone.counters.emptyPolls, 0.01);
+    within(some.counters.bytesOut, alone.counters.bytesOut, 0.01);
+    const [, p50, , p99] = quantiles(some.latency.endToEnd);
+    const [, p50Alone, , p99Alone] = quantiles(alone.latency.endToEnd);
+    within(p50!, p50Alone!, 0.01);
+    within(p99!, p99Alone!, 0.03);
+  }
+});
+
+test('the same seed gives the same, and another gives another', () => {
+  const scenario = scenarioOf(
+    'question: Is it the same?\nsubscribers: 20\ntopics:\n  news: { publish: 5/s }\nvariants: [sse]\n',
+  );
+  const profile = profileOf(varyingMachine);
+  const of = (seed: number) =>
+    quantiles(simulated({ scenario, pattern: 'sse', profile, seed }).latency.endToEnd);
+  assert.deepEqual(of(1), of(1));
+  assert.notDeepEqual(of(1), of(2));
+});

@@ -1,0 +1,63 @@
+// Holds what models count against what servers and clients counted in real runs of the same scenarios: 60
+// clients of three groups of topics, and 100 of a quiet one (test/simulation/measured.json).
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'vitest';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { random } from '../../../core/base/random.ts';
+import { requestsOf } from '../../../core/result/counters.ts';
+import { variantOf } from '../../../core/pattern/variant.ts';
+import { models } from '../../../simulation/models/registry.ts';
+import { eventsOf, profileOf, scenarioOf, steadyMachine } from '../fixture.ts';
+
+type Counted = {
+  pattern: string;
+  label: string;
+  options: Record<string, unknown>;
+  requests: number;
+  heartbeats: number;
+  connectionsOpened: number;
+  events: number;
+  bytesToClients: number;
+  bytesToServer: number;
+  delivered: number;
+  descriptors: number;
+};
+const runs: { source: string; variants: Counted[] }[] = JSON.parse(
+  readFileSync(new URL('../measured.json', import.meta.url), 'utf8'),
+);
+/** What a request takes there until its answer is back: these are counts, and hang on little else. */
+const machine = { ...steadyMachine, firstUs: 1500 };
+
+for (const { source, variants } of runs) {
+  const scenario = scenarioOf(source);
+  describe(scenario.subscribers === 60 ? 'three groups of topics' : 'a quiet topic', () => {
+    for (const counted of variants) {
+      test(counted.label, () => {
+        const { pattern, options } = counted;
+        const { counters, ledger, server } = models[pattern]!({
+          scenario,
+          variant: variantOf(patterns, pattern, options),
+          profile: profileOf(machine),
+          events: eventsOf(scenario),
+          random: (stream) => random(1, stream),
+          clients: 'groups',
+        });
+        const overHttp2 = options['over'] === 'h2c';
+        const within = (name: string, ours: number, theirs: number, share: number) =>
+          assert.ok(Math.abs(ours - theirs) <= theirs * share, `${name}: ${ours} for ${theirs}`);
+        assert.equal(ledger.delivered, counted.delivered);
+        within('requests', requestsOf(counters), counted.requests, pattern === 'long-polling' ? 0.02 : 0.01);
+        within('bytes to clients', counters.bytesOut, counted.bytesToClients, 0.01);
+        // Of a request two or three bytes are digits of cursors, which hang on how long the server was warmed up.
+        if (!overHttp2) within('bytes to the server', counters.bytesIn, counted.bytesToServer, 0.02);
+        within('connections', counters.connectionsOpened, counted.connectionsOpened, 0.02);
+        within('deliveries within the phase', counters.events, counted.events, 0.01);
+        if (counted.heartbeats > 100) within('signs of life', counters.heartbeats, counted.heartbeats, 0.01);
+        if (options['connection'] !== 'close' && !overHttp2)
+          assert.equal(server.descriptors, counted.descriptors);
+      });
+    }
+  });
+}
