@@ -10,9 +10,9 @@ import {
   type ProfileVariant,
 } from '../../core/profile/profile.ts';
 import { requestsOf } from '../../core/result/counters.ts';
-import { histogramOf, merge, newHistogram, quantileUs } from '../../core/result/histogram.ts';
+import { merge, newHistogram, quantileUs, type StoredHistogram } from '../../core/result/histogram.ts';
+import { histogramOf } from '../../core/result/load-histogram.ts';
 import type { Completed, Environment, ProcessUse, Trial } from '../../core/result/result.ts';
-import type { StoredHistogram } from '../../core/result/histogram.ts';
 import type { Point } from './points.ts';
 import { payloadBytes } from './points.ts';
 

@@ -8,7 +8,7 @@ import { offOf } from '../../core/metrics/simulated.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import { planPublishing } from '../../core/plan/schedule.ts';
-import { histogramOf } from '../../core/result/histogram.ts';
+import { histogramOf } from '../../core/result/load-histogram.ts';
 import { trial as trialSchema, type Completed, type Trial } from '../../core/result/trial.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import type { Model, Simulated } from '../../simulation/model.ts';

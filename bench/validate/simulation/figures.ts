@@ -1,7 +1,8 @@
 // Reads the figures that predictions are held by, of measured trials and of simulated ones alike. Pure.
 
 import { requestsOf } from '../../../core/result/counters.ts';
-import { histogramOf, merge, newHistogram, quantileUs } from '../../../core/result/histogram.ts';
+import { merge, newHistogram, quantileUs } from '../../../core/result/histogram.ts';
+import { histogramOf } from '../../../core/result/load-histogram.ts';
 import type { Completed } from '../../../core/result/result.ts';
 
 export const figureNames = [

@@ -23,7 +23,7 @@ test('lines have the count, the sum and the ends of their values, and nearly the
       const ours = all.finish();
       assert.equal(ours.count, single.count);
       assert.equal(
-        ours.counts.reduce((sum, count) => sum + count, 0),
+        [...ours.counts].reduce((sum, count) => sum + count, 0),
         single.count,
       );
       assert.equal(ours.minUs, single.minUs);
