@@ -6,6 +6,7 @@ import { exitCodes } from '../core/base/errors.ts';
 import { loopback } from '../core/base/loopback.ts';
 import { version } from '../harness/run/version.ts';
 import { addAdvise } from './advise-options.ts';
+import { addCalibrate } from './calibrate-options.ts';
 import { addComparisonCommands, collect } from './comparison-commands.ts';
 import { addReceive } from './receive.ts';
 import type { ReportFlags } from './report.ts';
@@ -63,6 +64,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
   addTarget(root);
   addScenarios(root);
   addAdvise(root, invocation);
+  addCalibrate(root, invocation);
   addResults(root);
   addComparisonCommands(root, invocation);
   return root;

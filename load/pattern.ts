@@ -99,7 +99,7 @@ export type RunningLoad = {
   /** The phases are known. */
   setWindow?(window: Window): void;
   /** What the pattern alone can tell when all is over. */
-  closed?(): Pick<LoadClosed, 'byAttempt' | 'transports'>;
+  closed?(): Pick<LoadClosed, 'byAttempt' | 'transports' | 'request'>;
   /**
    * One leaves voluntarily, as when a page is closed, and keeps its place:
    * `sink.lost`. Absent for targets.

@@ -32,6 +32,7 @@ export const polling: PatternLoad<PatternOptions<'polling'>> = {
         return poller.dueMs - nowMs;
       },
       answerWithinMs: pollAnswerWithinMs,
+      timed: true,
       finishes: true,
       keepsAlive: connection === 'keep-alive',
     });

@@ -26,6 +26,7 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   faults: async () => (await import('./faults.ts')).faults,
   'cluster-faults': async () => (await import('./cluster-faults.ts')).clusterFaults,
   'cluster-kills': async () => (await import('./cluster-kills.ts')).clusterKills,
+  simulation: async () => (await import('./simulation.ts')).simulation,
 };
 
 const { values } = parseArgs({

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { resultSchema } from '../result/result.ts';
+import { pinned } from '../result/process-use.ts';
 
 export const profileFormat = 'pushbench-profile';
 /** Grows when a reader of the previous version could not read the file. */
@@ -76,8 +77,7 @@ export const profileSchema = z.strictObject({
   createdAt: z.iso.datetime(),
   name: z.string().describe('what reports call it'),
   environment: resultSchema.shape.environment,
-  pinned: z
-    .strictObject({ server: z.string(), load: z.string(), publisher: z.string() })
+  pinned: pinned
     .nullable()
     .describe('the cores that each role was kept to, as taskset writes them; null where they shared all'),
   /** What decides how a listener that is full treats clients: of the kernel, null where not readable. */

@@ -214,8 +214,8 @@ export type LoadClosed = {
   counters: Counters;
   ledger: LoadLedger;
   recovery?: LoadRecovery;
-  /** Server accept to receipt. */
-  acceptToReceipt: SparseHistogram;
+  /** Server accept to receipt. */ acceptToReceipt: SparseHistogram;
+  /** Sent to answered, of those who ask on a schedule. */ request?: SparseHistogram;
   /**
    * Receipts of the events whose fan-out was kept: one entry an event, latencies from
    * planned time, ascending. `acceptedUs`: the server's acceptance, from planned time; left out where it

@@ -107,3 +107,21 @@ export const descriptors = z.strictObject({
   socketsBaseline: count.optional(),
   socketsConnected: count.optional(),
 });
+
+/** The cores that each role was kept to. */
+export const pinned = z.strictObject({
+  server: z.string().describe('as taskset writes them, such as 0 or 2-5,8'),
+  load: z.string(),
+  publisher: z.string(),
+});
+
+/** What it took until all subscribers were connected. */
+export const connecting = z.strictObject({
+  serverCpuUs: z
+    .number()
+    .optional()
+    .describe('CPU of all servers in that time; left out where it was not read'),
+  requests: count.describe('made until all were ready'),
+  bytesIn: count.describe('from the subscribers'),
+  bytesOut: count.describe('to them'),
+});

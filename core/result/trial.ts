@@ -3,8 +3,9 @@
 import { z } from 'zod';
 import { counterNames } from './counters.ts';
 import { evidence } from './evidence.ts';
+import { latencies, precision } from './latencies.ts';
 import { ledgerCounts as ledger } from './ledger-counts.ts';
-import { descriptors, processUse } from './process-use.ts';
+import { connecting, descriptors, pinned, processUse } from './process-use.ts';
 import { recovery } from './recovery.ts';
 import { series } from './series.ts';
 import { simulatedTrial } from './simulated.ts';
@@ -44,18 +45,6 @@ const fault = z.strictObject({
     .describe('of one that takes its time, as a server that starts again: from atUs until it was done'),
 });
 
-const precision = z.strictObject({
-  shownUpTo: z.number().describe('the highest quantile that has events enough beyond it; 0: not the median'),
-  at: z.array(
-    z.strictObject({
-      quantile: z.number(),
-      lowUs: z.number().describe('95 % interval within this trial, with events as the samples'),
-      highUs: z.number().nullable().describe('null where there are too few events to say'),
-      beyond: count.describe('distinct events with a receipt beyond it'),
-    }),
-  ),
-});
-
 const completed = z.strictObject({
   status: z.literal('completed'),
   valid: z.boolean().describe('nothing of the trial is void: no warning is of level `invalid`'),
@@ -69,28 +58,7 @@ const completed = z.strictObject({
       'what is void, by the code of the warning that says why; of a trial that is not valid and has none, ' +
         'as in older results, everything is',
     ),
-  latency: z.strictObject({
-    endToEnd: histogram.describe('planned publish time to receipt, per delivery'),
-    acceptToReceipt: histogram
-      .optional()
-      .describe("server's acceptance to receipt, per delivery; left out of simulations"),
-    publisherLag: histogram.optional().describe('planned to sent, per event; left out of simulations'),
-    publishRoundTrip: histogram.optional().describe('sent to confirmed, per event; left out of simulations'),
-    firstReceiver: histogram.describe('planned to first receipt, per event with several receivers'),
-    medianReceiver: histogram,
-    lastReceiver: histogram,
-    page: histogram
-      .optional()
-      .describe(
-        "planned time of a browser's other request to its answer, where subscribers are pages of browsers",
-      ),
-    upstream: histogram
-      .optional()
-      .describe(
-        "planned time of a subscriber's own message to the server's " +
-          'acknowledgement, where subscribers publish',
-      ),
-  }),
+  latency: latencies,
   precision: z
     .strictObject({
       mostReceivers: z.int().min(1).describe('receivers that an event has at the most'),
@@ -138,6 +106,7 @@ const completed = z.strictObject({
     .number()
     .optional()
     .describe('first connection to last subscriber ready; left out of simulations'),
+  connecting: connecting.optional().describe('what that took; left out of simulations and in older results'),
   warmUp: z
     .strictObject({
       events: count,
@@ -282,6 +251,7 @@ export const trial = z.strictObject({
     .string()
     .optional()
     .describe('what the server was made worse by on purpose, as --inject takes it'),
+  pinned: pinned.optional().describe('left out where all processes shared all cores'),
   warnings: z.array(warning),
   outcome: z.discriminatedUnion('status', [completed, failed]),
 });

@@ -42,6 +42,24 @@ function canBind(): boolean {
 
 const binding = ['--pdeathsig', 'KILL', '--'];
 
+let keeping: boolean | undefined;
+/** Whether a process can be kept to some of the cores. */
+export function canKeepToCores(): boolean {
+  keeping ??=
+    process.platform === 'linux' && spawnSync('taskset', ['-p', '1'], { stdio: 'ignore' }).status === 0;
+  return keeping;
+}
+
+/**
+ * Keeps this process, all its threads, and whatever it starts from now on to some of the cores.
+ * @param cores as taskset writes them: `0`, `2-5,8`
+ * @returns whether it could
+ */
+export function keepThisProcessTo(cores: string): boolean {
+  const args = ['-a', '-c', '-p', cores, String(process.pid)];
+  return spawnSync('taskset', args, { stdio: 'ignore' }).status === 0;
+}
+
 let guarded = false;
 /**
  * Starts the guardian, once. It is no child of this process, so that what stops all
@@ -69,22 +87,24 @@ export function markedEnvironment(role = ''): Record<string, string | undefined>
   return { ...process.env, [markName]: `${mark.slice(markName.length + 1)}${role}` };
 }
 
-/** Forks a module of ours, with a channel and its standard error to be read. */
-export function forkChild(entry: URL): ChildProcess {
+/**
+ * Forks a module of ours, with a channel and its standard error to be read.
+ * @param cores that it is kept to, as taskset (util-linux) writes them; all of this process's when left out
+ */
+export function forkChild(entry: URL, cores?: string): ChildProcess {
   const options = {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: markedEnvironment(),
   } as const;
   guard();
-  if (canBind())
-    return fork(entry, {
-      ...options,
-      stdio: [...options.stdio],
-      execPath: 'setpriv',
-      execArgv: [...binding, process.execPath],
-    });
-  return fork(entry, { ...options, stdio: [...options.stdio], execArgv: [] });
+  // Each of them becomes the next, so that all of it is one process.
+  const [execPath = process.execPath, ...execArgv] = [
+    ...(canBind() ? ['setpriv', ...binding] : []),
+    ...(cores === undefined ? [] : ['taskset', '-c', cores]),
+    process.execPath,
+  ];
+  return fork(entry, { ...options, stdio: [...options.stdio], execPath, execArgv });
 }
 
 /** A command with whatever it starts in turn. */

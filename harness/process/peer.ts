@@ -195,13 +195,15 @@ const stderrKeptBytes = 16 * 1024;
 /**
  * Starts a child process of ours as a peer.
  * @param entry the module that the child runs
+ * @param cores that it is kept to, as `forkChild` takes them
  */
 export function forkPeer<Command extends Message, Report extends Message>(
   name: string,
   entry: URL,
+  cores?: string,
 ): Peer<Command, Report> {
   return createPeer<Command, Report>(name, (inbox) => {
-    const child = forkChild(entry);
+    const child = forkChild(entry, cores);
     let stderr = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-stderrKeptBytes);

@@ -57,16 +57,24 @@ export function usableCores({ cores, quotaCores = cores }: Pick<Machine, 'cores'
  * @returns undefined where the system does not say
  */
 function coresOf(files: Pick<SystemFiles, 'read'>): number | undefined {
+  return usableNumbers(files)?.length;
+}
+
+/**
+ * The numbers of the cores that this process may run on.
+ * @returns undefined where the system does not say
+ */
+export function usableNumbers(files: Pick<SystemFiles, 'read'> = systemFiles): number[] | undefined {
   const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(files.read('/proc/self/status') ?? '')?.[1];
   if (allowed === undefined) return undefined;
   const online = files.read('/sys/devices/system/cpu/online')?.trim();
   const inBoth = rangesOf(allowed).flatMap(([from, to]) =>
-    (online === undefined ? [[from, to] as const] : rangesOf(online)).map(([first, last]) =>
-      Math.max(0, Math.min(to, last) - Math.max(from, first) + 1),
-    ),
+    (online === undefined ? [[from, to] as const] : rangesOf(online)).flatMap(([first, last]) => {
+      const [low, high] = [Math.max(from, first), Math.min(to, last)];
+      return Array.from({ length: Math.max(0, high - low + 1) }, (_, i) => low + i);
+    }),
   );
-  const cores = inBoth.reduce((sum, count) => sum + count, 0);
-  return cores > 0 ? cores : undefined;
+  return inBoth.length > 0 ? inBoth : undefined;
 }
 
 /** `0-3,8` */

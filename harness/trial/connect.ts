@@ -5,8 +5,11 @@ import type { Role } from '../../core/fault/fault.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
+import { addCounters, newCounters, requestsOf } from '../../core/result/counters.ts';
+import type { Completed } from '../../core/result/result.ts';
 import { serverSampleUs } from '../../core/protocol/window.ts';
 import type { Browser } from '../../core/scenario/scenario.ts';
+import { cpuBetween, type CpuReading } from '../process/cpu.ts';
 import { rssOf, sumDescriptors, sumKnown, type DescriptorCount } from '../process/probe.ts';
 import { placesOf, type Beside, type BesideRole } from '../cluster/beside.ts';
 import { startNetwork } from '../cluster/network.ts';
@@ -30,6 +33,7 @@ export type ProcessStart = Readonly<{
 export type Connected = Readonly<{
   serverReadings: ServerReadings;
   connectUs: number;
+  connecting: NonNullable<Completed['connecting']>;
   /** Subscribers that were connected when the barrier opened. */
   subscribers: number;
   /** That they held then. */
@@ -82,10 +86,13 @@ export async function connect(stage: Stage): Promise<Connected> {
   const [othersBytesPerS, alone] = await Promise.all([idleBytesPerS(stage), ask ? idle() : undefined]);
 
   report({ phase: 'connect', ...nothing });
+  const cpu = () => running.map(({ pid }) => fleet.probe.cpu(pid));
+  const cpuBefore = cpu();
   const fromUs = fleet.clock.nowUs();
   loads.forEach((load, i) => startLoad(load, stage, plan.loads[i]!, endpoint));
   await Promise.all(loads.map((load) => load.next('ready', plan.scenario.phases.connect + connectSlackMs)));
   const connectUs = fleet.clock.nowUs() - fromUs;
+  const connecting = await connectingOf(loads, cpuBefore, cpu());
   const connected = serverDescriptors();
   await startPublisher(stage, endpoint);
   const networkConnected = await network?.sample();
@@ -98,6 +105,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   return {
     serverReadings,
     connectUs,
+    connecting,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
     connections: loadsConnected.reduce(
       (sum, { counters }) => sum + counters.connectionsOpened - counters.connectionsClosed,
@@ -123,6 +131,26 @@ export async function connect(stage: Stage): Promise<Connected> {
     idleShares: idleConnected,
     idleBytesPerS: othersBytesPerS,
     encrypted: endpoint.url.startsWith('https:'),
+  };
+}
+
+/** What it took until all subscribers were ready. */
+async function connectingOf(
+  loads: readonly LoadPeer[],
+  before: readonly (CpuReading | undefined)[],
+  after: readonly (CpuReading | undefined)[],
+): Promise<Connected['connecting']> {
+  for (const load of loads) load.send({ kind: 'sample' });
+  const samples = await Promise.all(loads.map((load) => load.next('sample', replyLimitMs)));
+  const counters = samples.reduce((sum, one) => addCounters(sum, one.counters), newCounters());
+  const serverCpuUs = sumKnown(
+    before.map((from, i) => from && after[i] && cpuBetween([from, after[i]]).ranUs),
+  );
+  return {
+    ...(serverCpuUs !== undefined && { serverCpuUs }),
+    requests: requestsOf(counters),
+    bytesIn: counters.bytesOut,
+    bytesOut: counters.bytesIn,
   };
 }
 

@@ -24,8 +24,13 @@ export type LoadPeer = Peer<LoadCommand, LoadReport>;
 export type PublisherPeer = Peer<PublisherCommand, PublisherReport>;
 export type NetworkPeer = Peer<NetworkCommand, NetworkReport>;
 
+/** The cores of each role, as taskset writes them: `0`, `2-5,8`. */
+export type Pinned = { server: string; load: string; publisher: string };
+
 export type Fleet = {
   clock: Clock;
+  /** The cores that its processes are kept to; all of them share all when left out. */
+  pinned?: Pinned;
   /** What its servers are made worse by. */
   injection?: Injection;
   /** @param index of several servers of one trial, from 0; the first when left out */
@@ -60,15 +65,27 @@ const entry = (path: string) => new URL(`../../${path}${extension}`, import.meta
 /** The real fleet: one child process each. */
 export const processes: Fleet = {
   clock: realClock,
-  server: (index = 0) => forkPeer(index === 0 ? 'server' : `server ${index + 1}`, entry('servers/process')),
+  ...peersOn(undefined),
   freePort: () => findPort(),
   broker: createBroker,
   brokerVersion,
   front: createFront,
   frontVersion,
-  load: (index) => forkPeer(`load ${index + 1}`, entry('load/process')),
-  publisher: () => forkPeer('publisher', entry('load/publisher-process')),
   network: () => forkPeer('network', entry('network/process')),
   freeze,
   probe: hostProbe,
 };
+
+/** The real fleet with servers, load processes and publisher on cores of their own. */
+export function processesOn(pinned: Pinned): Fleet {
+  return { ...processes, ...peersOn(pinned), pinned };
+}
+
+function peersOn(pinned: Pinned | undefined): Pick<Fleet, 'server' | 'load' | 'publisher'> {
+  return {
+    server: (index = 0) =>
+      forkPeer(index === 0 ? 'server' : `server ${index + 1}`, entry('servers/process'), pinned?.server),
+    load: (index) => forkPeer(`load ${index + 1}`, entry('load/process'), pinned?.load),
+    publisher: () => forkPeer('publisher', entry('load/publisher-process'), pinned?.publisher),
+  };
+}

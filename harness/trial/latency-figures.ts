@@ -56,6 +56,7 @@ function histograms(
   acceptToReceipt: Histogram,
 ): Completed['latency'] {
   const pages = closed.flatMap((report) => report.pages ?? []);
+  const requests = closed.flatMap((report) => report.request ?? []);
   const fanout = fanoutOf(events);
   return {
     endToEnd: storeHistogram(latency),
@@ -65,6 +66,7 @@ function histograms(
     firstReceiver: storeHistogram(fanout.first),
     medianReceiver: storeHistogram(fanout.median),
     lastReceiver: storeHistogram(fanout.last),
+    ...(requests.length > 0 && { request: storeHistogram(merged(requests.map(fromSparse))) }),
     ...(pages.length > 0 && { page: storeHistogram(merged(pages.map((one) => fromSparse(one.latency)))) }),
     ...(sent.length > 0 && {
       upstream: storeHistogram(merged(sent.map((report) => fromSparse(report.upstream)))),

@@ -81,6 +81,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
       },
     }),
     connectUs: readings.connectUs,
+    connecting: readings.connecting,
     ...(readings.warmUp && { warmUp: readings.warmUp }),
     ...transportsOf(readings),
     subscribers: readings.subscribers,

@@ -41,6 +41,7 @@ export async function runTrial(
     repetition,
     startedAt: new Date().toISOString(),
     ...(fleet.injection && { injected: writeInjection(fleet.injection) }),
+    ...(fleet.pinned && { pinned: fleet.pinned }),
   };
   const peers: Peers = {
     servers: createMembers(fleet, plan, variant),

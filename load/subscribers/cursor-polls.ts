@@ -36,6 +36,7 @@ export type Asking = {
   /** As `PollKind` has them. */
   answered(poller: Poller<Place>): number;
   answerWithinMs: number;
+  timed?: boolean;
   finishes: boolean;
   keepsAlive?: boolean;
 };
@@ -85,7 +86,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     );
   }
 
-  const { answered, answerWithinMs, finishes, keepsAlive = false } = asking;
+  const { answered, answerWithinMs, timed = false, finishes, keepsAlive = false } = asking;
   const fieldsOf = tokenFields(context.endpoint);
   const polls = createPolls<Place>(context, {
     newState: (subscriber, cursor) => ({
@@ -114,6 +115,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     },
     answered,
     answerWithinMs,
+    timed,
     finishes,
     keepsAlive,
   });

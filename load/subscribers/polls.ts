@@ -8,6 +8,8 @@ import { isOverdue } from '../../core/policy/client/poll-times.ts';
 import { chooseServer } from '../../core/policy/client/choose-server.ts';
 import { noteRetryAfter, noteSuccess, noteWindow } from '../../core/policy/client/reconnect.ts';
 import type { AbsenceCause } from '../../core/result/recovery.ts';
+import type { Window } from '../../core/protocol/control.ts';
+import { newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { urlsOf, type Cause } from '../wire/connection.ts';
 import { createHttpClients, type HttpClients } from '../wire/http-client.ts';
@@ -46,6 +48,8 @@ export type PollKind<State> = {
   answered(poller: Poller<State>, events: number): number;
   /** A request without an answer after that many milliseconds is given up and repeated. */
   answerWithinMs: number;
+  /** The time from a request to its answer says something: the server does not hold it. */
+  timed?: boolean;
   /** Whether `close` waits for requests that are under way: not for those the server holds on purpose. */
   finishes: boolean;
   /** An answer that ends the connection is a goodbye, as all that are asked for keep it. */
@@ -70,6 +74,9 @@ type All<State> = {
   /** Where the servers are. */
   readonly urls: readonly URL[];
   readonly pollers: Map<number, Poller<State>>;
+  /** From requests to their answers, of those answered within the window. */
+  readonly times: Histogram | undefined;
+  window: Pick<Window, 'fromUs' | 'toUs'>;
   /** Requests that have had no answer yet. */
   underWay: number;
   /** Set when no more is asked; called when nothing is under way. */
@@ -88,6 +95,8 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
     clients,
     urls: urlsOf(context.endpoint),
     pollers: new Map(),
+    times: kind.timed ? newHistogram() : undefined,
+    window: { fromUs: Infinity, toUs: Infinity },
     underWay: 0,
     closing: undefined,
   };
@@ -103,6 +112,8 @@ export function createPolls<State>(context: LoadContext, kind: PollKind<State>):
     ready: (poller, atUs) => becomeReady(all, poller, atUs),
     leave: (subscriber) => leave(all, all.pollers.get(subscriber)),
     comeBack: (subscriber) => comeBack(all, all.pollers.get(subscriber)),
+    setWindow: (window) => void (all.window = window),
+    closed: () => (all.times ? { request: toSparse(all.times) } : {}),
     close(graceMs) {
       clearInterval(sweep);
       return close(all, graceMs);
@@ -132,6 +143,8 @@ function takeResponse<State>(
   atUs: number,
 ): void {
   const { context, kind } = all;
+  if (all.times && atUs >= all.window.fromUs && atUs < all.window.toUs)
+    record(all.times, Math.max(0, Math.round((performance.now() - poller.askedMs) * 1000)));
   over(all, poller);
   const setCookie = head.headers.get('set-cookie');
   if (setCookie !== undefined) kind.setCookie?.(poller, setCookie);

@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrialFailure } from '../../harness/process/peer.ts';
-import type { Fleet } from '../../harness/trial/fleet.ts';
+import type { Fleet, Pinned } from '../../harness/trial/fleet.ts';
 import { fakeFleet } from './fleet.ts';
 
 export const processes: Fleet = fakeFleet();
+export const processesOn = (pinned: Pinned): Fleet => ({ ...processes, pinned });
 
 /**
  * A server that a command starts holds every event back for as long as the file says that the command runs.

@@ -141,6 +141,7 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
     window,
     serverReadings: 'self',
     connectUs: 1_100_000,
+    connecting: { serverCpuUs: 20_000, requests: 10, bytesIn: 1000, bytesOut: 2000 },
     subscribers: 10,
     processes: [
       start('server', 0, 100),

@@ -1,0 +1,97 @@
+// Judges predictions against measurements: how far each is off, which bar it is held by, and whether patterns
+// come in the right order. Pure.
+
+import { median } from '../../../core/base/median.ts';
+import { type Between, type FigureName, type Figures } from './figures.ts';
+
+export const predictors = ['simulated', 'nearest', 'plane'] as const;
+export type Predictor = (typeof predictors)[number];
+
+/** A point of the grid. */
+export type Row = {
+  pattern: string;
+  subscribers: number;
+  perS: number;
+  events: number;
+  measured: Figures;
+  /** Of the measured percentiles. */
+  between: { p50: Between | undefined; p99: Between | undefined };
+  predicted: Record<Predictor, Figures>;
+};
+
+/** From this share of a core on a server is near its end, and no prediction is held to a bar. */
+const heldBelowCpu = 0.8;
+
+/** By how much of the measured figure a prediction may be off. */
+const bars: Record<FigureName, number> = {
+  requests: 0.01,
+  deliveries: 0.01,
+  bytes: 0.01,
+  descriptors: 0.01,
+  serverCpu: 0.1,
+  p50: 0.15,
+  p99: 0.3,
+};
+const exceptions: Readonly<Record<string, Partial<Record<FigureName, number>>>> = {
+  'long-polling': { requests: 0.02, serverCpu: 0.15 },
+  polling: { p50: 0.01, p99: 0.01 },
+};
+
+export function barOf(figure: FigureName, pattern: string): number {
+  return exceptions[pattern]?.[figure] ?? bars[figure];
+}
+
+/** Signed, as a share of what was measured; infinite where nothing was and something was predicted. */
+export function errorOf({ measured, predicted }: Row, figure: FigureName, by: Predictor): number {
+  const [is, said] = [measured[figure], predicted[by][figure]];
+  if (is === said) return 0;
+  // A server that is called saturated has no latency.
+  return Number.isNaN(said) || is === 0 ? Infinity : (said - is) / is;
+}
+
+/** Whether a row is held to bars at all. */
+export function isHeld({ measured }: Row): boolean {
+  return measured.serverCpu < heldBelowCpu;
+}
+
+/** Within the bar, or within what repeated trials differ by. */
+export function isWithin(row: Row, figure: FigureName, by: Predictor = 'simulated'): boolean {
+  if (Math.abs(errorOf(row, figure, by)) <= barOf(figure, row.pattern)) return true;
+  if (figure !== 'p50' && figure !== 'p99') return false;
+  const between = row.between[figure];
+  const said = row.predicted[by][figure];
+  return between !== undefined && said >= between.lowUs && said <= between.highUs;
+}
+
+export type Summary = { median: number; worst: number; within: number; of: number };
+
+/** Of absolute errors over the rows that are held; undefined where none is. */
+export function summaryOf(rows: readonly Row[], figure: FigureName, by: Predictor): Summary | undefined {
+  const held = rows.filter(isHeld);
+  if (held.length === 0) return undefined;
+  const errors = held.map((row) => Math.abs(errorOf(row, figure, by)));
+  return {
+    median: median(errors),
+    worst: Math.max(...errors),
+    within: held.filter((row) => isWithin(row, figure, by)).length,
+    of: held.length,
+  };
+}
+
+/**
+ * Two patterns at one point whose medians differ for sure: their intervals do not overlap.
+ * @returns how many such pairs there are, and in how many the prediction has them in the same order
+ */
+export function orderOf(rows: readonly Row[], by: Predictor): { right: number; of: number } {
+  let [right, of] = [0, 0];
+  const places = Map.groupBy(rows.filter(isHeld), ({ subscribers, perS }) => `${subscribers} ${perS}`);
+  for (const same of places.values())
+    for (const [i, a] of same.entries())
+      for (const b of same.slice(i + 1)) {
+        const [ofA, ofB] = [a.between.p50, b.between.p50];
+        if (!ofA || !ofB || (ofA.lowUs <= ofB.highUs && ofB.lowUs <= ofA.highUs)) continue;
+        of++;
+        if (ofA.lowUs < ofB.lowUs === a.predicted[by].p50 < b.predicted[by].p50) right++;
+      }
+  return { right, of };
+}

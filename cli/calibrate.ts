@@ -1,0 +1,210 @@
+// Implements `pushbench calibrate`: runs the trials that a profile is made of, and writes it.
+
+import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
+import { counted } from '../core/base/counted.ts';
+import { oneLine } from '../core/base/printable.ts';
+import { listed, nearest } from '../core/base/suggest.ts';
+import { formatBytes, formatNumber, formatShare, formatUs } from '../core/base/units.ts';
+import { patterns } from '../core/pattern/registry.ts';
+import { variantOf } from '../core/pattern/variant.ts';
+import type { Profile } from '../core/profile/profile.ts';
+import { calibrate, type Calibration } from '../harness/calibrate/calibrate.ts';
+import { coresHere } from '../harness/calibrate/cores.ts';
+import { readKernel } from '../harness/calibrate/kernel.ts';
+import {
+  calibrated,
+  full as fullExtent,
+  placeText,
+  planPoints,
+  pointMs,
+  quick,
+  type Point,
+} from '../harness/calibrate/points.ts';
+import { profileOf } from '../harness/calibrate/profile-of.ts';
+import { keepThisProcessTo } from '../harness/process/child.ts';
+import { thisMachine } from '../harness/run/machine.ts';
+import { requireWritable, writeWhole } from '../harness/run/store.ts';
+import { version } from '../harness/run/version.ts';
+import { processes, processesOn } from '../harness/trial/fleet.ts';
+import { createLiveView, liveMode } from './live.ts';
+import { print } from './print.ts';
+import { onSignals } from './signals.ts';
+
+export type CalibrateFlags = {
+  full: boolean;
+  patterns?: string;
+  minutes?: string;
+  name?: string;
+  output: string;
+  quiet: boolean;
+};
+
+const otherFile = 'Free some space, or name another file with --output FILE.';
+const longestName = 100;
+
+export async function calibrateCommand(flags: CalibrateFlags & { invocation: string }): Promise<ExitCode> {
+  const { output, quiet: silent } = flags;
+  const names = patternsOf(flags.patterns);
+  const extent = flags.full ? fullExtent : quick;
+  const budgetMs = budgetOf(flags.minutes, extent.budgetMs, names);
+  const name = nameOf(flags.name);
+  // Read before this process is kept to some of the cores.
+  const machine = thisMachine();
+  if (machine.hasProc === false)
+    throw new UserError(
+      'calibrate',
+      'A profile needs what Linux says of processes in /proc, and this system has none. Calibrate on ' +
+        'Linux, or simulate with a profile of another machine.',
+      exitCodes.failed,
+    );
+  requireWritable(output);
+  const { pinned, ...unpinned } = coresHere();
+  const points = planPoints(names, patterns, extent);
+  const view = createLiveView(liveMode(silent));
+  view.note(planText(points, budgetMs));
+  view.note(
+    pinned
+      ? `The server is kept to core ${pinned.server}, load to ${pinned.load}, the publisher to ` +
+          `${pinned.publisher}.`
+      : `Nothing is kept to cores of its own: ${'why' in unpinned ? unpinned.why : ''}`,
+  );
+  const stop = new AbortController();
+  const release = onSignals(stop, (signal) => view.note(`${signal}: ending.`));
+  if (pinned) keepThisProcessTo(pinned.publisher);
+  const calibration = await calibrate({
+    points,
+    budgetMs,
+    registry: patterns,
+    fleet: pinned ? processesOn(pinned) : processes,
+    machine,
+    observer: view,
+    signal: stop.signal,
+  }).finally(() => {
+    view.close();
+    release();
+  });
+  const profile = toProfile(calibration, name, pinned);
+  return finish(calibration, profile, names, output);
+}
+
+/** @throws UserError for a name that is none, or of a pattern that cannot be calibrated */
+function patternsOf(words: string | undefined): string[] {
+  const known = calibrated(patterns);
+  if (words === undefined) return known;
+  const names = [...new Set(words.split(',').map((word) => word.trim()))];
+  for (const one of names) {
+    if (known.includes(one)) continue;
+    const near = nearest(one, known);
+    throw new UserError(
+      'patterns',
+      one in patterns
+        ? `--patterns ${one}: what is calibrated holds connections, and ${one} does not. There are: ` +
+            `${known.join(', ')}.`
+        : `--patterns ${oneLine(one)}: there is no such pattern` +
+            `${near ? `; did you mean "${near}"?` : '.'} There are: ${known.join(', ')}.`,
+    );
+  }
+  return names;
+}
+
+/** @throws UserError for what is no time, or too short for a trial of each pattern */
+function budgetOf(minutes: string | undefined, usualMs: number, names: readonly string[]): number {
+  if (minutes === undefined) return usualMs;
+  const budgetMs = Number(minutes) * 60_000;
+  const leastMs = names.length * pointMs({ measureMs: quick.mostMeasureMs });
+  if (!(budgetMs >= leastMs) || budgetMs > 24 * 3_600_000)
+    throw new UserError(
+      'minutes',
+      `--minutes ${oneLine(minutes)} does not do: one trial of ` +
+        `${names.length === 1 ? names[0] : 'each pattern'} takes about ${formatUs(leastMs * 1000)}. ` +
+        'Give a number of minutes that has room for it, at most a day (1440).',
+    );
+  return budgetMs;
+}
+
+function nameOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const name = oneLine(given).trim();
+  if (name === '' || name.length > longestName)
+    throw new UserError('name', `--name is what reports call the profile: give 1 to ${longestName} letters.`);
+  return name;
+}
+
+function planText(points: readonly Point[], budgetMs: number): string {
+  const plannedMs = points.reduce((sum, point) => sum + pointMs(point), 0);
+  const most = `at most ${formatUs(budgetMs * 1000)}`;
+  return (
+    `${counted(points.length, 'trial')}, about ${formatUs(plannedMs * 1000)}, ${most}` +
+    `${plannedMs > budgetMs ? ': what has no room is left out' : ''}. Keep the machine quiet meanwhile.`
+  );
+}
+
+/** @returns undefined where nothing was measured */
+function toProfile(
+  { measured, environment }: Calibration,
+  name: string | undefined,
+  pinned: Profile['pinned'],
+): Profile | undefined {
+  if (!environment || measured.length === 0) return undefined;
+  const { cpu, cores } = environment;
+  return profileOf(measured, {
+    pushbench: version,
+    createdAt: new Date().toISOString(),
+    name: name ?? `${cpu}, ${counted(cores, 'core')}`,
+    environment,
+    pinned,
+    kernel: readKernel(),
+  });
+}
+
+/** Writes the profile and says what is in it. @returns the exit code */
+function finish(
+  { end, leftOut, unstarted, measured }: Calibration,
+  profile: Profile | undefined,
+  names: readonly string[],
+  output: string,
+): ExitCode {
+  if (end.kind === 'failed') throw new UserError('calibrate', end.why, exitCodes.failed);
+  if (!profile) {
+    if (end.kind === 'interrupted') {
+      print('Interrupted before a trial came to figures that count; nothing was written.');
+      return exitCodes.interrupted;
+    }
+    throw new UserError(
+      'calibrate',
+      ['No trial came to figures that count, so there is no profile:', ...leftOut].join('\n'),
+      exitCodes.failed,
+    );
+  }
+  // What was cut short replaces no profile that is whole.
+  const file = end.kind === 'interrupted' ? output.replace(/(\.json)?$/, '.interrupted.json') : output;
+  writeWhole(file, `${JSON.stringify(profile, null, 1)}\n`, otherFile);
+  for (const line of summaryOf(profile)) print(line);
+  if (leftOut.length > 0) print(`Left out:\n${leftOut.map((text) => `  ${text}`).join('\n')}`);
+  if (unstarted.length > 0)
+    print(`There was no time for ${counted(unstarted.length, 'trial')}; --minutes gives more.`);
+  if (end.kind === 'interrupted') {
+    print(`Profile, interrupted after ${counted(measured.length, 'trial')}: ${file}`);
+    return exitCodes.interrupted;
+  }
+  print(`Profile: ${file}`);
+  const missing = names.filter((name) => profile.variants[variantOf(patterns, name).label] === undefined);
+  if (missing.length === 0) return exitCodes.ok;
+  print(`Nothing of ${listed(missing)} came to figures that count, so the profile has none.`);
+  return exitCodes.invalid;
+}
+
+function summaryOf({ name, variants }: Profile): string[] {
+  return [
+    name,
+    ...Object.entries(variants).map(([label, { points, atRest }]) => {
+      const last = points.at(-1)!; // a variant has points
+      const events = points.reduce((sum, point) => sum + point.events, 0);
+      return (
+        `  ${label}: ${counted(points.length, 'point')} with ${formatNumber(events)} events, ` +
+        `${formatBytes(Math.round(atRest.serverRssBytes))} of server memory per subscriber; with ` +
+        `${placeText(last)} ${formatShare(last.serverCpuShare)} of a core`
+      );
+    }),
+  ];
+}
