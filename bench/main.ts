@@ -14,6 +14,7 @@ const benches: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   'cluster-fan-out': () => import('./cluster-fan-out.ts'),
   brokers: () => import('./brokers.ts'),
   accuracy: () => import('./accuracy.ts'),
+  'event-core': () => import('./event-core.ts'),
   'webhook-sender': () => import('./webhook-sender.ts'),
   'webhook-store': () => import('./webhook-store.ts'),
   'webhook-fifo': () => import('./webhook-fifo.ts'),

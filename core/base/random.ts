@@ -13,8 +13,9 @@ export function hash32(text: string): number {
 
 /**
  * The stream called `stream` of the run seeded with `seed`.
- * Generator: Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, period 2^32, enough for schedules; a
- * simulation that draws more has {@link longRandom}.
+ * Generator: Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, period 2^32, enough for schedules;
+ * a
+ * simulation that draws more has long-random.ts.
  */
 export function random(seed: number, stream: string): Random {
   let state = (Math.imul(seed, 0x9e3779b1) ^ hash32(stream)) >>> 0;
@@ -29,30 +30,4 @@ export function random(seed: number, stream: string): Random {
 /** An exponentially distributed waiting time with the given mean (inverse transform). */
 export function exponential(next: Random, mean: number): number {
   return -Math.log(1 - next()) * mean;
-}
-
-/**
- * As {@link random}, for streams of more numbers than 2^30, of which `random` repeats all after 2^32, and for
- * tails: 53 bits a number, where `random` has 32. It takes about three times as long.
- * Generator: xoshiro128** 1.1 (Blackman and Vigna, public domain): 128 bits of state, period 2^128 - 1.
- */
-export function longRandom(seed: number, stream: string): Random {
-  // The words of state are as independent as the other generator makes them; all 0 would stay so.
-  const start = random(seed, `long:${stream}`);
-  const word32 = () => (start() * 2 ** 32) | 0;
-  let [a, b, c, d] = [word32(), word32(), word32(), word32()];
-  if ((a | b | c | d) === 0) a = 1;
-  const word = () => {
-    const five = Math.imul(b, 5);
-    const result = Math.imul((five << 7) | (five >>> 25), 9);
-    const shifted = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= shifted;
-    d = (d << 11) | (d >>> 21);
-    return result;
-  };
-  return () => ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53;
 }

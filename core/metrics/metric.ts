@@ -23,7 +23,9 @@ export type Metric = {
   percentile?: { quantile: number; sureness(trial: Completed): Sureness; samples: string };
   /** What it counts among: where there is none of it, a count of 0 says nothing and is no figure. */
   among?: { count(trial: Completed): number; none: string };
-  /** Where the value lies above the end of its scale, in the metric's unit, that end: all that is known of it. */
+  /**
+   * Where the value lies above the end of its scale, in the metric's unit, that end: all that is known of it.
+   */
   above?(trial: Completed): number | undefined;
   /** Why a trial's figure says nothing, though it can be read. */
   lost?(trial: Completed): string | undefined;

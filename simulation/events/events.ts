@@ -42,12 +42,16 @@ export type Events = {
 /** Bytes that the queue and the lanes may each take: 100 million events. */
 const mostBytes = 2 ** 31;
 
+/** Places in the state of a core. */
+const now = 0;
+const put = 1;
+
 export function newEvents({ limitBytes = mostBytes } = {}): Events {
   const wheel = newWheel(limitBytes);
   const lanes = newLanes(limitBytes);
   const handlers: Handler[] = [];
-  let nowUs = 0;
-  let number = 0;
+  /** What time it is and how many events have been put: in an array no number takes an object. */
+  const state = new Float64Array(2);
   let running = false;
 
   function step(untilUs: number): number {
@@ -56,46 +60,46 @@ export function newEvents({ limitBytes = mostBytes } = {}): Events {
       const laneUs = lanes.firstUs();
       const wheelUs = wheel.find(laneUs < untilUs ? laneUs : untilUs - 1);
       if (wheelUs < laneUs || (wheelUs === laneUs && wheelUs < untilUs && wheel.number() < lanes.number())) {
-        nowUs = wheelUs;
-        const run = handlers[wheel.handler()]!;
-        run(wheel.take(), wheelUs);
+        state[now] = wheelUs;
+        const subject = wheel.take();
+        handlers[wheel.handler()]!(subject, wheelUs);
       } else if (laneUs < untilUs) {
-        nowUs = laneUs;
-        const run = handlers[lanes.handler()]!;
-        run(lanes.take(), laneUs);
+        state[now] = laneUs;
+        const subject = lanes.take();
+        handlers[lanes.handler()]!(subject, laneUs);
       } else return ran;
       ran++;
     }
   }
 
   return {
-    nowUs: () => nowUs,
+    nowUs: () => state[now]!,
     handler(run) {
       if (handlers.length === mostHandlers)
         throw new RangeError(`there are ${mostHandlers} handlers already`);
       return (handlers.push(run) - 1) as HandlerId; // the only place that makes one
     },
     at(atUs, handler, subject) {
-      if (!(atUs >= nowUs && atUs < endOfTimeUs && Number.isInteger(atUs)))
+      if (!(atUs >= state[now]! && atUs < endOfTimeUs && Number.isInteger(atUs)))
         throw new RangeError(
-          `an event cannot be put at ${atUs} us: it is ${nowUs} us, and times are whole numbers to 2^48`,
+          `an event cannot be put at ${atUs} us: it is ${state[now]} us, and times are whole numbers to 2^48`,
         );
-      wheel.push(atUs, handler, subject, number++, nowUs);
+      wheel.push(atUs, handler, subject, state[put]!++, state[now]!);
     },
     lane(delayUs) {
       if (!(delayUs >= 0 && delayUs < endOfTimeUs / 2 && Number.isInteger(delayUs)))
         throw new RangeError(`a lane cannot delay by ${delayUs} us: it takes a whole number`);
       return lanes.open(delayUs) as LaneId; // the only place that makes one
     },
-    after: (lane, handler, subject) => lanes.push(lane, nowUs, handler, subject, number++),
+    after: (lane, handler, subject) => lanes.push(lane, state[now]!, handler, subject, state[put]!++),
     run(untilUs) {
       if (running) throw new Error('events are running already: a handler cannot run others');
-      if (!(untilUs >= nowUs && untilUs <= endOfTimeUs && Number.isInteger(untilUs)))
-        throw new RangeError(`events cannot run until ${untilUs} us: it is ${nowUs} us`);
+      if (!(untilUs >= state[now]! && untilUs <= endOfTimeUs && Number.isInteger(untilUs)))
+        throw new RangeError(`events cannot run until ${untilUs} us: it is ${state[now]} us`);
       running = true;
       try {
         const ran = step(untilUs);
-        nowUs = untilUs;
+        state[now] = untilUs;
         return ran;
       } finally {
         running = false;

@@ -19,9 +19,10 @@ export type Lanes = {
   firstUs(): number;
   /** Of that event. */
   number(): number;
-  handler(): number;
-  /** Its subject; the event is gone. */
+  /** Takes it. @returns its subject */
   take(): number;
+  /** Of the event that was taken last. */
+  handler(): number;
   pending(): number;
   bytes(): number;
 };
@@ -42,8 +43,8 @@ export function newLanes(mostBytes: number): Lanes {
   const timesUs = new Float64Array(mostLanes).fill(Infinity);
   const numbers = new Float64Array(mostLanes);
   let least = 0;
-  let leastUs = Infinity;
   let pending = 0;
+  let taken = 0;
 
   const bytes = () => rings.reduce((sum, { words }) => sum + words.byteLength, 0);
 
@@ -70,7 +71,7 @@ export function newLanes(mostBytes: number): Lanes {
 
   function choose(): void {
     least = 0;
-    leastUs = timesUs[0]!;
+    let leastUs = timesUs[0]!;
     for (let lane = 1; lane < rings.length; lane++) {
       const atUs = timesUs[lane]!;
       if (atUs < leastUs || (atUs === leastUs && numbers[lane]! < numbers[least]!)) {
@@ -105,18 +106,16 @@ export function newLanes(mostBytes: number): Lanes {
       pending++;
       if (ring.size++ > 0) return;
       look(lane);
-      if (atUs < leastUs) choose();
+      if (atUs < timesUs[least]! || lane === least) choose();
     },
-    firstUs: () => leastUs,
+    firstUs: () => timesUs[least]!,
     number: () => numbers[least]!,
-    handler() {
-      const { words, first } = rings[least]!;
-      return (words[4 * first + 1]! >>> 8) & 255;
-    },
+    handler: () => taken,
     take() {
       const lane = least;
       const ring = rings[lane]!;
       const subject = ring.words[4 * ring.first + 2]!;
+      taken = (ring.words[4 * ring.first + 1]! >>> 8) & 255;
       ring.first = (ring.first + 1) & (ring.places - 1);
       ring.size--;
       pending--;

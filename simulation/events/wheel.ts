@@ -24,6 +24,9 @@ const mostRuns = 4;
 /** Words of 32 bits that say which of a level's buckets hold something. */
 const maskWords = digits / 32;
 const high = 2 ** 32;
+/** Places of times in a wheel's `bounds`. */
+const soonestUs = 0;
+const lowestUs = 1;
 
 /**
  * Entries have four words: the time's low bits; its high bits, the handler and the number's high bits; the
@@ -42,9 +45,10 @@ export type Wheel = {
   find(limitUs: number): number;
   /** Of the event that was found. */
   number(): number;
-  handler(): number;
-  /** Its subject; the event is gone. */
+  /** Takes it. @returns its subject */
   take(): number;
+  /** Of the event that was taken last. */
+  handler(): number;
   pending(): number;
   bytes(): number;
 };
@@ -64,12 +68,11 @@ export function newWheel(mostBytes: number): Wheel {
   let baseLow = 0;
   let baseHigh = 0;
   let pending = 0;
-  /** No event is earlier. */
-  let soonestUs = Infinity;
+  /** No event is earlier than `bounds[soonestUs]`. In an array no number takes an object. */
+  const bounds = new Float64Array(2).fill(Infinity);
   /** The lowest bucket and its time, if known; the place of its next event in its first block. */
   let isKnown = false;
   let lowest = none;
-  let lowestUs = Infinity;
   let headAt = firstEntry;
   /** By level: sorted events, the next and the end of them, and the next one's time. */
   const runs = Array.from({ length: mostRuns + 1 }, (_, i) => new Uint32Array(i && longestRun * entryWords));
@@ -80,6 +83,7 @@ export function newWheel(mostBytes: number): Wheel {
   /** The level of the first run, and whether the event that was found is in it. */
   let run = mostRuns;
   let isInRun = false;
+  let handler = 0;
 
   function append(into: number, low: number, meta: number, subject: number, number: number): void {
     let place = tailAt[into]!;
@@ -209,6 +213,7 @@ export function newWheel(mostBytes: number): Wheel {
     const at = runAt[run]!;
     const next = at + entryWords;
     runAt[run] = next;
+    handler = (words[at + 1]! >>> 8) & 255;
     if (next < runEnd[run]!) runUs[run]! += words[next]! - words[at]!;
     else runUs[run] = Infinity;
     choose();
@@ -220,6 +225,7 @@ export function newWheel(mostBytes: number): Wheel {
     const words = pages[pageOf(first)]!;
     const word = wordOf(first);
     const subject = words[word + headAt + 2]!;
+    handler = (words[word + headAt + 1]! >>> 8) & 255;
     headAt += entryWords;
     if (first === tail[lowest]) {
       if (headAt < tailAt[lowest]!) return subject;
@@ -234,33 +240,33 @@ export function newWheel(mostBytes: number): Wheel {
   }
 
   return {
-    push(atUs, handler, subject, number, nowUs) {
+    push(atUs, own, subject, number, nowUs) {
       const timeHigh = Math.floor(atUs / high);
       const low = atUs - timeHigh * high;
       if (pending === 0) {
         baseHigh = Math.floor(nowUs / high);
         baseLow = nowUs | 0;
       }
-      if (atUs < soonestUs) soonestUs = atUs;
+      if (atUs < bounds[soonestUs]!) bounds[soonestUs] = atUs;
       pending++;
       const numberHigh = Math.floor(number / high);
-      append(bucketOf(low, timeHigh), low, (timeHigh << 16) | (handler << 8) | numberHigh, subject, number);
+      append(bucketOf(low, timeHigh), low, (timeHigh << 16) | (own << 8) | numberHigh, subject, number);
     },
     find(limitUs) {
-      if (soonestUs > limitUs) return Infinity;
+      if (bounds[soonestUs]! > limitUs) return Infinity;
       for (;;) {
         if (!isKnown) {
           isKnown = true;
           lowest = filledLevels === 0 ? none : lowestBucket();
-          lowestUs = lowest === none ? Infinity : beginOf(lowest);
+          bounds[lowestUs] = lowest === none ? Infinity : beginOf(lowest);
         }
         const firstUs = runUs[run]!;
         // What is in a bucket now was put when the run had begun.
-        isInRun = firstUs <= lowestUs;
-        soonestUs = isInRun ? firstUs : lowestUs;
-        if (soonestUs > limitUs) return Infinity;
-        if (isInRun || lowest < digits) return soonestUs;
-        open(lowest, lowestUs);
+        isInRun = firstUs <= bounds[lowestUs]!;
+        bounds[soonestUs] = isInRun ? firstUs : bounds[lowestUs]!;
+        if (bounds[soonestUs]! > limitUs) return Infinity;
+        if (isInRun || lowest < digits) return bounds[soonestUs]!;
+        open(lowest, bounds[lowestUs]!);
       }
     },
     number() {
@@ -273,11 +279,7 @@ export function newWheel(mostBytes: number): Wheel {
       const word = wordOf(first) + headAt;
       return (words[word + 1]! & 255) * high + words[word + 3]!;
     },
-    handler() {
-      if (isInRun) return (runs[run]![runAt[run]! + 1]! >>> 8) & 255;
-      const first = head[lowest]!;
-      return (pages[pageOf(first)]![wordOf(first) + headAt + 1]! >>> 8) & 255;
-    },
+    handler: () => handler,
     take() {
       pending--;
       return isInRun ? takeOfRun() : takeOfBucket();

@@ -1,0 +1,115 @@
+// Holds the simulator to what browsers have and to virtual time: in all that it imports no clock, no chance
+// but seeded streams, nothing of Node; and a bundler makes one file of it for the web, which runs without
+// Node.
+
+import assert from 'node:assert/strict';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { runInNewContext } from 'node:vm';
+import { build } from 'vite';
+import { onTestFinished, test } from 'vitest';
+
+/** Only what runs: types are stripped. */
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^;']*?from\s+)?'([^']+)'/gm)].map(
+    ([, path]) => path!,
+  );
+}
+
+/** The simulator's files and all of ours that they import, with their texts. */
+function closure(): Map<string, string> {
+  const texts = new Map<string, string>();
+  const open = globSync('simulation/**/*.ts');
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (texts.has(file)) continue;
+    const text = readFileSync(file, 'utf8');
+    texts.set(file, text);
+    for (const path of importsOf(text)) if (path.startsWith('.')) open.push(join(dirname(file), path));
+  }
+  return texts;
+}
+
+const codeOf = (text: string) => text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+const files = closure();
+
+test('imports are found, those of types left out', () => {
+  const text =
+    "import type { A } from 'a';\nimport { b,\n c } from 'b';\nimport 'd';\nexport { e } from './e.ts';";
+  assert.deepEqual(importsOf(text), ['b', 'd', './e.ts']);
+  assert.ok(files.has('core/result/histogram.ts') && files.has('simulation/events/events.ts'));
+});
+
+test('nothing of it asks for a clock, for chance or for Node', () => {
+  const forbidden: Record<string, RegExp> = {
+    'Math.random': /\bMath\s*\.\s*random\b/,
+    Date: /\bDate\b/,
+    performance: /\bperformance\b/,
+    process: /\bprocess\s*[.[]/,
+    Buffer: /\bBuffer\b/,
+    'a timer': /\b(?:setTimeout|setInterval|setImmediate|queueMicrotask)\b/,
+    crypto: /\bcrypto\b/,
+    require: /\brequire\s*\(/,
+  };
+  assert.match('Math.random()', forbidden['Math.random']!);
+  const found = [...files].flatMap(([file, text]) => [
+    ...Object.entries(forbidden).flatMap(([what, pattern]) =>
+      pattern.test(codeOf(text)) ? [`${file}: ${what}`] : [],
+    ),
+    ...importsOf(text).flatMap((path) => (path.startsWith('node:') ? [`${file} imports ${path}`] : [])),
+  ]);
+  assert.deepEqual(found, []);
+});
+
+test('vite bundles it for the web, and the bundle computes there as it does here', async () => {
+  const entry = [
+    'simulation/events/events.ts',
+    'simulation/groups/tally.ts',
+    'simulation/groups/progression.ts',
+    'core/result/histogram.ts',
+    ...['simulation/simulate.ts', 'simulation/models/registry.ts'].filter((file) => existsSync(file)),
+  ];
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-bundle-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const entryFile = join(folder, 'entry.js');
+  writeFileSync(
+    entryFile,
+    entry.map((file) => `export * from ${JSON.stringify(join(process.cwd(), file))};\n`).join(''),
+  );
+  const built = await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: {
+      write: false,
+      minify: false,
+      lib: { entry: entryFile, formats: ['iife'], name: 'simulator' },
+    },
+  });
+  const [output] = [built].flat().flatMap((one) => ('output' in one ? one.output : []));
+  assert.ok(output?.type === 'chunk');
+  assert.doesNotMatch(output.code, /__vite-browser-external|node:[a-z]+['"]/);
+  // A context of its own has the language, and what it is given: no process, no Buffer, no require.
+  const result: unknown = runInNewContext(
+    `${output.code};
+     const { newEvents, newSimulatedHistogram, newTally, steps, storeHistogram, quantileUs } = simulator;
+     const histogram = newSimulatedHistogram();
+     const tally = newTally(histogram);
+     const events = newEvents();
+     const poll = events.handler((n, nowUs) => {
+       tally.add(steps(1_000_000, nowUs % 5, 5));
+       if (n > 0) events.at(nowUs + 1_000_000, poll, n - 1);
+     });
+     events.at(3, poll, 99);
+     events.run(1e9);
+     tally.close();
+     const p50 = quantileUs(histogram, 0.5);
+     JSON.stringify({ p50, ...storeHistogram(histogram) });`,
+    // hdr-histogram-js looks for WebAssembly in `window` as it is loaded.
+    { console, TextDecoder, TextEncoder, window: {} },
+  );
+  assert.ok(typeof result === 'string');
+  const { count, p50, v2 } = JSON.parse(result) as Record<string, unknown>;
+  assert.equal(count, 100_000_000);
+  assert.equal(p50, 2_500_607);
+  assert.match(String(v2), /^HIST/);
+});
