@@ -1,8 +1,8 @@
-// Measures the simulator's event core against a binary heap of objects, the queue that everybody writes first:
-// events a second of CPU time, in one process, in turn. One event is one taken and one put.
+// Measures the simulator's event core against a binary heap of objects, the queue that everybody writes
+// first: events a second of CPU time, in one process, in turn. One event is one taken and one put.
 //
-// Bounds: 4 times at 10^6 pending, 5 times at 10^4, by lanes 8 times; a herd at one time at most 4 times slower
-// than one that is spread.
+// Bounds: 4 times at 10^6 pending, 5 times at 10^4, by lanes 8 times; a herd at one time at most 4 times
+// slower than one that is spread.
 
 import { median } from '../core/base/median.ts';
 import { exponential, random } from '../core/base/random.ts';
