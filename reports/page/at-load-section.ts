@@ -47,15 +47,17 @@ function loadMarkup({ name, setting, notes, rows }: AtLoad, id: string): Markup 
   );
   const several = rows.some(({ figures }) => figures['latency.p50'].range !== undefined);
   const isComputed = rows.some(({ figures }) => figures['latency.p50'].expectedError !== undefined);
+  const thinLines = isComputed
+    ? 'as far as such figures are off'
+    : 'their 95 % intervals, or the range of several trials';
   const missing = missingLines({ rows });
   const heading = `At this load${name === '' ? '' : ` (${name})`}`;
   return html`<section class="at-load">
     <h2>${heading}: ${setting}</h2>
     <p class="dim">
-      Filled dot: half of the deliveries came within; open dot: 99 %; thin lines:
-      ${isComputed ? 'as far as such figures are off' : 'their 95 % intervals, or the range of several trials'}.
-      Requests and traffic are those of subscribers, without publishing; CPU, descriptors and memory are the
-      server's. ${notes.join(' ')}
+      Filled dot: half of the deliveries came within; open dot: 99 %; thin lines: ${thinLines}. Requests and
+      traffic are those of subscribers, without publishing; CPU, descriptors and memory are the server's.
+      ${notes.join(' ')}
     </p>
     <table role="table" aria-label="${heading}: latency and costs of each pattern">
       <thead role="rowgroup">

@@ -25,7 +25,7 @@ function pointOf(subscribers: number, perS: number, asks: number): ProfilePoint 
     endToEndUs: around(300 + subscribers * 5),
     latencySpread: 0.05,
     serverIdleShare: 0.01,
-    serverCpuShare: 0.01 + deliveriesPerS * 10e-6,
+    serverCpuShare: 0.01 + deliveriesPerS * 2e-6,
     serverCpuSpread: 0.02,
     loadCpuShare: deliveriesPerS * 5e-6,
     requestsPerS: asks * subscribers,
