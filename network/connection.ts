@@ -8,7 +8,7 @@ import { sourceAddress, subscribersPerAddress } from '../core/base/source-addres
 import { looksInside, type Conditions } from '../core/network/conditions.ts';
 import type { Traffic } from '../core/protocol/network.ts';
 import { handshakeUs } from './conditions.ts';
-import { createGate, type Gate } from './http-gate.ts';
+import { createGate, type Gate, type GateEnds } from './http-gate.ts';
 import { createLane, type Budget, type Lane, type Sink } from './lane.ts';
 
 export type Upstream = { host: string; port: number };
@@ -63,7 +63,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   const gate = looksInside(conditions) ? gateOf(conditions) : undefined;
 
   function gateOf(looked: Conditions): Gate {
-    return createGate(looked, {
+    const ends: GateEnds = {
       toServer: up.push,
       toClient: down.push,
       refuse(answer) {
@@ -74,7 +74,15 @@ export function openConnection(parts: ConnectionParts): Connection {
       },
       stripped: () => traffic.upgradesStripped++,
       unreadable: () => traffic.unreadable++,
-    });
+    };
+    return createGate(looked, ends, budget);
+  }
+
+  /** Nothing is passed on any more, and nothing held. */
+  function stop(): void {
+    gate?.stop();
+    up.stop();
+    down.stop();
   }
 
   /** What both sockets have in common: their end, and the lanes that it concerns. */
@@ -84,8 +92,7 @@ export function openConnection(parts: ConnectionParts): Connection {
     socket.on('close', (failed) => {
       if (failed) from.end('reset');
       if (--left > 0) return;
-      up.stop();
-      down.stop();
+      stop();
       parts.closed();
     });
   }
@@ -133,8 +140,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   if (!conditions.blackHole) dial();
 
   function both(act: (socket: Socket) => void): void {
-    up.stop();
-    down.stop();
+    stop();
     act(client);
     if (server) act(server);
   }
