@@ -2,6 +2,7 @@
 // other, and what the network does to both.
 
 import { connect, isIP, type Socket } from 'node:net';
+import type { Address } from '../core/base/address.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { Random } from '../core/base/random.ts';
 import { sourceAddress, subscribersPerAddress } from '../core/base/source-address.ts';
@@ -10,8 +11,6 @@ import type { Traffic } from '../core/protocol/network.ts';
 import { handshakeUs } from './conditions.ts';
 import { createGate, type Gate, type GateEnds } from './http-gate.ts';
 import { createLane, type Budget, type Lane, type Sink } from './lane.ts';
-
-export type Upstream = { host: string; port: number };
 
 export type Connection = {
   /** When the last bytes came, from either side. */
@@ -25,7 +24,7 @@ export type Connection = {
 
 export type ConnectionParts = {
   client: Socket;
-  to: Upstream;
+  to: Address;
   /** Connections that are open already. */
   others: number;
   conditions: Conditions;

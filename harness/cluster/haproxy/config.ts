@@ -1,6 +1,8 @@
 // Writes HAProxy's configuration for the servers of a trial: every line with the reason why it stands there.
 // Computes text and does no I/O. docs/cluster/in-front.md shows the lines and their reasons as they are here.
 
+import { listenBacklog } from '../../../core/base/listen-backlog.ts';
+
 /** What the servers speak decides how much HAProxy can see: `http` reads requests, `tcp` passes bytes on. */
 export type HaproxyMode = 'http' | 'tcp';
 
@@ -39,8 +41,6 @@ export const health = { everyMs: 500, fall: 2, rise: 1 };
 const connectMs = 2000;
 const queueMs = 30_000;
 const headMs = 10_000;
-/** The kernel takes the lesser of this and net.core.somaxconn. */
-const backlog = 16_384;
 /** Shorter than servers of ours keep an idle connection, so that none is used that is just being closed. */
 const poolMs = 2000;
 /** HAProxy keeps a time as a number of 32 bits. */
@@ -157,7 +157,7 @@ function frontendSection({ host, port }: HaproxySetup): ConfigSection {
     name: `frontend ${frontendName}`,
     lines: [
       {
-        text: `bind ${address(host, port)} backlog ${backlog}`,
+        text: `bind ${address(host, port)} backlog ${listenBacklog}`,
         why: 'the one address that subscribers know, with room for a storm of connects',
       },
       { text: `default_backend ${backendName}`, why: 'all of it goes to the servers' },
