@@ -6,10 +6,10 @@ import { addressOf, type Address } from '../core/base/address.ts';
 import { realClock, type Clock } from '../core/base/clock.ts';
 import { listenBacklog } from '../core/base/listen-backlog.ts';
 import { loopback, urlHost } from '../core/base/loopback.ts';
-import { random as randomOf } from '../core/base/random.ts';
+import { drawShare, random as randomOf } from '../core/base/random.ts';
 import type { Conditions } from '../core/network/conditions.ts';
 import type { Imposed, Route, Traffic } from '../core/protocol/network.ts';
-import { drawShare, idleCheckMs, isIdle } from './conditions.ts';
+import { idleCheckMs, isIdle } from './conditions.ts';
 import { openConnection, type Connection } from './connection.ts';
 import type { Budget } from './lane.ts';
 

@@ -6,6 +6,7 @@
 // with the event that reaches `slowBuffer` bytes, or `answerEndsAtBytes` if that is less, and the next
 // request goes on behind it.
 
+import { drawShare } from '../core/base/random.ts';
 import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { drawAdviceMs } from '../core/policy/server/drain.ts';
@@ -18,7 +19,7 @@ import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
 import { checkIntake, downText, newIntake } from './http/intake.ts';
 import { createPollConnections } from './http/poll-connections.ts';
 import { publishExample } from './http/publish.ts';
-import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './http/request.ts';
+import { answerFull, cursorOf, endWith, RequestError, topicsOf } from './http/request.ts';
 import { sayGoodbye } from './http/say-goodbye.ts';
 
 /** A request, and whether its answer is compressed. */

@@ -1,7 +1,7 @@
 // Has subscribers read slowly, or not at all, for a while: what they do not read stays in the kernel's
 // buffers, and then with the server.
 
-import { random } from '../../core/base/random.ts';
+import { drawShare, random } from '../../core/base/random.ts';
 import { nowUs } from '../../core/base/clock.ts';
 import type { LoadCommand } from '../../core/protocol/control.ts';
 import type { RunningLoad } from '../pattern.ts';
@@ -23,11 +23,7 @@ export function createSlowReaders(
   return {
     begin(share, bytesPerS, forMs) {
       const reading = Array.from({ length: count }, (_, i) => first + i).filter((one) => !slowed.has(one));
-      const chosen = reading
-        .map((subscriber) => ({ subscriber, order: next() }))
-        .sort((a, b) => a.order - b.order)
-        .slice(0, Math.round(reading.length * share))
-        .map(({ subscriber }) => subscriber);
+      const chosen = drawShare(reading, share, next);
       for (const subscriber of chosen) {
         slowed.add(subscriber);
         running.slow?.(subscriber, bytesPerS);
