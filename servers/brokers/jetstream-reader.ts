@@ -12,8 +12,15 @@ import {
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { messageOf } from '../../core/base/errors.ts';
-import { confirmWithinMs, keptBy, keyStaysMs, leftStaysMs, quietMs, type BrokerOptions } from './broker.ts';
-import { epochOf } from './epoch.ts';
+import {
+  confirmWithinMs,
+  keptBy,
+  brokerKeyStaysMs,
+  leftStaysMs,
+  quietMs,
+  type BrokerOptions,
+} from './broker.ts';
+import { epochOf } from '../hub/epoch.ts';
 
 /** Messages that are on their way to a server at the most. */
 const batchMost = 500;
@@ -67,7 +74,7 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
       max_msgs: events,
       max_bytes: bytes,
       max_age: nanos(leftStaysMs),
-      duplicate_window: nanos(keyStaysMs),
+      duplicate_window: nanos(brokerKeyStaysMs),
       discard: DiscardPolicy.Old,
     });
   }
