@@ -140,8 +140,11 @@ export function createProxy(
   return {
     async open(routes) {
       const opened: OpenRoute[] = [];
-      for (const route of routes) opened.push(await listen(route, accept));
-      open.push(...opened);
+      for (const route of routes) {
+        const one = await listen(route, accept);
+        opened.push(one);
+        open.push(one); // at once, so that `close` closes it even where the next cannot be opened
+      }
       return opened.map(urlOf);
     },
     impose,

@@ -109,7 +109,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       : http2(options, secure);
   const publish = http1({ ...options, tls: undefined, tally: undefined }, publishRoutes, undefined);
   const address = await bind(main, host, port);
-  const publishUrl = `http://${await bind(publish, host, publishPort)}`;
+  const publishAt = await bind(publish, host, publishPort).catch(async (error: unknown) => {
+    await main.close();
+    throw error;
+  });
+  const publishUrl = `http://${publishAt}`;
   return {
     endpoint: secure
       ? {
