@@ -30,6 +30,8 @@ export type StreamReader = {
   readonly begun: Promise<void>;
   /** Whether the log is a copy of the stream as it is now, as far as anybody knows. */
   isSure(): boolean;
+  /** Asks whether the stream is still the one that the log is a copy of; false where it does not answer. */
+  isSame(): Promise<boolean>;
   /** Something is wrong with the stream: it is looked for, now or when there is a connection. */
   doubt(): void;
   /** Why the stream could not be read the last time. */
@@ -160,6 +162,14 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
   return {
     begun: begun.promise,
     isSure: () => !isDoubtful,
+    async isSame() {
+      try {
+        const { created: made, state } = await manager.streams.info(stream);
+        return made === created && state.last_seq >= log.end();
+      } catch {
+        return false;
+      }
+    },
     doubt() {
       isDoubtful = true;
       watch();
