@@ -40,7 +40,15 @@ const redis = (kept: readonly string[]): Program => ({
   package: 'redis-server',
   scheme: 'redis',
   args: (port, folder) =>
-    [`--port ${port}`, `--bind ${loopback()}`, '--daemonize no', '--protected-mode yes', ...kept]
+    [
+      `--port ${port}`,
+      `--bind ${loopback()}`,
+      '--daemonize no',
+      '--protected-mode yes',
+      // Redis writes its title over its environment, where the mark is that the guardian looks for.
+      '--set-proc-title no',
+      ...kept,
+    ]
       .flatMap((option) => option.split(' '))
       .concat('--save', '', '--dir', folder),
 });
