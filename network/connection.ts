@@ -25,7 +25,7 @@ export type Connection = {
 export type ConnectionParts = {
   client: Socket;
   to: Address;
-  /** Connections that are open already. */
+  /** How many connections are open already: it decides from which loopback address the server is dialled. */
   others: number;
   conditions: Conditions;
   budget: Budget;
@@ -35,7 +35,10 @@ export type ConnectionParts = {
   closed(): void;
 };
 
-/** Bytes of servers are read into one buffer: an idle connection holds no memory for reading. */
+/**
+ * All servers' bytes are read into this one buffer and copied out at once, so that thousands of idle
+ * connections do not hold 64 KiB each.
+ */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
 export function openConnection(parts: ConnectionParts): Connection {
@@ -43,6 +46,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   let { conditions } = parts;
   let lastUs = clock.nowUs();
   let server: Socket | undefined;
+  /** Sockets that have not closed yet. */
   let left = 1;
   const laneOptions = { conditions, budget, clock, random };
   const up = createLane({
@@ -132,7 +136,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   client.on('end', () => {
     gate?.clientEnded();
     up.end('end');
-    // Nobody is there yet that could end the other direction.
+    // In a black hole there is no connection to a server whose end would end this side.
     if (!server) client.end();
   });
   down.open(sinkOf(client));
@@ -158,7 +162,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   };
 }
 
-/** A socket that is gone takes everything and keeps nothing. */
+/** Writes to a socket that is closed already succeed and go nowhere, so that its lane empties. */
 function sinkOf(socket: Socket): Sink {
   return {
     write: (bytes) => socket.destroyed || socket.write(bytes),

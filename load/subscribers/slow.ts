@@ -92,7 +92,7 @@ export function createPacing<R extends Reader>(): Pacing<R> {
     },
     read(reader, bytes) {
       const pace = paces.size === 0 ? undefined : paces.get(reader);
-      if (!pace || pace.bytesPerS === 0) return; // what it reads after it was held had been read already
+      if (!pace || pace.bytesPerS === 0) return; // paused; these bytes had been read before
       pace.nextUs = Math.max(pace.nextUs, nowUs()) + (bytes / pace.bytesPerS) * 1e6;
       hold(reader, pace);
     },

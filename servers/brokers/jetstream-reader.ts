@@ -7,6 +7,7 @@ import {
   jetstream,
   jetstreamManager,
   type ConsumerMessages,
+  type JetStreamManager,
   type JsMsg,
   type StreamInfo,
 } from '@nats-io/jetstream';
@@ -62,24 +63,10 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
   let heardMs = performance.now();
   let lastFailure = 'it does not answer';
   let reading: ConsumerMessages | undefined;
-  /** What a reader before the present one still brings is not taken. */
+  /** Counts the consumers that were made: what one before the newest still brings is not taken. */
   let reader = 0;
   const client = jetstream(connection, { timeout: confirmWithinMs });
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: confirmWithinMs });
-
-  function findStream(): Promise<StreamInfo> {
-    const { events, bytes } = keptBy(options.limits);
-    // One that is there with the same settings is as good as new.
-    return manager.streams.add({
-      name: stream,
-      subjects: [options.subject],
-      max_msgs: events,
-      max_bytes: bytes,
-      max_age: nanos(leftStaysMs),
-      duplicate_window: nanos(brokerKeyStaysMs),
-      discard: DiscardPolicy.Old,
-    });
-  }
 
   function settle(): void {
     moved();
@@ -132,13 +119,13 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
     }
     created = made;
     if (messages === 0 && last > log.end()) log.skipTo(last, last - log.end());
-    // Something is on its way, or does not come.
+    // The stream has more than was read before it was asked: the consumer may have been lost with its server.
     return isFirst || wentBack || last > endBefore;
   }
 
   async function look(): Promise<void> {
     const endBefore = log.end();
-    const isOther = compare(await findStream(), endBefore);
+    const isOther = compare(await findStream(manager, options), endBefore);
     heardMs = performance.now();
     if (isDoubtful || isOther) await readOn();
     isDoubtful = false;
@@ -177,4 +164,21 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
     failure: () => lastFailure,
     close: () => clearInterval(timer),
   };
+}
+
+/** Makes the stream where it is not there: one with the same settings is left as it is. */
+function findStream(
+  manager: JetStreamManager,
+  { stream, subject, limits }: ReaderOptions,
+): Promise<StreamInfo> {
+  const { events, bytes } = keptBy(limits);
+  return manager.streams.add({
+    name: stream,
+    subjects: [subject],
+    max_msgs: events,
+    max_bytes: bytes,
+    max_age: nanos(leftStaysMs),
+    duplicate_window: nanos(brokerKeyStaysMs),
+    discard: DiscardPolicy.Old,
+  });
 }
