@@ -75,15 +75,16 @@ async function begin(stage: Stage, record: Record, act: number): Promise<void> {
 }
 
 /**
- * When the first process had done its part of the fault: as that process says, else as the harness does,
- * which stops processes from outside. Both read the host's clock.
+ * When the first process had done its part of the fault: as that process says where it was told to, else as
+ * the harness does, which stops processes from outside and begins deploys. Both read the host's clock.
  * @param act the place of the fault among those that were played
  */
 export function happenedAtUs(
-  { atUs }: PlayedFault,
+  { fault, atUs }: PlayedFault,
   act: number,
   acted: readonly Acted[],
 ): number | undefined {
-  const own = acted.filter((one) => one.act === act).map((one) => one.atUs);
+  const isTold = actsOf(fault).some((one) => one.do === 'tell');
+  const own = isTold ? acted.filter((one) => one.act === act).map((one) => one.atUs) : [];
   return own.length > 0 ? Math.min(...own) : atUs;
 }

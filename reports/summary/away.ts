@@ -4,8 +4,8 @@
 import { figureOf, figureOver, trialsFor } from '../../core/metrics/registry.ts';
 import { awayWords, missedAwayWords, timeAwayOf } from '../../core/result/recovery-words.ts';
 import { absenceCauses, type Absences, type Recovery } from '../../core/result/recovery.ts';
-import type { Completed, Result } from '../../core/result/result.ts';
-import { counted } from '../../core/base/counted.ts';
+import type { Completed, Result, TrialFault } from '../../core/result/result.ts';
+import { counted, plural } from '../../core/base/counted.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
@@ -57,7 +57,8 @@ function awayLine(trials: readonly Completed[]): string | undefined {
     const of = all.flatMap((one) => one[cause] ?? []);
     return of.length === 0 ? [] : [groupText(cause, of)];
   });
-  if (groups.length === 0) return undefined;
+  const drained = letGoText(trials);
+  if (groups.length === 0) return drained;
   const us = (name: string) => figureOver(name, trials).value;
   const [median, longest] = [us('recovery.p50'), us('recovery.max')];
   const peak = Math.max(...all.map(({ connects }) => connects.peakPerS));
@@ -71,7 +72,28 @@ function awayLine(trials: readonly Completed[]): string | undefined {
             `at most ${formatUs(longest)}`,
         ]),
     `at most ${counted(peak, 'connection')} opened in a second, ${formatNumber(refused)} refused`,
+    ...(drained === undefined ? [] : [drained]),
   ].join('; ');
+}
+
+/** What drained servers say of all their clients; undefined where none was drained. */
+function letGoText(trials: readonly Completed[]): string | undefined {
+  const all = trials.flatMap(({ faults = [] }) => faults.flatMap(({ letGo }) => letGo ?? []));
+  return all.length === 0 ? undefined : `drained servers ${letGoWords(all)}`;
+}
+
+/** `told 1,500 clients to go; 1,488 left before the limit, 12 were closed at it`, of all faults together. */
+export function letGoWords(all: readonly NonNullable<TrialFault['letGo']>[]): string {
+  const sum = (of: (one: NonNullable<TrialFault['letGo']>) => number) =>
+    all.reduce((total, one) => total + of(one), 0);
+  const closed = sum(({ closedAtLimit }) => closedAtLimit);
+  return (
+    `told ${counted(
+      sum(({ told }) => told),
+      'client',
+    )} to go; ${formatNumber(sum(({ left }) => left))} left before the limit, ` +
+    `${formatNumber(closed)} ${plural(closed, 'was', 'were')} closed at it`
+  );
 }
 
 function groupText(cause: keyof typeof causeWords, all: readonly Absences[]): string {
