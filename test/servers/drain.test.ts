@@ -2,13 +2,17 @@
 // go, who is refused meanwhile, what a straggler meets. Our own clients are drain-moves.test.ts.
 
 import assert from 'node:assert/strict';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { EventSource } from 'eventsource';
 import { request } from 'undici';
 import { describe, test } from 'vitest';
 import { decodeEnvelope } from '../../core/event/envelope.ts';
 import { patterns, type PatternName } from '../../core/pattern/registry.ts';
+import { newCounters } from '../../core/result/counters.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
 import { createHub } from '../../servers/hub/hub.ts';
+import { longPolling } from '../../servers/long-polling.ts';
 import { startServerOn } from '../../servers/start.ts';
 import { clientsOf, joinAll, keptAlive } from './drain-clients.ts';
 import { rawClient, until } from './http/raw-http.ts';
@@ -173,6 +177,38 @@ test('a connection on which no poll comes is closed soon after everybody had the
   assert.deepEqual(counted, { told: 0, left: 1, closedAtLimit: 0 });
   assert.equal(subscribers(), 0);
   assert.ok(tookMs < 10_000);
+});
+
+test('held polls are told each by its own connection, without a look at all others', async () => {
+  const count = 500;
+  let looks = 0;
+  const context = {
+    hub: createHub(defaultLimits),
+    limits: defaultLimits,
+    counters: newCounters(),
+    countConnection() {},
+    random: () => 0.5,
+  };
+  const { routes, drain, subscribers } = await longPolling.start(
+    context,
+    patterns['long-polling'].options.parse({}),
+  );
+  const url = new URL(`http://localhost/long-poll?topics=a&since=${context.hub.cursor()}`);
+  const responses = Array.from({ length: count }, () => {
+    const socket = new Socket();
+    const asked = new IncomingMessage(socket);
+    asked.method = 'GET';
+    Object.defineProperty(asked, 'socket', { get: () => (looks++, socket) });
+    const response = new ServerResponse(asked);
+    void routes['GET /long-poll']!(asked, response, url);
+    return response;
+  });
+  assert.equal(subscribers(), count);
+  looks = 0;
+  const { told } = await drain({ windowMs: 0, limitMs: 50 });
+  assert.equal(told, count);
+  assert.ok(responses.every(({ statusCode, writableEnded }) => statusCode === 204 && writableEnded));
+  assert.ok(looks <= 20 * count, `${looks} looks at connections`);
 });
 
 test('a server that closes in the middle of a drain says goodbye to those who are left', async (t) => {
