@@ -118,6 +118,7 @@ export const longPolling: PatternServer<Options> = {
           hold(asked, topics, since, decision.holdMs, taken, bytes);
         },
       },
+      waits: connections.waits,
       subscribers: () => held.size,
       disconnect(share) {
         for (const { response } of drawShare(held, share, random)) response.destroy();
