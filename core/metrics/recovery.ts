@@ -6,6 +6,7 @@ import { surenessOf } from './sureness.ts';
 import { histogramOf, merge, newHistogram, quantileUs, type Histogram } from '../result/histogram.ts';
 import type { Absences } from '../result/recovery.ts';
 import type { Completed } from '../result/result.ts';
+import { faultEndUs } from '../result/trial-fault.ts';
 
 /** A timer's step, as of latencies. */
 const timerStepUs = 1000;
@@ -74,14 +75,10 @@ function times(
 
 /** When the first fault began and the last was over, from the start of the measured phase. */
 function faultsUs({ faults = [] }: Completed): { fromUs: number; toUs: number } | undefined {
-  const spans = faults.flatMap(({ atUs, tookUs, forMs = 0 }) =>
-    atUs === null ? [] : [{ fromUs: atUs, toUs: atUs + Math.max(tookUs ?? 0, forMs * 1000) }],
-  );
-  if (spans.length === 0) return undefined;
-  return {
-    fromUs: Math.min(...spans.map(({ fromUs }) => fromUs)),
-    toUs: Math.max(...spans.map(({ toUs }) => toUs)),
-  };
+  const begins = faults.flatMap(({ atUs }) => atUs ?? []);
+  if (begins.length === 0) return undefined;
+  const ends = faults.flatMap((fault) => faultEndUs(fault) ?? []);
+  return { fromUs: Math.min(...begins), toUs: Math.max(...ends) };
 }
 
 const count = (title: string, read: Metric['read'], among = absent): Metric => ({
@@ -136,7 +133,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     alikeWithin: timerStepUs,
     read(trial) {
       const span = faultsUs(trial);
-      return span && span.toUs - span.fromUs;
+      return trial.faults?.some(({ unfinished }) => unfinished) ? undefined : span && span.toUs - span.fromUs;
     },
   },
   downtime: {

@@ -19,7 +19,11 @@ export const fault = z.strictObject({
   tookUs: z
     .number()
     .optional()
-    .describe('of one that takes its time, as a server that starts again: from atUs until it was done'),
+    .describe(
+      'of one that takes its time, as a server that starts again: from atUs until it was done, or until the ' +
+        'subscribers were closed',
+    ),
+  unfinished: z.literal(true).optional().describe('it was not done by then'),
   letGo: z
     .strictObject({
       servers: count.describe('that were drained'),
@@ -36,3 +40,8 @@ export const fault = z.strictObject({
 
 /** A fault of the scenario, as it happened. */
 export type TrialFault = z.infer<typeof fault>;
+
+/** When it was over, from the start of the measured phase; undefined where it did not happen. */
+export function faultEndUs({ atUs, tookUs = 0, forMs = 0 }: TrialFault): number | undefined {
+  return atUs === null ? undefined : atUs + Math.max(tookUs, forMs * 1000);
+}

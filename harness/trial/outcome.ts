@@ -16,6 +16,7 @@ import type { TrialPlan } from '../plan/plan.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { aroundFaults } from './around-faults.ts';
 import { crossCheck, type Between } from './cross-check.ts';
+import { faultWarnings } from './fault-warnings.ts';
 import { happenedAtUs } from './faults.ts';
 import { fellBack } from './fell-back.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
@@ -39,6 +40,7 @@ export function outcomeOf(
   const warnings = [
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
+    ...faultWarnings(completed),
     ...placeWarnings(plan, completed),
     ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
@@ -206,6 +208,7 @@ function faultsOf(
         atUs: atUs === undefined ? null : atUs - window.fromUs,
         ...(length && { forMs: Math.min(length.ms, phases.measure + phases.drain - fault.atMs) }),
         ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
+        ...(played.unfinished && { unfinished: true }),
         ...letGoOf(drains.filter((one) => one.act === act)),
       };
     }),

@@ -63,13 +63,15 @@ export function faultLegend(charted: readonly Pick<VariantTrials, 'completed'>[]
  * broker comes back), and whether servers were drained
  */
 function rowsOf({ faults = [] }: Completed, head: string, shown: { timed: boolean; drained: boolean }) {
-  return faults.map(({ did, atMs, atUs, tookUs, letGo }) => ({
+  return faults.map(({ did, atMs, atUs, tookUs, unfinished, letGo }) => ({
     head,
     cells: [
       did,
       seconds(atMs * 1000),
       atUs === null ? 'did not happen' : seconds(atUs),
-      ...(shown.timed ? [tookUs === undefined ? '' : seconds(tookUs)] : []),
+      ...(shown.timed
+        ? [tookUs === undefined ? '' : `${unfinished ? 'more than ' : ''}${seconds(tookUs)}`]
+        : []),
       ...(shown.drained ? [letGo ? letGoWords([letGo]) : ''] : []),
     ],
   }));

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { FrontProcess } from '../../../harness/cluster/in-front.ts';
+import { figureOf } from '../../../core/metrics/registry.ts';
 import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet, type FakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
@@ -168,4 +169,17 @@ test('what drained servers say of their clients is in the result and in every fo
   const line = /drained servers told 210 clients to go; 175 left before the limit, 35 were closed at it/;
   assert.match(plain(renderTable([result], { columns: 0, color: false })), line);
   assert.match(plain(renderMarkdown([result])), line);
+});
+
+test('a deploy that goes on behind the measured phase is a warning, and of no length', async () => {
+  const { result } = await runFake(
+    'variants: [fake]\nservers: { count: 3 }\nfaults: [{ at: 18s, deploy: rolling, window: 1s }]',
+  );
+  const trial = completed(result);
+  const [deploy] = trial.faults!;
+  assert.equal(deploy!.unfinished, true);
+  assert.ok(deploy!.tookUs! >= 2_000_000 && deploy!.tookUs! < 3_000_000);
+  assert.equal(figureOf('faults.length', trial).value, undefined);
+  const [warning] = result.trials[0]!.warnings.filter(({ code }) => code === 'fault-outlasts');
+  assert.match(warning!.message, /more than .* was not over when the subscribers were closed/);
 });
