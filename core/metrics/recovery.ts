@@ -1,5 +1,5 @@
-// Reads what became of subscribers that were away: how soon they were back and had caught up, who was resumed
-// and who was not, and how many came at once. Where nobody was away there is no figure.
+// Reads what became of subscribers that were away: how soon they were back and had caught up, whose
+// absences recovered and whose did not, and how many came at once. Where nobody was away there is no figure.
 
 import type { Metric } from './metric.ts';
 import { surenessOf } from './sureness.ts';
@@ -107,7 +107,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   absences: count('absences of subscribers', absent.count),
   'recovered-share': {
     unit: 'share',
-    title: 'absences that the server resumed',
+    title: 'absences that recovered',
     rests: ['connections'],
     among: absent,
     read: (trial) => trial.recovery && sumOf(trial, ({ recovered }) => recovered) / absent.count(trial),
@@ -162,6 +162,12 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     ...count('most connections opened in a second', ({ recovery }) => recovery?.connects.peakPerS),
     unit: 'per-s',
   },
+  'attempts-per-absence': count(
+    'attempts to connect per absence',
+    (trial) =>
+      ((trial.recovery?.connects.refused ?? 0) + sumOf(trial, (one) => one.absences - one.neverBack)) /
+      absent.count(trial),
+  ),
   'connects-refused': count(
     'attempts to connect that came to nothing',
     ({ recovery }) => recovery?.connects.refused,

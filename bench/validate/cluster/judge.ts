@@ -59,7 +59,7 @@ function trialMisses(trial: Completed, { faults, away, ends, pattern }: ClusterS
   }
   const cut = trial.recovery?.cut;
   const absences = cut?.absences ?? 0;
-  if (away === 'nobody' && absences > 0) miss('happened', `${absences} subscribers were cut off`);
+  if (away === 'nobody' && absences > 0) miss('happened', `subscribers were cut off ${absences} times`);
   // Who asks again and again may have noticed nothing.
   if (away === 'somebody' && absences === 0 && pattern !== 'long-polling')
     miss('happened', 'no subscriber was cut off');
