@@ -20,8 +20,8 @@ export const fault = z.strictObject({
     .number()
     .optional()
     .describe(
-      'of one that takes its time, as a server that starts again: from atUs until it was done, or until the ' +
-        'subscribers were closed',
+      'of one that takes its time, as a server that starts again: from atUs until it was done, or until ' +
+        'the subscribers were closed',
     ),
   unfinished: z.literal(true).optional().describe('it was not done by then'),
   letGo: z

@@ -24,7 +24,7 @@ function outlasting(fault: TrialFault, measuredUs: number): TrialWarning | undef
       (unfinished
         ? `was not over when the subscribers were closed, ${formatUs(overUs)} after the measured phase`
         : `ended ${formatUs(overUs)} after the measured phase`) +
-      '. Nothing was planned to be published by then, so latencies during the faults, costs and whatever else ' +
-      `is of the measured phase leave its last part out. Measure longer (${longer}).`,
+      '. Nothing was planned to be published by then, so latencies during the faults, costs and whatever ' +
+      `else is of the measured phase leave its last part out. Measure longer (${longer}).`,
   };
 }

@@ -183,3 +183,22 @@ test('a deploy that goes on behind the measured phase is a warning, and of no le
   const [warning] = result.trials[0]!.warnings.filter(({ code }) => code === 'fault-outlasts');
   assert.match(warning!.message, /more than .* was not over when the subscribers were closed/);
 });
+
+test('a drain that HAProxy is not told of is a note, with what to write', async () => {
+  const notesOf = async (faults: string, inFront = 'haproxy') => {
+    const { result } = await runFake(
+      `variants: [fake]\nservers: { count: 3, broker: redis-streams, in-front: ${inFront} }\n` +
+        `faults: [${faults}]`,
+    );
+    return result.trials[0]!.warnings.filter(({ code }) => code === 'drained-behind-haproxy');
+  };
+  const drain = '{ at: 2s, drain: 2, window: 1s }';
+  const [note, ...more] = await notesOf(drain);
+  assert.deepEqual(more, []);
+  assert.match(note!.message, /\{ at: 2s, in-front: drain, server: 2 \}/);
+  const told = '{ at: 1s, in-front: drain, server: 2 }';
+  assert.deepEqual(await notesOf(`${told}, ${drain}`), []);
+  assert.equal((await notesOf(`${told}, { at: 1500ms, in-front: ready, server: 2 }, ${drain}`)).length, 1);
+  assert.equal((await notesOf(`{ at: 1s, in-front: drain, server: 1 }, ${drain}`)).length, 1);
+  assert.deepEqual(await notesOf(drain, 'list'), []);
+});
