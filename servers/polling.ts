@@ -93,6 +93,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           );
         },
       },
+      waits: connections.waits,
       // Pollers have no names. A connection that is kept alive is one of them; without,
       // each polls once in `every`.
       subscribers: options.connection === 'keep-alive' ? () => connections.sockets.size : recent.count,

@@ -103,6 +103,10 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
       why: 'a connection waits so long for its next poll',
     },
     {
+      text: 'option idle-close-on-response',
+      why: 'over a reload an idle connection is kept until its next poll is answered, which says goodbye',
+    },
+    {
       text: 'option http-no-delay',
       why: 'an event is sent on as it comes, and does not wait until a packet is full',
     },
