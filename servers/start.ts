@@ -132,7 +132,8 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
   const publish = keyedOf(hub, running.publish);
   const intake = newIntake();
   // Where events are published health is asked for too: uncounted, in clear text whatever the pattern speaks.
-  const publishing = { ...publishRoutes(hub, limits, running.publish, publish), ...readyRoute(intake) };
+  const ready = readyRoute(intake);
+  const publishing = { ...publishRoutes(hub, limits, running.publish, publish), ...ready };
   const shown = page && (await import('./page/page.ts'));
   const routes = {
     ...messageRoutes(hub, limits, counters, running.publish, publish),
@@ -156,7 +157,7 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
     ...(publishPort === undefined ? {} : { publishPort }),
     ...(allowHosts && { allowHosts }),
     tls,
-    pattern: { ...running, routes: { ...index, ...routes } },
+    pattern: { ...running, routes: { ...index, ...routes, ...ready } },
     publishRoutes: publishing,
     tally,
     counters,
