@@ -44,8 +44,8 @@ export type ListenOptions = {
   allowHosts?: readonly string[];
   pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
   /**
-   * Publishing. A connection whose first request is one of these (by method and first path segment) is a
-   * publisher's and not counted.
+   * Publishing, and asking for health. A connection whose first request is one of these (by method and first
+   * path segment) is no client's and not counted.
    */
   publishRoutes: Routes;
   /** Gets the pattern's connections. */

@@ -8,7 +8,7 @@ import { runAtOnce, startTree, type ProcessTree } from '../../process/child.ts';
 import { asBlock, keepLastLines } from '../../process/last-lines.ts';
 import { ownFolder, type OwnFolder } from '../../process/own-folder.ts';
 import { TrialFailure } from '../../process/peer.ts';
-import { health } from './config.ts';
+import type { HealthCheck } from '../../../core/scenario/servers.ts';
 import { RuntimeError, type HaproxyProcess, type Runtime } from './runtime.ts';
 
 const startMs = 10_000;
@@ -92,8 +92,14 @@ export function run(
 }
 
 /** Until it answers and has looked at every server: one that is not there yet is known to be down. */
-export async function untilUp(running: Running, runtime: Runtime, count: number): Promise<void> {
-  for (const untilMs = performance.now() + startMs; performance.now() < untilMs;) {
+export async function untilUp(
+  running: Running,
+  runtime: Runtime,
+  count: number,
+  { everyMs }: HealthCheck,
+): Promise<void> {
+  const limitMs = startMs + everyMs;
+  for (const untilMs = performance.now() + limitMs; performance.now() < untilMs;) {
     try {
       const servers = await runtime.stats();
       if (servers.length === count && servers.every(({ isSure }) => isSure)) {
@@ -107,18 +113,22 @@ export async function untilUp(running: Running, runtime: Runtime, count: number)
     await sleep(lookEveryMs);
   }
   const { ended } = running;
-  const what = ended === undefined ? `was not ready within ${startMs / 1000} s` : `ended (${ended})`;
+  const what = ended === undefined ? `was not ready within ${limitMs / 1000} s` : `ended (${ended})`;
   throw new TrialFailure(
     'in-front',
     `HAProxy was started in front of the servers and ${what}.${running.said()}`,
   );
 }
 
-/** Until a server is up, or two checks have had the time to find it so. */
-export async function untilServerUp(runtime: Runtime, name: string): Promise<void> {
+/** Until a server is up, or so many checks as it takes, and one more, have had the time to find it so. */
+export async function untilServerUp(
+  runtime: Runtime,
+  name: string,
+  { everyMs, rise }: HealthCheck,
+): Promise<void> {
   const isUp = async () =>
     (await runtime.stats()).some((one) => one.name === name && one.status.startsWith('UP'));
-  for (const untilMs = performance.now() + 2 * health.everyMs; performance.now() < untilMs;) {
+  for (const untilMs = performance.now() + (rise + 1) * everyMs; performance.now() < untilMs;) {
     if (await isUp()) return;
     await sleep(lookEveryMs);
   }
