@@ -12,6 +12,8 @@ export function frontNotes({
   faults,
 }: Pick<Scenario, 'servers' | 'faults'>): { code: string; message: string }[] {
   if (!isCluster(servers) || servers.inFront.kind === 'list') return [];
+  // Asked for its health, a server that is drained says so.
+  if (servers.inFront.check.kind === 'http') return [];
   return faults.flatMap((fault) => {
     if (fault.kind !== 'drain' || fault.servers === 'all') return [];
     return isDiverted(fault.servers, fault.atMs, faults) ? [] : [sentTo(fault.servers, fault.atMs)];
@@ -33,6 +35,7 @@ function sentTo(server: number, atMs: number): { code: string; message: string }
     message:
       `server ${server} is drained at ${at} and refuses new clients, but HAProxy does not know and goes on ` +
       'sending them there, most of all as it has the fewest connections: they find no server until it is ' +
-      `stopped. Tell HAProxy first: { at: ${at}, in-front: drain, server: ${server} } in front of the drain.`,
+      `stopped. Tell HAProxy first: { at: ${at}, in-front: drain, server: ${server} } in front of the drain, ` +
+      'or let it ask servers for their health (in-front: { kind: haproxy, check: http }).',
   };
 }
