@@ -1,6 +1,7 @@
 // Draws the table of all variants side by side, losses last and always in view, and says what its columns
 // mean and why figures are missing.
 
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
@@ -91,7 +92,7 @@ function missingLines({ columns, rows }: Table): string[] {
   return [...Map.groupBy(missing, ({ reason }) => reason)].map(([reason, same]) => {
     const titles = listed([...new Set(same.map(({ title }) => title.replace(' / ', ' per ')))]);
     return reason.startsWith('needs ')
-      ? `${titles.charAt(0).toUpperCase()}${titles.slice(1)} ${reason}.`
+      ? `${sentenceStart(titles)} ${reason}.`
       : `No figure, or only its lower end, for ${titles}: ${reason}.`;
   });
 }

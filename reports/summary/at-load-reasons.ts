@@ -5,6 +5,7 @@ import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
 import { awayOf, missedAwayText } from './away.ts';
@@ -50,7 +51,7 @@ export function reasonsOf(variants: readonly VariantTrials[]): Reason[] {
     );
     const text = clauses.map((clause) => clause.text).join('; ');
     return {
-      text: `${text.charAt(0).toUpperCase()}${text.slice(1)}.`,
+      text: `${sentenceStart(text)}.`,
       evidence: clauses.flatMap(({ evidence }) => evidence),
     };
   });

@@ -2,6 +2,7 @@
 // and the places between which another one becomes so.
 
 import { toldApart } from '../../core/metrics/alike.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { Crossing } from './crossings.ts';
 import { changesLowest, crossingPlace, curvesOf, type Curve, type CurvePoint } from './curve-data.ts';
@@ -167,7 +168,7 @@ function changeSentence(crossing: Crossing, curve: Curve): string {
     ? ['is sooner', 'later']
     : [`needs ${['us', 'share'].includes(metric.unit) ? 'less' : 'fewer'}`, 'more'];
   return (
-    `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}: below about ${where}, ${below} ${does} ` +
+    `${sentenceStart(metric.title)}: below about ${where}, ${below} ${does} ` +
     `than ${above}; above, ${otherwise} (measured at ${write(from)} and ${write(to)}, interpolated between ` +
     'them).'
   );

@@ -3,6 +3,7 @@
 
 import { looksOf, type Look } from '../../core/pattern/palette.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { eachSecond, magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
@@ -180,7 +181,7 @@ function crossingSentence(crossing: Crossing, curve: Curve): string {
 /** What the curve shows, in a sentence without its full stop. */
 export function curveSentence(curve: Curve): string {
   const { metric, place, points, lines, crossings } = curve;
-  const title = `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}`;
+  const title = sentenceStart(metric.title);
   const decisive = crossings.filter((one) => changesLowest(one, points));
   const crossing =
     decisive.find(({ below, above }) =>

@@ -3,6 +3,7 @@
 
 import { alike, stepBetween } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatUs } from '../../core/base/units.ts';
 import { answerClauses, inHeadlineOf, standsAlone } from './answer.ts';
@@ -73,7 +74,7 @@ function headlineOfOne(results: readonly Result[]): Headlines {
   if (clauses.length > 0)
     return {
       answer: standsAlone(results, measured)
-        ? `${capital(clauses.join('; '))}.`
+        ? `${sentenceStart(clauses.join('; '))}.`
         : `${settingOf(results, cellNames(measured).variant)} ${clauses.join('; ')}.`,
       remarks: remarksOf(results, variants, inHeadlineOf(results)),
     };
@@ -204,8 +205,4 @@ function settingOf(results: readonly Result[], by?: string): string {
 /** Several names are listed with an `and`. */
 function wasOrWere(who: string): string {
   return who.includes(' and ') ? 'were' : 'was';
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

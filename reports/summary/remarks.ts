@@ -3,6 +3,7 @@
 
 import { figureOf, figureOver } from '../../core/metrics/registry.ts';
 import { cutShortText } from '../../core/result/missing.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Result } from '../../core/result/result.ts';
 import { counted } from '../../core/base/counted.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
@@ -44,7 +45,7 @@ export function remarksOf(
 /** A loss says little without how long clients were away. */
 function away(variants: readonly VariantTrials[]): string[] {
   const text = awayOf(variants);
-  return text === undefined ? [] : [`${text.charAt(0).toUpperCase()}${text.slice(1)}.`];
+  return text === undefined ? [] : [`${sentenceStart(text)}.`];
 }
 
 /** The variants that the answer leaves out, and why. */
