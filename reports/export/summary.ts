@@ -44,9 +44,10 @@ export function renderSummary(results: readonly Result[]): string {
 export function loadData({ rows, ...load }: AtLoad) {
   return {
     ...load,
-    rows: rows.map(({ label, pattern, figures, lost, reason }) => ({
+    rows: rows.map(({ label, pattern, came, figures, lost, reason }) => ({
       label,
       pattern,
+      ...(came && { ofWhatCame: came }),
       lost,
       reason,
       figures: Object.values(figures).map(({ metric, ...figure }) => ({

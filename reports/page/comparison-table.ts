@@ -36,13 +36,13 @@ export function comparisonTable(results: readonly Result[]): Markup {
     .filter((_, i) => isShown[i])
     .map((column) => (column.key === restKey ? withPeak(column, all.columns[peakAt]!) : column));
   const rateLine = costRateLine(results);
-  const body = all.rows.map(({ label, pattern, out = '', of, cells }, i) => {
+  const body = all.rows.map(({ label, pattern, out = '', of, came, cells }, i) => {
     return html`<tr class="${out === '' ? '' : 'out'}">
       <th scope="row">
         ${lineKey(variants[i]!.look)}<a href="#pattern-${pattern}">${label}</a
         >${out && html`<br /><span class="why">${out}</span>`}${
           of !== undefined && html`<small>${of}</small>`
-        }
+        }${came && html`<small>latencies of what came</small>`}
       </th>
       ${cells.map(
         (cell, j) =>

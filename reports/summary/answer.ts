@@ -12,7 +12,7 @@ import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { missedAwayText } from './away.ts';
 import { cellNames } from './cell-names.ts';
-import { totalOf } from './losses.ts';
+import { ranked, totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { nounOf } from './schedules.ts';
 import { timeScaleOf } from './time-scale.ts';
@@ -61,7 +61,7 @@ export function standsAlone(results: readonly Result[], variants: readonly Varia
 
 function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
   const names = cellNames(variants);
-  const known = variants
+  const known = ranked(name, variants)
     .flatMap((variant): Known[] => {
       const { value, ...figure } = figureOver(name, variant.completed);
       if (value === undefined) return [];

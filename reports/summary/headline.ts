@@ -13,6 +13,7 @@ import { curveHeadline } from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
 import { plural } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { ranked } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { cutShort, namesListed, remarksOf, whyNoFigure } from './remarks.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
@@ -78,7 +79,7 @@ function headlineOfOne(results: readonly Result[]): Headlines {
         : `${settingOf(results, cellNames(measured).variant)} ${clauses.join('; ')}.`,
       remarks: remarksOf(results, variants, inHeadlineOf(results)),
     };
-  const figures = measured
+  const figures = ranked(half, measured)
     .map(figuresOf)
     .filter((one) => one !== undefined)
     .sort((a, b) => a.p50Us - b.p50Us);

@@ -1,7 +1,7 @@
 // Says what must be said beside the answer: what was lost or came twice, what has no figure and why, and what
 // was cut short. Everything is of the trials whose counts stand.
 
-import { figureOf, figureOver } from '../../core/metrics/registry.ts';
+import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
 import { cutShortText } from '../../core/result/missing.ts';
 import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Result } from '../../core/result/result.ts';
@@ -9,7 +9,7 @@ import { counted } from '../../core/base/counted.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { awayOf, missedAwayText } from './away.ts';
-import { readings, totalOf } from './losses.ts';
+import { readings, totalOf, whatCameText } from './losses.ts';
 import { resultNames, wasRetried, type VariantTrials } from './variants.ts';
 
 /** A publisher that waits this long is held up by deliveries. */
@@ -37,6 +37,7 @@ export function remarksOf(
         ? [`${listed(losses)}.`]
         : []),
     ...away(variants),
+    ...ofWhatCame(variants, said),
     ...withoutFigures(variants, said),
     ...cutShort(results),
   ];
@@ -46,6 +47,12 @@ export function remarksOf(
 function away(variants: readonly VariantTrials[]): string[] {
   const text = awayOf(variants);
   return text === undefined ? [] : [`${sentenceStart(text)}.`];
+}
+
+/** Where the answer is about latencies: those of which variants are no whole ones. */
+function ofWhatCame(variants: readonly VariantTrials[], said: readonly string[]): string[] {
+  if (!said.some((name) => metrics[name]?.ofWhatCame)) return [];
+  return [whatCameText(variants.filter(({ completed }) => completed.length > 0)) ?? []].flat();
 }
 
 /** The variants that the answer leaves out, and why. */
