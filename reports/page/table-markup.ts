@@ -6,8 +6,14 @@ import { html, type Markup } from './markup.ts';
 export type Head = string | { words: string };
 export type Row = { head: Markup | string; cells: (string | Markup)[] };
 
-export function tableMarkup(caption: string, heads: readonly Head[], rows: readonly Row[]): Markup {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+/** @param more a class beside that of what can be scrolled: `main` keeps the heads of rows in view */
+export function tableMarkup(
+  caption: string,
+  heads: readonly Head[],
+  rows: readonly Row[],
+  more = '',
+): Markup {
+  return html`<div class="scroll${more && ` ${more}`}" role="region" aria-label="${caption}" tabindex="0">
     <table>
       <caption>
         <span>${caption}</span>

@@ -3,13 +3,13 @@
 
 import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
+import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
 import { awayOf, missedAwayText } from './away.ts';
-import { isOfWhatCame, ranked } from './losses.ts';
+import { ranked, totalOf, whatCame } from './losses.ts';
 import { whyNoFigure } from './remarks.ts';
 import { isEverSaturated } from './saturated.ts';
 import type { VariantTrials } from './variants.ts';
@@ -119,7 +119,7 @@ function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: 
   const p50 = known(half, variant)!; // it leads by that
   const [p99, own] = [known(tail, variant), known(cpu, variant)];
   const within =
-    ofWhatCame(variant) +
+    whatCame(half, variant) +
     `half within ${formatMetric(p50.value, 'us')}` +
     (p99 ? `, 99 % within ${formatMetric(p99.value, 'us')}` : '');
   const evidence: Evidence[] = [
@@ -174,7 +174,7 @@ function laterBy(variant: VariantTrials, reference: VariantTrials): Clause[] {
   const waits = patternNamed(variant.pattern)?.asksEveryMs !== undefined;
   return [
     clause(
-      `${ofWhatCame(variant)}${formatMetric(own.value, 'us')} late in the median` +
+      `${whatCame(half, variant)}${formatMetric(own.value, 'us')} late in the median` +
         (waits ? ', as an update waits for the next poll' : '') +
         ` (${reference.label}: ${formatMetric(theirs.value, 'us')})`,
       [against(half, own, reference, theirs)],
@@ -235,26 +235,18 @@ function held(variant: VariantTrials, reference: VariantTrials): Clause[] {
 
 /** Losses add up over the trials. */
 function lossOf(variant: VariantTrials): Clause[] {
-  const { completed } = variant;
-  const sum = (name: string) =>
-    completed.reduce((total, trial) => total + (figureOf(name, trial).value ?? 0), 0);
-  const missed = sum('missed');
+  const missed = totalOf('missed', [variant]);
   const away = awayOf([variant]);
   return missed === 0
     ? []
     : [
         clause(
-          `lost ${formatNumber(missed)} of ${formatNumber(sum('expected'))} deliveries` +
+          `lost ${formatNumber(missed)} of ${formatNumber(totalOf('expected', [variant]))} deliveries` +
             missedAwayText(variant) +
             (away === undefined ? '' : `; ${away}`),
           [{ metric: 'missed', value: missed }],
         ),
       ];
-}
-
-/** Percentiles know nothing of what never came. */
-function ofWhatCame(variant: VariantTrials): string {
-  return isOfWhatCame(half, variant) ? 'of what came, ' : '';
 }
 
 function known(metric: string, { completed }: VariantTrials): Known | undefined {

@@ -26,6 +26,11 @@ export function isOfWhatCame(name: string, variant: Trials): boolean {
   return metrics[name]?.ofWhatCame === true && totalOf('missed', [variant]) > 0;
 }
 
+/** `of what came, ` before a figure of a variant that lost something. */
+export function whatCame(name: string, variant: Trials): string {
+  return isOfWhatCame(name, variant) ? 'of what came, ' : '';
+}
+
 /**
  * The variants that a metric may order. By latency, those that lost deliveries would look sooner than they
  * were: they are left out, as long as there are others.
@@ -39,11 +44,10 @@ export function ranked<V extends Trials>(name: string, variants: readonly V[]): 
 export function whatCameText(
   variants: readonly Pick<VariantTrials, 'completed' | 'label'>[],
 ): string | undefined {
-  const lossy = variants.filter(
-    (variant) => isOfWhatCame('latency.max', variant) && readings('latency.max', [variant]).length > 0,
-  );
+  const timed = variants.filter((variant) => readings('latency.max', [variant]).length > 0);
+  const lossy = timed.filter((variant) => isOfWhatCame('latency.max', variant));
   if (lossy.length === 0) return undefined;
-  if (lossy.length === variants.length) return 'Latencies are of what came: what was lost has none.';
+  if (lossy.length === timed.length) return 'Latencies are of what came: what was lost has none.';
   const labels = lossy.map(({ label }) => label);
   const who = labels.length > mostNames ? counted(labels.length, 'variant') : listed(labels);
   return `Latencies of ${who} are of what came, as what was lost has none; they are not ranked.`;

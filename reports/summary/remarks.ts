@@ -52,7 +52,7 @@ function away(variants: readonly VariantTrials[]): string[] {
 /** Where the answer is about latencies: those of which variants are no whole ones. */
 function ofWhatCame(variants: readonly VariantTrials[], said: readonly string[]): string[] {
   if (!said.some((name) => metrics[name]?.ofWhatCame)) return [];
-  return [whatCameText(variants.filter(({ completed }) => completed.length > 0)) ?? []].flat();
+  return [whatCameText(variants) ?? []].flat();
 }
 
 /** The variants that the answer leaves out, and why. */
@@ -65,12 +65,14 @@ function withoutFigures(variants: readonly VariantTrials[], said: readonly strin
       return name === undefined ? [] : [{ variant, name }];
     });
   if (out.length === 0) return [];
+  // Of two metrics the other one may well have their figures.
+  const [spoilt, ...others] = new Set(out.map(({ name }) => name));
+  const partly = said.length > 1 && others.length === 0 && out.every(({ variant }) => !variant.failed);
+  const what = partly ? `the ${metrics[spoilt!]!.title}` : 'this answer';
   if (out.length > namesListed)
-    return [
-      `${out.length} of ${variants.length} variants are left out of this answer; the warnings say why.`,
-    ];
+    return [`${out.length} of ${variants.length} variants are left out of ${what}; the warnings say why.`];
   const reasons = out.map(({ variant, name }) => whyNoFigure(variant, name)).join('; ');
-  return [`Left out of this answer: ${reasons}.`];
+  return [`Left out of ${what}: ${reasons}.`];
 }
 
 /** Whether each trial that would have given its figure failed, or what the figure rests on is void. */
