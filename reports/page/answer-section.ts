@@ -87,11 +87,10 @@ function cellMarkup(name: string, variant: VariantTrials, most = 0): Markup | st
   const range = within === undefined ? '' : rangeText(within, unit);
   const came = isOfWhatCame(name, variant);
   const kind = name === 'missed' ? (value > 0 ? 'bad' : 'good') : '';
-  return html`<span class="${kind}">${formatMetric(value, unit)}</span>${
-      range !== '' && html`<small>${range}</small>`
-    }${came && html`<small>of what came</small>`}${
-      most > 0 &&
-      !came &&
-      html`<i class="bar"><i style="width:${((100 * value) / most).toFixed(1)}%"></i></i>`
-    }`;
+  const text = formatMetric(value, unit);
+  return html`${kind === '' ? text : html`<span class="${kind}">${text}</span>`}${
+    range !== '' && html`<small>${range}</small>`
+  }${came && html`<small>of what came</small>`}${
+    most > 0 && !came && html`<i class="bar"><i style="width:${((100 * value) / most).toFixed(1)}%"></i></i>`
+  }`;
 }
