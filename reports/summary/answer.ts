@@ -156,7 +156,7 @@ function lossClause(groups: readonly Group[], variants: readonly VariantTrials[]
     : lossless.join('');
 }
 
-/** Where one parameter of a matrix decides who lost something: `with broker=nats none; with any other ...`. */
+/** Where one parameter of a matrix decides who lost something: `with broker=nats nothing was lost; ...`. */
 function lossPattern(variants: readonly VariantTrials[]): string | undefined {
   const missed = (variant: VariantTrials) => totalOf('missed', [variant]);
   const decided = decidedBy(variants, (variant) => missed(variant) > 0);
@@ -166,7 +166,8 @@ function lossPattern(variants: readonly VariantTrials[]): string | undefined {
   const counts = lossy.map(missed);
   const lost =
     `with ${decided.such} ${valuesText(counts, 'count')} ` +
-    (others.length === 0 ? `of ${counted(expected!, 'delivery', 'deliveries')} ` : 'deliveries ') + // some lost
+    // Somebody lost something, so there is a number of which.
+    (others.length === 0 ? `of ${counted(expected!, 'delivery', 'deliveries')} ` : 'deliveries ') +
     `${plural(Math.max(...counts), 'was', 'were')} lost${lossy.length > 1 ? ' in every cell' : ''}` +
     missedAwayText({ completed: lossy.flatMap(({ completed }) => completed) });
   return decided.suchFirst

@@ -1,5 +1,5 @@
-// Adds up what was lost or came twice over all trials in which the count stands, and tells which figures leave
-// out what was lost.
+// Adds up what was lost or came twice over all trials in which the count stands, and tells which figures
+// leave out what was lost.
 
 import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import { counted } from '../../core/base/counted.ts';

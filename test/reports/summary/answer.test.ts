@@ -146,7 +146,8 @@ describe('what was lost in a matrix', () => {
     );
     assert.equal(
       said(matrix((broker, front) => (broker === 'nats' ? 0 : front === 'list' ? 3 : 4))),
-      'with broker=nats nothing was lost; with any other broker 3 to 4 of 13 deliveries were lost in every cell',
+      'with broker=nats nothing was lost; with any other broker 3 to 4 of 13 deliveries were lost in ' +
+        'every cell',
     );
     assert.equal(
       said(matrix((_broker, _front, variant) => (variant === 'sse' ? 1 : 0))),

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
+import { renderSummary } from '../../../reports/export/summary.ts';
 import { renderHtml } from '../../../reports/page/report.ts';
 import { groupText, headOf, problemGroups, warningGroups } from '../../../reports/summary/warnings.ts';
 import { variantsOf } from '../../../reports/summary/variants.ts';
@@ -65,6 +66,23 @@ test('every form of report says the line, and the page unfolds what each trial s
   const page = await renderHtml([result], { interactive: false });
   assert.match(page, /Publisher late \(voids latencies\)<\/b>: 2 trials, 11 to 28 ms\s*<details>/);
   assert.match(page, /<li>sse: it was 11 ms late\.<\/li><li>polling: it was 28 ms late\.<\/li>/);
+});
+
+test('that processes share cores is in every form that people and scripts read', async () => {
+  const message = '10 servers, the load process and the publisher share 2 cores and wait.';
+  const shared = {
+    ...shaped('a'),
+    warnings: [{ code: 'shared-cores', level: 'note' as const, message }],
+  };
+  const result = resultOf([shared]);
+  const texts = [
+    renderTable([result], { columns: 400, color: false }),
+    renderMarkdown([result]).replaceAll('*', ''),
+    (await renderHtml([result], { interactive: false })).replaceAll(/<[^>]*>/g, ''),
+  ];
+  for (const text of texts) assert.ok(text.includes(`Processes share cores: a: ${message}`), text);
+  const { warnings } = JSON.parse(renderSummary([result])) as { warnings: unknown[] };
+  assert.deepEqual(warnings, [{ level: 'note', reason: 'Processes share cores', text: `a: ${message}` }]);
 });
 
 test('a problem that happened at many ports and servers is one, with how often and where', () => {
