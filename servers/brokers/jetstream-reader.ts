@@ -166,13 +166,19 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
   };
 }
 
-/** Makes the stream where it is not there: one with the same settings is left as it is. */
-function findStream(
+/** What NATS gives as the time at which a stream was made that it is still making, for somebody else. */
+const notMadeYet = '0001-01-01T00:00:00Z';
+
+/**
+ * Makes the stream where it is not there: one with the same settings is left as it is.
+ * @throws Error when it does not answer, or another server has the stream made at this moment
+ */
+async function findStream(
   manager: JetStreamManager,
   { stream, subject, limits }: ReaderOptions,
 ): Promise<StreamInfo> {
   const { events, bytes } = keptBy(limits);
-  return manager.streams.add({
+  const found = await manager.streams.add({
     name: stream,
     subjects: [subject],
     max_msgs: events,
@@ -181,4 +187,7 @@ function findStream(
     duplicate_window: nanos(brokerKeyStaysMs),
     discard: DiscardPolicy.Old,
   });
+  // Taken for its time, it would be an epoch that no other server has.
+  if (found.created === notMadeYet) throw new Error('the stream is being made');
+  return found;
 }
