@@ -210,8 +210,12 @@ function refuseUnfit({ pattern, options, tls, auth }: ServerOptions): void {
 /** The pattern as it is behind the guard, if there is one. */
 function behind(guard: Guard | undefined, running: RunningPattern): RunningPattern {
   if (!guard) return running;
-  const { routes, upgrade } = running;
-  return { ...running, routes: guard.routes(routes), ...(upgrade && { upgrade: guard.upgrade(upgrade) }) };
+  const { routes, upgrade, waits } = running;
+  return {
+    ...running,
+    routes: guard.routes(routes, waits),
+    ...(upgrade && { upgrade: guard.upgrade(upgrade) }),
+  };
 }
 
 async function loadPattern(

@@ -29,3 +29,18 @@ export function random(seed: number, stream: string): Random {
 export function exponential(next: Random, mean: number): number {
   return -Math.log(1 - next()) * mean;
 }
+
+/**
+ * This share of the members, drawn, in their order: exactly so many, rounded, and one at the least where
+ * there is one. These are the ones that a fault of a share concerns.
+ */
+export function drawShare<T>(members: Iterable<T>, share: number, next: Random): T[] {
+  const all = [...members];
+  let wanted = Math.max(1, Math.round(all.length * share));
+  // Knuth, The Art of Computer Programming, 3.4.2, algorithm S: each member with probability wanted / left.
+  return all.filter((_, i) => {
+    const take = next() * (all.length - i) < wanted;
+    if (take) wanted--;
+    return take;
+  });
+}

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { chromium, closedLoop, searches } from './beside-trials.ts';
 import { trial } from './trial.ts';
 
-export type { Completed, ResultWarning, Trial, TrialFault } from './trial.ts';
+export type { Completed, ResultWarning, Trial } from './trial.ts';
+export type { TrialFault } from './trial-fault.ts';
 export type { ProcessUse } from './process-use.ts';
 export { seriesColumns, type Series, type SeriesColumn } from './series.ts';
 

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { counterNames } from './counters.ts';
 import { evidence } from './evidence.ts';
+import { fault } from './trial-fault.ts';
 import { descriptors, processUse } from './process-use.ts';
 import { recovery } from './recovery.ts';
 import { series } from './series.ts';
@@ -38,24 +39,6 @@ const ledger = z.strictObject({
   missing: z
     .array(z.strictObject({ subscriber: count, topic: z.string(), from: count, to: count }))
     .describe('some of the missed'),
-});
-
-const fault = z.strictObject({
-  kind: z.string().describe('the word that the scenario asks for it with'),
-  did: z.string().describe('what was done, in words'),
-  atMs: z.number().describe('when it was planned, from the start of the measured phase'),
-  atUs: z
-    .number()
-    .nullable()
-    .describe(
-      'when it happened, from the start of the measured phase: the first process had done its part; null ' +
-        'where it could not be done',
-    ),
-  forMs: z.number().optional().describe('how long it was to last; left out where it is of a moment'),
-  tookUs: z
-    .number()
-    .optional()
-    .describe('of one that takes its time, as a server that starts again: from atUs until it was done'),
 });
 
 const precision = z.strictObject({
@@ -292,5 +275,3 @@ export const trial = z.strictObject({
 export type Trial = z.infer<typeof trial>;
 export type Completed = z.infer<typeof completed>;
 export type ResultWarning = z.infer<typeof warning>;
-/** A fault of the scenario, as it happened. */
-export type TrialFault = z.infer<typeof fault>;

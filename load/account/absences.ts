@@ -31,7 +31,7 @@ export type Absences = {
   arrived(i: number, slot: number, seq: number, acceptedUs: number, atUs: number): boolean;
   /** Absences that end before are not counted. */
   countFrom(atUs: number): void;
-  /** From now on losses are no absences: the subscribers are being closed. */
+  /** The subscribers are being closed: from now on losses are no absences, and who is away is never back. */
   closing(atUs: number): void;
   /** How many of a slot's sequence numbers `from`..`to` came to be while the subscriber was away. */
   whileAway(slot: number, from: number, to: number): number;
@@ -90,7 +90,7 @@ export function createAbsences(count: number, width: number, highest: Int32Array
     watchUntilUs,
     ready(i, atUs, resumes) {
       if (state[i] === never) state[i] = here;
-      if (state[i] !== away) return;
+      if (state[i] !== away || toUs !== Infinity) return; // behind the close it is never back
       state[i] = back;
       backUs[i] = caughtUpUs[i] = atUs;
       resumed[i] = Number(resumes);

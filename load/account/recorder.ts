@@ -42,7 +42,7 @@ export type Recorder = {
   problems(): LoadClosed['problems'];
   /** Something that is no error, kept in case that nothing else explains why nothing came. */
   note(code: string, message: string): void;
-  /** The subscribers are being closed: from now on losing one is no absence. */
+  /** The subscribers are being closed: from now on losing one is no absence, and none comes back. */
   closing(atUs: number): void;
   /** @param firstSeq, lastSeq, unconfirmed as in the command `close` */
   close(

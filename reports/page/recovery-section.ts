@@ -8,7 +8,7 @@ import type { Completed } from '../../core/result/result.ts';
 import { voidedBy } from '../../core/result/voids.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
-import { causeWords } from '../summary/away.ts';
+import { absencesEach, causeWords } from '../summary/away.ts';
 import { noFigureText } from '../summary/figure-text.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
@@ -25,7 +25,7 @@ const mayGo = new Set(['no cursor', 'p95', 'p99']);
 const heads = [
   'clients',
   'absences',
-  'resumed',
+  'recovered',
   'too late',
   'no cursor',
   'never back',
@@ -58,9 +58,9 @@ export function recoverySection(variants: readonly Pick<VariantTrials, 'label' |
       An absence lasts from the moment a client knows that it was cut off until it is back (connected again);
       it has caught up with the last event that it had missed and was sent on its return.
       ${policies.length > 0 && `Clients that were cut off came back by ${listed(policies)}.`} Percentiles are
-      over the absences of this run, those of having caught up over the ones that the server resumed: clients
-      cut off by one fault share its moment, so another fault may measure otherwise. Connects are those of the
-      busiest second.
+      over the absences of this run, those of having caught up over the ones that recovered: clients cut off
+      by one fault share its moment, so another fault may measure otherwise. Connects are those of the busiest
+      second.
     </p>
     ${tableOf(rows.slice(0, mostRows))}${
       rows.length > mostRows &&
@@ -95,7 +95,8 @@ function rowsOf(trial: Completed, head: string): Row[] {
     return {
       head: who,
       cells: [
-        ...[absences, recovered, tooLate, fresh, neverBack].map(formatNumber),
+        formatNumber(absences) + eachText(absencesEach(recovery, cause)),
+        ...[recovered, tooLate, fresh, neverBack].map(formatNumber),
         ...times.map((name) => (cause === 'cut' ? timeText(name, trial) : '—')),
         formatUs(downtimeUs),
         // Of all clients, so they stand once.
@@ -103,6 +104,10 @@ function rowsOf(trial: Completed, head: string): Row[] {
       ],
     };
   });
+}
+
+function eachText(absencesOfOne = 1): string {
+  return absencesOfOne === 1 ? '' : ` (${absencesOfOne.toFixed(1)} each)`;
 }
 
 function timeText(name: string, trial: Completed): string {

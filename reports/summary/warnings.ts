@@ -39,6 +39,7 @@ const titles: Readonly<Record<string, string>> = {
   'load-frozen': 'Load generator frozen',
   'load-refused': 'Events too large for the load generator',
   'fault-not-done': 'Fault not carried out',
+  'fault-outlasts': 'Fault longer than the measured phase',
   'offered-rate': 'Events not sent',
   subscribers: 'Subscribers missing',
   'sampled-late': 'Counters read late',

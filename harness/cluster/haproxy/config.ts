@@ -1,6 +1,7 @@
 // Writes HAProxy's configuration for the servers of a trial: every line with the reason why it stands there.
 // Computes text and does no I/O. docs/cluster/in-front.md shows the lines and their reasons as they are here.
 
+import { listenBacklog } from '../../../core/base/listen-backlog.ts';
 import { readyPath } from '../../../core/http/ready.ts';
 import type { HealthCheck } from '../../../core/scenario/servers.ts';
 
@@ -48,8 +49,6 @@ export const cookieName = 'PUSHBENCH';
 const connectMs = 2000;
 const queueMs = 30_000;
 const headMs = 10_000;
-/** The kernel takes the lesser of this and net.core.somaxconn. */
-const backlog = 16_384;
 /** Shorter than servers of ours keep an idle connection, so that none is used that is just being closed. */
 const poolMs = 2000;
 /** HAProxy keeps a time as a number of 32 bits. */
@@ -112,6 +111,10 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
       why: 'a connection waits so long for its next poll',
     },
     {
+      text: 'option idle-close-on-response',
+      why: 'over a reload an idle connection is kept until its next poll is answered, which says goodbye',
+    },
+    {
       text: 'option http-no-delay',
       why: 'an event is sent on as it comes, and does not wait until a packet is full',
     },
@@ -166,7 +169,7 @@ function frontendSection({ host, port }: HaproxySetup): ConfigSection {
     name: `frontend ${frontendName}`,
     lines: [
       {
-        text: `bind ${address(host, port)} backlog ${backlog}`,
+        text: `bind ${address(host, port)} backlog ${listenBacklog}`,
         why: 'the one address that subscribers know, with room for a storm of connects',
       },
       { text: `default_backend ${backendName}`, why: 'all of it goes to the servers' },

@@ -3,6 +3,7 @@
 // of another server, by its runtime API.
 
 import { writeFile } from 'node:fs/promises';
+import { addressOf } from '../../../core/base/address.ts';
 import { loopback, urlHost } from '../../../core/base/loopback.ts';
 import { endedWithin, TrialFailure } from '../../process/peer.ts';
 import { treeOf } from '../../process/process-tree.ts';
@@ -204,10 +205,4 @@ async function inEach<T>(runtime: Runtime, ask: (worker: HaproxyProcess) => Prom
 
 async function everyStat(runtime: Runtime): Promise<ServerStat[]> {
   return (await inEach(runtime, ({ pid }) => runtime.stats(pid))).flat();
-}
-
-function addressOf(url: string): { host: string; port: number } {
-  const { protocol, hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
 }

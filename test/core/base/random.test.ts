@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { exponential, hash32, random } from '../../../core/base/random.ts';
+import { drawShare, exponential, hash32, random } from '../../../core/base/random.ts';
 
 const draw = (seed: number, stream: string, count: number) => {
   const next = random(seed, stream);
@@ -69,4 +69,20 @@ describe('random numbers', () => {
     assert.equal(hash32('a'), 0xe40c292c);
     assert.equal(hash32('foobar'), 0xbf9cf968);
   });
+});
+
+test('a share of some is exactly so many of them, drawn', () => {
+  const all = Array.from({ length: 200 }, (_, i) => i);
+  const drawn = drawShare(all, 0.25, random(1, 'share'));
+  assert.equal(new Set(drawn).size, 50);
+  assert.ok(drawn.every((one) => all.includes(one)));
+  assert.deepEqual(
+    drawn,
+    drawn.toSorted((a, b) => a - b),
+    'in their order',
+  );
+  assert.ok(drawn.some((one) => one >= 100) && drawn.some((one) => one < 100));
+  assert.deepEqual(drawShare(all, 1, random(1, 'all')), all);
+  assert.equal(drawShare([1, 2], 0.2, random(1, 'few')).length, 1, 'of few connections one at the least');
+  assert.deepEqual(drawShare([], 0.5, random(1, 'none')), []);
 });

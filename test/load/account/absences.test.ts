@@ -227,6 +227,7 @@ test('an absence ends with the last event that was resumed, not with the connect
   deliver(recorder, { seq: 7, plannedUs: 60_000 });
   sink.lost(0, 70_000);
   recorder.closing(80_000);
+  sink.ready(0, 80_500, true); // it was under way: too late to be back
   sink.lost(0, 81_000);
   const { recovery, ledger } = recorder.close(seqs(1), seqs(9));
   const { cut, missedAway } = recovery!;
