@@ -25,6 +25,8 @@ export type Metric = {
   among?: { count(trial: Completed): number; none: string };
   /** Why a trial's figure says nothing, though it can be read. */
   lost?(trial: Completed): string | undefined;
+  /** Of the deliveries that came: what is lost is in no latency, so a trial that lost some looks sooner. */
+  ofWhatCame?: true;
   /** With fewer subscribers the figure is lost in what a process varies by itself. */
   leastSubscribers?: number;
   /** Figures that differ by less than this, in the metric's unit, are alike however large their ratio is. */

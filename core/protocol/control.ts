@@ -197,6 +197,8 @@ export type LoadSample = {
   counters: Counters;
   /** Subscribers that are connected and subscribed now. */
   connected: number;
+  /** Subscribers that were cut off and are still trying to come back. */
+  coming: number;
   /** Measured deliveries so far, duplicates left out. */
   delivered: number;
   /** Planned time to receipt, by the slot of the planned time. */

@@ -12,7 +12,8 @@ export function frontNotes({
   faults,
 }: Pick<Scenario, 'servers' | 'faults'>): { code: string; message: string }[] {
   if (!isCluster(servers) || servers.inFront.kind === 'list') return [];
-  if (servers.inFront.check.kind === 'http') return []; // it asks, and a drained server says no
+  // Asked for its health, a server that is drained says so.
+  if (servers.inFront.check.kind === 'http') return [];
   return faults.flatMap((fault) => {
     if (fault.kind !== 'drain' || fault.servers === 'all') return [];
     return isDiverted(fault.servers, fault.atMs, faults) ? [] : [sentTo(fault.servers, fault.atMs)];

@@ -35,6 +35,8 @@ export type Recorder = {
   /** From now on events planned within are measured. */
   setWindow(window: Window): void;
   connected(): number;
+  /** Subscribers that were cut off and are still trying to come back. */
+  coming(): number;
   /** Measured deliveries so far, duplicates left out. */
   delivered(): number;
   /** The latencies since the last call. */
@@ -137,6 +139,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       latency.setWindow(window);
     },
     connected: () => connected,
+    coming: absences.coming,
     delivered: () => delivered,
     takeLatency: latency.take,
     problems: problems.list,

@@ -6,7 +6,7 @@ import { letGoWords } from '../summary/away.ts';
 import { faultSpans } from '../summary/fault-spans.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
-import { tableMarkup } from './table-markup.ts';
+import { plainTable } from './table-markup.ts';
 
 /** Longer tables nobody reads; the result has them all. */
 const mostRows = 200;
@@ -29,7 +29,7 @@ export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | '
   if (rows.length === 0) return html``;
   return html`<h2>Faults</h2>
     <p>What the scenario made go wrong: when it was planned, and when it really happened.</p>
-    ${tableMarkup(
+    ${plainTable(
       'Faults, counted from the start of the measured phase',
       [
         'variant',

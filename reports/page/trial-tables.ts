@@ -11,7 +11,7 @@ import { voidedBy } from '../../core/result/voids.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { awayOf } from '../summary/away.ts';
 import { html, type Markup } from './markup.ts';
-import { tableMarkup, type Row } from './table-markup.ts';
+import { plainTable, tableMarkup, type Row } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
 /**
@@ -93,10 +93,10 @@ export function costTable(variants: readonly VariantTrials[]): Markup {
     'bytes to clients',
     'bytes from clients',
     'connections',
-    'per subscriber, at rest',
+    'connections per subscriber, at rest',
     'reconnects',
   ];
-  return tableMarkup(
+  return plainTable(
     'What the subscribers did over the whole trial, connecting and warm-up included',
     heads,
     perTrial(
@@ -169,10 +169,10 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
     'kernel socket memory',
     'peak descriptors',
     'limit',
-    'server loop delay, worst 99 %',
-    'server GC',
+    'server event loop, 99 %',
+    'server GC pauses',
   ];
-  return tableMarkup(
+  return plainTable(
     'Processes over the measured phase (CPU as a share of one core)',
     heads,
     perTrial(
