@@ -35,7 +35,7 @@ function sentTo(server: number, atMs: number): { code: string; message: string }
     message:
       `server ${server} is drained at ${at} and refuses new clients, but HAProxy does not know and goes on ` +
       'sending them there, most of all as it has the fewest connections: they find no server until it is ' +
-      `stopped. Tell HAProxy first: { at: ${at}, in-front: drain, server: ${server} } in front of the drain, ` +
-      'or let it ask servers for their health (in-front: { kind: haproxy, check: http }).',
+      `stopped. Tell HAProxy first: { at: ${at}, in-front: drain, server: ${server} } in front of the ` +
+      'drain. Or let it ask: servers: { in-front: { kind: haproxy, check: http } }.',
   };
 }

@@ -38,6 +38,8 @@ function refusalOf({ closing, draining, down }: Intake): RequestError | undefine
   return undefined;
 }
 
+const readyAnswer = '{"ready":true}\n';
+
 /**
  * `GET /readyz`: 200 where subscribers are taken, 503 where they are not. What a load balancer asks is in no
  * counter, neither its connections nor what it is refused.
@@ -47,7 +49,13 @@ export function readyRoute(intake: Intake): Routes {
     [`GET ${readyPath}`]: (_request, response) => {
       const refusal = refusalOf(intake);
       if (refusal) answerError(response, refusal.status, refusal.code, refusal.message);
-      else endWith(response, 200, { 'content-type': 'application/json' }, '{"ready":true}\n');
+      else
+        endWith(
+          response,
+          200,
+          { 'content-type': 'application/json', 'content-length': String(readyAnswer.length) },
+          readyAnswer,
+        );
     },
   };
 }

@@ -214,4 +214,5 @@ test('a drain that HAProxy is not told of is a note, with what to write', async 
   assert.equal((await notesOf(`${told}, { at: 1500ms, in-front: ready, server: 2 }, ${drain}`)).length, 1);
   assert.equal((await notesOf(`{ at: 1s, in-front: drain, server: 1 }, ${drain}`)).length, 1);
   assert.deepEqual(await notesOf(drain, 'list'), []);
+  assert.deepEqual(await notesOf(drain, '{ kind: haproxy, check: http }'), [], 'it asks');
 });
