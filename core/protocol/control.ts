@@ -180,10 +180,7 @@ export type LoadReport =
   /** All subscribers are subscribed. */
   | { kind: 'ready'; connectMs: number }
   | LoadSample
-  /**
-   * Every message was answered or has failed. `seq[i]` is what the server gave message
-   * `i`, 0 where it gave none.
-   */
+  /** Every message was answered or has failed. `seq[i]`: what the server gave message `i`, 0 where nothing. */
   | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }
   | LoadClosed
   | Acted

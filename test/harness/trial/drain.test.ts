@@ -51,7 +51,7 @@ type DrainOptions = {
   plan: TrialPlan;
   done: Done;
   lateMs: number;
-  /** How many of each load process are still trying to come back, so many milliseconds after the beginning. */
+  /** How many of each load process are still trying to come back, so many ms after the beginning. */
   comingAt: (ms: number) => number;
   /** Whether a fault is still under way then. */
   unfinishedAt: (ms: number) => boolean;
