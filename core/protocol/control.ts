@@ -180,7 +180,7 @@ export type LoadReport =
   /** All subscribers are subscribed. */
   | { kind: 'ready'; connectMs: number }
   | LoadSample
-  /** Every message was answered or has failed. `seq[i]`: what the server gave message `i`, 0 where nothing. */
+  /** Every message was answered or has failed. `seq[i]`: what the server gave message `i`, or 0. */
   | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }
   | LoadClosed
   | Acted
