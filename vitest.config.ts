@@ -39,7 +39,7 @@ const heavy = [
   // Other people's servers: Redis, NATS, nginx, HAProxy.
   'test/contract/brokers.test.ts',
   'test/servers/brokers/*.test.ts',
-  'test/**/{haproxy,haproxy-config,haproxy-idle,sticky}.test.ts',
+  'test/**/{haproxy,haproxy-check,haproxy-config,haproxy-idle,sticky}.test.ts',
   'test/**/kills.test.ts',
   'test/servers/webhook/redis/*.test.ts',
   'test/servers/webhook/restart.test.ts',

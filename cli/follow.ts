@@ -1,5 +1,6 @@
 // Implements `pushbench follow`: prints what an address brings until Ctrl-C, or until enough has come.
 
+import { addressOf } from '../core/base/address.ts';
 import { longestTimerMs } from '../core/base/clock.ts';
 import { exitCodes, type ExitCode } from '../core/base/errors.ts';
 import { formatNumber, formatUs } from '../core/base/units.ts';
@@ -23,7 +24,7 @@ type End = { why: string; code: ExitCode };
 export async function followCommand(address: string, flags: FollowFlags): Promise<ExitCode> {
   const limits = limitsOf(flags);
   const { followed, options } = await findFollowed(optionsOf(address, flags));
-  const tally = createTally(isLoopbackHost(followed.url.hostname.replace(/^\[|\]$/g, '')));
+  const tally = createTally(isLoopbackHost(addressOf(followed.url).host));
   const { promise: ended, resolve } = Promise.withResolvers<End>();
   let over = false;
   let events = 0;

@@ -3,7 +3,9 @@
 import { describeScenario } from '../core/scenario/scenario-file.ts';
 import { noteLines, trafficLines } from '../core/plan/traffic.ts';
 import { patterns } from '../core/pattern/registry.ts';
+import { frontNotes } from '../core/scenario/front-notes.ts';
 import { cellText } from '../core/scenario/matrix.ts';
+import type { Scenario } from '../core/scenario/scenario.ts';
 import { formatNumber } from '../core/base/units.ts';
 import { forecast, saying } from '../harness/plan/cells.ts';
 import { sourcesIn } from '../harness/plan/sources.ts';
@@ -44,6 +46,7 @@ function described(given: string, overrides: readonly string[]): string {
   const lines = [
     ...machineNotes(thisMachine(), mostNeeded(scenario, trials)),
     ...trafficLines(whole),
+    ...faultLines(cells.length === 0 ? [scenario] : scenario.cells.map((cell) => cell.scenario)),
     ...cells.flatMap(({ parameters, traffic }) => [
       `with ${cellText(parameters)}: ${formatNumber(traffic.events)} events, ` +
         `${formatNumber(traffic.deliveries)} deliveries`,
@@ -51,4 +54,9 @@ function described(given: string, overrides: readonly string[]): string {
     ]),
   ];
   return describeScenario(scenario, { ...whole, lines });
+}
+
+/** What the faults of all cells do that may not be meant, each thing once. */
+function faultLines(scenarios: readonly Scenario[]): string[] {
+  return [...new Set(scenarios.flatMap(frontNotes).map(({ message }) => `note: ${message}`))];
 }

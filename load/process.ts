@@ -41,6 +41,7 @@ function sample(): void {
     sample: readSelf(),
     counters: { ...counters },
     connected: subscribers?.recorder.connected() ?? 0,
+    coming: subscribers?.recorder.coming() ?? 0,
     delivered: subscribers?.recorder.delivered() ?? 0,
     latency: subscribers?.recorder.takeLatency() ?? [],
   });

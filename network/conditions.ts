@@ -114,13 +114,3 @@ export function idleCheckMs({ idleMs }: Conditions): number {
 export function isSilent({ silence }: Conditions, direction: Direction): boolean {
   return silence === 'both' || silence === direction;
 }
-
-/** A share of several, drawn: exactly so many, rounded, and one at the least. */
-export function drawShare<T>(all: readonly T[], share: number, random: Random): T[] {
-  if (share >= 1) return [...all];
-  return all
-    .map((one) => ({ one, order: random() }))
-    .sort((a, b) => a.order - b.order)
-    .slice(0, Math.max(1, Math.round(all.length * share)))
-    .map(({ one }) => one);
-}

@@ -2,16 +2,15 @@
 // other, and what the network does to both.
 
 import { connect, isIP, type Socket } from 'node:net';
+import type { Address } from '../core/base/address.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { Random } from '../core/base/random.ts';
 import { sourceAddress, subscribersPerAddress } from '../core/base/source-address.ts';
 import { looksInside, type Conditions } from '../core/network/conditions.ts';
 import type { Traffic } from '../core/protocol/network.ts';
 import { handshakeUs } from './conditions.ts';
-import { createGate, type Gate } from './http-gate.ts';
+import { createGate, type Gate, type GateEnds } from './http-gate.ts';
 import { createLane, type Budget, type Lane, type Sink } from './lane.ts';
-
-export type Upstream = { host: string; port: number };
 
 export type Connection = {
   /** When the last bytes came, from either side. */
@@ -25,8 +24,8 @@ export type Connection = {
 
 export type ConnectionParts = {
   client: Socket;
-  to: Upstream;
-  /** Connections that are open already. */
+  to: Address;
+  /** How many connections are open already: it decides from which loopback address the server is dialled. */
   others: number;
   conditions: Conditions;
   budget: Budget;
@@ -36,7 +35,10 @@ export type ConnectionParts = {
   closed(): void;
 };
 
-/** Bytes of servers are read into one buffer: an idle connection holds no memory for reading. */
+/**
+ * All servers' bytes are read into this one buffer and copied out at once, so that thousands of idle
+ * connections do not hold 64 KiB each.
+ */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
 export function openConnection(parts: ConnectionParts): Connection {
@@ -44,6 +46,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   let { conditions } = parts;
   let lastUs = clock.nowUs();
   let server: Socket | undefined;
+  /** Sockets that have not closed yet. */
   let left = 1;
   const laneOptions = { conditions, budget, clock, random };
   const up = createLane({
@@ -63,7 +66,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   const gate = looksInside(conditions) ? gateOf(conditions) : undefined;
 
   function gateOf(looked: Conditions): Gate {
-    return createGate(looked, {
+    const ends: GateEnds = {
       toServer: up.push,
       toClient: down.push,
       refuse(answer) {
@@ -74,7 +77,15 @@ export function openConnection(parts: ConnectionParts): Connection {
       },
       stripped: () => traffic.upgradesStripped++,
       unreadable: () => traffic.unreadable++,
-    });
+    };
+    return createGate(looked, ends, budget);
+  }
+
+  /** Nothing is passed on any more, and nothing held. */
+  function stop(): void {
+    gate?.stop();
+    up.stop();
+    down.stop();
   }
 
   /** What both sockets have in common: their end, and the lanes that it concerns. */
@@ -84,8 +95,7 @@ export function openConnection(parts: ConnectionParts): Connection {
     socket.on('close', (failed) => {
       if (failed) from.end('reset');
       if (--left > 0) return;
-      up.stop();
-      down.stop();
+      stop();
       parts.closed();
     });
   }
@@ -126,15 +136,14 @@ export function openConnection(parts: ConnectionParts): Connection {
   client.on('end', () => {
     gate?.clientEnded();
     up.end('end');
-    // Nobody is there yet that could end the other direction.
+    // In a black hole there is no connection to a server whose end would end this side.
     if (!server) client.end();
   });
   down.open(sinkOf(client));
   if (!conditions.blackHole) dial();
 
   function both(act: (socket: Socket) => void): void {
-    up.stop();
-    down.stop();
+    stop();
     act(client);
     if (server) act(server);
   }
@@ -153,7 +162,7 @@ export function openConnection(parts: ConnectionParts): Connection {
   };
 }
 
-/** A socket that is gone takes everything and keeps nothing. */
+/** Writes to a socket that is closed already succeed and go nowhere, so that its lane empties. */
 function sinkOf(socket: Socket): Sink {
   return {
     write: (bytes) => socket.destroyed || socket.write(bytes),

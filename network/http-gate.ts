@@ -3,6 +3,7 @@
 
 import type { Conditions } from '../core/network/conditions.ts';
 import { bodyOf, readMessages, type Body, type Head } from './http-messages.ts';
+import type { Budget } from './lane.ts';
 
 /** Where the gate's bytes go. */
 export type GateEnds = {
@@ -24,6 +25,8 @@ export type Gate = {
   serverEnded(): void;
   /** The conditions are over for this connection: what is held goes on, and nothing more is. */
   open(): void;
+  /** The connection is over: what is held is dropped. */
+  stop(): void;
 };
 
 const reasons = { 400: 'Bad Request', 403: 'Forbidden', 502: 'Bad Gateway' };
@@ -31,13 +34,14 @@ const reasons = { 400: 'Bad Request', 403: 'Forbidden', 502: 'Bad Gateway' };
 /** Responses that may be under way on a connection; where there are more, nothing is held any longer. */
 const pipelinedMost = 1000;
 
-export function createGate({ upgrade, bufferBytes }: Conditions, ends: GateEnds): Gate {
+/** @param budget of what all connections hold; a response that is held back counts in it */
+export function createGate({ upgrade, bufferBytes }: Conditions, ends: GateEnds, budget: Budget): Gate {
   /** Methods of the requests whose responses are still to come. */
   const asked: string[] = [];
   let refused = false;
   let isOpen = false;
   let known = false;
-  const hold = createHold(bufferBytes ?? 0, ends.toClient);
+  const hold = createHold(bufferBytes ?? 0, budget, ends.toClient);
 
   const requests = readMessages({
     head(head, raw) {
@@ -105,42 +109,50 @@ export function createGate({ upgrade, bufferBytes }: Conditions, ends: GateEnds)
     },
     clientEnded() {
       requests.finish();
-      // As proxies that buffer do: who ends while his response is held has gone, and nobody is there for it.
-      hold.drop();
+      // Proxies that buffer take a client that ends its side meanwhile to be gone, and drop its response.
+      if (hold.holds()) hold.drop();
     },
     serverEnded() {
       responses.finish();
       hold.release();
     },
     open,
+    stop: hold.drop,
   };
 }
 
-/** Keeps bytes until there are so many, or they are released. */
-function createHold(mostBytes: number, passOn: (bytes: Buffer) => void) {
+/**
+ * Keeps bytes until there are so many, they are released, or all connections together hold as much as they
+ * may: the sender cannot be made to wait then, since what would release the response is still to come.
+ */
+function createHold(mostBytes: number, budget: Budget, passOn: (bytes: Buffer) => void) {
   let held: Buffer[] = [];
   let heldBytes = 0;
   let nobody = false;
-  const release = () => {
-    if (heldBytes === 0) return;
-    const all = Buffer.concat(held);
+  const empty = (): Buffer[] => {
+    const all = held;
+    budget.heldBytes -= heldBytes;
     held = [];
     heldBytes = 0;
-    passOn(all);
+    return all;
+  };
+  const release = () => {
+    if (heldBytes > 0) passOn(Buffer.concat(empty()));
   };
   return {
     release,
+    holds: () => heldBytes > 0,
     /** What is held, and what is still to be held, goes nowhere. */
     drop() {
-      nobody = heldBytes > 0;
-      held = [];
-      heldBytes = 0;
+      nobody = true;
+      empty();
     },
     take(bytes: Buffer) {
       if (nobody) return;
       held.push(bytes);
       heldBytes += bytes.length;
-      if (heldBytes >= mostBytes) release();
+      budget.heldBytes += bytes.length;
+      if (heldBytes >= mostBytes || budget.heldBytes >= budget.mostBytes) release();
     },
   };
 }

@@ -17,14 +17,17 @@ export type Parts = {
   body(bytes: Buffer): void;
   /** The message is over. */
   end(): void;
-  /** Not HTTP/1.1, or no more so; nothing else follows. */
+  /** These bytes are not HTTP/1.1, and so are all that follow: nothing but this is called from then on. */
   unreadable(bytes: Buffer): void;
 };
 
 /** Heads are kept until they are whole; a longer one is passed on unread. */
 const headMostBytes = 64 * 1024;
-/** `[HTTP/1.1 200` or `GET /`: what neither begins with a letter is no HTTP/1.1 (TLS begins with 0x16). */
-const isLetter = (byte: number) => byte >= 0x41 && byte <= 0x5a;
+/**
+ * A request begins with its method and a response with `HTTP/`, both in capitals. So the first byte is
+ * enough to tell that a stream is something else: TLS begins with 0x16.
+ */
+const isCapital = (byte: number) => byte >= 0x41 && byte <= 0x5a;
 
 type State =
   | { at: 'head'; kept: Buffer }
@@ -75,7 +78,7 @@ export function readMessages(parts: Parts): MessageReader {
   }
 
   function head(bytes: Buffer): Buffer | undefined {
-    if (!isLetter(bytes[0]!)) return giveUp(bytes);
+    if (!isCapital(bytes[0]!)) return giveUp(bytes);
     const ends = bytes.indexOf('\r\n\r\n');
     if (ends < 0) {
       if (bytes.length > headMostBytes) return giveUp(bytes);
@@ -133,7 +136,7 @@ export function readMessages(parts: Parts): MessageReader {
     const size = Number.parseInt(text, 16);
     if (Number.isNaN(size)) state = { at: 'unread' };
     else if (size === 0) state = { at: 'trailer', kept: nothing };
-    else state = { at: 'chunk', left: size + 2 }; // and the line feed behind it
+    else state = { at: 'chunk', left: size + 2 }; // its data end with CR LF, which counts as part of it
   }
 
   function trailer(text: string): void {

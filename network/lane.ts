@@ -10,7 +10,10 @@ import { arrivalUs, isSilent, newLink, pieceBytes } from './conditions.ts';
 /** Bytes that one direction of a connection holds at the most, beside a chunk that was read already. */
 export const windowBytes = 256 * 1024;
 
-/** What all connections hold together; above the most, each holds one chunk and no more. */
+/**
+ * What all connections hold together. Above the most, each lane holds one chunk and no more, and no response
+ * is held back (http-gate.ts).
+ */
 export type Budget = { heldBytes: number; readonly mostBytes: number };
 
 /** Where a lane's bytes come from. */

@@ -2,13 +2,15 @@
 // address, and does to each connection what is imposed on it at the time.
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { addressOf, type Address } from '../core/base/address.ts';
 import { realClock, type Clock } from '../core/base/clock.ts';
+import { listenBacklog } from '../core/base/listen-backlog.ts';
 import { loopback, urlHost } from '../core/base/loopback.ts';
-import { random as randomOf } from '../core/base/random.ts';
+import { drawShare, random as randomOf } from '../core/base/random.ts';
 import type { Conditions } from '../core/network/conditions.ts';
 import type { Imposed, Route, Traffic } from '../core/protocol/network.ts';
-import { drawShare, idleCheckMs, isIdle } from './conditions.ts';
-import { openConnection, type Connection, type Upstream } from './connection.ts';
+import { idleCheckMs, isIdle } from './conditions.ts';
+import { openConnection, type Connection } from './connection.ts';
 import type { Budget } from './lane.ts';
 
 export type NetworkProxy = {
@@ -22,12 +24,10 @@ export type NetworkProxy = {
 
 /** Bytes under way over all connections at the most; see {@link Budget}. */
 const heldMostBytes = 256 * 1024 ** 2;
-/** As many may wait to be accepted after everybody was cut off. */
-const backlog = 16_384;
 
 /** What is imposed. `chosen`: on these routes alone; undefined: on all routes of its `between`. */
 type Imposition = Imposed & { chosen: ReadonlySet<OpenRoute> | undefined };
-type OpenRoute = Route & { upstream: Upstream; server: Server };
+type OpenRoute = Route & { upstream: Address; server: Server };
 /** A connection with what is imposed on it, the latest last. */
 type Held = { route: OpenRoute; imposed: Imposition[]; conditions: Conditions; connection?: Connection };
 
@@ -140,8 +140,11 @@ export function createProxy(
   return {
     async open(routes) {
       const opened: OpenRoute[] = [];
-      for (const route of routes) opened.push(await listen(route, accept));
-      open.push(...opened);
+      for (const route of routes) {
+        const one = await listen(route, accept);
+        opened.push(one);
+        open.push(one); // at once, so that `close` closes it even where the next cannot be opened
+      }
       return opened.map(urlOf);
     },
     impose,
@@ -164,20 +167,13 @@ function merged(imposed: readonly Imposition[]): Conditions {
 
 async function listen(route: Route, accept: (route: OpenRoute, client: Socket) => void): Promise<OpenRoute> {
   const server = createServer({ allowHalfOpen: true, noDelay: true });
-  const opened: OpenRoute = { ...route, upstream: upstreamOf(route.to), server };
+  const opened: OpenRoute = { ...route, upstream: addressOf(route.to), server };
   server.on('connection', (client) => accept(opened, client));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: loopback(), port: 0, backlog }, () => resolve());
+    server.listen({ host: loopback(), port: 0, backlog: listenBacklog }, () => resolve());
   });
   return opened;
-}
-
-/** @throws TypeError when it is no address */
-function upstreamOf(to: string): Upstream {
-  const { hostname, port, protocol } = new URL(to);
-  const usual = protocol === 'https:' ? 443 : 80;
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || usual) };
 }
 
 /** The address of a route as it was, with the proxy's host and port. */

@@ -22,6 +22,9 @@ export async function startWithFallbacks(
   return {
     ...own,
     routes: Object.assign({}, ...all.map(({ routes }) => routes)) as RunningPattern['routes'],
+    waits(request, response) {
+      for (const one of all) one.waits?.(request, response);
+    },
     subscribers: () => all.reduce((sum, one) => sum + one.subscribers(), 0),
     disconnect(share) {
       for (const one of all) one.disconnect(share);

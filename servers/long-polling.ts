@@ -6,6 +6,8 @@
 // with the event that reaches `slowBuffer` bytes, or `answerEndsAtBytes` if that is less, and the next
 // request goes on behind it.
 
+import type { Socket } from 'node:net';
+import { drawShare } from '../core/base/random.ts';
 import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { drawAdviceMs } from '../core/policy/server/drain.ts';
@@ -18,7 +20,7 @@ import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
 import { checkIntake, downText, newIntake } from './http/intake.ts';
 import { createPollConnections } from './http/poll-connections.ts';
 import { publishExample } from './http/publish.ts';
-import { answerFull, cursorOf, drawShare, endWith, RequestError, topicsOf } from './http/request.ts';
+import { answerFull, cursorOf, endWith, RequestError, topicsOf } from './http/request.ts';
 import { sayGoodbye } from './http/say-goodbye.ts';
 
 /** A request, and whether its answer is compressed. */
@@ -88,7 +90,7 @@ export const longPolling: PatternServer<Options> = {
       sendNothing(response, since);
     }
 
-    const { held, hold, finish, release } = createHeldRequests(context, rules, answerHeld);
+    const { held, hold, heldOn, finish, release } = createHeldRequests(context, rules, answerHeld);
 
     return {
       routes: {
@@ -117,6 +119,7 @@ export const longPolling: PatternServer<Options> = {
           hold(asked, topics, since, decision.holdMs, taken, bytes);
         },
       },
+      waits: connections.waits,
       subscribers: () => held.size,
       disconnect(share) {
         for (const { response } of drawShare(held, share, random)) response.destroy();
@@ -127,9 +130,7 @@ export const longPolling: PatternServer<Options> = {
           const waitMs = drawAdviceMs(plan, random);
           return waitMs === undefined ? {} : { 'pushbench-wait': String(waitMs) };
         };
-        return connections.drain(plan, (socket) => {
-          for (const request of held) if (request.response.req.socket === socket) finish(request);
-        });
+        return connections.drain(plan, (socket) => heldOn(socket).forEach(finish));
       },
       setDown(isDown) {
         intake.down = isDown;
@@ -180,9 +181,27 @@ function createHeldRequests(
   answer: (request: Held) => void,
 ) {
   const held = new Set<Held>();
+  /** The same by their connection, from the first question of a drain on. */
+  let bySocket: Map<Socket, Set<Held>> | undefined;
+
+  function index(byThem: Map<Socket, Set<Held>>, request: Held): void {
+    const { socket } = request.response.req;
+    const those = byThem.get(socket);
+    if (those) those.add(request);
+    else byThem.set(socket, new Set([request]));
+  }
+
+  function heldOn(socket: Socket): Held[] {
+    if (!bySocket) {
+      bySocket = new Map();
+      for (const request of held) index(bySocket, request);
+    }
+    return [...(bySocket.get(socket) ?? [])];
+  }
 
   function release(request: Held): void {
     held.delete(request);
+    bySocket?.get(request.response.req.socket)?.delete(request);
     clearTimeout(request.timer);
     request.unsubscribe();
   }
@@ -229,10 +248,11 @@ function createHeldRequests(
     request.unsubscribe = hub.subscribe(topics, collect, request, since);
     request.timer = setTimeout(finish, holdMs, request);
     held.add(request);
+    if (bySocket) index(bySocket, request);
     response.once('close', () => release(request)); // the client may go before there is an answer
   }
 
-  return { held, hold, finish, release };
+  return { held, hold, heldOn, finish, release };
 }
 
 function bytesOf(events: readonly HubEvent[]): number {

@@ -59,6 +59,8 @@ export type RunningPattern = {
    Publishing is not among them: all patterns share it.
    */
   routes: Readonly<Record<string, Handler>>;
+  /** Of one that closes idle connections as it is drained: this request's token is being looked up. */
+  waits?(request: Request, response: Response): void;
   /**
    * Takes HTTP/1.1 requests for the protocol `websocket`, for the pattern that has it. Without
    * `mayPublish` a page may only read.

@@ -5,6 +5,7 @@
 // what it has not fetched waits in the history, an answer ends with the event that reaches `slowBuffer`
 // bytes (or `answerEndsAtBytes`), and the next poll goes on behind it.
 
+import { drawShare } from '../core/base/random.ts';
 import { answerEndsAtBytes } from '../core/event/body-size.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { takeUntil } from '../core/policy/server/history-pieces.ts';
@@ -14,7 +15,7 @@ import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
 import { checkIntake, newIntake } from './http/intake.ts';
 import { createPollConnections } from './http/poll-connections.ts';
 import { publishExample } from './http/publish.ts';
-import { answerFull, cursorOf, drawShare, endWith, topicsOf } from './http/request.ts';
+import { answerFull, cursorOf, endWith, topicsOf } from './http/request.ts';
 
 export const polling: PatternServer<PatternOptions<'polling'>> = {
   start({ hub, limits, counters, random }, options) {
@@ -92,6 +93,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
           );
         },
       },
+      waits: connections.waits,
       // Pollers have no names. A connection that is kept alive is one of them; without,
       // each polls once in `every`.
       subscribers: options.connection === 'keep-alive' ? () => connections.sockets.size : recent.count,

@@ -20,6 +20,7 @@ import { listen, type Listener } from './http/listen.ts';
 import type { PageOptions } from './page/page.ts';
 import type { PatternServer, Publish, RunningPattern } from './pattern.ts';
 import type { Guard } from './auth/guard.ts';
+import { newIntake, readyRoute } from './http/intake.ts';
 import { indexRoute, keyedOf, messageRoutes, publishRoutes } from './http/publish.ts';
 import { patternServers } from './registry.ts';
 import { createTally } from './http/connection-counts.ts';
@@ -129,7 +130,10 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
   });
   const running = behind(guard, started);
   const publish = keyedOf(hub, running.publish);
-  const publishing = publishRoutes(hub, limits, running.publish, publish);
+  const intake = newIntake();
+  // Where events are published health is asked for too: uncounted, in clear text whatever the pattern speaks.
+  const ready = readyRoute(intake);
+  const publishing = { ...publishRoutes(hub, limits, running.publish, publish), ...ready };
   const shown = page && (await import('./page/page.ts'));
   const routes = {
     ...messageRoutes(hub, limits, counters, running.publish, publish),
@@ -153,7 +157,7 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
     ...(publishPort === undefined ? {} : { publishPort }),
     ...(allowHosts && { allowHosts }),
     tls,
-    pattern: { ...running, routes: { ...index, ...routes } },
+    pattern: { ...running, routes: { ...index, ...routes, ...ready } },
     publishRoutes: publishing,
     tally,
     counters,
@@ -169,7 +173,6 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
   const path = running.page?.(beyond) ?? (page && over !== 'h2c' ? '/' : undefined);
   let closed: Promise<void> | undefined;
   let drained: Promise<Drained> | undefined;
-  let wasDown = false;
   return {
     endpoint: { ...listener.endpoint, ...(auth && { tokenSeed: auth.seed }) },
     ...(path !== undefined && { page: url + path }),
@@ -179,14 +182,18 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),
     disconnect: running.disconnect,
-    drain: (plan) => (drained ??= timed(running.drain(plan))),
+    drain(plan) {
+      intake.draining = true;
+      return (drained ??= timed(running.drain(plan)));
+    },
     refuse(mode) {
       listener.hangUpOnNew(mode === 'accept-then-close');
       const isDown = mode === 'dependency-down';
-      if (isDown !== wasDown) running.setDown((wasDown = isDown));
+      if (isDown !== intake.down) running.setDown((intake.down = isDown));
     },
     close() {
       guard?.close();
+      intake.closing = true;
       return (closed ??= within(goodbyeLimits.patternMs, running.close()).then(listener.close));
     },
   };
@@ -203,8 +210,12 @@ function refuseUnfit({ pattern, options, tls, auth }: ServerOptions): void {
 /** The pattern as it is behind the guard, if there is one. */
 function behind(guard: Guard | undefined, running: RunningPattern): RunningPattern {
   if (!guard) return running;
-  const { routes, upgrade } = running;
-  return { ...running, routes: guard.routes(routes), ...(upgrade && { upgrade: guard.upgrade(upgrade) }) };
+  const { routes, upgrade, waits } = running;
+  return {
+    ...running,
+    routes: guard.routes(routes, waits),
+    ...(upgrade && { upgrade: guard.upgrade(upgrade) }),
+  };
 }
 
 async function loadPattern(

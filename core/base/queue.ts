@@ -3,6 +3,8 @@
 
 export type Queue<T> = {
   push(item: T): void;
+  /** Puts it before all others, as one that was shifted and comes back. */
+  unshift(item: T): void;
   peek(): T | undefined;
   shift(): T | undefined;
   size(): number;
@@ -15,6 +17,10 @@ export function newQueue<T>(): Queue<T> {
   let first = 0;
   return {
     push: (item) => void items.push(item),
+    unshift(item) {
+      if (first > 0) items[--first] = item;
+      else items.unshift(item);
+    },
     peek: () => items[first],
     shift() {
       const item = items[first];

@@ -14,7 +14,7 @@ export function hash32(text: string): number {
 /**
  * The stream called `stream` of the run seeded with `seed`.
  * Generator: Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, period 2^32, enough for
- * schedules; a simulation that draws more has {@link longRandom}.
+ * schedules; a simulation that draws more has long-random.ts.
  */
 export function random(seed: number, stream: string): Random {
   let state = (Math.imul(seed, 0x9e3779b1) ^ hash32(stream)) >>> 0;
@@ -32,27 +32,16 @@ export function exponential(next: Random, mean: number): number {
 }
 
 /**
- * As {@link random}, for streams of more numbers than 2^30, of which `random` repeats all after 2^32, and for
- * tails: 53 bits a number, where `random` has 32. It takes about three times as long.
- * Generator: xoshiro128** 1.1 (Blackman and Vigna, public domain): 128 bits of state, period 2^128 - 1.
+ * This share of the members, drawn, in their order: exactly so many, rounded, and one at the least where
+ * there is one. These are the ones that a fault of a share concerns.
  */
-export function longRandom(seed: number, stream: string): Random {
-  // The words of state are as independent as the other generator makes them; all 0 would stay so.
-  const start = random(seed, `long:${stream}`);
-  const word32 = () => (start() * 2 ** 32) | 0;
-  let [a, b, c, d] = [word32(), word32(), word32(), word32()];
-  if ((a | b | c | d) === 0) a = 1;
-  const word = () => {
-    const five = Math.imul(b, 5);
-    const result = Math.imul((five << 7) | (five >>> 25), 9);
-    const shifted = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= shifted;
-    d = (d << 11) | (d >>> 21);
-    return result;
-  };
-  return () => ((word() >>> 5) * 2 ** 26 + (word() >>> 6)) / 2 ** 53;
+export function drawShare<T>(members: Iterable<T>, share: number, next: Random): T[] {
+  const all = [...members];
+  let wanted = Math.max(1, Math.round(all.length * share));
+  // Knuth, The Art of Computer Programming, 3.4.2, algorithm S: each member with probability wanted / left.
+  return all.filter((_, i) => {
+    const take = next() * (all.length - i) < wanted;
+    if (take) wanted--;
+    return take;
+  });
 }

@@ -3,6 +3,7 @@
 
 import type { Server, Socket } from 'node:net';
 import { descriptorLimit } from '../base/descriptor-limit.ts';
+import { listenBacklog } from '../base/listen-backlog.ts';
 
 export type HalfOpen = {
   /** It has sent a whole request and is bounded by other rules from now on. */
@@ -28,11 +29,8 @@ export const headMs = 10_000;
  */
 export const silentMs = 300_000;
 
-/**
- * As many may wait in the kernel to be accepted (listen.ts), and a crowd that comes at once must all have its
- * turn.
- */
-export const mostHalfOpen = 16_384;
+/** A crowd that comes at once must all get in: as many as may wait in the kernel to be accepted. */
+export const mostHalfOpen = listenBacklog;
 /** Descriptors left to the process for whatever else it opens; a scenario's preflight leaves 64. */
 const reserve = 16;
 const longestSweepMs = 1000;

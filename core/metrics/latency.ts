@@ -43,7 +43,7 @@ export function latencyAt(name: LatencyName, quantile: number, title: string): M
     },
     quantile,
     title,
-    restsOf(name),
+    groundOf(name),
   );
   return errorKind === undefined ? metric : { ...metric, errorKind };
 }
@@ -98,22 +98,29 @@ type Source = {
   samples: string;
 };
 
+/** Whose samples are no deliveries. */
+const besideDeliveries: readonly LatencyName[] = ['publisherLag', 'publishRoundTrip', 'page', 'upstream'];
+
 /** How late events were sent, and how long the server took to take them, is what the publisher saw. */
 const publisherSaw: readonly LatencyName[] = ['publisherLag', 'publishRoundTrip'];
-const restsOf = (name: LatencyName): Metric['rests'] => (publisherSaw.includes(name) ? [] : ['latency']);
+const groundOf = (name: LatencyName): Pick<Metric, 'rests' | 'ofWhatCame'> => ({
+  rests: publisherSaw.includes(name) ? [] : ['latency'],
+  ...(!besideDeliveries.includes(name) && { ofWhatCame: true }),
+});
 
 /** A quantile of the histograms' samples together. */
 function quantileOf(
   { histograms, sureness, samples }: Source,
   quantile: number,
   title: string,
-  rests: Metric['rests'],
+  { rests, ofWhatCame }: Pick<Metric, 'rests' | 'ofWhatCame'>,
 ): Metric {
   return {
     unit: 'us',
     title,
     rests,
     alikeWithin: timerStepUs,
+    ...(ofWhatCame && { ofWhatCame }),
     read: (trial) => quantileUs(merged(histograms(trial)), quantile),
     above: (trial) => endBelow(merged(histograms(trial)), quantileUs(merged(histograms(trial)), quantile)),
     ...(quantile < 1 && {
@@ -145,7 +152,7 @@ function latency(prefix: string, name: LatencyName, title: string): [string, Met
   const mean: Metric = {
     unit: 'us',
     title: `mean ${title}`,
-    rests: restsOf(name),
+    ...groundOf(name),
     alikeWithin: timerStepUs,
     read(trial) {
       const stored = trial.latency[name];
@@ -181,7 +188,7 @@ function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title:
         },
         quantile,
         `${what} ${title}`,
-        ['latency'],
+        groundOf('endToEnd'),
       ),
     ]);
 }
@@ -206,7 +213,8 @@ function aroundFaults(which: 'before' | 'during', title: string): [string, Metri
           },
           quantile,
           `${what} ${title}`,
-          ['latency'],
+          // What is lost while clients are away is published during the faults.
+          which === 'during' ? groundOf('endToEnd') : { rests: ['latency'] },
         ),
         among,
       },

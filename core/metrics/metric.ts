@@ -31,6 +31,8 @@ export type Metric = {
   above?(trial: Completed): number | undefined;
   /** Why a trial's figure says nothing, though it can be read. */
   lost?(trial: Completed): string | undefined;
+  /** Of the deliveries that came: what is lost is in no latency, so a trial that lost some looks sooner. */
+  ofWhatCame?: true;
   /** With fewer subscribers the figure is lost in what a process varies by itself. */
   leastSubscribers?: number;
   /** Of which kind its error is where it was simulated; left out where what it rests on says so. */

@@ -50,6 +50,16 @@ const besidesIdle = (process: ProcessUse): number => Math.max(0, shareOf(process
 /** A server that used less than this times what it uses idle: what a delivery adds is lost in that. */
 const overIdleLeast = 1.25;
 
+/** Faults in which processes of servers start. */
+const starting = ['restart', 'start', 'deploy'];
+
+/** Half a second of CPU for each process that starts is no cost of deliveries. */
+function startsInIt({ faults = [] }: Pick<Completed, 'faults'>): string | undefined {
+  return faults.some(({ kind, atUs }) => starting.includes(kind) && atUs !== null)
+    ? 'servers started in the measured phase, and what a process takes to start is no cost of deliveries'
+    : undefined;
+}
+
 function lostInIdle(trial: Completed): string | undefined {
   const idle = total('server', ({ idleShare = 0 }) => idleShare)(trial);
   const used = total('server', shareOf)(trial);
@@ -179,13 +189,14 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery',
-    lost: lostInIdle,
+    lost: (trial) => startsInIt(trial) ?? lostInIdle(trial),
     read: cpuPerDelivery('server', besidesIdle),
   },
   'server-cpu-per-delivery.whole': {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery, what it costs idle included',
+    lost: startsInIt,
     read: cpuPerDelivery('server', shareOf),
   },
   'client-cpu-per-delivery': {

@@ -1,5 +1,5 @@
-// Reads what became of subscribers that were away: how soon they were back and had caught up, who was resumed
-// and who was not, and how many came at once. Where nobody was away there is no figure.
+// Reads what became of subscribers that were away: how soon they were back and had caught up, whose
+// absences recovered and whose did not, and how many came at once. Where nobody was away there is no figure.
 
 import type { Metric } from './metric.ts';
 import { surenessOf } from './sureness.ts';
@@ -7,6 +7,7 @@ import { endBelow, merge, newHistogram, quantileUs, type Histogram } from '../re
 import { histogramOf } from '../result/load-histogram.ts';
 import type { Absences } from '../result/recovery.ts';
 import type { Completed } from '../result/result.ts';
+import { faultEndUs } from '../result/trial-fault.ts';
 
 /** A timer's step, as of latencies. */
 const timerStepUs = 1000;
@@ -76,14 +77,10 @@ function times(
 
 /** When the first fault began and the last was over, from the start of the measured phase. */
 function faultsUs({ faults = [] }: Completed): { fromUs: number; toUs: number } | undefined {
-  const spans = faults.flatMap(({ atUs, tookUs, forMs = 0 }) =>
-    atUs === null ? [] : [{ fromUs: atUs, toUs: atUs + Math.max(tookUs ?? 0, forMs * 1000) }],
-  );
-  if (spans.length === 0) return undefined;
-  return {
-    fromUs: Math.min(...spans.map(({ fromUs }) => fromUs)),
-    toUs: Math.max(...spans.map(({ toUs }) => toUs)),
-  };
+  const begins = faults.flatMap(({ atUs }) => atUs ?? []);
+  if (begins.length === 0) return undefined;
+  const ends = faults.flatMap((fault) => faultEndUs(fault) ?? []);
+  return { fromUs: Math.min(...begins), toUs: Math.max(...ends) };
 }
 
 const count = (title: string, read: Metric['read'], among = absent): Metric => ({
@@ -112,7 +109,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   absences: count('absences of subscribers', absent.count),
   'recovered-share': {
     unit: 'share',
-    title: 'absences that the server resumed',
+    title: 'absences that recovered',
     rests: ['connections'],
     among: absent,
     read: (trial) => trial.recovery && sumOf(trial, ({ recovered }) => recovered) / absent.count(trial),
@@ -138,7 +135,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     alikeWithin: timerStepUs,
     read(trial) {
       const span = faultsUs(trial);
-      return span && span.toUs - span.fromUs;
+      return trial.faults?.some(({ unfinished }) => unfinished) ? undefined : span && span.toUs - span.fromUs;
     },
   },
   downtime: {
@@ -167,6 +164,12 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     ...count('most connections opened in a second', ({ recovery }) => recovery?.connects.peakPerS),
     unit: 'per-s',
   },
+  'attempts-per-absence': count(
+    'attempts to connect per absence',
+    (trial) =>
+      ((trial.recovery?.connects.refused ?? 0) + sumOf(trial, (one) => one.absences - one.neverBack)) /
+      absent.count(trial),
+  ),
   'connects-refused': count(
     'attempts to connect that came to nothing',
     ({ recovery }) => recovery?.connects.refused,

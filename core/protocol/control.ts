@@ -180,10 +180,7 @@ export type LoadReport =
   /** All subscribers are subscribed. */
   | { kind: 'ready'; connectMs: number }
   | LoadSample
-  /**
-   * Every message was answered or has failed. `seq[i]` is what the server gave message
-   * `i`, 0 where it gave none.
-   */
+  /** Every message was answered or has failed. `seq[i]`: what the server gave message `i`, or 0. */
   | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }
   | LoadClosed
   | Acted
@@ -197,6 +194,8 @@ export type LoadSample = {
   counters: Counters;
   /** Subscribers that are connected and subscribed now. */
   connected: number;
+  /** Subscribers that were cut off and are still trying to come back. */
+  coming: number;
   /** Measured deliveries so far, duplicates left out. */
   delivered: number;
   /** Planned time to receipt, by the slot of the planned time. */

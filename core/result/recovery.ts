@@ -16,11 +16,11 @@ const binsPerS = 1_000_000 / connectBinUs;
 /** How absences of one cause ended; every one is among the last four. */
 export type AbsenceCounts = {
   absences: number;
-  /** The server resumed the subscriber from its cursor, or had kept a queue for it. */
+  /** The server went on from the subscriber's cursor, or had kept a queue for it. */
   recovered: number;
   /** The server told it that its cursor came too late. */
   tooLate: number;
-  /** It came back without a cursor, so nothing was resumed. */
+  /** It came back without a cursor. */
   fresh: number;
   /** It was not back when the subscribers were closed. */
   neverBack: number;
@@ -64,7 +64,7 @@ const count = z.int().min(0);
 
 const absences = z.strictObject({
   absences: count,
-  recovered: count.describe('resumed by the server from a cursor, or from a queue that it had kept'),
+  recovered: count.describe('the server went on from the cursor, or from a queue that it had kept'),
   tooLate: count.describe('told by the server that the cursor came too late'),
   fresh: count.describe('came back without a cursor'),
   neverBack: count.describe('not subscribed again when the subscribers were closed'),

@@ -7,7 +7,8 @@ import { chromium, closedLoop, searches } from './beside-trials.ts';
 import { simulatedRun } from './simulated.ts';
 import { trial } from './trial.ts';
 
-export type { Completed, ResultWarning, Trial, TrialFault } from './trial.ts';
+export type { Completed, ResultWarning, Trial } from './trial.ts';
+export type { TrialFault } from './trial-fault.ts';
 export type { ProcessUse } from './process-use.ts';
 export { seriesColumns, type Series, type SeriesColumn } from './series.ts';
 

@@ -6,6 +6,7 @@ import { evidence } from './evidence.ts';
 import { latencies, precision } from './latencies.ts';
 import { ledgerCounts as ledger } from './ledger-counts.ts';
 import { connecting, descriptors, pinned, processUse } from './process-use.ts';
+import { fault } from './trial-fault.ts';
 import { recovery } from './recovery.ts';
 import { series } from './series.ts';
 import { simulatedTrial } from './simulated.ts';
@@ -25,24 +26,6 @@ const warning = z.strictObject({
   /** `invalid`: some figures of the trial are void. `note`: read the numbers with this in mind. */
   level: z.enum(['invalid', 'note']),
   message: z.string().describe('what was seen, with its figure, and what to do about it'),
-});
-
-const fault = z.strictObject({
-  kind: z.string().describe('the word that the scenario asks for it with'),
-  did: z.string().describe('what was done, in words'),
-  atMs: z.number().describe('when it was planned, from the start of the measured phase'),
-  atUs: z
-    .number()
-    .nullable()
-    .describe(
-      'when it happened, from the start of the measured phase: the first process had done its part; null ' +
-        'where it could not be done',
-    ),
-  forMs: z.number().optional().describe('how long it was to last; left out where it is of a moment'),
-  tookUs: z
-    .number()
-    .optional()
-    .describe('of one that takes its time, as a server that starts again: from atUs until it was done'),
 });
 
 const completed = z.strictObject({
@@ -259,5 +242,3 @@ export const trial = z.strictObject({
 export type Trial = z.infer<typeof trial>;
 export type Completed = z.infer<typeof completed>;
 export type ResultWarning = z.infer<typeof warning>;
-/** A fault of the scenario, as it happened. */
-export type TrialFault = z.infer<typeof fault>;

@@ -54,6 +54,31 @@ const broker = z.union([
     }),
 ]);
 
+const mostCheckMs = 10_000;
+/** How HAProxy finds out whether a server is up: it connects, or it asks (servers/http/intake.ts). */
+export const checkNames = ['tcp', 'http'] as const;
+const checkName = z.enum(checkNames);
+const checkOptions = z.strictObject({
+  kind: checkName.describe('tcp: a connect; http: a request, which a server that takes nobody answers 503'),
+  interval: interval
+    .refine((ms) => ms <= mostCheckMs, { error: 'at most 10s: the trial waits for the first check' })
+    .prefault('500ms')
+    .describe('between two checks of a server'),
+  fall: z.int().min(1).max(100).default(2).describe('so many in a row that fail, and it is down'),
+  rise: z.int().min(1).max(100).default(1).describe('so many in a row that succeed, and it is up'),
+});
+const check = z.union([
+  checkName.transform((kind) => checkOf(checkOptions.parse({ kind }))),
+  checkOptions.transform(checkOf),
+]);
+
+/** How servers are checked. */
+export type HealthCheck = z.output<typeof check>;
+
+function checkOf({ interval: everyMs, ...rest }: z.output<typeof checkOptions>) {
+  return { ...rest, everyMs };
+}
+
 const inFrontName = z.enum(inFrontNames);
 const proxy = z.strictObject({
   kind: inFrontName.exclude(['list']).describe('HAProxy, without or with sticky sessions'),
@@ -71,6 +96,9 @@ const proxy = z.strictObject({
   slowstart: interval
     .optional()
     .describe('a server that is back is given its share over so long; at once when left out'),
+  check: check
+    .prefault('tcp')
+    .describe('how it finds out whether a server is up: by a connect (tcp) or by a request (http)'),
 });
 
 export const inFront = z.union([
@@ -83,10 +111,11 @@ export type InFront = z.output<typeof inFront>;
 /** HAProxy, and how it is to be. */
 export type ProxyInFront = Exclude<InFront, { kind: 'list' }>;
 
-function frontOf({ kind, idle, maxconn, slowstart }: z.output<typeof proxy>) {
+function frontOf({ kind, idle, maxconn, slowstart, check }: z.output<typeof proxy>) {
   return {
     kind,
     idleMs: idle,
+    check,
     ...(maxconn !== undefined && { maxconn }),
     ...(slowstart !== undefined && { slowstartMs: slowstart }),
   };

@@ -2,6 +2,7 @@
 // holds secrets, so it goes to the load processes and nowhere else, and no message, result or report may
 // show it.
 
+import { addressOf } from '../base/address.ts';
 import { UserError } from '../base/errors.ts';
 import { shortestSecret, type Secret } from '../secrets/redact.ts';
 import type { TargetCursor } from '../pattern/target-entry.ts';
@@ -168,11 +169,7 @@ export function hostsOf(target: Target): { host: string; port: number; secure: b
   const urls = places.map((where) => originOf(target.url, where));
   const hosts = urls.map((url) => {
     const secure = url.protocol === 'https:' || url.protocol === 'wss:';
-    return {
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || (secure ? 443 : 80)),
-      secure,
-    };
+    return { ...addressOf(url), secure };
   });
   return [...new Map(hosts.map((host) => [JSON.stringify(host), host])).values()];
 }

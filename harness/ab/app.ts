@@ -3,9 +3,9 @@
 
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf, UserError } from '../../core/base/errors.ts';
+import { UserError } from '../../core/base/errors.ts';
 import { startTree } from '../process/child.ts';
-import { keepLastLines } from '../process/last-lines.ts';
+import { asBlock, keepLastLines } from '../process/last-lines.ts';
 import { commitCalled, gitIn } from './git.ts';
 import { addWorktree, type CheckoutOptions } from './worktree.ts';
 
@@ -85,18 +85,12 @@ async function runInstall(command: string, ref: string, cwd: string, signal: Abo
   const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
   const onAbort = () => tree.signal('SIGKILL');
   signal.addEventListener('abort', onAbort, { once: true });
-  let problem: string | undefined;
-  tree.child.once('error', (error) => (problem = messageOf(error)));
-  await tree.gone;
+  const how = await tree.gone;
   signal.removeEventListener('abort', onAbort);
   signal.throwIfAborted();
-  const { exitCode, signalCode } = tree.child;
-  if (exitCode === 0) return;
+  if (tree.child.exitCode === 0) return;
   throw new UserError(
     'install',
-    [
-      `In ${ref}, ${JSON.stringify(command)} failed (${problem ?? signalCode ?? `exit code ${exitCode}`}).`,
-      ...lastLines().map((line) => `  ${line}`),
-    ].join('\n'),
+    `In ${ref}, ${JSON.stringify(command)} failed (${how}).${asBlock(lastLines())}`,
   );
 }

@@ -1,10 +1,10 @@
 // Asks whether a broker answers at an address, in the fewest words of its protocol.
 
 import { connect } from 'node:net';
+import { addressOf } from '../../core/base/address.ts';
 import { later } from '../../core/base/clock.ts';
 
 const patienceMs = 1000;
-const defaultPorts: Readonly<Record<string, number>> = { 'redis:': 6379, 'nats:': 4222 };
 /** To a ping, or that it wants a password first; one that is still loading says that (`-LOADING`). */
 const redisAnswer = /^(?:\+PONG|-NOAUTH|-NOPERM)/;
 /** NATS speaks first. */
@@ -12,13 +12,9 @@ const natsAnswer = /^INFO /;
 
 /** @param url `redis://...` or `nats://...` */
 export function answers(url: string): Promise<boolean> {
-  const { protocol, hostname, port } = new URL(url);
-  const speaksFirst = protocol === 'nats:';
+  const speaksFirst = new URL(url).protocol === 'nats:';
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect({
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? defaultPorts[protocol]! : Number(port),
-  });
+  const socket = connect(addressOf(url));
   const clear = later(patienceMs, () => resolve(false));
   socket
     .on('error', () => resolve(false))

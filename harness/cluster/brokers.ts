@@ -8,7 +8,7 @@ import { loopback, urlHost } from '../../core/base/loopback.ts';
 import type { BrokerAccess } from '../../core/protocol/control.ts';
 import type { Servers } from '../../core/scenario/servers.ts';
 import { runAtOnce, startTree, type ProcessTree } from '../process/child.ts';
-import { keepLastLines } from '../process/last-lines.ts';
+import { asBlock, keepLastLines } from '../process/last-lines.ts';
 import { ownFolder, type OwnFolder } from '../process/own-folder.ts';
 import { endedWithin, TrialFailure } from '../process/peer.ts';
 import type { BesideProcess } from './beside.ts';
@@ -40,7 +40,15 @@ const redis = (kept: readonly string[]): Program => ({
   package: 'redis-server',
   scheme: 'redis',
   args: (port, folder) =>
-    [`--port ${port}`, `--bind ${loopback()}`, '--daemonize no', '--protected-mode yes', ...kept]
+    [
+      `--port ${port}`,
+      `--bind ${loopback()}`,
+      '--daemonize no',
+      '--protected-mode yes',
+      // Redis writes its title over its environment, where the mark is that the guardian looks for.
+      '--set-proc-title no',
+      ...kept,
+    ]
       .flatMap((option) => option.split(' '))
       .concat('--save', '', '--dir', folder),
 });
@@ -162,28 +170,27 @@ function ownBroker(kind: Started): BrokerProcess {
       const own = { tree, asked: false };
       running = own;
       const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
-      let ended = false;
-      const said = () =>
-        lastLines()
-          .map((line) => `\n  ${line}`)
-          .join('');
-      void tree.gone.then(() => {
-        ended = true;
+      let answered = false;
+      let ended: string | undefined;
+      void tree.gone.then((how) => {
+        ended = how;
         if (running === own) running = undefined;
-        if (!own.asked)
+        if (answered && !own.asked)
           broken.reject(
             new TrialFailure(
               'broker-ended',
-              `the broker (${file}) ended in the middle of the trial.${said()}`,
+              `the broker (${file}) ended in the middle of the trial (${how}).${asBlock(lastLines())}`,
             ),
           );
       });
-      if (await answering(access.url, () => ended || over)) return;
-      own.asked = true;
+      answered = await answering(access.url, () => ended !== undefined || over);
+      if (answered) return;
+      if (over) throw new TrialFailure('over', 'the trial is over');
+      const what = ended === undefined ? `did not answer within ${startMs / 1000} s` : `ended (${ended})`;
       await end('SIGKILL');
       throw new TrialFailure(
         'broker',
-        `${file} was started as the broker and did not answer within ${startMs / 1000} s.${said()}`,
+        `${file} was started as the broker and ${what}.${asBlock(lastLines())}`,
       );
     },
     end,

@@ -19,14 +19,8 @@ export type DeployScene = {
   act: number;
 };
 
-/** How long a server has to say goodbye to those who are left. */
-const goodbyeMs = 15_000;
-/** Until a process of a server listens that starts beside all that a trial does. */
-const listenMs = 15_000;
 /** How much later than its limit a server may say that it is drained. */
 const lateMs = 5000;
-/** How often it is looked whether the server still runs. */
-const lookEveryMs = 50;
 
 /**
  * Begins a deploy.
@@ -61,29 +55,25 @@ async function each(step: Exclude<DeployStep, { do: 'pause' }>, scene: DeploySce
         case 'admit':
           return front ? front.ready(number).then(() => true) : true;
         case 'drain':
-          return server.running && drained(server, step.plan, scene);
+          return drained(server, step.plan, scene);
         case 'stop':
-          return server.halt(goodbyeMs);
+          return server.halt();
         case 'start':
-          return server.begin(listenMs);
+          return server.begin();
       }
     }),
   );
   return done.every(Boolean);
 }
 
-/** Whether it has said so; not where a fault ends it meanwhile. */
-async function drained(server: Member, plan: DrainPlan, scene: DeployScene): Promise<boolean> {
-  const { clock, over } = scene;
-  const act = -1 - scene.act; // below all faults: a deploy began before its first server acts
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  server.on('drained', (report) => void (report.act === act && resolve(true)));
-  server.send({ kind: 'drain', ...plan, act });
+/** Whether all clients of a server have gone; false where it ends before, or says nothing. */
+async function drained(server: Member, plan: DrainPlan, { clock, over, act }: DeployScene): Promise<boolean> {
+  const settled = new AbortController();
   const lastUs = clock.nowUs() + (plan.limitMs + lateMs) * 1000;
-  const inVain = async () => {
-    while (server.running && clock.nowUs() < lastUs)
-      await clock.until(clock.nowUs() + lookEveryMs * 1000, over);
-    return false;
-  };
-  return Promise.race([promise, inVain()]);
+  const late = clock.until(lastUs, AbortSignal.any([over, settled.signal])).then(() => false);
+  try {
+    return await Promise.race([server.drain(plan, act), late]);
+  } finally {
+    settled.abort();
+  }
 }

@@ -14,6 +14,8 @@ export type BehindServer = {
   number: number;
   /** `http://127.0.0.1:PORT`; one that a fault starts later has its port from the beginning. */
   url: string;
+  /** Where events are published to it, and health is asked for: in clear text. */
+  publishUrl: string;
 };
 
 export type FrontSetup = {
@@ -45,18 +47,20 @@ export function frontVersion({ kind }: InFront): string | undefined {
  * passes bytes on where they are HTTP/2 or TLS.
  */
 export function createFront(
-  { kind, idleMs, maxconn, slowstartMs }: ProxyInFront,
+  { kind, idleMs, maxconn, slowstartMs, check }: ProxyInFront,
   { servers, over, subscribers }: FrontSetup,
 ): FrontProcess {
   const urls = servers.map(({ url }) => url);
   const isClear = over === 'h1' && urls.every((url) => url.startsWith('http:'));
   return createHaproxy({
     servers: urls,
+    ...(!isClear && { checked: servers.map(({ publishUrl }) => publishUrl) }),
     mode: isClear ? 'http' : 'tcp',
     sticky: kind === 'haproxy-sticky',
     idleMs,
     maxconn,
     slowstartMs,
+    check,
     connections: subscribers + spareConnections,
     freePort: () => findPort(),
   });

@@ -3,6 +3,7 @@
 // it answers for itself with what it had counted until then; a new process begins anew, and adds.
 
 import type { ServerCommand, ServerReport, SelfSample } from '../../core/protocol/control.ts';
+import type { DrainPlan } from '../../core/policy/server/drain.ts';
 import { addCounters, newCounters, type Counters } from '../../core/result/counters.ts';
 import { createPeer, type Inbox, type Peer } from '../process/peer.ts';
 
@@ -20,18 +21,29 @@ export type Member = ServerPeer & {
    * A fault: it says goodbye, counts a last time and goes.
    * @returns whether it ran
    */
-  halt(graceMs: number): Promise<boolean>;
+  halt(): Promise<boolean>;
   /**
    * A fault: it is gone at once.
    * @returns whether it ran; at once, and before the process is gone
    */
   killNow(): boolean;
   /**
+   * A fault: it lets its clients go.
+   * @param act the number that processes say the fault by
+   * @returns whether all had gone before its process did
+   */
+  drain(plan: DrainPlan, act: number): Promise<boolean>;
+  /**
    * A fault: a process of it starts, with what the first was told, on the same port.
    * @returns whether it listens
    */
-  begin(limitMs: number): Promise<boolean>;
+  begin(): Promise<boolean>;
 };
+
+/** How long a server has to say goodbye to all that it holds; see core/policy/server/goodbye.ts. */
+const goodbyeMs = 15_000;
+/** Until a process of it listens that starts beside all that a trial does. */
+const listenMs = 15_000;
 
 /** What its processes that are gone have counted. */
 type Past = {
@@ -54,12 +66,10 @@ const nothing = (): Past => ({
 const passedOn = Object.keys({
   listening: true,
   acted: true,
-  drained: true,
-} satisfies Record<Exclude<ServerReport['kind'], 'sample' | 'stopped' | 'failed'>, true>) as readonly (
-  | 'listening'
-  | 'acted'
-  | 'drained'
-)[];
+} satisfies Record<
+  Exclude<ServerReport['kind'], 'sample' | 'drained' | 'stopped' | 'failed'>,
+  true
+>) as readonly ('listening' | 'acted')[];
 
 /** What is known of a member at one moment. */
 type State = {
@@ -80,6 +90,8 @@ type State = {
   last: Report<'sample'> | undefined;
   /** Samples that were asked for and have not come. */
   asked: number;
+  /** Who waits until the process that runs has let its clients go, by the fault. */
+  drains: Map<number, (drained: boolean) => void>;
   ending: Promise<unknown>;
   over: boolean;
 };
@@ -114,9 +126,10 @@ export function createMember(
     get kills() {
       return state.kills;
     },
-    halt: (graceMs) => halt(state, graceMs),
+    halt: () => halt(state),
     killNow: () => killNow(state),
-    begin: (limitMs) => begin(state, limitMs),
+    drain: (plan, act) => drain(state, plan, act),
+    begin: () => begin(state),
     async stop(graceMs, hurry) {
       state.over = true;
       const gone = peer.stop(graceMs, hurry);
@@ -141,6 +154,7 @@ function newState(spawn: State['spawn'], nowUs: State['nowUs'], box: Inbox<Serve
     past: nothing(),
     last: undefined,
     asked: 0,
+    drains: new Map(),
     ending: Promise.resolve(),
     over: false,
   };
@@ -170,24 +184,42 @@ function live(state: State, peer: ServerPeer): void {
     state.last = report;
     state.box.deliver(added(report, state.past));
   });
+  peer.on('drained', (report) => {
+    settleDrain(state, report.act, true);
+    state.box.deliver(report);
+  });
   for (const kind of passedOn) peer.on(kind, (report: ServerReport) => state.box.deliver(report));
   peer.broken.catch((reason: unknown) => {
     if (state.life === peer && state.running && !state.returning) state.box.broke(reason);
   });
 }
 
+function drain(state: State, plan: DrainPlan, act: number): Promise<boolean> {
+  if (!state.running) return Promise.resolve(false);
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  state.drains.set(act, resolve);
+  send(state, { kind: 'drain', ...plan, act });
+  return promise;
+}
+
+function settleDrain(state: State, act: number, drained: boolean): void {
+  state.drains.get(act)?.(drained);
+  state.drains.delete(act);
+}
+
 /** Its process is gone. What it did stays, and who waits for a sample gets that. */
 function bury(state: State): void {
+  for (const act of state.drains.keys()) settleDrain(state, act, false);
   state.past = pastOf(state.last, state.past);
   state.last = undefined;
   for (; state.asked > 0; state.asked--) answerForIt(state);
 }
 
-async function halt(state: State, graceMs: number): Promise<boolean> {
+async function halt(state: State): Promise<boolean> {
   const { running, life, last } = state;
   if (!running || !life) return false;
   state.running = false;
-  state.ending = life.stop(graceMs).then(() => {
+  state.ending = life.stop(goodbyeMs).then(() => {
     if (state.last === last) state.kills++; // it hung, and was ended by force
     bury(state);
   });
@@ -204,7 +236,7 @@ function killNow(state: State): boolean {
   return true;
 }
 
-async function begin(state: State, limitMs: number): Promise<boolean> {
+async function begin(state: State): Promise<boolean> {
   const { start } = state;
   if (state.running || !start) return false;
   await state.ending;
@@ -214,7 +246,7 @@ async function begin(state: State, limitMs: number): Promise<boolean> {
   live(state, next);
   next.send(start);
   try {
-    await next.next('listening', limitMs);
+    await next.next('listening', listenMs);
     state.returning = false;
   } catch {
     // What did not come up is gone, unless it has been killed meanwhile.

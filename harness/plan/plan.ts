@@ -3,6 +3,7 @@
 
 import type { PublishPlan } from '../../core/plan/publish-plan.ts';
 import type { Sources } from '../../core/plan/schedule.ts';
+import { frontNotes } from '../../core/scenario/front-notes.ts';
 import { planTraffic, trafficNotes, type TrafficNote } from '../../core/plan/traffic.ts';
 import { planWarmUp } from '../../core/plan/warm-up.ts';
 import { numbered } from '../../core/plan/numbering.ts';
@@ -44,7 +45,7 @@ export type TrialPlan = {
   /** Measured events in the schedule, and the deliveries they ask for. */
   events: number;
   deliveries: number;
-  /** What to know of the schedule; every trial of it says so. */
+  /** What to know of the schedule and its faults; every trial of it says so. */
   notes: TrafficNote[];
 };
 
@@ -97,7 +98,7 @@ export function planTrial(
     fanoutEvery: Math.max(1, Math.ceil(deliveries / fanoutKept)),
     events,
     deliveries,
-    notes: trafficNotes(traffic),
+    notes: [...trafficNotes(traffic), ...frontNotes(scenario)],
   };
 }
 

@@ -107,11 +107,16 @@ export function forkChild(entry: URL, cores?: string): ChildProcess {
   return fork(entry, { ...options, stdio: [...options.stdio], execPath, execArgv });
 }
 
+/** How a process ended, in words. */
+export function endOf(code: number | null, signal: string | null): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}
+
 /** A command with whatever it starts in turn. */
 export type ProcessTree = {
   readonly child: ChildProcess;
-  /** Resolves when the command itself has ended, or could not be started. */
-  readonly gone: Promise<void>;
+  /** Resolves with how the command itself ended, or why it could not be started. */
+  readonly gone: Promise<string>;
   /** Sends a signal to the command and all in its process group. */
   signal(signal: NodeJS.Signals): void;
 };
@@ -131,8 +136,10 @@ export function startTree(
     env: markedEnvironment(),
     ...(cwd !== undefined && { cwd }),
   });
-  const gone = new Promise<void>((resolve) =>
-    child.once('close', () => resolve()).once('error', () => resolve()),
+  const gone = new Promise<string>((resolve) =>
+    child
+      .once('close', (code, signal) => resolve(endOf(code, signal)))
+      .once('error', ({ message }) => resolve(message)),
   );
   return {
     child,

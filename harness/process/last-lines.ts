@@ -34,3 +34,8 @@ export function keepLastLines(streams: readonly (Readable | null)[]): () => stri
       .filter((line) => line.trim() !== '')
       .slice(-mostLines);
 }
+
+/** Lines below a message, each on one of its own. */
+export function asBlock(lines: readonly string[]): string {
+  return lines.map((line) => `\n  ${line}`).join('');
+}

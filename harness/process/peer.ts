@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { later } from '../../core/base/clock.ts';
 import type { Failed } from '../../core/protocol/control.ts';
 import { messageOf } from '../../core/base/errors.ts';
-import { forkChild } from './child.ts';
+import { endOf, forkChild } from './child.ts';
 
 /** Why a trial could not be finished. `code` is stable; the message says what happened and what to try. */
 export class TrialFailure extends Error {
@@ -174,7 +174,7 @@ export function createPeer<Command extends Message, Report extends Message>(
  * soon as there is a hurry.
  */
 export async function endedWithin(
-  gone: Promise<void>,
+  gone: Promise<unknown>,
   kill: () => void,
   graceMs: number,
   hurry?: AbortSignal,
@@ -211,7 +211,7 @@ export function forkPeer<Command extends Message, Report extends Message>(
     child.on('message', (report) => inbox.deliver(report as Report)); // both ends are this package
     child.on('error', (error) => inbox.ended(messageOf(error)));
     // 'close' rather than 'exit': by then all that it wrote has been read.
-    child.on('close', (code, signal) => inbox.ended(endOf(code, signal, stderr)));
+    child.on('close', (code, signal) => inbox.ended(withStderr(endOf(code, signal), stderr)));
     return {
       pid: child.pid ?? 0,
       send: (command) => sendTo(child, command),
@@ -225,8 +225,7 @@ function sendTo(child: ChildProcess, command: Message): void {
   if (child.connected) child.send(command, () => {});
 }
 
-function endOf(code: number | null, signal: string | null, stderr: string): string {
-  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+function withStderr(how: string, stderr: string): string {
   const said = sentenceOf(stderr.trim());
   return said === '' ? how : `${how}; it said: ${said}`;
 }

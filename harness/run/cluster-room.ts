@@ -6,6 +6,7 @@ import type { Fleet } from '../trial/fleet.ts';
 import { networksOf } from '../../core/scenario/network.ts';
 import { lookupVersion, startsLookupRedis } from '../trial/server-setup.ts';
 import { startsStoreRedis, storeVersion } from '../trial/shared-store.ts';
+import type { TrafficNote } from '../../core/plan/traffic.ts';
 import { oneServer } from '../../core/scenario/servers.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatNumber } from '../../core/base/units.ts';
@@ -43,7 +44,7 @@ export function processesBeside(asked: Asked): string[] {
 }
 
 /** A note where more servers and what is beside them want to run than there are cores. */
-export function sharedCores(scenario: Asked, loads: number, cores: number): string[] {
+export function sharedCores(scenario: Asked, loads: number, cores: number): TrafficNote[] {
   const servers = serverProcesses(scenario);
   const beside = processesBeside(scenario);
   if (servers + beside.length <= 1 || servers + beside.length + loads + 1 <= cores) return [];
@@ -53,8 +54,14 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): stri
     loads === 1 ? 'the load process' : `${loads} load processes`,
   ];
   return [
-    `${all.join(', ')} and the publisher share ${formatNumber(cores)} ${cores === 1 ? 'core' : 'cores'}: ` +
-      'they wait for one another, and latencies are those of this machine rather than of so many.',
+    {
+      code: 'shared-cores',
+      message:
+        `${all.join(', ')} and the publisher share ${formatNumber(cores)} ` +
+        `${cores === 1 ? 'core' : 'cores'} and wait for one another. Latencies, times to come back and how ` +
+        'much a server can take are those of this machine rather than of so many; counts of deliveries, ' +
+        'requests and bytes are not affected.',
+    },
   ];
 }
 

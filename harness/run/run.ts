@@ -51,13 +51,13 @@ export function prepare(
       besideTargets: targets.length > 0,
     });
     refuseLargeBodies(plan, registry);
-    return plan;
+    const shared = sharedCores(one, plan.loads.length, usableCores(machine));
+    return { ...plan, notes: [...plan.notes, ...shared] };
   };
   const whole = planOf(scenario);
   if (scenario.search.length > 0) planFirstSteps(scenario, registry, source, planOf);
   const steps = planSteps(scenario, whole, planOf);
-  const shared = sharedCores(scenario, whole.loads.length, usableCores(machine));
-  const notes = [...machineNotes(machine, mostNeeded(scenario, steps)), ...shared];
+  const notes = machineNotes(machine, mostNeeded(scenario, steps));
   // Read here, where a signal may end the process at once: git can take its time.
   const environment = readEnvironment(machine, programsOf(steps, fleet));
   return { ...whole, environment, machineNotes: notes, steps, planOf };

@@ -4,8 +4,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redact } from '../../core/secrets/redact.ts';
-import { startTree, type ProcessTree } from '../process/child.ts';
-import { keepLastLines } from '../process/last-lines.ts';
+import { endOf, startTree, type ProcessTree } from '../process/child.ts';
+import { asBlock, keepLastLines } from '../process/last-lines.ts';
 import { endedWithin, TrialFailure } from '../process/peer.ts';
 import { earlierListener, portsOf, treeOf } from '../process/process-tree.ts';
 import type { ServerPeer, Fleet } from '../trial/fleet.ts';
@@ -70,13 +70,13 @@ function whileRunning(
   const broken = Promise.race([peer.broken, problem.promise]);
   broken.catch(() => {}); // it is awaited only by those who wait for something
   const fail = (code: string, what: string) => {
-    const lines = lastLines().map((line) => `  ${line}`);
-    const said = lines.length === 0 ? ['It printed nothing.'] : ['It printed last:', ...lines];
-    const text = [`The command ${JSON.stringify(command)} ${what}`, ...said].join('\n');
+    const lines = lastLines();
+    const said = lines.length === 0 ? 'It printed nothing.' : `It printed last:${asBlock(lines)}`;
+    const text = `The command ${JSON.stringify(command)} ${what}\n${said}`;
     problem.reject(new TrialFailure(code, redact(text, access.secrets)));
   };
   let state: 'starting' | 'listening' | 'stopping' = 'starting';
-  const ended = endOf(tree);
+  const ended = endRead(tree);
   void ended.then((how) => {
     over.abort();
     if (state === 'starting') fail('start', `ended (${how}) before anything listened on ${where}.`);
@@ -117,12 +117,7 @@ function whileRunning(
       over.abort();
       await peer.stop(ms, hurry);
       signal('SIGTERM');
-      await endedWithin(
-        ended.then(() => {}),
-        atExit,
-        graceMs,
-        hurry,
-      );
+      await endedWithin(ended, atExit, graceMs, hurry);
       atExit(); // what the command left behind in its group
       process.off('exit', atExit);
       // Whatever left the group may hold the other ends.
@@ -133,10 +128,10 @@ function whileRunning(
 }
 
 /** Resolves with how the command ended, when what it printed has been read. */
-async function endOf({ child, gone }: ProcessTree): Promise<string> {
+async function endRead({ child, gone }: ProcessTree): Promise<string> {
   const how = await new Promise<string>((resolve) =>
     child
-      .once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
+      .once('exit', (code, signal) => resolve(endOf(code, signal)))
       .once('error', ({ message }) => resolve(message)),
   );
   // A process that it left behind may hold its output open.

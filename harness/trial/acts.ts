@@ -23,11 +23,6 @@ type Performers = {
   [K in FaultAct['do']]: (what: Extract<FaultAct, { do: K }>, scene: Scene) => Promise<Begun | undefined>;
 };
 
-/** How long a server has to say goodbye to all that it holds; see core/policy/server/goodbye.ts. */
-const goodbyeMs = 15_000;
-/** Until a process of a server listens that starts beside all that a trial does. */
-const listenMs = 15_000;
-
 const performers: Performers = {
   async tell(what, { stage, act }) {
     const { servers, loads, network } = stage.peers;
@@ -55,7 +50,7 @@ const performers: Performers = {
     const atUs = stage.fleet.clock.nowUs();
     const those = whichOf(stage, servers);
     if (!those) return undefined;
-    return { atUs, rest: allDone(those.map((one) => one.halt(goodbyeMs))) };
+    return { atUs, rest: allDone(those.map((one) => one.halt())) };
   },
 
   async kill({ servers }, { stage }) {
@@ -150,7 +145,7 @@ function whichOf({ peers: { servers } }: Stage, which: Which): Member[] | undefi
 
 function beginning({ fleet }: Stage, those: readonly Member[]): Begun | undefined {
   if (those.length === 0 || those.some((one) => one.running)) return undefined;
-  return { atUs: fleet.clock.nowUs(), rest: allDone(those.map((one) => one.begin(listenMs))) };
+  return { atUs: fleet.clock.nowUs(), rest: allDone(those.map((one) => one.begin())) };
 }
 
 async function allDone(all: readonly Promise<boolean>[]): Promise<boolean> {

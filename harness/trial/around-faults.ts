@@ -3,6 +3,7 @@
 
 import { merge, newHistogram, storeHistogram, type Histogram } from '../../core/result/histogram.ts';
 import type { Completed } from '../../core/result/result.ts';
+import { faultEndUs } from '../../core/result/trial-fault.ts';
 
 /**
  * @param slots latencies by the slot that their events were planned in
@@ -13,12 +14,11 @@ export function aroundFaults(
   slotUs: number,
   { faults = [], recovery }: Pick<Completed, 'faults' | 'recovery'>,
 ): Pick<Completed, 'latencyAroundFaults'> {
-  const happened = faults.flatMap(({ atUs, tookUs, forMs = 0 }) =>
-    atUs === null ? [] : [{ atUs, endUs: atUs + Math.max(tookUs ?? 0, forMs * 1000) }],
-  );
-  if (happened.length === 0) return {};
-  const fromUs = Math.min(...happened.map(({ atUs }) => atUs));
-  const toUs = Math.max(...happened.map(({ endUs }) => endUs), recovery?.cut?.lastBackUs ?? 0);
+  const begins = faults.flatMap(({ atUs }) => atUs ?? []);
+  if (begins.length === 0) return {};
+  const fromUs = Math.min(...begins);
+  const ends = faults.flatMap((fault) => faultEndUs(fault) ?? []);
+  const toUs = Math.max(...ends, recovery?.cut?.lastBackUs ?? 0);
   const [before, during] = [newHistogram(), newHistogram()];
   for (const [slot, histogram] of slots) {
     if ((slot + 1) * slotUs <= fromUs) merge(before, histogram);

@@ -2,6 +2,7 @@
 
 import type { Acted, LoadClosed, SelfSample } from '../../core/protocol/control.ts';
 import { addCounters, newCounters, type Counters } from '../../core/result/counters.ts';
+import type { DrainedReport } from '../../core/policy/server/drain.ts';
 import type { Traffic } from '../../core/protocol/network.ts';
 import type { Drained } from './drain.ts';
 import type { PlayedFault } from './faults.ts';
@@ -21,6 +22,8 @@ export type Closed = Readonly<{
   traffic?: Traffic;
   /** What the processes did for the faults. */
   acted: readonly Acted[];
+  /** What became of the clients of servers that were drained, where that was over before the close. */
+  drains: readonly DrainedReport[];
 }>;
 
 /** After the subscribers have closed, until the servers have seen it. */
@@ -39,6 +42,7 @@ export async function closeAll(
   stage.report({ phase: 'close', connected: 0, published: 0, delivered: 0 });
   const firstSeq = Int32Array.from(ranges, ({ first }) => first);
   const lastSeq = Int32Array.from(ranges, ({ last }) => last);
+  const closeUs = clock.nowUs();
   for (const load of loads) load.send({ kind: 'close', firstSeq, lastSeq, unconfirmed });
   const closed = await Promise.all(loads.map((load) => load.next('closed', replyLimitMs)));
   await clock.until(clock.nowUs() + settleUs, stage.over);
@@ -63,5 +67,7 @@ export async function closeAll(
       ...loads.flatMap((load) => load.takeAll('acted')),
       ...(network?.takeAll('acted') ?? []),
     ],
+    // The subscribers' own going ends a drain that is not over by then, and is no figure of it.
+    drains: servers.flatMap((server) => server.takeAll('drained')).filter(({ atUs }) => atUs <= closeUs),
   };
 }

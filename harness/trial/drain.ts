@@ -1,5 +1,6 @@
-// Runs the drain: what was published may still arrive, until the ledger is complete or the drain limit is
-// reached. Only then is an event missed.
+// Runs the drain: what was published may still arrive, who was cut off may come back, and what a fault does
+// may end, until all of that has happened or the drain limit is reached. Only then is an event missed, or
+// somebody never back.
 
 import type { EventNumber, Window } from '../../core/protocol/control.ts';
 import { followersOf } from '../../core/scenario/topics.ts';
@@ -19,11 +20,11 @@ export type Drained = Readonly<{
 
 const drainStepUs = 50_000;
 
-/** Waits until the ledger is complete or the drain limit is reached. */
+/** Waits until the ledger is complete, everybody back and every fault done, or the drain limit is reached. */
 export async function drain(
   stage: Stage,
   window: Window,
-  { done }: Pick<Measured, 'done'>,
+  { done, playing }: Pick<Measured, 'done' | 'playing'>,
   sampling: Sampling,
 ): Promise<Drained> {
   const {
@@ -36,13 +37,17 @@ export async function drain(
   const { unconfirmed = [] } = done;
   const expected = expectedDeliveries(plan, ranges, unconfirmed);
   const limitUs = window.toUs + drainMs * 1000;
+  let completeUs: number | undefined;
   for (;;) {
     for (const load of loads) load.send({ kind: 'sample' });
     await clock.until(clock.nowUs() + drainStepUs, stage.over);
-    const drainUs = clock.nowUs() - window.toUs;
+    const tookUs = clock.nowUs() - window.toUs;
     const seen = { ...sampling.seen(), published: done.seq.length };
-    stage.report({ phase: 'drain', share: Math.min(1, drainUs / (drainMs * 1000)), ...seen });
-    if (seen.delivered >= expected || clock.nowUs() >= limitUs) return { ranges, unconfirmed, drainUs };
+    stage.report({ phase: 'drain', share: Math.min(1, tookUs / (drainMs * 1000)), ...seen });
+    if (seen.delivered >= expected) completeUs ??= tookUs;
+    const isSettled = sampling.coming() === 0 && playing.soFar().every(({ unfinished }) => !unfinished);
+    if ((completeUs !== undefined && isSettled) || clock.nowUs() >= limitUs)
+      return { ranges, unconfirmed, drainUs: completeUs ?? tookUs };
   }
 }
 

@@ -13,8 +13,10 @@ import type { Stage } from './stage.ts';
 export type PlayedFault = Readonly<{
   fault: Fault;
   atUs: number | undefined;
-  /** Of one that takes its time (a server starts again): how long, once it was done. */
+  /** Of one that takes its time (a server starts again): how long until it was done, or until now. */
   tookUs?: number;
+  /** It is not done. */
+  unfinished?: true;
 }>;
 
 export type Playing = {
@@ -27,7 +29,7 @@ export type Playing = {
   soFar(): PlayedFault[];
 };
 
-type Record = { fault: Fault; atUs: number | undefined; doneUs?: number };
+type Record = { fault: Fault; atUs: number | undefined; takesTime?: true; doneUs?: number };
 
 /** Plays all faults. What they still do goes on beside the phases that follow, and ends with the trial. */
 export function playFaults(stage: Stage, window: Window): Playing {
@@ -46,12 +48,16 @@ export function playFaults(stage: Stage, window: Window): Playing {
   };
   return {
     begun: play(),
-    soFar: () =>
-      records.map(({ fault, atUs, doneUs }) => ({
-        fault,
-        atUs,
-        ...(atUs !== undefined && doneUs !== undefined && { tookUs: doneUs - atUs }),
-      })),
+    soFar: () => records.map((record) => playedOf(record, fleet.clock.nowUs())),
+  };
+}
+
+function playedOf({ fault, atUs, takesTime, doneUs }: Record, nowUs: number): PlayedFault {
+  return {
+    fault,
+    atUs,
+    ...(atUs !== undefined &&
+      takesTime && { tookUs: (doneUs ?? nowUs) - atUs, ...(doneUs === undefined && { unfinished: true }) }),
   };
 }
 
@@ -62,6 +68,7 @@ async function begin(stage: Stage, record: Record, act: number): Promise<void> {
   record.atUs = Math.max(...atUs.map((us) => us ?? 0));
   const rests = begun.flatMap((one) => one?.rest ?? []);
   if (rests.length === 0) return;
+  record.takesTime = true;
   void Promise.all(rests).then(
     (done) => {
       if (done.every(Boolean)) record.doneUs = stage.fleet.clock.nowUs();
@@ -75,15 +82,16 @@ async function begin(stage: Stage, record: Record, act: number): Promise<void> {
 }
 
 /**
- * When the first process had done its part of the fault: as that process says, else as the harness does,
- * which stops processes from outside. Both read the host's clock.
+ * When the first process had done its part of the fault: as that process says where it was told to, else as
+ * the harness does, which stops processes from outside and begins deploys. Both read the host's clock.
  * @param act the place of the fault among those that were played
  */
 export function happenedAtUs(
-  { atUs }: PlayedFault,
+  { fault, atUs }: PlayedFault,
   act: number,
   acted: readonly Acted[],
 ): number | undefined {
-  const own = acted.filter((one) => one.act === act).map((one) => one.atUs);
+  const isTold = actsOf(fault).some((one) => one.do === 'tell');
+  const own = isTold ? acted.filter((one) => one.act === act).map((one) => one.atUs) : [];
   return own.length > 0 ? Math.min(...own) : atUs;
 }

@@ -6,7 +6,8 @@ import type { Variant } from '../../core/pattern/variant.ts';
 import type { LoadClosed, Problem } from '../../core/protocol/control.ts';
 import { addCounters, newCounters } from '../../core/result/counters.ts';
 import { fromSparse } from '../../core/result/histogram.ts';
-import type { Completed, Trial } from '../../core/result/result.ts';
+import type { DrainCount } from '../../core/policy/server/drain.ts';
+import type { Completed, Trial, TrialFault } from '../../core/result/result.ts';
 import { voidsOf } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { writeWayIn } from '../../core/scenario/server-words.ts';
@@ -15,6 +16,7 @@ import type { TrialPlan } from '../plan/plan.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { aroundFaults } from './around-faults.ts';
 import { crossCheck, type Between } from './cross-check.ts';
+import { faultWarnings } from './fault-warnings.ts';
 import { happenedAtUs } from './faults.ts';
 import { fellBack } from './fell-back.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
@@ -38,6 +40,7 @@ export function outcomeOf(
   const warnings = [
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
+    ...faultWarnings(completed),
     ...placeWarnings(plan, completed),
     ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
@@ -191,7 +194,7 @@ function networkOf(readings: Readings): Pick<Completed, 'network'> {
 /** Each fault with the moment at which it happened; nothing where the scenario has none. */
 function faultsOf(
   { scenario: { phases } }: TrialPlan,
-  { faults, acted, window }: Readings,
+  { faults, acted, drains, window }: Readings,
 ): Pick<Completed, 'faults'> {
   if (faults.length === 0) return {};
   return {
@@ -206,8 +209,24 @@ function faultsOf(
         atUs: atUs === undefined ? null : atUs - window.fromUs,
         ...(length && { forMs: Math.min(length.ms, phases.measure + phases.drain - fault.atMs) }),
         ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
+        ...(played.unfinished && { unfinished: true }),
+        ...letGoOf(drains.filter((one) => one.act === act)),
       };
     }),
+  };
+}
+
+/** Of all servers that were drained in one fault; nothing where none was. */
+function letGoOf(drains: Readings['drains']): Pick<TrialFault, 'letGo'> {
+  if (drains.length === 0) return {};
+  const sum = (name: keyof DrainCount) => drains.reduce((total, one) => total + one[name], 0);
+  return {
+    letGo: {
+      servers: drains.length,
+      told: sum('told'),
+      left: sum('left'),
+      closedAtLimit: sum('closedAtLimit'),
+    },
   };
 }
 

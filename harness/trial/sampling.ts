@@ -38,6 +38,8 @@ export type Seen = Pick<Progress, 'connected' | 'published' | 'delivered' | 'p50
 
 export type Sampling = {
   seen(): Seen;
+  /** Subscribers that were cut off and are still trying to come back. */
+  coming(): number;
   /** Adds what was read from outside. */
   outside(reading: OutsideReading): void;
   /** Adds what was read of a process' CPU. */
@@ -114,6 +116,7 @@ export function startSampling(
       p50Us: quantileUs(timeline.latency, 0.5),
       slowestUs: quantileUs(timeline.latency, 1),
     }),
+    coming: () => latest.reduce((sum, sample) => sum + (sample?.coming ?? 0), 0),
     outside: (reading) => timeline.outside(reading),
     cpu(role, index, sample) {
       if (role === 'broker' || role === 'in-front') {

@@ -107,24 +107,27 @@ export async function startServers(stage: Stage): Promise<Started> {
   const listening = await Promise.all(running.map((server) => server.next('listening', limitMs)));
   const { endpoint, readings = 'self' } = listening[0]!; // one at least runs from the beginning
   if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
+  const isOnePort = endpoint.url === endpoint.publishUrl;
+  const reachable = servers.map(({ number }, i) => {
+    const { main, publish } = ports[i]!; // each has its own in a cluster
+    return {
+      number,
+      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, main),
+      publishUrl:
+        listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, isOnePort ? main : publish),
+    };
+  });
   const front: FrontSetup = {
     over: endpoint.over,
     subscribers: scenario.subscribers,
-    servers: servers.map(({ number }, i) => ({
-      number,
-      url: listening[i]?.endpoint.url ?? atPort(endpoint.url, ports[i]!.main),
-    })),
+    servers: reachable,
   };
   // Who takes the place of all others must get what those got.
   const publishers = scenario.faults.some(isBlueGreen) ? servers : running;
   const reached: Endpoint = {
     ...endpoint,
     ...(await frontOf(stage, front)),
-    publishUrls: publishers.map((_, i) => {
-      const { main, publish } = ports[i]!; // each has its own in a cluster
-      const port = endpoint.url === endpoint.publishUrl ? main : publish;
-      return listening[i]?.endpoint.publishUrl ?? atPort(endpoint.publishUrl, port);
-    }),
+    publishUrls: publishers.map((_, i) => reachable[i]!.publishUrl),
   };
   return {
     endpoint: await throughNetwork(stage, reached),

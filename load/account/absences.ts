@@ -29,9 +29,11 @@ export type Absences = {
    * @returns whether the return brought it, and not the subscription after it
    */
   arrived(i: number, slot: number, seq: number, acceptedUs: number, atUs: number): boolean;
+  /** How many were cut off and are still trying to come back. */
+  coming(): number;
   /** Absences that end before are not counted. */
   countFrom(atUs: number): void;
-  /** From now on losses are no absences: the subscribers are being closed. */
+  /** The subscribers are being closed: from now on losses are no absences, and who is away is never back. */
   closing(atUs: number): void;
   /** How many of a slot's sequence numbers `from`..`to` came to be while the subscriber was away. */
   whileAway(slot: number, from: number, to: number): number;
@@ -40,6 +42,7 @@ export type Absences = {
 
 /** Where a subscriber is. `back`: the absence that it came back from is not closed yet. */
 const [never, here, away, back] = [0, 1, 2, 3];
+const cut = absenceCauses.indexOf('cut');
 
 /**
  * @param count subscribers
@@ -61,6 +64,9 @@ export function createAbsences(count: number, width: number, highest: Int32Array
   const groups = absenceCauses.map(newGroup);
   let fromUs = Infinity;
   let toUs = Infinity;
+  let coming = 0;
+
+  const isComing = (i: number) => state[i] === away && causes[i] === cut && gaveUp[i] === 0;
 
   /** Closes the absence that a subscriber came back from. */
   function settle(i: number): void {
@@ -90,7 +96,8 @@ export function createAbsences(count: number, width: number, highest: Int32Array
     watchUntilUs,
     ready(i, atUs, resumes) {
       if (state[i] === never) state[i] = here;
-      if (state[i] !== away) return;
+      if (state[i] !== away || toUs !== Infinity) return; // behind the close it is never back
+      coming -= Number(isComing(i));
       state[i] = back;
       backUs[i] = caughtUpUs[i] = atUs;
       resumed[i] = Number(resumes);
@@ -103,6 +110,7 @@ export function createAbsences(count: number, width: number, highest: Int32Array
       lostUs[i] = atUs;
       causes[i] = absenceCauses.indexOf(cause);
       tooLate[i] = gaveUp[i] = 0;
+      coming += Number(isComing(i));
       stretches.begin(i);
     },
     reset(i) {
@@ -110,8 +118,10 @@ export function createAbsences(count: number, width: number, highest: Int32Array
       if (state[i] === away || (state[i] === back && !stretches.anyHeard(i))) tooLate[i] = 1;
     },
     gone(i) {
+      coming -= Number(isComing(i));
       gaveUp[i] = 1;
     },
+    coming: () => coming,
     arrived(i, slot, seq, acceptedUs, atUs) {
       if (acceptedUs < backUs[i]!) {
         stretches.hear(i);
@@ -137,12 +147,12 @@ export function createAbsences(count: number, width: number, highest: Int32Array
         counts.neverBack++;
         counts.gaveUp += gaveUp[i]!;
       }
-      const [cut, left] = groups.map(({ counts, connected, caughtUp }) => ({
+      const [ofCut, ofLeft] = groups.map(({ counts, connected, caughtUp }) => ({
         ...counts,
         connected: toSparse(connected),
         caughtUp: toSparse(caughtUp),
       })) as [LoadAbsences, LoadAbsences]; // as many as there are causes
-      return { cut, left, subscribers: wasAway.reduce((sum, one) => sum + one, 0) };
+      return { cut: ofCut, left: ofLeft, subscribers: wasAway.reduce((sum, one) => sum + one, 0) };
     },
   };
 }

@@ -35,6 +35,8 @@ export type Recorder = {
   /** From now on events planned within are measured. */
   setWindow(window: Window): void;
   connected(): number;
+  /** Subscribers that were cut off and are still trying to come back. */
+  coming(): number;
   /** Measured deliveries so far, duplicates left out. */
   delivered(): number;
   /** The latencies since the last call. */
@@ -42,7 +44,7 @@ export type Recorder = {
   problems(): LoadClosed['problems'];
   /** Something that is no error, kept in case that nothing else explains why nothing came. */
   note(code: string, message: string): void;
-  /** The subscribers are being closed: from now on losing one is no absence. */
+  /** The subscribers are being closed: from now on losing one is no absence, and none comes back. */
   closing(atUs: number): void;
   /** @param firstSeq, lastSeq, unconfirmed as in the command `close` */
   close(
@@ -137,6 +139,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       latency.setWindow(window);
     },
     connected: () => connected,
+    coming: absences.coming,
     delivered: () => delivered,
     takeLatency: latency.take,
     problems: problems.list,

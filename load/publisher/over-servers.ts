@@ -1,13 +1,12 @@
 // Sends each event of the plan at its planned time to several servers in turn (open model), pipelined on a
 // connection to each. Events of one topic are at one server at a time, so that they stay in order
-// (topic-places.ts). An event whose answer does not come, because its server has gone, stands still or sends
+// (topic-queues.ts). An event whose answer does not come, because its server has gone, stands still or sends
 // it away, goes to another server with the same number and Idempotency-Key, so that a broker that knows keys
 // takes it once. Events wait while no server takes any. Not when a connection is tried again: that is
 // server-lane.ts.
 
 import { nowUs } from '../../core/base/clock.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import { newQueue, type Queue } from '../../core/base/queue.ts';
 import { formatBytes } from '../../core/base/units.ts';
 import { largestQueueBytes } from '../../core/event/body-size.ts';
 import { newCounters } from '../../core/result/counters.ts';
@@ -29,7 +28,7 @@ import {
   type Publishing,
 } from './publishing.ts';
 import { createServerLane, type ServerLane } from './server-lane.ts';
-import { createTopicPlaces, type TopicPlaces } from './topic-places.ts';
+import { createTopicQueues, type TopicQueues } from './topic-queues.ts';
 
 const connectWithinUs = 5_000_000;
 
@@ -40,11 +39,10 @@ type State = Publishing & {
   /** Bodies of events that are not answered yet. */
   readonly bodyOf: Map<number, Body>;
   bodyBytes: number;
-  /** Events that are due and on no connection, those that were sent before first. */
-  waiting: Queue<number>;
+  /** Events that are due and on no connection. */
+  readonly waiting: TopicQueues<ServerLane>;
   /** The lane whose turn it is. */
   turn: number;
-  readonly places: TopicPlaces<ServerLane>;
   answered: number;
 };
 
@@ -68,9 +66,8 @@ export function startOverServers(setup: PublisherSetup, publishUrls: readonly st
     startedUs: nowUs(),
     bodyOf: new Map(),
     bodyBytes: 0,
-    waiting: newQueue(),
+    waiting: createTopicQueues(),
     turn: 0,
-    places: createTopicPlaces(),
     answered: 0,
   };
   for (const lane of state.lanes) lane.dial();
@@ -98,7 +95,7 @@ function step(state: State): number {
     const body = state.bodies.take(state.next);
     state.bodyOf.set(state.next, body);
     state.bodyBytes += body.bytes;
-    state.waiting.push(state.next);
+    state.waiting.add(state.plan.topic[state.next]!, state.next);
   }
   if (state.bodyBytes > largestQueueBytes) {
     failForBacklog(state);
@@ -111,19 +108,9 @@ function step(state: State): number {
 }
 
 function sendWaiting(state: State): void {
-  const { waiting, plan, places } = state;
-  /** Those of topics whose server takes no more for now. */
-  const held: number[] = [];
-  for (let event = waiting.peek(); event !== undefined; event = waiting.peek()) {
-    const place = places.find(plan.topic[event]!);
-    const lane = place ?? nextLane(state);
-    if (!lane) break;
-    waiting.shift();
-    if (place && !place.isOpen()) held.push(event);
-    else send(state, lane, event);
-  }
-  if (held.length === 0) return;
-  for (const event of [...held, ...waiting.drain()]) waiting.push(event);
+  const choose = () => nextLane(state);
+  for (let next = state.waiting.take(choose); next; next = state.waiting.take(choose))
+    send(state, next.server, next.event);
 }
 
 /** The next server in turn that takes events. */
@@ -146,7 +133,6 @@ function send(state: State, lane: ServerLane, event: number): void {
     sentUs[event] = atUs;
     if (isMeasured(state, event)) record(lag, atUs - dueUs);
   }
-  state.places.sent(plan.topic[event]!, lane);
   lane.send(event, {
     topic: topicName(topics, plan.topic[event]!),
     body: state.bodyOf.get(event)!, // until it is answered
@@ -171,9 +157,9 @@ function takeAnswer(state: State, event: number, status: number, text: string, a
   }
   forget(state, event);
   state.answered++;
-  const isFree = state.places.settled(state.plan.topic[event]!);
+  state.waiting.answered(state.plan.topic[event]!);
   if (state.answered === eventsOf(state)) finish(state);
-  else if (isFree && state.waiting.size() > 0) sendWaiting(state);
+  else if (state.waiting.size() > 0) sendWaiting(state);
 }
 
 function forget(state: State, event: number): void {
@@ -181,12 +167,9 @@ function forget(state: State, event: number): void {
   state.bodyOf.delete(event);
 }
 
-/** Events that a server has not answered go before those that nobody has seen. */
 function sendAgain(state: State, events: readonly number[]): void {
   if (state.over) return;
-  for (const event of events) state.places.settled(state.plan.topic[event]!);
-  const later = state.waiting.drain();
-  for (const event of [...events, ...later].sort((a, b) => a - b)) state.waiting.push(event);
+  for (const event of events) state.waiting.returned(state.plan.topic[event]!, event);
   sendWaiting(state);
 }
 

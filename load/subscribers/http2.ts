@@ -10,6 +10,7 @@ import {
 } from 'node:http2';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { addressOf } from '../../core/base/address.ts';
 import { nowUs } from '../../core/base/clock.ts';
 import { urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
 import { setCookieSeparator } from '../wire/cookies.ts';
@@ -122,8 +123,7 @@ function problem<Owner>({ reporting, context }: All<Owner>, { code, message }: C
 
 function socketTo<Owner>({ context, sessions }: All<Owner>, url: URL, number: number): Socket {
   const { over, certificate } = context.endpoint;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port || (over === 'h2' ? 443 : 80));
+  const { host, port } = addressOf(url);
   if (over !== 'h2') return connectTcp({ host, port, noDelay: true });
   const socket = connectTls({
     host,

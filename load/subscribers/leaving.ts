@@ -1,7 +1,7 @@
 // Lets subscribers leave and come back: pages closed and opened again, phones in a tunnel.
 
 import type { LoadCommand } from '../../core/protocol/control.ts';
-import { random } from '../../core/base/random.ts';
+import { drawShare, random } from '../../core/base/random.ts';
 import type { RunningLoad } from '../pattern.ts';
 
 export type Leaving = {
@@ -23,17 +23,14 @@ export function createLeaving(
       const there = Array.from({ length: count }, (_, i) => first + i).filter(
         (subscriber) => !away.has(subscriber),
       );
-      const leaving = there
-        .map((subscriber) => ({ subscriber, order: next() }))
-        .sort((a, b) => a.order - b.order)
-        .slice(0, Math.round(there.length * share));
-      for (const { subscriber } of leaving) {
+      const leaving = drawShare(there, share, next);
+      for (const subscriber of leaving) {
         away.add(subscriber);
         running.leave?.(subscriber);
       }
       const timer = setTimeout(() => {
         timers.delete(timer);
-        for (const { subscriber } of leaving) {
+        for (const subscriber of leaving) {
           away.delete(subscriber);
           running.comeBack?.(subscriber);
         }

@@ -1,7 +1,7 @@
 // Has subscribers read slowly, or not at all, for a while: what they do not read stays in the kernel's
 // buffers, and then with the server.
 
-import { random } from '../../core/base/random.ts';
+import { drawShare, random } from '../../core/base/random.ts';
 import { nowUs } from '../../core/base/clock.ts';
 import type { LoadCommand } from '../../core/protocol/control.ts';
 import type { RunningLoad } from '../pattern.ts';
@@ -23,11 +23,7 @@ export function createSlowReaders(
   return {
     begin(share, bytesPerS, forMs) {
       const reading = Array.from({ length: count }, (_, i) => first + i).filter((one) => !slowed.has(one));
-      const chosen = reading
-        .map((subscriber) => ({ subscriber, order: next() }))
-        .sort((a, b) => a.order - b.order)
-        .slice(0, Math.round(reading.length * share))
-        .map(({ subscriber }) => subscriber);
+      const chosen = drawShare(reading, share, next);
       for (const subscriber of chosen) {
         slowed.add(subscriber);
         running.slow?.(subscriber, bytesPerS);
@@ -96,7 +92,7 @@ export function createPacing<R extends Reader>(): Pacing<R> {
     },
     read(reader, bytes) {
       const pace = paces.size === 0 ? undefined : paces.get(reader);
-      if (!pace || pace.bytesPerS === 0) return; // what it reads after it was held had been read already
+      if (!pace || pace.bytesPerS === 0) return; // paused; these bytes had been read before
       pace.nextUs = Math.max(pace.nextUs, nowUs()) + (bytes / pace.bytesPerS) * 1e6;
       hold(reader, pace);
     },

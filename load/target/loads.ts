@@ -2,6 +2,7 @@
 // those of our own servers are (load/registry.ts).
 
 import { isIP } from 'node:net';
+import { addressOf } from '../../core/base/address.ts';
 import { UserError } from '../../core/base/errors.ts';
 import type { PatternOptions, TargetPattern } from '../../core/pattern/registry.ts';
 import { redact } from '../../core/secrets/redact.ts';
@@ -50,7 +51,7 @@ export async function startTarget(
 }
 
 async function contextFor({ context, access }: TargetContext, url: URL): Promise<LoadContext> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const { host } = addressOf(url);
   // The other loopback addresses reach nothing but loopback itself.
   const local = isIP(host) === 4 && host.startsWith('127.');
   return {

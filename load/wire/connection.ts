@@ -3,6 +3,7 @@
 // protocol.
 
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { addressOf } from '../../core/base/address.ts';
 import { nowUs } from '../../core/base/clock.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import type { ConnectLog } from './connect-log.ts';
@@ -88,8 +89,7 @@ export type DialContext = {
 export function createDialer<Owner>(context: DialContext, protocol: Protocol<Owner>): Dialer<Owner> {
   const { counters, sink, connects, connector = plain } = context;
   const addresses = urlsOf(context.endpoint).map((url) => {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    const { host, port } = addressOf(url);
     return { host, port, family: isIP(host) };
   });
   let reporting = true;

@@ -1,6 +1,7 @@
 // Draws the page of a comparison: the answer, what it depends on, and for each variant the table, every
 // pair's ratio, and both sides' latency curves. It is one file without network and scripts.
 
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Comparison, Judged } from '../../core/comparison/comparison-result.ts';
 import { figureOf } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
@@ -209,7 +210,7 @@ async function variantMarkup(
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  return `${sentenceStart(text)}.`;
 }
 
 /** @param keys of a chart of lines: its legend */

@@ -10,6 +10,7 @@ import { choicesOf } from '../summary/choices.ts';
 import { headlinesOf } from '../summary/headline.ts';
 import { isSimulated, simulatedLines } from '../summary/simulated.ts';
 import { variantsOf } from '../summary/variants.ts';
+import { groupText, headOf, warningGroups } from '../summary/warnings.ts';
 
 export const summaryFormat = 'pushbench-summary';
 /** Grows when a reader of the previous version could not read the document. */
@@ -17,6 +18,7 @@ export const summaryVersion = 1;
 
 export function renderSummary(results: readonly Result[]): string {
   const { answer, remarks } = headlinesOf(results);
+  const variants = variantsOf(results);
   const summary = {
     format: summaryFormat,
     version: summaryVersion,
@@ -25,7 +27,7 @@ export function renderSummary(results: readonly Result[]): string {
     answer,
     remarks,
     loads: loadsOf(results).map(loadData),
-    choices: choicesOf(variantsOf(results)),
+    choices: choicesOf(variants),
     bounds: boundsOf(results).map(({ sentence, what, kept, rows }) => ({
       sentence,
       what,
@@ -38,6 +40,11 @@ export function renderSummary(results: readonly Result[]): string {
         ended,
       })),
     })),
+    warnings: warningGroups(variants).map((group) => ({
+      level: group.level,
+      reason: headOf(group),
+      text: groupText(group),
+    })),
   };
   return `${printableJson(summary, 1)}\n`;
 }
@@ -46,9 +53,10 @@ export function renderSummary(results: readonly Result[]): string {
 export function loadData({ rows, ...load }: AtLoad) {
   return {
     ...load,
-    rows: rows.map(({ label, pattern, figures, lost, reason }) => ({
+    rows: rows.map(({ label, pattern, came, figures, lost, reason }) => ({
       label,
       pattern,
+      ...(came && { ofWhatCame: came }),
       lost,
       reason,
       figures: Object.values(figures).map(({ metric, ...figure }) => ({

@@ -5,6 +5,7 @@ import type { History, HistoryPoint, HistorySeries } from '../../core/comparison
 import { counted } from '../../core/base/counted.ts';
 import type { Unit } from '../../core/metrics/metric.ts';
 import { colorOf, looksOf, patternOfLabel } from '../../core/pattern/palette.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { chartHint, chartScript, chartValuesMarkup } from '../page/chart-script.ts';
 import {
   byVariant,
@@ -95,7 +96,7 @@ async function metricMarkup(
   const changes = all.flatMap((series) => series.changes.map((change) => ({ series, change })));
   const title = titleOf(metric);
   const heading =
-    `${title.charAt(0).toUpperCase()}${title.slice(1)}: ` +
+    `${sentenceStart(title)}: ` +
     (changes.length === 0 ? 'no change point' : counted(changes.length, 'change point'));
   const chart = await historyChart(title, all, history, keys);
   const table =

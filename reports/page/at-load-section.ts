@@ -79,7 +79,7 @@ function loadMarkup({ name, setting, notes, rows }: AtLoad, id: string): Markup 
 }
 
 function rowMarkup(row: LoadRow, rows: readonly LoadRow[], axis: RowAxis | undefined): Markup {
-  const { label, pattern, look, figures, lost, reason } = row;
+  const { label, pattern, look, came, figures, lost, reason } = row;
   const [p50, p99] = [figures['latency.p50'], figures['latency.p99']];
   return html`<tbody role="rowgroup" style="--own:${colorOf(look)}">
     <tr role="row" class="figures">
@@ -87,7 +87,9 @@ function rowMarkup(row: LoadRow, rows: readonly LoadRow[], axis: RowAxis | undef
         <i class="dot"></i><a href="#pattern-${pattern}">${label}</a>
       </th>
       <td role="cell" class="axis">${axis ? latencyMarkup(row, axis) : ''}</td>
-      <td role="cell" class="late">${percentile('p50', p50)}${percentile('p99', p99)}</td>
+      <td role="cell" class="late">
+        ${percentile('p50', p50)}${percentile('p99', p99)}${came && html`<small>of what came</small>`}
+      </td>
       ${costColumns.map(({ key }) => costMarkup(figures[key], largest(rows, key)))}
       <td role="cell" class="${lost.void ? 'void' : (lost.missed ?? 0) > 0 ? 'bad' : ''}">${lost.text}</td>
     </tr>

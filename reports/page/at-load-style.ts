@@ -17,9 +17,9 @@ export const atLoadStyle = `
 .at-load .void { color: var(--bad); font-style: italic; }
 .at-load .dot { display: inline-block; width: .65em; height: .65em; border-radius: 50%;
   background: var(--own); margin-right: .45em; print-color-adjust: exact; }
-.at-load .bar { display: block; height: 5px; border-radius: 3px; background: var(--line);
+.bar { display: block; height: 5px; border-radius: 3px; background: var(--line);
   margin: 3px 0 2px; overflow: hidden; min-width: 2.5rem; print-color-adjust: exact; }
-.at-load .bar i { display: block; height: 100%; background: var(--own); print-color-adjust: exact; }
+.bar i { display: block; height: 100%; background: var(--own, var(--dim)); print-color-adjust: exact; }
 .at-load .ticks { display: block; position: relative; height: 1.2em; } .at-load .ticks span {
   position: absolute; transform: translateX(-50%); white-space: nowrap; font-size: .78rem; }
 svg.latency { display: block; overflow: visible; } line.grid { stroke: var(--line); }

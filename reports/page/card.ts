@@ -8,6 +8,7 @@ import { formatUs } from '../../core/base/units.ts';
 import { headlinesOf } from '../summary/headline.ts';
 import { onScaledClock, timeScaleOf } from '../summary/time-scale.ts';
 import { variantsOf, type VariantTrials } from '../summary/variants.ts';
+import { isOfWhatCame } from '../summary/losses.ts';
 import { durationTicks } from './chart-axes.ts';
 import { outlineOf } from './legend.ts';
 import { html, type Markup } from './markup.ts';
@@ -20,7 +21,14 @@ const slogan = 'pushbench: when something changes on the server, how should the 
 /** The card has room for so many. */
 const mostRows = 9;
 
-type Row = { variant: VariantTrials; p50Us: number; upUs: number | undefined; said: string };
+type Row = {
+  variant: VariantTrials;
+  p50Us: number;
+  upUs: number | undefined;
+  said: string;
+  /** It lost deliveries, which have no latency. */
+  came: boolean;
+};
 
 /** @returns a whole SVG document */
 export function renderCard(results: readonly Result[]): string {
@@ -67,9 +75,9 @@ function rowsOf(variants: readonly VariantTrials[]): Row[] {
     if (p50Us === undefined) return [];
     const [upUs, name] = p99Us === undefined ? [p90Us, 'p90'] : [p99Us, 'p99'];
     const said = `${formatUs(p50Us)}${upUs === undefined ? ' (p50)' : ` to ${formatUs(upUs)}`}`;
-    return [
-      { variant, p50Us, upUs, said: upUs === undefined || name === 'p99' ? said : `${said} (${name})` },
-    ];
+    const came = isOfWhatCame('latency.p50', variant);
+    const figures = upUs === undefined || name === 'p99' ? said : `${said} (${name})`;
+    return [{ variant, p50Us, upUs, said: `${figures}${came ? '*' : ''}`, came }];
   });
 }
 
@@ -109,7 +117,10 @@ function rowsMarkup(
           transform="translate(${from},${y}) scale(2.2)"
           fill="${color}"
         />${textAt(axisTo + 28, y + size / 3, size, text, said)}`;
-    })}${textAt(margin, end + 22, 17, dim, more > 0 ? `and ${more} more` : 'median to 99th percentile')}</g
+    })}${textAt(margin, end + 22, 17, dim, more > 0 ? `and ${more} more` : 'median to 99th percentile')}${
+      rows.some(({ came }) => came) &&
+      textAt(width - margin, end + 22, 17, dim, '* of what came: others were lost', { anchor: 'end' })
+    }</g
   >`;
 }
 

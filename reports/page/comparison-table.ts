@@ -1,6 +1,7 @@
 // Draws the table of all variants side by side, losses last and always in view, and says what its columns
 // mean and why figures are missing.
 
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Result } from '../../core/result/result.ts';
 import { html, type Markup } from './markup.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
@@ -35,13 +36,13 @@ export function comparisonTable(results: readonly Result[]): Markup {
     .filter((_, i) => isShown[i])
     .map((column) => (column.key === restKey ? withPeak(column, all.columns[peakAt]!) : column));
   const rateLine = costRateLine(results);
-  const body = all.rows.map(({ label, pattern, out = '', of, cells }, i) => {
+  const body = all.rows.map(({ label, pattern, out = '', of, came, cells }, i) => {
     return html`<tr class="${out === '' ? '' : 'out'}">
       <th scope="row">
         ${lineKey(variants[i]!.look)}<a href="#pattern-${pattern}">${label}</a
         >${out && html`<br /><span class="why">${out}</span>`}${
           of !== undefined && html`<small>${of}</small>`
-        }
+        }${came && html`<small>latencies of what came</small>`}
       </th>
       ${cells.map(
         (cell, j) =>
@@ -91,7 +92,7 @@ function missingLines({ columns, rows }: Table): string[] {
   return [...Map.groupBy(missing, ({ reason }) => reason)].map(([reason, same]) => {
     const titles = listed([...new Set(same.map(({ title }) => title.replace(' / ', ' per ')))]);
     return reason.startsWith('needs ')
-      ? `${titles.charAt(0).toUpperCase()}${titles.slice(1)} ${reason}.`
+      ? `${sentenceStart(titles)} ${reason}.`
       : `No figure, or only its lower end, for ${titles}: ${reason}.`;
   });
 }

@@ -11,6 +11,7 @@ import {
   crossingPlace,
   curveSentence,
   curvesOf,
+  isRanked,
   type Curve,
   type CurvePoint,
 } from '../summary/curve-data.ts';
@@ -64,7 +65,10 @@ export async function curveFigures(
         (leftOut > 0
           ? ` ${counted(leftOut, 'trial')} that failed or in which the figure is void ` +
             `${plural(leftOut, 'is', 'are')} left out.`
-          : ''),
+          : '') +
+        (points.every(isRanked)
+          ? ''
+          : ' Figures with * are of what came, as deliveries were lost there: they are not ranked.'),
       chart: await drawChart(
         curveSpec(curve),
         heading,
@@ -94,7 +98,10 @@ export async function curveFigures(
 function textOf(point: CurvePoint | undefined, { metric }: Curve): string {
   return point === undefined
     ? '—'
-    : withRange(formatMetric(point.value, metric.unit), rangeText([point.low, point.high], metric.unit));
+    : withRange(
+        `${formatMetric(point.value, metric.unit)}${isRanked(point) ? '' : '*'}`,
+        rangeText([point.low, point.high], metric.unit),
+      );
 }
 
 /** Values as the axis shows them: milliseconds, percent. */

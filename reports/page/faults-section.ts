@@ -2,10 +2,11 @@
 
 import type { Completed } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
+import { letGoWords } from '../summary/away.ts';
 import { faultSpans } from '../summary/fault-spans.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
-import { tableMarkup } from './table-markup.ts';
+import { plainTable } from './table-markup.ts';
 
 /** Longer tables nobody reads; the result has them all. */
 const mostRows = 200;
@@ -17,17 +18,27 @@ export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | '
   const timed = variants.some(({ completed }) =>
     completed.some(({ faults = [] }) => faults.some(({ tookUs }) => tookUs !== undefined)),
   );
+  const drained = variants.some(({ completed }) =>
+    completed.some(({ faults = [] }) => faults.some(({ letGo }) => letGo !== undefined)),
+  );
   const rows = variants.flatMap(({ label, completed }) =>
     completed.flatMap((trial, i) =>
-      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label, timed),
+      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label, { timed, drained }),
     ),
   );
   if (rows.length === 0) return html``;
   return html`<h2>Faults</h2>
     <p>What the scenario made go wrong: when it was planned, and when it really happened.</p>
-    ${tableMarkup(
+    ${plainTable(
       'Faults, counted from the start of the measured phase',
-      ['variant', { words: 'what happened' }, 'planned at', 'happened at', ...(timed ? ['took'] : [])],
+      [
+        'variant',
+        { words: 'what happened' },
+        'planned at',
+        'happened at',
+        ...(timed ? ['took'] : []),
+        ...(drained ? [{ words: 'clients let go' }] : []),
+      ],
       rows.slice(0, mostRows),
     )}${
       rows.length > mostRows &&
@@ -47,15 +58,21 @@ export function faultLegend(charted: readonly Pick<VariantTrials, 'completed'>[]
   </p>`;
 }
 
-/** @param timed whether some take their time: a server starts again, a broker comes back */
-function rowsOf({ faults = [] }: Completed, head: string, timed: boolean) {
-  return faults.map(({ did, atMs, atUs, tookUs }) => ({
+/**
+ * @param shown columns that not all reports have: whether some take their time (a server starts again, a
+ * broker comes back), and whether servers were drained
+ */
+function rowsOf({ faults = [] }: Completed, head: string, shown: { timed: boolean; drained: boolean }) {
+  return faults.map(({ did, atMs, atUs, tookUs, unfinished, letGo }) => ({
     head,
     cells: [
       did,
       seconds(atMs * 1000),
       atUs === null ? 'did not happen' : seconds(atUs),
-      ...(timed ? [tookUs === undefined ? '' : seconds(tookUs)] : []),
+      ...(shown.timed
+        ? [tookUs === undefined ? '' : `${unfinished ? 'more than ' : ''}${seconds(tookUs)}`]
+        : []),
+      ...(shown.drained ? [letGo ? letGoWords([letGo]) : ''] : []),
     ],
   }));
 }

@@ -8,16 +8,16 @@ import type { Completed } from '../../core/result/result.ts';
 import { voidedBy } from '../../core/result/voids.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
-import { causeWords } from '../summary/away.ts';
+import { absencesEach, causeWords } from '../summary/away.ts';
 import { noFigureText } from '../summary/figure-text.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
-import { tableMarkup, type Row } from './table-markup.ts';
+import { plainTable, type Row } from './table-markup.ts';
 
 /** Longer tables nobody reads; the result has them all. */
 const mostRows = 100;
 
-const caption = 'Clients that were away in the measured phase and the drain';
+const captionOf = (what: string) => `Clients that were ${what} in the measured phase and the drain`;
 
 const times = ['reconnect.p50', 'recovery.p50', 'recovery.p95', 'recovery.p99', 'recovery.max'];
 /** Columns that are left out where nobody has anything in them. */
@@ -25,7 +25,7 @@ const mayGo = new Set(['no cursor', 'p95', 'p99']);
 const heads = [
   'clients',
   'absences',
-  'resumed',
+  'recovered',
   'too late',
   'no cursor',
   'never back',
@@ -40,9 +40,14 @@ const heads = [
 ];
 
 export function recoverySection(variants: readonly Pick<VariantTrials, 'label' | 'completed'>[]): Markup {
+  const causes = absenceCauses.filter((cause) =>
+    variants.some(({ completed }) => completed.some(({ recovery }) => recovery?.[cause])),
+  );
+  // Where nobody left, all rows are of those that were cut off.
+  const only = causes.length === 1 ? causes[0] : undefined;
   const rows = variants.flatMap(({ label, completed }) =>
     completed.flatMap((trial, i) =>
-      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label),
+      rowsOf(trial, completed.length > 1 ? `${label} (trial ${i + 1})` : label, only),
     ),
   );
   if (rows.length === 0) return html``;
@@ -58,36 +63,37 @@ export function recoverySection(variants: readonly Pick<VariantTrials, 'label' |
       An absence lasts from the moment a client knows that it was cut off until it is back (connected again);
       it has caught up with the last event that it had missed and was sent on its return.
       ${policies.length > 0 && `Clients that were cut off came back by ${listed(policies)}.`} Percentiles are
-      over the absences of this run, those of having caught up over the ones that the server resumed: clients
-      cut off by one fault share its moment, so another fault may measure otherwise. Connects are those of the
-      busiest second.
+      over the absences of this run, those of having caught up over the ones that recovered: clients cut off
+      by one fault share its moment, so another fault may measure otherwise. Connects are those of the busiest
+      second.
     </p>
-    ${tableOf(rows.slice(0, mostRows))}${
+    ${tableOf(only === 'cut' ? 'cut off' : 'away', rows.slice(0, mostRows))}${
       rows.length > mostRows &&
       html`<p class="dim">${formatNumber(rows.length - mostRows)} more are in result.json.</p>`
     }`;
 }
 
 /** Without the columns in which nobody has anything. */
-function tableOf(rows: readonly Row[]): Markup {
+function tableOf(what: string, rows: readonly Row[]): Markup {
   const shown = heads.map(
     (head, i) => !mayGo.has(head) || rows.some(({ cells }) => !['0', '—'].includes(String(cells[i - 1]))),
   );
-  return tableMarkup(
-    caption,
+  return plainTable(
+    captionOf(what),
     heads.filter((_, i) => shown[i]),
     rows.map(({ head, cells }) => ({ head, cells: cells.filter((_, i) => shown[i + 1]) })),
   );
 }
 
-function rowsOf(trial: Completed, head: string): Row[] {
+/** @param only the cause that all rows of the table have */
+function rowsOf(trial: Completed, head: string, only?: keyof typeof causeWords): Row[] {
   const { recovery } = trial;
   if (!recovery) return [];
   const spoilt = voidedBy(['connections'], trial);
   const causes = absenceCauses.filter((cause) => recovery[cause]);
   return causes.map((cause, i): Row => {
     const group = recovery[cause]!; // it is one of these
-    const who = `${head}, ${causeWords[cause]}`;
+    const who = only === cause ? head : `${head}, ${causeWords[cause]}`;
     const { absences, recovered, tooLate, fresh, neverBack, downtimeUs } = group;
     if (spoilt.length > 0)
       return { head: who, cells: heads.slice(1).map(() => html`<span class="void">void</span>`) };
@@ -95,7 +101,8 @@ function rowsOf(trial: Completed, head: string): Row[] {
     return {
       head: who,
       cells: [
-        ...[absences, recovered, tooLate, fresh, neverBack].map(formatNumber),
+        formatNumber(absences) + eachText(absencesEach(recovery, cause)),
+        ...[recovered, tooLate, fresh, neverBack].map(formatNumber),
         ...times.map((name) => (cause === 'cut' ? timeText(name, trial) : '—')),
         formatUs(downtimeUs),
         // Of all clients, so they stand once.
@@ -103,6 +110,10 @@ function rowsOf(trial: Completed, head: string): Row[] {
       ],
     };
   });
+}
+
+function eachText(absencesOfOne = 1): string {
+  return absencesOfOne === 1 ? '' : ` (${absencesOfOne.toFixed(1)} each)`;
 }
 
 function timeText(name: string, trial: Completed): string {

@@ -60,7 +60,8 @@ th, td { padding: .3rem .55rem; text-align: right; border-bottom: 1px solid var(
 thead th { white-space: normal; font-size: .8rem; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
 .words { text-align: left; }
-td.void { color: var(--bad); font-style: italic; }
+td.void, td .void { color: var(--bad); font-style: italic; }
+
 th small, td small { display: block; font-weight: 400; color: var(--dim); font-size: .78rem; }
 .main table { width: 100%; font-size: .84rem; } .main th, .main td { padding-inline: .28rem; }
 .main small { font-size: .74rem; }
@@ -68,12 +69,17 @@ th small, td small { display: block; font-weight: 400; color: var(--dim); font-s
   min-width: 8.3rem; max-width: 15rem; padding-left: 0; overflow-wrap: break-word; }
 .main .lost { position: sticky; right: 0; background: var(--back); padding-right: 0;
   box-shadow: -1px 0 var(--line); font-weight: 600; }
+.grids { display: flex; flex-wrap: wrap; gap: .2rem 2rem; } .grids .scroll { max-width: 100%; }
+.grids table { width: auto; } .grids td { font-weight: 600; } .grids td small {
+  white-space: normal; } .grids th { width: 5.8rem; } .grids th:first-child { min-width: 0; width: 7.2rem; }
 tr.out td, tr.out th { color: var(--dim); text-decoration: line-through; } tr.out th .why {
   display: inline-block; font-weight: 400; font-style: italic; text-decoration: none; }
 .suspect figure { filter: saturate(.4); } .suspect .main { color: var(--dim); }
 figure { margin: .4rem 0; } figcaption { max-width: 54rem; }
 @media screen and (max-width: 40rem) { body { padding: 0 1rem 3rem; }
-  .main th:first-child { min-width: 6.5rem; max-width: 8.5rem; }
+  .main th:first-child { min-width: 6.5rem; max-width: 8.5rem; font-size: .76rem; }
+  .grids thead th { font-size: .66rem; } .grids th { width: 4rem; } .grids th, .grids td {
+  padding-inline: .15rem; } .grids th:first-child { min-width: 0; width: 4.6rem; }
   .main td small { white-space: normal; }
   .runs, .runs tbody, .runs tr, .runs td, .runs th { display: block; border: 0; text-align: left;
     padding: .1rem 0; } .runs caption { display: none; } .runs thead { display: none; } .runs tr {

@@ -6,8 +6,14 @@ import { html, type Markup } from './markup.ts';
 export type Head = string | { words: string };
 export type Row = { head: Markup | string; cells: (string | Markup)[] };
 
-export function tableMarkup(caption: string, heads: readonly Head[], rows: readonly Row[]): Markup {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
+/** @param more a class beside that of what can be scrolled: `main` keeps the heads of rows in view */
+export function tableMarkup(
+  caption: string,
+  heads: readonly Head[],
+  rows: readonly Row[],
+  more = '',
+): Markup {
+  return html`<div class="scroll${more && ` ${more}`}" role="region" aria-label="${caption}" tabindex="0">
     <table>
       <caption>
         <span>${caption}</span>
@@ -36,6 +42,30 @@ export function tableMarkup(caption: string, heads: readonly Head[], rows: reado
       </tbody>
     </table>
   </div>`;
+}
+
+/** A table without the columns that say the same in every row: its caption says it once. */
+export function plainTable(caption: string, heads: readonly Head[], rows: readonly Row[]): Markup {
+  const [first, ...others] = rows;
+  const same = heads.map((_, i) => {
+    const cell = first?.cells[i - 1];
+    return (
+      others.length > 0 && typeof cell === 'string' && others.every(({ cells }) => cells[i - 1] === cell)
+    );
+  });
+  // Rows of nothing but a head would be no table.
+  if (!same.includes(true) || same.slice(1).every(Boolean)) return tableMarkup(caption, heads, rows);
+  const told = heads.flatMap((head, i) => {
+    const cell = first!.cells[i - 1]; // a column that is the same has a row
+    return same[i] && cell !== ''
+      ? [`${typeof head === 'string' ? head : head.words} (${String(cell)})`]
+      : [];
+  });
+  return tableMarkup(
+    `${caption}. Equal in all rows: ${told.join('; ')}`,
+    heads.filter((_, i) => !same[i]),
+    rows.map(({ head, cells }) => ({ head, cells: cells.filter((_, i) => !same[i + 1]) })),
+  );
 }
 
 /** A table to be unfolded: the figures behind a chart. */

@@ -7,6 +7,7 @@ import { figureOver, trialsFor, type FigureOver } from '../../core/metrics/regis
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
 import { noFigureText, rangeText, withinRun, withRange } from '../summary/figure-text.ts';
+import { isOfWhatCame, ranked, whatCameText } from '../summary/losses.ts';
 import { tailPoints } from '../summary/chart-data.ts';
 import { canBeRanked } from '../summary/comparable.ts';
 import { offMeaning, offText } from '../summary/simulated.ts';
@@ -72,6 +73,10 @@ export async function tailFigure(
       'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
       `end where fewer than ${eventsToShow} events were slower: so few say little of the next run. ` +
       (several ? 'Each figure is the median of the trials.' : isComputed ? offMeaning : withinRun) +
+      [whatCameText(variants) ?? []]
+        .flat()
+        .map((text) => ` ${text}`)
+        .join('') +
       timeScaleText(timeScale) +
       leftOutReading(all, ['latency']),
     chart:
@@ -102,8 +107,12 @@ export async function tailFigure(
  * Of the highest percentile that every variant has the events for: who takes longest, and how much
  * longer than the soonest.
  */
-function tailHeading(variants: readonly VariantTrials[], timeScale: number): string {
-  if (!canBeRanked(variants)) return 'Delivery latency by percentile';
+function tailHeading(all: readonly VariantTrials[], timeScale: number): string {
+  if (!canBeRanked(all)) return 'Delivery latency by percentile';
+  const variants = ranked('latency.p50', all);
+  const every = variants.length === all.length ? 'with every variant' : 'with all that lost nothing';
+  const whole = !variants.some((variant) => isOfWhatCame('latency.p50', variant));
+  const [of, came] = whole ? ['deliveries', 'came'] : ['what came', 'was there'];
   for (const quantile of inHeading) {
     const sorted = variants
       .flatMap((variant) => {
@@ -113,11 +122,13 @@ function tailHeading(variants: readonly VariantTrials[], timeScale: number): str
       .sort((a, b) => a.us - b.us);
     const [first, last] = [sorted[0], sorted.at(-1)];
     if (!first || !last || sorted.length < variants.length) continue;
-    const share = quantile === 0.5 ? 'Half of the deliveries' : `${formatShare(quantile)} of deliveries`;
+    const share =
+      quantile === 0.5 ? `Half of ${whole ? 'the ' : ''}${of}` : `${formatShare(quantile)} of ${of}`;
+    const alone = sorted.length === 1 ? `with ${last.label}` : undefined;
     const same = sorted.length > 1 && overlap(first, last);
     return sorted.length === 1 || same || formatUs(first.us) === formatUs(last.us)
-      ? `${share} came within ${formatUs(last.us)}${sorted.length === 1 ? '' : ', with every variant'}`
-      : `${share} came within ${formatUs(first.us)} with ${first.label}, ` +
+      ? `${share} ${came} within ${formatUs(last.us)}${all.length === 1 ? '' : `, ${alone ?? every}`}`
+      : `${share} ${came} within ${formatUs(first.us)} with ${first.label}, ` +
           `within ${formatUs(last.us)} with ${last.label}`;
   }
   return 'Too few events for a percentile of every variant';

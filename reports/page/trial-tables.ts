@@ -13,7 +13,7 @@ import { awayOf } from '../summary/away.ts';
 import { html, type Markup } from './markup.ts';
 import { notSimulated } from '../../core/metrics/simulated.ts';
 import { withOff } from '../summary/simulated.ts';
-import { tableMarkup, type Row } from './table-markup.ts';
+import { plainTable, tableMarkup, type Row } from './table-markup.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 
 /**
@@ -96,10 +96,10 @@ export function costTable(variants: readonly VariantTrials[]): Markup {
     'bytes to clients',
     'bytes from clients',
     'connections',
-    'per subscriber, at rest',
+    'connections per subscriber, at rest',
     'reconnects',
   ];
-  return tableMarkup(
+  return plainTable(
     'What the subscribers did over the whole trial, connecting and warm-up included' +
       (variants.some(({ completed }) => completed.some(({ simulated }) => simulated))
         ? '; of what was simulated, in the measured phase alone'
@@ -178,10 +178,10 @@ export function resourceTable(variants: readonly VariantTrials[]): Markup {
     'kernel socket memory',
     'peak descriptors',
     'limit',
-    'server loop delay, worst 99 %',
-    'server GC',
+    'server event loop, 99 %',
+    'server GC pauses',
   ];
-  return tableMarkup(
+  return plainTable(
     'Processes over the measured phase (CPU as a share of one core)',
     heads,
     perTrial(

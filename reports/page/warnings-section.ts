@@ -2,16 +2,14 @@
 
 import { counted } from '../../core/base/counted.ts';
 import { formatNumber } from '../../core/base/units.ts';
-import { headOf, warningGroups, type WarningGroup } from '../summary/warnings.ts';
+import { headOf, problemGroups, warningGroups, type WarningGroup } from '../summary/warnings.ts';
 import type { VariantTrials } from '../summary/variants.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Nothing where nothing was warned of. */
 export function warningsSection(variants: readonly VariantTrials[]): Markup {
   const groups = warningGroups(variants);
-  const problems = variants.flatMap(({ label: who, completed }) =>
-    completed.flatMap((trial) => trial.problems.map((problem) => ({ who, ...problem }))),
-  );
+  const problems = problemGroups(variants);
   if (groups.length + problems.length === 0) return html``;
   return html`<h2>Warnings</h2>
     <ul class="plain">
@@ -24,8 +22,11 @@ export function warningsSection(variants: readonly VariantTrials[]): Markup {
             <summary>${counted(problems.length, 'kind')} of problems</summary>
             <ul class="plain">
               ${problems.map(
-                ({ who, code, message, count }) =>
-                  html`<li>${who}: ${message} (<code>${code}</code>, ${counted(count, 'time')})</li>`,
+                ({ who, code, example, others, count }) =>
+                  html`<li>
+                    ${who}: ${example}${others > 0 && ` and ${formatNumber(others)} alike`}
+                    (<code>${code}</code>, ${counted(count, 'time')})
+                  </li>`,
               )}
             </ul>
           </details>`

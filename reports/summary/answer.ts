@@ -7,12 +7,13 @@ import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { cellText } from '../../core/scenario/matrix.ts';
 import { valuesText } from './figure-text.ts';
-import { counted } from '../../core/base/counted.ts';
+import { counted, plural } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { missedAwayText } from './away.ts';
 import { cellNames } from './cell-names.ts';
-import { totalOf } from './losses.ts';
+import { decidedBy } from './cells-apart.ts';
+import { ranked, totalOf } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { nounOf } from './schedules.ts';
 import { timeScaleOf } from './time-scale.ts';
@@ -61,7 +62,7 @@ export function standsAlone(results: readonly Result[], variants: readonly Varia
 
 function groupsOf(name: string, variants: readonly VariantTrials[]): Group[] {
   const names = cellNames(variants);
-  const known = variants
+  const known = ranked(name, variants)
     .flatMap((variant): Known[] => {
       const { value, ...figure } = figureOver(name, variant.completed);
       if (value === undefined) return [];
@@ -131,12 +132,47 @@ function lossClause(groups: readonly Group[], variants: readonly VariantTrials[]
     `${one.label} lost ${formatNumber(total('missed', one))} of ` +
     counted(total('expected', one), 'delivery', 'deliveries') +
     missedAwayText(one.variant);
-  const lossless = none.length === 0 ? [] : [`nothing was lost with ${namesIn(none)}`];
+  const pattern = lossPattern(all.map(({ variant }) => variant));
+  if (pattern !== undefined) return pattern;
+  const lossless =
+    none.length === 0
+      ? []
+      : [
+          'nothing was lost with ' +
+            (lost.length > 0 && none.length > mostNamed
+              ? `the other ${formatNumber(none.length)}`
+              : namesIn(none)),
+        ];
+  if (lost.length > mostNamed) {
+    const sorted = lost.toSorted((a, b) => total('missed', a) - total('missed', b));
+    const [least, most] = [sorted[0]!, sorted.at(-1)!].map(of); // there are some
+    const which = `${formatNumber(lost.length)} of ${formatNumber(all.length)} lost deliveries`;
+    return [`${which}, from least to most: ${least} to ${most}`, ...lossless].join('; ');
+  }
   if (lost.length > 0) return [listed(lost.map(of)), ...lossless].join('; ');
   if (variants.length === 1) return 'nothing was lost';
   return none.length === variants.length
     ? `nothing was lost with any ${nounOf(variants)}`
     : lossless.join('');
+}
+
+/** Where one parameter of a matrix decides who lost something: `with broker=nats nothing was lost; ...`. */
+function lossPattern(variants: readonly VariantTrials[]): string | undefined {
+  const missed = (variant: VariantTrials) => totalOf('missed', [variant]);
+  const decided = decidedBy(variants, (variant) => missed(variant) > 0);
+  if (!decided) return undefined;
+  const lossy = variants.filter((variant) => missed(variant) > 0);
+  const [expected, ...others] = new Set(lossy.map((variant) => totalOf('expected', [variant])));
+  const counts = lossy.map(missed);
+  const lost =
+    `with ${decided.such} ${valuesText(counts, 'count')} ` +
+    // Somebody lost something, so there is a number of which.
+    (others.length === 0 ? `of ${counted(expected!, 'delivery', 'deliveries')} ` : 'deliveries ') +
+    `${plural(Math.max(...counts), 'was', 'were')} lost${lossy.length > 1 ? ' in every cell' : ''}` +
+    missedAwayText({ completed: lossy.flatMap(({ completed }) => completed) });
+  return decided.suchFirst
+    ? `${lost}; with ${decided.others} none`
+    : `with ${decided.others} nothing was lost; ${lost}`;
 }
 
 /** In the schedule's own time, where its clock ran faster than the trial's. */

@@ -3,11 +3,13 @@
 
 import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
-import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
+import { figureOver, metrics } from '../../core/metrics/registry.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
 import { awayOf, missedAwayText } from './away.ts';
+import { ranked, totalOf, whatCame } from './losses.ts';
 import { whyNoFigure } from './remarks.ts';
 import { isEverSaturated } from './saturated.ts';
 import type { VariantTrials } from './variants.ts';
@@ -17,7 +19,8 @@ export type Evidence = { metric: string; value: number; against?: { label: strin
 export type Reason = { text: string; evidence: Evidence[] };
 
 type Known = { value: number; low: number; high: number; trials: number; within?: readonly [number, number] };
-type Count = { timed: number; all: number };
+/** `whole`: that lost no delivery, or all where each lost some. */
+type Count = { timed: number; whole: number; all: number };
 type Clause = { text: string; evidence: Evidence[]; weight: number };
 
 const [half, tail, cpu] = ['latency.p50', 'latency.p99', 'server-cpu'] as const;
@@ -30,7 +33,8 @@ const namesListed = 3;
 
 /** In the order of the variants. */
 export function reasonsOf(variants: readonly VariantTrials[]): Reason[] {
-  const timed = variants.flatMap((variant) => {
+  const whole = ranked(half, variants);
+  const timed = whole.flatMap((variant) => {
     const p50 = known(half, variant);
     return p50 === undefined ? [] : [{ variant, p50 }];
   });
@@ -46,11 +50,11 @@ export function reasonsOf(variants: readonly VariantTrials[]): Reason[] {
       variant,
       cheapest,
       soonest.map((one) => one.variant),
-      { timed: timed.length, all: variants.length },
+      { timed: timed.length, whole: whole.length, all: variants.length },
     );
     const text = clauses.map((clause) => clause.text).join('; ');
     return {
-      text: `${text.charAt(0).toUpperCase()}${text.slice(1)}.`,
+      text: `${sentenceStart(text)}.`,
       evidence: clauses.flatMap(({ evidence }) => evidence),
     };
   });
@@ -58,7 +62,7 @@ export function reasonsOf(variants: readonly VariantTrials[]): Reason[] {
 
 /**
  * @param reference the soonest variant that takes least CPU
- * @param of how many variants have a median, and how many there are
+ * @param of how many variants are ranked by their median, and how many there are
  */
 function clausesOf(
   variant: VariantTrials,
@@ -103,9 +107,10 @@ function sureness(figures: readonly Known[]): string {
 }
 
 /** Others may have been sooner, where what was measured of them does not stand. */
-function soonestOf({ timed, all }: Count): string {
+function soonestOf({ timed, whole, all }: Count): string {
   if (timed === all) return 'the soonest';
-  return timed === 1 ? 'the only one with a figure' : `the soonest of the ${timed} with a figure`;
+  const which = whole < all ? 'that lost nothing' : 'with a figure';
+  return timed === 1 ? `the only one ${which}` : `the soonest of the ${timed} ${which}`;
 }
 
 /** Of the variant that others are held against. */
@@ -113,9 +118,8 @@ function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: 
   const others = soonest.filter((one) => one !== variant);
   const p50 = known(half, variant)!; // it leads by that
   const [p99, own] = [known(tail, variant), known(cpu, variant)];
-  // Percentiles know nothing of what never came.
   const within =
-    (lossOf(variant).length === 0 ? '' : 'of what came, ') +
+    whatCame(half, variant) +
     `half within ${formatMetric(p50.value, 'us')}` +
     (p99 ? `, 99 % within ${formatMetric(p99.value, 'us')}` : '');
   const evidence: Evidence[] = [
@@ -170,7 +174,7 @@ function laterBy(variant: VariantTrials, reference: VariantTrials): Clause[] {
   const waits = patternNamed(variant.pattern)?.asksEveryMs !== undefined;
   return [
     clause(
-      `${formatMetric(own.value, 'us')} late in the median` +
+      `${whatCame(half, variant)}${formatMetric(own.value, 'us')} late in the median` +
         (waits ? ', as an update waits for the next poll' : '') +
         ` (${reference.label}: ${formatMetric(theirs.value, 'us')})`,
       [against(half, own, reference, theirs)],
@@ -231,16 +235,13 @@ function held(variant: VariantTrials, reference: VariantTrials): Clause[] {
 
 /** Losses add up over the trials. */
 function lossOf(variant: VariantTrials): Clause[] {
-  const { completed } = variant;
-  const sum = (name: string) =>
-    completed.reduce((total, trial) => total + (figureOf(name, trial).value ?? 0), 0);
-  const missed = sum('missed');
+  const missed = totalOf('missed', [variant]);
   const away = awayOf([variant]);
   return missed === 0
     ? []
     : [
         clause(
-          `lost ${formatNumber(missed)} of ${formatNumber(sum('expected'))} deliveries` +
+          `lost ${formatNumber(missed)} of ${formatNumber(totalOf('expected', [variant]))} deliveries` +
             missedAwayText(variant) +
             (away === undefined ? '' : `; ${away}`),
           [{ metric: 'missed', value: missed }],

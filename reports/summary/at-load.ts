@@ -11,6 +11,7 @@ import { reasonsOf, type Reason } from './at-load-reasons.ts';
 import { awayOf } from './away.ts';
 import { comparableGroups } from './comparable.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
+import { isOfWhatCame, whatCameText } from './losses.ts';
 import { isEverSaturated } from './saturated.ts';
 import { withOff } from './simulated.ts';
 import { clockNotes } from './schedules.ts';
@@ -51,6 +52,8 @@ export type LoadRow = {
   label: string;
   pattern: string;
   look: Look;
+  /** Its latencies are of what came: it lost deliveries. */
+  came?: true;
   figures: Record<LoadColumn, LoadFigure>;
   lost: Lost;
   reason: Reason;
@@ -144,9 +147,10 @@ function atLoad(variants: readonly VariantTrials[], { events, ...load }: Load): 
     setting:
       `${subscribersText(load)}, ${events}, ` +
       `${formatNumber(Number(load.deliveriesPerS.toPrecision(3)))} deliveries a second`,
-    notes: clockNotes(variants),
+    notes: [...[whatCameText(variants) ?? []].flat(), ...clockNotes(variants)],
     rows: variants.map((variant, i) => ({
       label: variant.label,
+      ...(isOfWhatCame('latency.p50', variant) && { came: true as const }),
       pattern: variant.pattern,
       look: variant.look,
       figures: Object.fromEntries(

@@ -4,8 +4,8 @@
 import { figureOf, figureOver, trialsFor } from '../../core/metrics/registry.ts';
 import { awayWords, missedAwayWords, timeAwayOf } from '../../core/result/recovery-words.ts';
 import { absenceCauses, type Absences, type Recovery } from '../../core/result/recovery.ts';
-import type { Completed, Result } from '../../core/result/result.ts';
-import { counted } from '../../core/base/counted.ts';
+import type { Completed, Result, TrialFault } from '../../core/result/result.ts';
+import { counted, plural } from '../../core/base/counted.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { variantsOf, type VariantTrials } from './variants.ts';
 
@@ -50,18 +50,20 @@ export function awayLines(results: readonly Result[]): string[] {
   return more > 0 ? [...lines.slice(0, mostLines), `Clients were away in ${more} variants more.`] : lines;
 }
 
-/** `100 times cut off, 100 resumed; caught up after 310 ms (median), at most 480 ms; ...`. */
+/** `100 clients cut off, 100 recovered; caught up after 310 ms (median), at most 480 ms; ...`. */
 function awayLine(trials: readonly Completed[]): string | undefined {
   const all = trials.flatMap(({ recovery }) => recovery ?? []);
   const groups = absenceCauses.flatMap((cause) => {
-    const of = all.flatMap((one) => one[cause] ?? []);
+    const of = all.filter((one) => one[cause]);
     return of.length === 0 ? [] : [groupText(cause, of)];
   });
-  if (groups.length === 0) return undefined;
-  const us = (name: string) => figureOver(name, trials).value;
-  const [median, longest] = [us('recovery.p50'), us('recovery.max')];
+  const drained = letGoText(trials);
+  if (groups.length === 0) return drained;
+  const figure = (name: string) => figureOver(name, trials).value;
+  const [median, longest] = [figure('recovery.p50'), figure('recovery.max')];
   const peak = Math.max(...all.map(({ connects }) => connects.peakPerS));
   const refused = all.reduce((sum, { connects }) => sum + connects.refused, 0);
+  const attempts = figure('attempts-per-absence');
   return [
     ...groups,
     ...(longest === undefined
@@ -70,23 +72,62 @@ function awayLine(trials: readonly Completed[]): string | undefined {
           `caught up after ${median === undefined ? '' : `${formatUs(median)} (median), `}` +
             `at most ${formatUs(longest)}`,
         ]),
-    `at most ${counted(peak, 'connection')} opened in a second, ${formatNumber(refused)} refused`,
+    `at most ${counted(peak, 'connection')} opened in a second, ${formatNumber(refused)} refused` +
+      (refused > 0 && attempts !== undefined ? ` (${formatNumber(attempts)} attempts per absence)` : ''),
+    ...(drained === undefined ? [] : [drained]),
   ].join('; ');
 }
 
-function groupText(cause: keyof typeof causeWords, all: readonly Absences[]): string {
-  const sum = (of: (one: Absences) => number) => all.reduce((total, one) => total + of(one), 0);
+/** What drained servers say of all their clients; undefined where none was drained. */
+function letGoText(trials: readonly Completed[]): string | undefined {
+  const all = trials.flatMap(({ faults = [] }) => faults.flatMap(({ letGo }) => letGo ?? []));
+  return all.length === 0 ? undefined : `drained servers ${letGoWords(all)}`;
+}
+
+/** `told 1,500 clients to go; 1,488 left before the limit, 12 were closed at it`, of all faults together. */
+export function letGoWords(all: readonly NonNullable<TrialFault['letGo']>[]): string {
+  const sum = (of: (one: NonNullable<TrialFault['letGo']>) => number) =>
+    all.reduce((total, one) => total + of(one), 0);
+  const closed = sum(({ closedAtLimit }) => closedAtLimit);
+  return (
+    `told ${counted(
+      sum(({ told }) => told),
+      'client',
+    )} to go; ${formatNumber(sum(({ left }) => left))} left before the limit, ` +
+    `${formatNumber(closed)} ${plural(closed, 'was', 'were')} closed at it`
+  );
+}
+
+/** `40 clients cut off, 36 recovered, ...`; `100 absences of 60 clients cut off (1.7 each), ...`. */
+function groupText(cause: keyof typeof causeWords, all: readonly Recovery[]): string {
+  const groups = all.flatMap((one) => one[cause] ?? []);
+  const sum = (of: (one: Absences) => number) => groups.reduce((total, one) => total + of(one), 0);
   const ends = [
-    ['resumed', sum(({ recovered }) => recovered)],
+    ['recovered', sum(({ recovered }) => recovered)],
     ['too late', sum(({ tooLate }) => tooLate)],
     ['without a cursor', sum(({ fresh }) => fresh)],
     ['never back', sum(({ neverBack }) => neverBack)],
   ] as const;
   const told = ends.filter(([, n]) => n > 0).map(([what, n]) => `${formatNumber(n)} ${what}`);
-  return `${counted(
-    sum(({ absences }) => absences),
-    'client',
-  )} ${causeWords[cause]}, ${told.join(', ')}`;
+  return `${whoText(cause, all)}, ${told.join(', ')}`;
+}
+
+/** How many clients were away for one of two causes is not kept, so their absences stand alone there. */
+function whoText(cause: keyof typeof causeWords, all: readonly Recovery[]): string {
+  const absences = all.reduce((sum, one) => sum + (one[cause]?.absences ?? 0), 0);
+  const what = causeWords[cause];
+  const each = all.map((one) => absencesEach(one, cause));
+  if (each.includes(undefined)) return `${counted(absences, 'time')} ${what}`;
+  const clients = all.reduce((sum, one) => sum + (one[cause] ? one.subscribers : 0), 0);
+  if (absences === clients) return `${counted(clients, 'client')} ${what}`;
+  const mean = (absences / clients).toFixed(1);
+  return `${counted(absences, 'absence')} of ${counted(clients, 'client')} ${what} (${mean} each)`;
+}
+
+/** Absences of a client that was away at all; undefined where some were away for another cause. */
+export function absencesEach(recovery: Recovery, cause: keyof typeof causeWords): number | undefined {
+  const isOnly = absenceCauses.every((other) => other === cause || !recovery[other]);
+  return isOnly ? (recovery[cause]?.absences ?? 0) / recovery.subscribers : undefined;
 }
 
 /** What an absence of each cause is called. */

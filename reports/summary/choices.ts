@@ -2,9 +2,17 @@
 // and the places between which another one becomes so.
 
 import { toldApart } from '../../core/metrics/alike.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { Crossing } from './crossings.ts';
-import { changesLowest, crossingPlace, curvesOf, type Curve, type CurvePoint } from './curve-data.ts';
+import {
+  changesLowest,
+  crossingPlace,
+  curvesOf,
+  isRanked,
+  type Curve,
+  type CurvePoint,
+} from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
 import { resultNames, type VariantTrials } from './variants.ts';
 
@@ -19,8 +27,10 @@ export type ChoiceCell = {
   lowest: Lowest;
   /** The nearest of those that are told apart from the lowest. */
   next?: Lowest | undefined;
-  /** Variants that have no figure there, so that nothing is said of them. */
+  /** Variants that have no figure there that could be ranked, so that nothing is said of them. */
   without: string[];
+  /** Those of them whose latency is one of what came. */
+  lossy: string[];
   /** None of the lowest was so at the place before, and at both places all of these have figures. */
   changed: boolean;
 };
@@ -130,7 +140,8 @@ function isChanged(before: Omit<ChoiceCell, 'changed'>, now: Omit<ChoiceCell, 'c
 }
 
 function cellAt({ points, metric, lines }: Curve, x: number): Omit<ChoiceCell, 'changed'> | undefined {
-  const here = points.filter((point) => point.x === x).sort((a, b) => a.value - b.value);
+  const all = points.filter((point) => point.x === x);
+  const here = all.filter(isRanked).sort((a, b) => a.value - b.value);
   const [least] = here;
   if (!least) return undefined;
   const alikeTo = (one: CurvePoint) => here.filter((point) => !toldApart(metric, one, point));
@@ -147,6 +158,7 @@ function cellAt({ points, metric, lines }: Curve, x: number): Omit<ChoiceCell, '
   return {
     lowest: of(lowest, least),
     without: lines.map(({ label }) => label).filter((label) => !here.some((one) => one.variant === label)),
+    lossy: all.filter((point) => !isRanked(point)).map(({ variant }) => variant),
     ...(next && {
       next: of(
         alikeTo(next).filter((point) => !lowest.includes(point)),
@@ -167,7 +179,7 @@ function changeSentence(crossing: Crossing, curve: Curve): string {
     ? ['is sooner', 'later']
     : [`needs ${['us', 'share'].includes(metric.unit) ? 'less' : 'fewer'}`, 'more'];
   return (
-    `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}: below about ${where}, ${below} ${does} ` +
+    `${sentenceStart(metric.title)}: below about ${where}, ${below} ${does} ` +
     `than ${above}; above, ${otherwise} (measured at ${write(from)} and ${write(to)}, interpolated between ` +
     'them).'
   );
@@ -176,15 +188,17 @@ function changeSentence(crossing: Crossing, curve: Curve): string {
 /** `webhook 1 (polling 2; no figure: sse)` */
 export function choiceText(cell: ChoiceCell | undefined): string {
   if (!cell) return 'no figure';
-  const { lowest, next, without } = cell;
-  const beside = besideText({ next, without });
+  const { lowest } = cell;
+  const beside = besideText(cell);
   return `${listed(lowest.labels)} ${lowest.text}${beside === '' ? '' : ` (${beside})`}`;
 }
 
 /** What is written beside the lowest: the next, and the variants without a figure. */
-export function besideText({ next, without }: Pick<ChoiceCell, 'next' | 'without'>): string {
+export function besideText({ next, without, lossy }: Pick<ChoiceCell, 'next' | 'without' | 'lossy'>): string {
+  const none = without.filter((label) => !lossy.includes(label));
   return [
     ...(next ? [`${listed(next.labels)} ${next.text}`] : []),
-    ...(without.length > 0 ? [`no figure: ${listed(without)}`] : []),
+    ...(lossy.length > 0 ? [`lost deliveries: ${listed(lossy)}`] : []),
+    ...(none.length > 0 ? [`no figure: ${listed(none)}`] : []),
   ].join('; ');
 }

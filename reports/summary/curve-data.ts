@@ -3,6 +3,7 @@
 
 import { looksOf, type Look } from '../../core/pattern/palette.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { eachSecond, magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
 import { formatMetric, type Metric } from '../../core/metrics/metric.ts';
 import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
@@ -10,6 +11,7 @@ import type { Trial } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../../core/base/units.ts';
 import { crossingsOf, scaleOf, type Crossing, type Scales } from './crossings.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { isOfWhatCame } from './losses.ts';
 import { variantNames } from './names.ts';
 import { searchSentences } from './searches.ts';
 import type { VariantTrials } from './variants.ts';
@@ -22,6 +24,8 @@ export type CurvePoint = {
   low: number;
   high: number;
   within?: readonly [low: number, high: number];
+  /** A latency of what came, as deliveries were lost: it is drawn, and is lower than none. */
+  came?: true;
 };
 export type Curve = {
   name: string;
@@ -82,11 +86,12 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
       ...paths.filter((one) => one !== path).map((one) => `${shortPath(one, paths)}=${parameters[one]}`),
     ].join(', ');
   const labels = [...new Set(cells.map(({ cell }) => label(cell)))];
-  const points = cells.flatMap(({ cell, variant: { completed } }) => {
-    const figure = figureOver(name, completed);
+  const points = cells.flatMap(({ cell, variant }): CurvePoint[] => {
+    const figure = figureOver(name, variant.completed);
     if (figure.value === undefined) return [];
     const { trials: _, ...point } = figure;
-    return [{ variant: label(cell), x: placeOf(cell), ...point }];
+    const came = isOfWhatCame(name, variant) && { came: true as const };
+    return [{ variant: label(cell), x: placeOf(cell), ...point, ...came }];
   });
   if (points.length === 0) return undefined;
   const looks = looksOf(
@@ -119,13 +124,16 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
       ),
     })),
     scales,
-    crossings: crossingsOf(points, labels, metric, scales),
+    crossings: crossingsOf(points.filter(isRanked), labels, metric, scales),
     leftOut: cells.reduce(
       (sum, { variant: { trials, completed } }) => sum + trials.length - trialsFor(metric, completed).length,
       0,
     ),
   };
 }
+
+/** What is lost has no latency, so a point of what came is held against no other. */
+export const isRanked = ({ came }: CurvePoint): boolean => came !== true;
 
 const writers: Record<string, (x: number) => string> = {
   '': formatNumber,
@@ -148,8 +156,10 @@ const units: Record<string, string> = {
 export function changesLowest({ below, above, from, to }: Crossing, points: readonly CurvePoint[]): boolean {
   const above0 = new Set(points.flatMap(({ value, variant }) => (value > 0 ? [variant] : [])));
   const lowestAt = (at: number) =>
-    points.filter(({ x, variant }) => x === at && above0.has(variant)).sort((a, b) => a.value - b.value)[0]
-      ?.variant;
+    points
+      .filter(isRanked)
+      .filter(({ x, variant }) => x === at && above0.has(variant))
+      .sort((a, b) => a.value - b.value)[0]?.variant;
   return lowestAt(from) === below && lowestAt(to) === above;
 }
 
@@ -180,7 +190,7 @@ function crossingSentence(crossing: Crossing, curve: Curve): string {
 /** What the curve shows, in a sentence without its full stop. */
 export function curveSentence(curve: Curve): string {
   const { metric, place, points, lines, crossings } = curve;
-  const title = `${metric.title[0]!.toUpperCase()}${metric.title.slice(1)}`;
+  const title = sentenceStart(metric.title);
   const decisive = crossings.filter((one) => changesLowest(one, points));
   const crossing =
     decisive.find(({ below, above }) =>
@@ -189,12 +199,14 @@ export function curveSentence(curve: Curve): string {
   if (crossing) return crossingSentence(crossing, curve);
   const [low, high] = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const ends = [low, high].map((x) => {
-    const there = points.filter((point) => point.x === x).sort((a, b) => a.value - b.value);
+    const all = points.filter((point) => point.x === x);
+    const whole = all.filter(isRanked);
+    const there = (whole.length > 0 ? whole : all).toSorted((a, b) => a.value - b.value);
     const written = there.map(({ value, variant }) => ({ text: formatMetric(value, metric.unit), variant }));
     const [least, most] = [written[0]!.text, written.at(-1)!.text]; // both ends are some point's
     const named = (text: string) =>
       `${text} (${listed(written.filter((one) => one.text === text).map(({ variant }) => variant))})`;
-    const where = `at ${place(x)}`;
+    const where = `at ${place(x)}${whole.length > 0 ? '' : ', of what came'}`;
     return least === most && written.length > 1
       ? `${most} ${where}`
       : `${least === most ? '' : `${named(least)} to `}${named(most)} ${where}`;

@@ -1,6 +1,7 @@
 // Finds when the faults of a scenario happened, for charts over time and the table of faults.
 
 import type { Completed, TrialFault } from '../../core/result/result.ts';
+import { faultEndUs } from '../../core/result/trial-fault.ts';
 
 /** Seconds of the measured phase in which a fault went on; of no length for one of a moment. */
 export type FaultSpan = { what: string; fromS: number; toS: number };
@@ -28,15 +29,10 @@ function spanOf(all: readonly TrialFault[]): FaultSpan {
   const { did } = all[0]!;
   // One of a moment stays one, though each trial had it at a slightly different time.
   const isOfAMoment = all.every(({ forMs, tookUs }) => forMs === undefined && tookUs === undefined);
-  const toS = isOfAMoment ? fromS : Math.max(...all.map((one) => startS(one) + lengthS(one)));
+  const toS = isOfAMoment ? fromS : Math.max(...all.map((one) => (faultEndUs(one) ?? 0) / 1e6));
   return { what: did, fromS, toS };
 }
 
 function startS({ atUs }: TrialFault): number {
   return (atUs ?? 0) / 1e6;
-}
-
-/** As long as it was to last, or as it took: a deploy, a server that starts again. */
-function lengthS({ forMs = 0, tookUs = 0 }: TrialFault): number {
-  return Math.max(forMs / 1000, tookUs / 1e6);
 }

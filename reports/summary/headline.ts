@@ -3,6 +3,7 @@
 
 import { alike, overlap, stepBetween, type Between } from '../../core/metrics/alike.ts';
 import { figureOver, metrics } from '../../core/metrics/registry.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatUs } from '../../core/base/units.ts';
 import { answerClauses, inHeadlineOf, standsAlone } from './answer.ts';
@@ -12,6 +13,7 @@ import { curveHeadline } from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
 import { plural } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { ranked } from './losses.ts';
 import { nameWith } from './saturated.ts';
 import { isSimulated } from './simulated.ts';
 import { cutShort, namesListed, remarksOf, whyNoFigure } from './remarks.ts';
@@ -81,11 +83,11 @@ function headlineOfOne(results: readonly Result[]): Headlines {
   if (clauses.length > 0)
     return {
       answer: standsAlone(results, measured)
-        ? `${capital(clauses.join('; '))}.`
+        ? `${sentenceStart(clauses.join('; '))}.`
         : `${settingOf(results, cellNames(measured).variant)} ${clauses.join('; ')}.`,
       remarks: remarksOf(results, variants, inHeadlineOf(results)),
     };
-  const figures = measured
+  const figures = ranked(half, measured)
     .map(figuresOf)
     .filter((one) => one !== undefined)
     .sort((a, b) => a.p50Us - b.p50Us);
@@ -220,8 +222,4 @@ function settingOf(results: readonly Result[], by?: string): string {
 /** Several names are listed with an `and`. */
 function wasOrWere(who: string): string {
   return who.includes(' and ') ? 'were' : 'was';
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

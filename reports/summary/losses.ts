@@ -1,14 +1,54 @@
-// Adds up what was lost or came twice over all trials in which the count stands.
+// Adds up what was lost or came twice over all trials in which the count stands, and tells which figures
+// leave out what was lost.
 
-import { figureOf } from '../../core/metrics/registry.ts';
+import { figureOf, metrics } from '../../core/metrics/registry.ts';
+import { counted } from '../../core/base/counted.ts';
+import { listed } from '../../core/base/suggest.ts';
 import type { VariantTrials } from './variants.ts';
 
+type Trials = Pick<VariantTrials, 'completed'>;
+
+/** More names than this are counted. */
+const mostNames = 4;
+
 /** A metric of each trial of the variants that has a figure of it. */
-export function readings(name: string, variants: readonly VariantTrials[]): number[] {
+export function readings(name: string, variants: readonly Trials[]): number[] {
   return variants.flatMap(({ completed }) => completed.flatMap((trial) => figureOf(name, trial).value ?? []));
 }
 
 /** A count over all trials of the variants in which it stands: no loss may hide behind a median. */
-export function totalOf(name: string, variants: readonly VariantTrials[]): number {
+export function totalOf(name: string, variants: readonly Trials[]): number {
   return readings(name, variants).reduce((sum, value) => sum + value, 0);
+}
+
+/** Whether a figure leaves out what the variant lost. What never came has no latency. */
+export function isOfWhatCame(name: string, variant: Trials): boolean {
+  return metrics[name]?.ofWhatCame === true && totalOf('missed', [variant]) > 0;
+}
+
+/** `of what came, ` before a figure of a variant that lost something. */
+export function whatCame(name: string, variant: Trials): string {
+  return isOfWhatCame(name, variant) ? 'of what came, ' : '';
+}
+
+/**
+ * The variants that a metric may order. By latency, those that lost deliveries would look sooner than they
+ * were: they are left out, as long as there are others.
+ */
+export function ranked<V extends Trials>(name: string, variants: readonly V[]): readonly V[] {
+  const whole = variants.filter((variant) => !isOfWhatCame(name, variant));
+  return whole.length > 0 ? whole : variants;
+}
+
+/** Whose latencies are of what came; nothing where no variant with a latency lost any. */
+export function whatCameText(
+  variants: readonly Pick<VariantTrials, 'completed' | 'label'>[],
+): string | undefined {
+  const timed = variants.filter((variant) => readings('latency.max', [variant]).length > 0);
+  const lossy = timed.filter((variant) => isOfWhatCame('latency.max', variant));
+  if (lossy.length === 0) return undefined;
+  if (lossy.length === timed.length) return 'Latencies are of what came: what was lost has none.';
+  const labels = lossy.map(({ label }) => label);
+  const who = labels.length > mostNames ? counted(labels.length, 'variant') : listed(labels);
+  return `Latencies of ${who} are of what came, as what was lost has none; they are not ranked.`;
 }

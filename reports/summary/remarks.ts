@@ -1,14 +1,15 @@
 // Says what must be said beside the answer: what was lost or came twice, what has no figure and why, and what
 // was cut short. Everything is of the trials whose counts stand.
 
-import { figureOf, figureOver } from '../../core/metrics/registry.ts';
+import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
 import { cutShortText } from '../../core/result/missing.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Result } from '../../core/result/result.ts';
 import { counted } from '../../core/base/counted.ts';
 import { formatNumber, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { awayOf, missedAwayText } from './away.ts';
-import { readings, totalOf } from './losses.ts';
+import { readings, totalOf, whatCameText } from './losses.ts';
 import { resultNames, wasRetried, type VariantTrials } from './variants.ts';
 
 /** A publisher that waits this long is held up by deliveries. */
@@ -36,6 +37,7 @@ export function remarksOf(
         ? [`${listed(losses)}.`]
         : []),
     ...away(variants),
+    ...ofWhatCame(variants, said),
     ...withoutFigures(variants, said),
     ...cutShort(results),
   ];
@@ -44,7 +46,13 @@ export function remarksOf(
 /** A loss says little without how long clients were away. */
 function away(variants: readonly VariantTrials[]): string[] {
   const text = awayOf(variants);
-  return text === undefined ? [] : [`${text.charAt(0).toUpperCase()}${text.slice(1)}.`];
+  return text === undefined ? [] : [`${sentenceStart(text)}.`];
+}
+
+/** Where the answer is about latencies: those of which variants are no whole ones. */
+function ofWhatCame(variants: readonly VariantTrials[], said: readonly string[]): string[] {
+  if (!said.some((name) => metrics[name]?.ofWhatCame)) return [];
+  return [whatCameText(variants) ?? []].flat();
 }
 
 /** The variants that the answer leaves out, and why. */
@@ -57,12 +65,14 @@ function withoutFigures(variants: readonly VariantTrials[], said: readonly strin
       return name === undefined ? [] : [{ variant, name }];
     });
   if (out.length === 0) return [];
+  // Of two metrics the other one may well have their figures.
+  const [spoilt, ...others] = new Set(out.map(({ name }) => name));
+  const partly = said.length > 1 && others.length === 0 && out.every(({ variant }) => !variant.failed);
+  const what = partly ? `the ${metrics[spoilt!]!.title}` : 'this answer';
   if (out.length > namesListed)
-    return [
-      `${out.length} of ${variants.length} variants are left out of this answer; the warnings say why.`,
-    ];
+    return [`${out.length} of ${variants.length} variants are left out of ${what}; the warnings say why.`];
   const reasons = out.map(({ variant, name }) => whyNoFigure(variant, name)).join('; ');
-  return [`Left out of this answer: ${reasons}.`];
+  return [`Left out of ${what}: ${reasons}.`];
 }
 
 /** Whether each trial that would have given its figure failed, or what the figure rests on is void. */

@@ -5,6 +5,7 @@ import { figureOver, metrics, trialsFor } from '../../core/metrics/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { connectionNotes } from './connection-notes.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
+import { isOfWhatCame, whatCameText } from './losses.ts';
 import { variantNames } from './names.ts';
 import { isEverSaturated } from './saturated.ts';
 import { offMeaning, withOff } from './simulated.ts';
@@ -34,6 +35,8 @@ export type Row = {
   out: 'failed' | 'does not count' | undefined;
   /** How many trials all figures of it are of, where that is not all trials. */
   of?: string | undefined;
+  /** Its latencies are of what came: it lost deliveries. */
+  came?: true;
   cells: Cell[];
 };
 export type Table = {
@@ -113,14 +116,17 @@ export function resultTable(results: readonly Result[]): Table {
     const out: Row['out'] = failed !== undefined ? 'failed' : variant.out ? 'does not count' : undefined;
     const cells = shown.map(({ key }) => cellOf(key, variant));
     const [of, ...others] = new Set(cells.filter(({ value }) => value !== undefined).map((one) => one.of));
-    if (of === undefined || others.length > 0) return { label, pattern, out, cells };
-    return { label, pattern, out, of, cells: cells.map((cell) => ({ ...cell, of: undefined })) };
+    const timed = cells.some(({ value }, i) => value !== undefined && isOfWhatCame(shown[i]!.key, variant));
+    const row = { label, pattern, out, ...(timed && { came: true as const }) };
+    if (of === undefined || others.length > 0) return { ...row, cells };
+    return { ...row, of, cells: cells.map((cell) => ({ ...cell, of: undefined })) };
   });
   return {
     columns: [...shown],
     rows,
     notes: [
       ...sharedNotes(results),
+      ...[whatCameText(variants) ?? []].flat(),
       ...clockNotes(variants),
       ...connectionNotes(variants),
       ...(results.some(({ simulated }) => simulated) ? [offMeaning] : []),

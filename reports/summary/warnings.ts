@@ -4,6 +4,7 @@
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { formatMetric, type Unit } from '../../core/metrics/metric.ts';
 import { metrics } from '../../core/metrics/registry.ts';
+import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
 import { evidence, evidenceText } from '../../core/result/evidence.ts';
 import { counted } from '../../core/base/counted.ts';
@@ -39,6 +40,7 @@ const titles: Readonly<Record<string, string>> = {
   'load-frozen': 'Load generator frozen',
   'load-refused': 'Events too large for the load generator',
   'fault-not-done': 'Fault not carried out',
+  'fault-outlasts': 'Fault longer than the measured phase',
   'offered-rate': 'Events not sent',
   subscribers: 'Subscribers missing',
   'sampled-late': 'Counters read late',
@@ -47,6 +49,7 @@ const titles: Readonly<Record<string, string>> = {
   clock: 'Clocks differ',
   'out-of-range': 'Latencies out of range',
   'counts-disagree': 'Server and client counts differ',
+  'shared-cores': 'Processes share cores',
   'wire-others': 'Other traffic on the host',
   'few-samples': 'Too few events for a percentile',
   missed: 'Deliveries missed',
@@ -104,9 +107,34 @@ function warningsOf(variant: VariantTrials, trial: Trial): One[] {
   ];
 }
 
+export type ProblemGroup = { code: string; example: string; others: number; count: number; who: string };
+
+/** What tells problems of one kind apart: an address, the number of a server or process. */
+const places = /(?:\d{1,3}(?:\.\d{1,3}){3}|\[?::1\]?|localhost):\d+|\b(?:server|process|load) \d+/g;
+
+/** What the processes met, a kind once wherever it happened; the most frequent first. */
+export function problemGroups(variants: readonly VariantTrials[]): ProblemGroup[] {
+  const all = variants.flatMap((variant) =>
+    variant.trials.flatMap((trial) =>
+      trial.outcome.status === 'completed'
+        ? trial.outcome.problems.map((problem) => ({ ...problem, variant, trial }))
+        : [],
+    ),
+  );
+  return [...Map.groupBy(all, ({ code, message }) => `${code} ${message.replace(places, '')}`).values()]
+    .map((same) => ({
+      code: same[0]!.code, // a group has a member
+      example: same[0]!.message,
+      others: new Set(same.map(({ message }) => message)).size - 1,
+      count: same.reduce((sum, { count }) => sum + count, 0),
+      who: whoSays(same, variants),
+    }))
+    .toSorted((a, b) => b.count - a.count);
+}
+
 /** A reason in words, where only its code is known. */
 export function reasonText(code: string): string {
-  return (titles[code] ?? capital(code.replaceAll('-', ' '))).replace(/^[A-Z](?=[a-z])/, (letter) =>
+  return (titles[code] ?? sentenceStart(code.replaceAll('-', ' '))).replace(/^[A-Z](?=[a-z])/, (letter) =>
     letter.toLowerCase(),
   );
 }
@@ -120,7 +148,7 @@ function groupOf(same: readonly One[], variants: readonly VariantTrials[]): Warn
   const trials = new Set(same.map(({ trial }) => trial)).size;
   return {
     level,
-    title: titles[code] ?? capital(code.replaceAll('-', ' ')),
+    title: titles[code] ?? sentenceStart(code.replaceAll('-', ' ')),
     effect: level === 'invalid' ? effectOf(code, same) : '',
     summary: said.length === 1 ? '' : [counted(trials, 'trial'), ...amountText(code, same)].join(', '),
     said,
@@ -128,7 +156,10 @@ function groupOf(same: readonly One[], variants: readonly VariantTrials[]): Warn
 }
 
 /** `sse`, `sse (trial 2)`, `every variant`, `9 of 12 variants` */
-function whoSays(same: readonly One[], variants: readonly VariantTrials[]): string {
+function whoSays(
+  same: readonly Pick<One, 'variant' | 'trial'>[],
+  variants: readonly VariantTrials[],
+): string {
   const concerned = Map.groupBy(same, ({ variant }) => variant);
   if (variants.length > namesListed && concerned.size === variants.length) return 'every variant';
   if (concerned.size > mostNames) return `${concerned.size} of ${variants.length} variants`;
@@ -159,8 +190,4 @@ function amountText(code: string, same: readonly One[]): string[] {
   if (!amount || values.length === 0) return [];
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return [rangeText([low, high], amount.unit) || formatMetric(low, amount.unit)];
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

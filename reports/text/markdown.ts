@@ -77,8 +77,9 @@ function comparison(results: readonly Result[]): string {
   const shown = columns.flatMap(({ title }, i) =>
     rows.some(({ cells }) => cells[i]!.text !== '—') ? [{ title, i }] : [],
   );
-  const body = rows.map(({ label, out, of, cells }) => [
-    `${markdownText(label)}${out === undefined ? '' : ` *(${out})*`}${of === undefined ? '' : `, ${of}`}`,
+  const body = rows.map(({ label, out, of, came, cells }) => [
+    `${markdownText(label)}${out === undefined ? '' : ` *(${out})*`}${of === undefined ? '' : `, ${of}`}` +
+      (came ? ' (latencies of what came)' : ''),
     ...shown.map(({ i }) => cellText(cells[i]!)),
   ]);
   const table = markdownTable(

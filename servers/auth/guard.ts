@@ -14,7 +14,8 @@ import { calibratedBurn } from './burn.ts';
 import { boundLookups, NotLookedUp, type Lookup, type Lookups } from './lookups.ts';
 
 export type Guard = {
-  routes(routes: RunningPattern['routes']): RunningPattern['routes'];
+  /** @param waits is told of requests whose token is being looked up */
+  routes(routes: RunningPattern['routes'], waits?: RunningPattern['waits']): RunningPattern['routes'];
   upgrade(upgrade: NonNullable<RunningPattern['upgrade']>): NonNullable<RunningPattern['upgrade']>;
   /** Lets nobody in any more. */
   close(): void;
@@ -64,7 +65,7 @@ export async function createGuard(auth: AuthSetup, counters: Counters): Promise<
   }
 
   return {
-    routes: (routes) => {
+    routes: (routes, waits) => {
       const behind = (handler: Handler): Handler => {
         return (request, response, url) => {
           let lookup: Lookup | undefined;
@@ -75,6 +76,7 @@ export async function createGuard(auth: AuthSetup, counters: Counters): Promise<
             throw error;
           }
           if (!lookup) return handler(request, response, url);
+          waits?.(request, response);
           let gone = false;
           response.once('close', () => {
             gone = true;

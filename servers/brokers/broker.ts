@@ -35,8 +35,8 @@ export const confirmWithinMs = 2000;
 export const takenWithinMs = 1000;
 /** After this long without an event a server asks whether the broker still has the same log. */
 export const quietMs = 2000;
-/** How long a broker remembers a key. */
-export const keyStaysMs = 120_000;
+/** How long a broker remembers a key: the time that JetStream takes by default. */
+export const brokerKeyStaysMs = 120_000;
 /** What servers leave in a broker expires this long after its last use. */
 export const leftStaysMs = 86_400_000;
 

@@ -6,6 +6,7 @@ import type { ServerLimits } from '../../core/scenario/scenario.ts';
 import type { BrokeredLog } from '../hub/broker.ts';
 import type { Place } from '../hub/event.ts';
 import { connectHub, type Hub } from '../hub/hub.ts';
+import { keepOrder } from './keep-order.ts';
 import type { OpenBroker, ServerBroker } from './broker.ts';
 
 /** A new broker is a file here and a name in core/scenario/servers.ts. */
@@ -26,10 +27,16 @@ export type ConnectedHub = {
 export async function connectBroker(access: BrokerAccess, limits: ServerLimits): Promise<ConnectedHub> {
   let broker: ServerBroker | undefined;
   const { promise, resolve } = Promise.withResolvers<BrokeredLog>();
+  const { host } = new URL(access.url);
   const hub = connectHub<Promise<Place>>(limits, (log) => {
     resolve(log);
     // Nobody has the hub before the broker is there.
-    return { publish: (topic, body, stamps, options) => broker!.publish(topic, body, stamps, options) };
+    return {
+      publish: keepOrder(
+        (topic, body, stamps, options) => broker!.publish(topic, body, stamps, options),
+        host,
+      ),
+    };
   });
   const open = await brokers[access.kind]();
   broker = await open({ access, limits, log: await promise });

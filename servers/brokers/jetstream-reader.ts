@@ -7,13 +7,21 @@ import {
   jetstream,
   jetstreamManager,
   type ConsumerMessages,
+  type JetStreamManager,
   type JsMsg,
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { nanos, type NatsConnection } from '@nats-io/transport-node';
 import { messageOf } from '../../core/base/errors.ts';
-import { confirmWithinMs, keptBy, keyStaysMs, leftStaysMs, quietMs, type BrokerOptions } from './broker.ts';
-import { epochOf } from './epoch.ts';
+import {
+  confirmWithinMs,
+  keptBy,
+  brokerKeyStaysMs,
+  leftStaysMs,
+  quietMs,
+  type BrokerOptions,
+} from './broker.ts';
+import { epochOf } from '../hub/epoch.ts';
 
 /** Messages that are on their way to a server at the most. */
 const batchMost = 500;
@@ -23,6 +31,8 @@ export type StreamReader = {
   readonly begun: Promise<void>;
   /** Whether the log is a copy of the stream as it is now, as far as anybody knows. */
   isSure(): boolean;
+  /** Asks whether the stream is still the one that the log is a copy of; false where it does not answer. */
+  isSame(): Promise<boolean>;
   /** Something is wrong with the stream: it is looked for, now or when there is a connection. */
   doubt(): void;
   /** Why the stream could not be read the last time. */
@@ -53,24 +63,10 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
   let heardMs = performance.now();
   let lastFailure = 'it does not answer';
   let reading: ConsumerMessages | undefined;
-  /** What a reader before the present one still brings is not taken. */
+  /** Counts the consumers that were made: what one before the newest still brings is not taken. */
   let reader = 0;
   const client = jetstream(connection, { timeout: confirmWithinMs });
   const manager = await jetstreamManager(connection, { checkAPI: false, timeout: confirmWithinMs });
-
-  function findStream(): Promise<StreamInfo> {
-    const { events, bytes } = keptBy(options.limits);
-    // One that is there with the same settings is as good as new.
-    return manager.streams.add({
-      name: stream,
-      subjects: [options.subject],
-      max_msgs: events,
-      max_bytes: bytes,
-      max_age: nanos(leftStaysMs),
-      duplicate_window: nanos(keyStaysMs),
-      discard: DiscardPolicy.Old,
-    });
-  }
 
   function settle(): void {
     moved();
@@ -123,13 +119,13 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
     }
     created = made;
     if (messages === 0 && last > log.end()) log.skipTo(last, last - log.end());
-    // Something is on its way, or does not come.
+    // The stream has more than was read before it was asked: the consumer may have been lost with its server.
     return isFirst || wentBack || last > endBefore;
   }
 
   async function look(): Promise<void> {
     const endBefore = log.end();
-    const isOther = compare(await findStream(), endBefore);
+    const isOther = compare(await findStream(manager, options), endBefore);
     heardMs = performance.now();
     if (isDoubtful || isOther) await readOn();
     isDoubtful = false;
@@ -153,6 +149,14 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
   return {
     begun: begun.promise,
     isSure: () => !isDoubtful,
+    async isSame() {
+      try {
+        const { created: made, state } = await manager.streams.info(stream);
+        return made === created && state.last_seq >= log.end();
+      } catch {
+        return false;
+      }
+    },
     doubt() {
       isDoubtful = true;
       watch();
@@ -160,4 +164,30 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
     failure: () => lastFailure,
     close: () => clearInterval(timer),
   };
+}
+
+/** What NATS gives as the time at which a stream was made that it is still making, for somebody else. */
+const notMadeYet = '0001-01-01T00:00:00Z';
+
+/**
+ * Makes the stream where it is not there: one with the same settings is left as it is.
+ * @throws Error when it does not answer, or another server has the stream made at this moment
+ */
+async function findStream(
+  manager: JetStreamManager,
+  { stream, subject, limits }: ReaderOptions,
+): Promise<StreamInfo> {
+  const { events, bytes } = keptBy(limits);
+  const found = await manager.streams.add({
+    name: stream,
+    subjects: [subject],
+    max_msgs: events,
+    max_bytes: bytes,
+    max_age: nanos(leftStaysMs),
+    duplicate_window: nanos(brokerKeyStaysMs),
+    discard: DiscardPolicy.Old,
+  });
+  // Taken for its time, it would be an epoch that no other server has.
+  if (found.created === notMadeYet) throw new Error('the stream is being made');
+  return found;
 }

@@ -6,7 +6,7 @@ import { jetstream, JetStreamApiError, type PubAck } from '@nats-io/jetstream';
 import { RequestError as NatsRequestError } from '@nats-io/transport-node';
 import { messageOf } from '../../core/base/errors.ts';
 import { confirmWithinMs, createRoom, openInTime, takenWithinMs, type OpenBroker } from './broker.ts';
-import { createDeadlines } from './deadlines.ts';
+import { createDeadlines, type Outcome } from './deadlines.ts';
 import { readStream, type StreamReader } from './jetstream-reader.ts';
 import { openNatsLink } from './nats-link.ts';
 
@@ -43,6 +43,24 @@ export const openJetStream: OpenBroker = async (options) => {
     }
   }
 
+  /**
+   * Waits for this server to take the event. An acknowledgement names no epoch, and the stream may have been
+   * replaced since this server last looked.
+   * @param end of the log as the event was sent
+   * @returns whether its number is one of the epoch that the log had then, as far as anybody knows
+   */
+  async function isOf(epoch: string, end: number, { seq: offset, duplicate }: PubAck): Promise<boolean> {
+    let outcome: Outcome = 'done';
+    if (offset > log.end()) outcome = await new Promise((resolve) => arrivals.add({ offset }, resolve));
+    if (log.epoch() !== epoch || !reader) return false;
+    // A new event comes behind all that were there as it was sent. Of one that the stream had already, or
+    // that does not arrive, only the stream itself can tell.
+    if (!duplicate && offset > end && outcome === 'done') return true;
+    if ((duplicate || offset > end) && (await reader.isSame())) return log.epoch() === epoch;
+    reader.doubt();
+    return false;
+  }
+
   try {
     reader = await readStream({
       ...options,
@@ -64,11 +82,12 @@ export const openJetStream: OpenBroker = async (options) => {
       if (!link.ready()) throw refusals.away('there is no connection');
       if (!reader.isSure()) throw refusals.away('its stream is being looked for');
       log.admit(topic);
-      const { seq: offset } = await send(`${seq ?? 0} ${topic} ${log.encode(body, stamps)}`, key);
-      if (offset > log.end()) await new Promise<unknown>((resolve) => arrivals.add({ offset }, resolve));
-      const given = seq ?? log.seqAt(topic, offset);
+      const [epoch, end] = [log.epoch(), log.end()];
+      const ack = await send(`${seq ?? 0} ${topic} ${log.encode(body, stamps)}`, key);
+      if (!(await isOf(epoch, end, ack))) throw refusals.unknown('its stream is not the one that it was');
+      const given = seq ?? log.seqAt(topic, ack.seq);
       if (given === undefined) throw refusals.unknown('its number in the topic is not known here');
-      return { id: `${log.epoch()}-${offset}`, seq: given };
+      return { id: `${epoch}-${ack.seq}`, seq: given };
     },
     close,
   };

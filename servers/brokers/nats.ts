@@ -24,7 +24,8 @@ export const openNats: OpenBroker = async (options) => {
   const counts = new Map<string, number>();
   const waiting = createDeadlines<number>(confirmWithinMs);
   const link = await openNatsLink(options, (ready) => {
-    // How many have been missed meanwhile, the next event of each server says; that some may have been, now.
+    // Events may have been missed while there was no connection. How many shows with the next event of each
+    // server, by its count; until then a gap of unknown size makes older cursors too late.
     if (ready) log.skipTo(log.end() + 1, 0);
   });
   const makeRoom = createRoom(link.refusals);
@@ -41,7 +42,7 @@ export const openNats: OpenBroker = async (options) => {
     const count = Number(text.slice(toCount + 1, toSeq));
     const given = Number(text.slice(toSeq + 1, toTopic));
     const before = counts.get(origin);
-    counts.delete(origin); // the newest stand at the end
+    counts.delete(origin); // and set again: a Map keeps the order of insertion, so the oldest comes first
     counts.set(origin, count);
     if (counts.size > originsKept) counts.delete(counts.keys().next().value!);
     if (before !== undefined && count > before + 1)
@@ -53,7 +54,7 @@ export const openNats: OpenBroker = async (options) => {
       rest: text.slice(toRest + 1),
     });
     if (origin !== own || !event) return;
-    placed.set(count, event);
+    placed.set(count, event); // for who waits, who is called within `done`
     waiting.done(count);
     placed.delete(count);
   }

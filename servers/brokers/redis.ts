@@ -5,9 +5,9 @@
 import { messageOf } from '../../core/base/errors.ts';
 import { isReply, openLink, AnswerLost, RedisDown, type RedisLink } from '../webhook/redis/link.ts';
 import type { Place } from '../hub/event.ts';
-import { confirmWithinMs, keptBy, keyStaysMs, leftStaysMs } from './broker.ts';
+import { confirmWithinMs, keptBy, brokerKeyStaysMs, leftStaysMs } from './broker.ts';
 import { createRoom, refusalsOf, type BrokerOptions, type Refusals } from './broker.ts';
-import { newEpoch } from './epoch.ts';
+import { newEpoch } from '../hub/epoch.ts';
 
 /**
  * What numbers and delivers one event.
@@ -37,7 +37,7 @@ end
 local number = redis.call('HINCRBY', log, 'offset', 1)
 local offset = string.format('%.0f', number)
 local place = epoch .. '-' .. offset .. ' ' .. seq
-if ARGV[5] == '1' then redis.call('SET', key, place, 'PX', ${keyStaysMs}) end
+if ARGV[5] == '1' then redis.call('SET', key, place, 'PX', ${brokerKeyStaysMs}) end
 ${deliver}
 if number % 1024 == 1 then
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ${leftStaysMs}) end

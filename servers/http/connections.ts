@@ -83,7 +83,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
       if (tcp && !hasBody(request)) halfOpen.settled(tcp);
       else if (tcp) request.once('end', () => halfOpen.settled(tcp));
     }
-    return { connection: decide(socket, `${request.method} ${request.url}`), fault };
+    const method = request.method === 'HEAD' ? 'GET' : request.method; // as the router finds its handler
+    return { connection: decide(socket, `${method} ${request.url}`), fault };
   }
 
   /**

@@ -1,6 +1,9 @@
-// Says whether a server takes subscribers at the moment, and answers why not.
+// Says whether a server takes subscribers at the moment, and answers why not: to those who come, and to
+// health checks.
 
-import { RequestError } from './request.ts';
+import { answerError, endWith, RequestError } from './request.ts';
+import type { Routes } from './router.ts';
+import { readyPath } from '../../core/http/ready.ts';
 
 /** What keeps new subscribers out; all false in a server that takes them. */
 export type Intake = {
@@ -23,8 +26,36 @@ export const drainingText = 'the server is about to be exchanged; ask another on
 export const downText = 'a dependency of the server is down';
 
 /** @throws RequestError 503 where none are taken */
-export function checkIntake({ closing, draining, down }: Intake): void {
-  if (closing) throw new RequestError(503, 'closing', 'the server is closing');
-  if (draining) throw new RequestError(503, 'draining', drainingText, elsewhere);
-  if (down) throw new RequestError(503, 'dependency-down', downText);
+export function checkIntake(intake: Intake): void {
+  const refusal = refusalOf(intake);
+  if (refusal) throw refusal;
+}
+
+function refusalOf({ closing, draining, down }: Intake): RequestError | undefined {
+  if (closing) return new RequestError(503, 'closing', 'the server is closing');
+  if (draining) return new RequestError(503, 'draining', drainingText, elsewhere);
+  if (down) return new RequestError(503, 'dependency-down', downText);
+  return undefined;
+}
+
+const readyAnswer = '{"ready":true}\n';
+
+/**
+ * `GET /readyz`: 200 where subscribers are taken, 503 where they are not. What a load balancer asks is in no
+ * counter, neither its connections nor what it is refused.
+ */
+export function readyRoute(intake: Intake): Routes {
+  return {
+    [`GET ${readyPath}`]: (_request, response) => {
+      const refusal = refusalOf(intake);
+      if (refusal) answerError(response, refusal.status, refusal.code, refusal.message);
+      else
+        endWith(
+          response,
+          200,
+          { 'content-type': 'application/json', 'content-length': String(readyAnswer.length) },
+          readyAnswer,
+        );
+    },
+  };
 }

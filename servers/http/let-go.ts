@@ -34,7 +34,7 @@ export function letGo<Member>(plan: DrainPlan, { members, due, cut }: LetGoOptio
   let closedAtLimit = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  /** One timer for all of them: ten thousand would be moved about by each other. */
+  /** One timer for all of them, set for the next one: a drain does not take thousands of timers. */
   function tellDue(): void {
     const passedMs = performance.now() - beganMs;
     for (; next < all.length && times[next]! <= passedMs; next++)

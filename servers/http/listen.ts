@@ -11,6 +11,7 @@ import {
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { listenBacklog } from '../../core/base/listen-backlog.ts';
 import { loopback, urlHost } from '../../core/base/loopback.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
@@ -43,8 +44,8 @@ export type ListenOptions = {
   allowHosts?: readonly string[];
   pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
   /**
-   * Publishing. A connection whose first request is one of these (by method and first path segment) is a
-   * publisher's and not counted.
+   * Publishing, and asking for health. A connection whose first request is one of these (by method and first
+   * path segment) is no client's and not counted.
    */
   publishRoutes: Routes;
   /** Gets the pattern's connections. */
@@ -70,9 +71,6 @@ export type Listener = {
   /** Stops listening, lets what is being written be written, and closes every connection. */
   close(): Promise<void>;
 };
-
-/** The kernel takes the lesser of this and net.core.somaxconn. */
-const backlog = 16_384;
 
 /**
  * From the first byte of a request to the last of its body. How long an answer may take is the pattern's:
@@ -111,7 +109,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       : http2(options, secure);
   const publish = http1({ ...options, tls: undefined, tally: undefined }, publishRoutes, undefined);
   const address = await bind(main, host, port);
-  const publishUrl = `http://${await bind(publish, host, publishPort)}`;
+  const publishAt = await bind(publish, host, publishPort).catch(async (error: unknown) => {
+    await main.close();
+    throw error;
+  });
+  const publishUrl = `http://${publishAt}`;
   return {
     endpoint: secure
       ? {
@@ -150,7 +152,7 @@ function http2(options: ListenOptions, secure: boolean): Port {
 async function bind({ server }: Port, host: string, port: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog }, () => {
+    server.listen({ host, port, backlog: listenBacklog }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -5,7 +5,7 @@
 
 import type { Socket } from 'node:net';
 import { idleCloseMs, type DrainCount, type DrainPlan } from '../../core/policy/server/drain.ts';
-import type { Request } from '../pattern.ts';
+import type { Request, Response } from '../pattern.ts';
 import { letGo, type LettingGo } from './let-go.ts';
 
 export type PollConnections = {
@@ -13,6 +13,8 @@ export type PollConnections = {
   readonly sockets: ReadonlySet<Socket>;
   has(request: Request): boolean;
   add(request: Request): void;
+  /** The pattern hears of this request later: its token is being looked up. */
+  waits(request: Request, response: Response): void;
   /** Whether the answer to this request has to say goodbye. */
   isDue(request: Request): boolean;
   /** A request was answered with a goodbye. */
@@ -24,7 +26,23 @@ export type PollConnections = {
 export function createPollConnections(): PollConnections {
   const sockets = new Set<Socket>();
   const dueSockets = new Set<Socket>();
+  /** On which requests wait, and how many. */
+  const waiting = new Map<Socket, number>();
   let draining: LettingGo | undefined;
+  let idleAreClosed = false;
+
+  function answered(socket: Socket): void {
+    const left = waiting.get(socket)! - 1; // each was counted
+    if (left > 0) return void waiting.set(socket, left);
+    waiting.delete(socket);
+    if (idleAreClosed) socket.destroySoon(); // one that was refused was not told to go
+  }
+
+  function closeIdle(): void {
+    idleAreClosed = true;
+    for (const socket of sockets) if (!waiting.has(socket)) socket.destroySoon();
+  }
+
   return {
     sockets,
     has: ({ socket }) => sockets.has(socket),
@@ -37,12 +55,16 @@ export function createPollConnections(): PollConnections {
         draining?.gone();
       });
     },
+    waits({ socket }, response) {
+      if (!sockets.has(socket)) return;
+      waiting.set(socket, (waiting.get(socket) ?? 0) + 1);
+      response.once('close', () => answered(socket));
+    },
     isDue: ({ socket }) => dueSockets.has(socket),
     told({ socket }) {
       if (dueSockets.delete(socket)) draining?.told();
     },
     async drain(plan, due = () => {}) {
-      const closeIdle = () => sockets.forEach((socket) => socket.destroySoon());
       const timer = setTimeout(closeIdle, idleCloseMs(plan));
       draining = letGo(plan, {
         members: sockets,

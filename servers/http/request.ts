@@ -207,19 +207,3 @@ export function endWith(
   } else if (body === undefined) response.end();
   else response.end(body);
 }
-
-/**
- * This share of the members, drawn at random, in their order: those that a fault cuts off.
- * @param share 0 to 1; the number is rounded
- * @param random gives numbers in [0, 1)
- */
-export function drawShare<T>(members: Iterable<T>, share: number, random: () => number): T[] {
-  const all = [...members];
-  let wanted = Math.round(all.length * share);
-  // Knuth, The Art of Computer Programming, 3.4.2, algorithm S: each member with probability wanted / left.
-  return all.filter((_, i) => {
-    const take = random() * (all.length - i) < wanted;
-    if (take) wanted--;
-    return take;
-  });
-}

@@ -2,10 +2,10 @@
 // log, or a copy of the one that several share (`begin`). It knows no subscriber: who takes an event from it
 // hands the event out.
 
-import { randomInt } from 'node:crypto';
 import { nowUs as hostNowUs } from '../../core/base/clock.ts';
 import { cursorPattern, encodeRest, joinEnvelope } from '../../core/event/envelope.ts';
 import type { ServerLimits } from '../../core/scenario/scenario.ts';
+import { newEpoch } from './epoch.ts';
 import { createDrafts, type Draft, type Drafts } from './drafts.ts';
 import type { ArrivingEvent } from './broker.ts';
 import type { HubEvent, Stamps } from './event.ts';
@@ -61,7 +61,7 @@ export type Log = {
 export function createLog(
   limits: Pick<ServerLimits, 'history' | 'historySize'>,
   topics: Topics,
-  { epoch = randomEpoch(), nowUs = hostNowUs }: LogOptions = {},
+  { epoch = newEpoch(), nowUs = hostNowUs }: LogOptions = {},
 ): Log {
   const history = createHistory(limits.history, limits.historySize);
   const drafts = createDrafts(topics);
@@ -153,8 +153,4 @@ export function createLog(
       return cursorAt(offset);
     },
   };
-}
-
-function randomEpoch(): string {
-  return Array.from({ length: 6 }, () => randomInt(36).toString(36)).join('');
 }

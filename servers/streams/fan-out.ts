@@ -4,12 +4,13 @@
 // takes nothing for `unreadMs` although something waits is cut off. It knows no protocol: a pattern says how
 // events are framed and peers cut off.
 
+import { drawShare } from '../../core/base/random.ts';
 import type { DrainCount, DrainPlan } from '../../core/policy/server/drain.ts';
 import { goodbyeLimits, goodbyeSpreadMs } from '../../core/policy/server/goodbye.ts';
 import type { HubEvent } from '../hub/event.ts';
 import { currentState } from '../hub/hub.ts';
 import { beginReplay } from '../hub/replay.ts';
-import { drawShare, RequestError } from '../http/request.ts';
+import { RequestError } from '../http/request.ts';
 import { letGo, type LettingGo } from '../http/let-go.ts';
 import { sayGoodbye } from '../http/say-goodbye.ts';
 import { createSharedTimer } from '../http/shared-timer.ts';

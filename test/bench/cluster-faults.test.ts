@@ -70,7 +70,7 @@ const broken: [what: string, seen: ClusterSeen, aspect: string, text: RegExp][] 
     'somebody cut off who must not be',
     { ...whole, asked: { ...whole.asked, away: 'nobody' } },
     'happened',
-    /1000 subscribers/,
+    /cut off 1000 times/,
   ],
   ['an open ledger', seenWith((one) => one.ledger.delivered--), 'ledger', /delivered 999/],
   ['an unconfirmed event', seenWith((one) => (one.ledger.unconfirmed = 1)), 'ledger', /1 unconfirmed/],

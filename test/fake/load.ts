@@ -92,6 +92,7 @@ function subscribersOf(world: World) {
         sample: sampleNow(world, world.options.loadCpu),
         counters: { ...world.counters },
         connected: all.length,
+        coming: 0,
         delivered: counts.delivered,
         latency,
       };

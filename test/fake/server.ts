@@ -60,8 +60,8 @@ export function fakeServer(world: World, name: string): ServerPeer {
         return act(world, name, command, inbox);
       case 'drain': {
         act(world, name, command, inbox);
-        const drained = { told: 0, left: 0, closedAtLimit: 0, tookMs: command.windowMs };
-        clock.at(clock.nowUs() + command.windowMs * 1000, () => {
+        const drained = { told: 30, left: 25, closedAtLimit: 5, tookMs: command.windowMs };
+        void clock.until(clock.nowUs() + command.windowMs * 1000).then(() => {
           if (world.running.has(name))
             inbox.deliver({ kind: 'drained', act: command.act, atUs: clock.nowUs(), ...drained });
         });

@@ -107,7 +107,7 @@ test(
     assert.equal(server.sockets.size, 10);
 
     const fromUs = nowUs() + 200_000;
-    const window = { warmupFromUs: fromUs - 100_000, fromUs, toUs: fromUs + 300_000, slotUs: 100_000 };
+    const window = { warmupFromUs: fromUs - 100_000, fromUs, toUs: fromUs + 1_500_000, slotUs: 500_000 };
     send({ kind: 'window', window });
     server.publish(fromUs - 1); // the warm-up's
     await until(() => nowUs() >= fromUs);

@@ -8,7 +8,6 @@ import { random } from '../../core/base/random.ts';
 import type { Conditions } from '../../core/network/conditions.ts';
 import {
   arrivalUs,
-  drawShare,
   handshakeUs,
   idleCheckMs,
   isIdle,
@@ -19,7 +18,6 @@ import {
 
 const ms = 1000;
 const never = () => 0.999999;
-const always = () => 0;
 
 /** Sends pieces at these moments. @returns when each arrives */
 function arrivals(
@@ -166,15 +164,4 @@ test('silence is either way or one', () => {
   assert.deepEqual(ways('up'), [true, false]);
   assert.deepEqual(ways('down'), [false, true]);
   assert.deepEqual(ways(undefined), [false, false]);
-});
-
-test('a share of some is exactly so many of them, drawn', () => {
-  const all = Array.from({ length: 200 }, (_, i) => i);
-  const drawn = drawShare(all, 0.25, random(1, 'share'));
-  assert.equal(new Set(drawn).size, 50);
-  assert.ok(drawn.every((one) => all.includes(one)));
-  assert.ok(drawn.some((one) => one >= 100) && drawn.some((one) => one < 100));
-  assert.deepEqual(drawShare(all, 1, always), all);
-  assert.equal(drawShare([1, 2], 0.2, random(1, 'few')).length, 1, 'of few connections one at the least');
-  assert.deepEqual(drawShare([], 0.5, always), []);
 });

@@ -4,15 +4,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { EventSource } from 'eventsource';
 import fc from 'fast-check';
 import { request } from 'undici';
 import { describe, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { realClock } from '../../core/base/clock.ts';
 import type { Conditions } from '../../core/network/conditions.ts';
+import { openConnection } from '../../network/connection.ts';
 import { createGate } from '../../network/http-gate.ts';
-import { inFrontOf, pause, until } from './stand.ts';
+import type { Budget } from '../../network/lane.ts';
+import { noTraffic } from '../../network/proxy.ts';
+import { inFrontOf, pause, serve, until } from './stand.ts';
 
 async function http(listener: RequestListener, sockets = false) {
   const server: Server = createServer(listener);
@@ -131,42 +135,63 @@ describe('a proxy that buffers', () => {
   });
 
   test('keeps what it holds from a client that has ended its side', () => {
-    let down = '';
-    const gate = createGate(
-      { bufferBytes: 8192 },
-      {
-        toServer() {},
-        toClient: (bytes) => (down += bytes.toString('latin1')),
-        refuse() {},
-        stripped() {},
-        unreadable() {},
-      },
-    );
-    gate.fromClient(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+    const { gate, out } = buffering();
     gate.fromServer(Buffer.from('HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n'));
     gate.clientEnded();
     gate.fromServer(Buffer.from('data: 2\n\n'));
     gate.serverEnded();
-    assert.equal(down, '');
+    assert.equal(out.down, '');
   });
 
   test('loses nothing of a head that it had begun to read when responses pass again', () => {
-    let down = '';
-    const gate = createGate(
-      { bufferBytes: 8192 },
-      {
-        toServer() {},
-        toClient: (bytes) => (down += bytes.toString('latin1')),
-        refuse() {},
-        stripped() {},
-        unreadable() {},
-      },
-    );
-    gate.fromClient(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+    const { gate, out } = buffering();
     gate.fromServer(Buffer.from('HTTP/1.1 200 OK\r\ncontent-le'));
     gate.open();
     gate.fromServer(Buffer.from('ngth: 2\r\n\r\nok'));
-    assert.equal(down, 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+    assert.equal(out.down, 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  });
+
+  test('counts what all connections hold, and holds nothing back beyond the most', () => {
+    const budget: Budget = { heldBytes: 0, mostBytes: 100 };
+    const [ended, gone, full] = [buffering(budget), buffering(budget), buffering(budget)];
+    const begun = 'HTTP/1.1 200 OK\r\n\r\n';
+    for (const { gate } of [ended, gone, full]) gate.fromServer(Buffer.from(begun));
+    assert.equal(budget.heldBytes, 3 * begun.length);
+    full.gate.fromServer(Buffer.alloc(100 - 3 * begun.length, 'x'));
+    assert.match(full.out.down, /^HTTP.*\r\n\r\nx+$/s);
+    assert.deepEqual([ended.out.down, gone.out.down, budget.heldBytes], ['', '', 2 * begun.length]);
+    ended.gate.serverEnded();
+    assert.deepEqual([ended.out.down, budget.heldBytes], [begun, begun.length]);
+    gone.gate.stop();
+    gone.gate.fromServer(Buffer.from('data: 1'));
+    assert.deepEqual([gone.out.down, budget.heldBytes], ['', 0]);
+  });
+
+  test('holds nothing any more of a connection that is over', async () => {
+    const budget: Budget = { heldBytes: 0, mostBytes: 1e9 };
+    await using server = await serve((socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n'));
+    let isClosed = false;
+    await using proxy = await serve(
+      (client) =>
+        void openConnection({
+          client,
+          to: { host: '127.0.0.1', port: server.port },
+          others: 0,
+          conditions: { bufferBytes: 8192 },
+          budget,
+          clock: realClock,
+          random: Math.random,
+          traffic: { ...noTraffic },
+          closed: () => (isClosed = true),
+        }),
+      { allowHalfOpen: true },
+    );
+    const client = connect(proxy.port, '127.0.0.1').on('error', () => {});
+    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => budget.heldBytes > 0, 'a response is held');
+    client.resetAndDestroy();
+    await until(() => isClosed, 'the connection is over');
+    assert.equal(budget.heldBytes, 0);
   });
 
   test('lets a WebSocket through that was accepted', async () => {
@@ -181,16 +206,29 @@ describe('a proxy that buffers', () => {
   });
 });
 
-/** What comes out at either end of a gate that bytes are given to in these pieces. */
-function through(conditions: Conditions, up: readonly Buffer[], down: readonly Buffer[]) {
+/** What comes out at either end of a gate that is to do this. */
+function gateOf(conditions: Conditions, budget: Budget = { heldBytes: 0, mostBytes: 1e9 }) {
   const out = { up: '', down: '', unreadable: 0 };
-  const gate = createGate(conditions, {
-    toServer: (bytes) => (out.up += bytes.toString('latin1')),
-    toClient: (bytes) => (out.down += bytes.toString('latin1')),
-    refuse: (answer) => (out.down += answer.toString('latin1')),
+  const ends = {
+    toServer: (bytes: Buffer) => (out.up += bytes.toString('latin1')),
+    toClient: (bytes: Buffer) => (out.down += bytes.toString('latin1')),
+    refuse: (answer: Buffer) => (out.down += answer.toString('latin1')),
     stripped() {},
     unreadable: () => out.unreadable++,
-  });
+  };
+  return { gate: createGate(conditions, ends, budget), out };
+}
+
+/** One that holds responses back and was asked for one. */
+function buffering(budget?: Budget) {
+  const made = gateOf({ bufferBytes: 8192 }, budget);
+  made.gate.fromClient(Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'));
+  return made;
+}
+
+/** What comes out at either end of a gate that bytes are given to in these pieces. */
+function through(conditions: Conditions, up: readonly Buffer[], down: readonly Buffer[]) {
+  const { gate, out } = gateOf(conditions);
   for (const bytes of up) gate.fromClient(bytes);
   for (const bytes of down) gate.fromServer(bytes);
   gate.serverEnded();

@@ -2,15 +2,22 @@
 // go, who is refused meanwhile, what a straggler meets. Our own clients are drain-moves.test.ts.
 
 import assert from 'node:assert/strict';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { EventSource } from 'eventsource';
 import { request } from 'undici';
 import { describe, test } from 'vitest';
 import { decodeEnvelope } from '../../core/event/envelope.ts';
 import { patterns, type PatternName } from '../../core/pattern/registry.ts';
+import { newCounters } from '../../core/result/counters.ts';
 import { defaultLimits } from '../../core/scenario/scenario.ts';
+import { createTokens } from '../../core/secrets/token.ts';
+import type { AuthSetup } from '../../core/scenario/server-options.ts';
 import { createHub } from '../../servers/hub/hub.ts';
+import { longPolling } from '../../servers/long-polling.ts';
 import { startServerOn } from '../../servers/start.ts';
 import { clientsOf, joinAll, keptAlive } from './drain-clients.ts';
+import { serve as serveAny } from './http/gate-clients.ts';
 import { rawClient, until } from './http/raw-http.ts';
 import { bulk, getRequest, serve, slowClient } from './streams.ts';
 import { handshake, open, rawSocket } from './websocket-clients.ts';
@@ -173,6 +180,60 @@ test('a connection on which no poll comes is closed soon after everybody had the
   assert.deepEqual(counted, { told: 0, left: 1, closedAtLimit: 0 });
   assert.equal(subscribers(), 0);
   assert.ok(tookMs < 10_000);
+});
+
+test('a poll whose token is being looked up is answered, and then its connection is closed', async (t) => {
+  const lookup = { kind: 'wait', ms: 1500 } as const; // longer than idle connections are kept
+  const auth: AuthSetup = { takes: 0, lookup, concurrency: 8, queue: 8, seed: 3 };
+  const headers = { authorization: `Bearer ${createTokens(3).of('subscriber-0')}` };
+  await Promise.all(
+    (['polling', 'long-polling'] as const).map(async (pattern) => {
+      const { endpoint, drain, counters } = await serveAny(t, pattern, {}, { auth });
+      const client = keptAlive(t, endpoint.url);
+      const path = `${patterns[pattern].path}?topics=a`;
+      const ask = () => client.request({ path, method: 'GET', headers });
+      await (await ask()).body.dump();
+      const second = ask();
+      await until('it has come', () => counters().authChecks === 2);
+      const { tookMs: _, ...counted } = await drain({ windowMs: 0, limitMs: 30_000 });
+      const { statusCode, headers: told, body } = await second;
+      await body.dump();
+      assert.deepEqual([statusCode, told['connection']], [200, 'close'], pattern);
+      assert.deepEqual(counted, { told: 1, left: 1, closedAtLimit: 0 });
+    }),
+  );
+});
+
+test('held polls are told each by its own connection, without a look at all others', async () => {
+  const count = 500;
+  let looks = 0;
+  const context = {
+    hub: createHub(defaultLimits),
+    limits: defaultLimits,
+    counters: newCounters(),
+    countConnection() {},
+    random: () => 0.5,
+  };
+  const { routes, drain, subscribers } = await longPolling.start(
+    context,
+    patterns['long-polling'].options.parse({}),
+  );
+  const url = new URL(`http://localhost/long-poll?topics=a&since=${context.hub.cursor()}`);
+  const responses = Array.from({ length: count }, () => {
+    const socket = new Socket();
+    const asked = new IncomingMessage(socket);
+    asked.method = 'GET';
+    Object.defineProperty(asked, 'socket', { get: () => (looks++, socket) });
+    const response = new ServerResponse(asked);
+    void routes['GET /long-poll']!(asked, response, url);
+    return response;
+  });
+  assert.equal(subscribers(), count);
+  looks = 0;
+  const { told } = await drain({ windowMs: 0, limitMs: 50 });
+  assert.equal(told, count);
+  assert.ok(responses.every(({ statusCode, writableEnded }) => statusCode === 204 && writableEnded));
+  assert.ok(looks <= 20 * count, `${looks} looks at connections`);
 });
 
 test('a server that closes in the middle of a drain says goodbye to those who are left', async (t) => {

@@ -52,13 +52,14 @@ function trialMisses(trial: Completed, { faults, away, ends, pattern }: ClusterS
   const played = trial.faults ?? [];
   if (played.length !== faults.length)
     miss('happened', `${played.length} faults are told of, ${faults.length} were asked for`);
-  for (const [i, { did, atUs, tookUs }] of played.entries()) {
+  for (const [i, { did, atUs, tookUs, unfinished }] of played.entries()) {
     if (atUs === null && !isOvertaken(i, faults, played)) miss('happened', `it could not be done: ${did}`);
-    else if (ends && tookUs === undefined) miss('happened', `it had not ended when the trial did: ${did}`);
+    else if (ends && (tookUs === undefined || unfinished))
+      miss('happened', `it had not ended when the trial did: ${did}`);
   }
   const cut = trial.recovery?.cut;
   const absences = cut?.absences ?? 0;
-  if (away === 'nobody' && absences > 0) miss('happened', `${absences} subscribers were cut off`);
+  if (away === 'nobody' && absences > 0) miss('happened', `subscribers were cut off ${absences} times`);
   // Who asks again and again may have noticed nothing.
   if (away === 'somebody' && absences === 0 && pattern !== 'long-polling')
     miss('happened', 'no subscriber was cut off');

@@ -66,7 +66,7 @@ function blueGreen(
   green: readonly number[],
 ): DeployStep[] {
   return [
-    // Else each would get all that comes as soon as it listens, being the emptiest.
+    // Otherwise the first one that listens gets every new connection, as it has the fewest.
     { do: 'divert', servers: green },
     { do: 'start', servers: green },
     ...(pauseMs > 0 ? [{ do: 'pause', ms: pauseMs } as const] : []),

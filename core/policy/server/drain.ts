@@ -30,10 +30,10 @@ export type DrainedReport = { kind: 'drained'; act: number; atUs: number } & Dra
 
 /**
  * When each of `count` subscribers is told, from the beginning of the drain, in the order in which they came.
- * A batch every second would do the same to the servers that get them as many small storms: evenly is better.
+ * They are spread evenly: in batches, all clients of a batch would reach the other servers at once.
  */
 export function drainTimesMs({ windowMs, limitMs }: DrainPlan, count: number): Float64Array {
-  const spreadMs = Math.min(windowMs, limitMs); // who is closed at the limit has been told before
+  const spreadMs = Math.min(windowMs, limitMs); // everybody is told before the limit closes them
   return Float64Array.from({ length: count }, (_, index) => goodbyeAtMs(index, count, spreadMs));
 }
 
@@ -46,8 +46,8 @@ export function drawAdviceMs({ adviseMs = 0 }: DrainPlan, random: Random): numbe
 const lastPollMs = 1000;
 
 /**
- * When the connections are closed on which nobody has come to hear it and nothing is under way, from the
- * beginning of the drain. What is under way then has been told.
+ * When idle connections are closed on which no poll has come to be told, from the beginning of the drain.
+ * A poll under way then is answered first.
  */
 export function idleCloseMs({ windowMs, limitMs }: DrainPlan): number {
   return Math.min(windowMs + lastPollMs, limitMs);

@@ -1,15 +1,26 @@
 // Writes HAProxy's configuration for the servers of a trial: every line with the reason why it stands there.
 // Computes text and does no I/O. docs/cluster/in-front.md shows the lines and their reasons as they are here.
 
+import { listenBacklog } from '../../../core/base/listen-backlog.ts';
+import { readyPath } from '../../../core/http/ready.ts';
+import type { HealthCheck } from '../../../core/scenario/servers.ts';
+
 /** What the servers speak decides how much HAProxy can see: `http` reads requests, `tcp` passes bytes on. */
 export type HaproxyMode = 'http' | 'tcp';
+
+export type ServerPlace = {
+  host: string;
+  port: number;
+  /** Where health is asked for, of a server whose port speaks TLS or HTTP/2. */
+  checkPort?: number | undefined;
+};
 
 export type HaproxySetup = {
   /** Where it takes connections. */
   host: string;
   port: number;
   /** Addresses of the servers, the first is number 1. */
-  servers: readonly { host: string; port: number }[];
+  servers: readonly ServerPlace[];
   mode: HaproxyMode;
   /** A cookie brings a client back to its server. Only in mode `http`. */
   sticky: boolean;
@@ -19,6 +30,7 @@ export type HaproxySetup = {
   maxconn?: number | undefined;
   /** Over so long a server that is back gets its full share; at once when left out. */
   slowstartMs?: number | undefined;
+  check: HealthCheck;
   /** The most connections that it takes. */
   connections: number;
   /** Servers' states are read from this file when it starts: what a reload takes over. */
@@ -34,13 +46,9 @@ const frontendName = 'subscribers';
 /** The cookie's name; its value is a server's name. */
 export const cookieName = 'PUSHBENCH';
 
-/** How often a server is looked at, and what it takes to believe it. */
-export const health = { everyMs: 500, fall: 2, rise: 1 };
 const connectMs = 2000;
 const queueMs = 30_000;
 const headMs = 10_000;
-/** The kernel takes the lesser of this and net.core.somaxconn. */
-const backlog = 16_384;
 /** Shorter than servers of ours keep an idle connection, so that none is used that is just being closed. */
 const poolMs = 2000;
 /** HAProxy keeps a time as a number of 32 bits. */
@@ -103,6 +111,10 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
       why: 'a connection waits so long for its next poll',
     },
     {
+      text: 'option idle-close-on-response',
+      why: 'over a reload an idle connection is kept until its next poll is answered, which says goodbye',
+    },
+    {
       text: 'option http-no-delay',
       why: 'an event is sent on as it comes, and does not wait until a packet is full',
     },
@@ -157,7 +169,7 @@ function frontendSection({ host, port }: HaproxySetup): ConfigSection {
     name: `frontend ${frontendName}`,
     lines: [
       {
-        text: `bind ${address(host, port)} backlog ${backlog}`,
+        text: `bind ${address(host, port)} backlog ${listenBacklog}`,
         why: 'the one address that subscribers know, with room for a storm of connects',
       },
       { text: `default_backend ${backendName}`, why: 'all of it goes to the servers' },
@@ -165,8 +177,9 @@ function frontendSection({ host, port }: HaproxySetup): ConfigSection {
   };
 }
 
-function backendSection({ servers, sticky, maxconn, slowstartMs }: HaproxySetup): ConfigSection {
-  const { everyMs, fall, rise } = health;
+function backendSection({ servers, sticky, maxconn, slowstartMs, check }: HaproxySetup): ConfigSection {
+  const { kind, everyMs, fall, rise } = check;
+  const isAsked = kind === 'http';
   const each = [
     `check inter ${everyMs}ms fall ${fall} rise ${rise}`,
     ...(maxconn === undefined ? [] : [`maxconn ${maxconn}`]),
@@ -194,22 +207,39 @@ function backendSection({ servers, sticky, maxconn, slowstartMs }: HaproxySetup)
             },
           ]
         : []),
+      ...(isAsked ? httpCheck : []),
       {
         text: `default-server ${each}`,
         why:
-          'a server is down when two connects in a row have failed, and up when one works. HAProxy ends ' +
-          `the handshake with a reset, so a server sees no connection${bounds.join('')}`,
+          'a server is down when so many checks in a row have failed (`fall`), and up when so many have ' +
+          (isAsked
+            ? 'succeeded (`rise`). A check that has no answer by the next has failed'
+            : 'succeeded (`rise`). A check is a connect: HAProxy ends the handshake with a reset, so a ' +
+              'server sees no connection') +
+          bounds.join(''),
       },
-      ...servers.map(({ host, port }, i) => {
+      ...servers.map(({ host, port, checkPort }, i) => {
         const name = serverName(i + 1);
+        const where = isAsked && checkPort !== undefined ? ` port ${checkPort}` : '';
         return {
-          text: `server ${name} ${address(host, port)}${sticky ? ` cookie ${name}` : ''}`,
+          text: `server ${name} ${address(host, port)}${sticky ? ` cookie ${name}` : ''}${where}`,
           why: `server ${i + 1}`,
         };
       }),
     ],
   };
 }
+
+const httpCheck: readonly ConfigLine[] = [
+  { text: 'option httpchk', why: 'a check is a request on a connection of its own, and not a connect alone' },
+  {
+    text: `http-check send meth GET uri ${readyPath} ver HTTP/1.1 hdr Host localhost`,
+    why:
+      'the path that a load balancer asks; of a server that speaks TLS or HTTP/2 on the port where events ' +
+      'are published, which is clear text',
+  },
+  { text: 'http-check expect status 200', why: 'a server that takes no subscribers answers 503' },
+];
 
 /** HAProxy wants IPv6 in brackets. */
 function address(host: string, port: number): string {
@@ -218,16 +248,29 @@ function address(host: string, port: number): string {
 
 function check(setup: HaproxySetup): void {
   const { servers, mode, sticky, idleMs, maxconn = 1, slowstartMs = 1, connections, stateFile } = setup;
+  const { everyMs, fall, rise } = setup.check;
   if (servers.length === 0) throw new RangeError('HAProxy needs a server to stand in front of');
   if (sticky && mode === 'tcp') throw new RangeError(stickyRefusal);
-  for (const [name, value] of Object.entries({ idleMs, maxconn, slowstartMs, connections }))
+  for (const [name, value] of Object.entries({
+    idleMs,
+    maxconn,
+    slowstartMs,
+    connections,
+    everyMs,
+    fall,
+    rise,
+  }))
     if (!Number.isInteger(value) || value < 1 || value > longestMs)
       throw new RangeError(`${name} is ${value}; HAProxy takes whole numbers from 1 to ${longestMs}`);
   // What stands in a configuration must be one word; every other text in it is made here.
   if (!/^[\w./-]+$/.test(stateFile)) throw new RangeError(`${stateFile} is no name for HAProxy's files`);
-  for (const { host, port } of [setup, ...servers])
-    if (!/^[\da-f:.]+$/i.test(host) || !Number.isInteger(port) || port < 1 || port > 65_535)
+  for (const { host, port, checkPort = port } of [{ host: setup.host, port: setup.port }, ...servers])
+    if (!/^[\da-f:.]+$/i.test(host) || ![port, checkPort].every(isPort))
       throw new RangeError(`${host}:${port} is no address for HAProxy`);
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
 /** Why there are no sticky sessions where bytes are passed on. */

@@ -3,6 +3,7 @@
 // of another server, by its runtime API.
 
 import { writeFile } from 'node:fs/promises';
+import { addressOf } from '../../../core/base/address.ts';
 import { loopback, urlHost } from '../../../core/base/loopback.ts';
 import { endedWithin, TrialFailure } from '../../process/peer.ts';
 import { treeOf } from '../../process/process-tree.ts';
@@ -16,7 +17,7 @@ import {
   type Place,
   type Running,
 } from './process.ts';
-import { backendName, haproxyConfig, serverName, type HaproxySetup } from './config.ts';
+import { backendName, haproxyConfig, serverName, type HaproxySetup, type ServerPlace } from './config.ts';
 import {
   createRuntime,
   RuntimeError,
@@ -30,10 +31,12 @@ const graceMs = 2000;
 
 export type HaproxyOptions = Pick<
   HaproxySetup,
-  'mode' | 'sticky' | 'idleMs' | 'maxconn' | 'slowstartMs' | 'connections'
+  'mode' | 'sticky' | 'idleMs' | 'maxconn' | 'slowstartMs' | 'check' | 'connections'
 > & {
   /** `http://127.0.0.1:PORT` of each server; the first is number 1. They need not run yet. */
   servers: readonly string[];
+  /** Where each is asked for its health; there too when left out. */
+  checked?: readonly string[] | undefined;
   /** For it to listen on. */
   freePort(): Promise<number>;
 };
@@ -81,7 +84,10 @@ export type Haproxy = {
 export function createHaproxy(options: HaproxyOptions): Haproxy {
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {}); // it is awaited only by those who wait for something
-  const servers = options.servers.map(addressOf);
+  const servers: ServerPlace[] = options.servers.map((url, i) => ({
+    ...addressOf(url),
+    checkPort: options.checked && addressOf(options.checked[i]!).port,
+  }));
   let place: Place | undefined;
   let running: Running | undefined;
   let over = false;
@@ -118,13 +124,13 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
         throw new TrialFailure('over', 'the trial is over');
       }
       running = run(place, broken.reject, () => (running = undefined));
-      await untilUp(running, createRuntime(place.socket), servers.length);
+      await untilUp(running, createRuntime(place.socket), servers.length, options.check);
       return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${place.port}` };
     },
     drain: async (server) => tell(`set server ${name(server)} state ${options.sticky ? 'maint' : 'drain'}`),
     async ready(server) {
       await tell(`set server ${name(server)} state ready`);
-      await untilServerUp(there().runtime, serverName(server));
+      await untilServerUp(there().runtime, serverName(server), options.check);
     },
     async setMaxconn(server, most) {
       // HAProxy takes any text for a number.
@@ -149,7 +155,7 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
       const words = (await there().runtime.ask(command)).trim();
       if (!/^(?:IP|port) changed|^no need to change/.test(words))
         throw new RuntimeError('refused', `HAProxy refused "${command}": ${words}`);
-      servers[server - 1] = { host, port };
+      servers[server - 1] = { ...servers[server - 1], host, port };
     },
     async sessions() {
       const all = await everyStat(there().runtime);
@@ -199,10 +205,4 @@ async function inEach<T>(runtime: Runtime, ask: (worker: HaproxyProcess) => Prom
 
 async function everyStat(runtime: Runtime): Promise<ServerStat[]> {
   return (await inEach(runtime, ({ pid }) => runtime.stats(pid))).flat();
-}
-
-function addressOf(url: string): { host: string; port: number } {
-  const { protocol, hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, '');
-  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, UserError } from '../../../core/base/errors.ts';
 import { runAtOnce, startTree, type ProcessTree } from '../../process/child.ts';
-import { keepLastLines } from '../../process/last-lines.ts';
+import { asBlock, keepLastLines } from '../../process/last-lines.ts';
 import { ownFolder, type OwnFolder } from '../../process/own-folder.ts';
 import { TrialFailure } from '../../process/peer.ts';
-import { health } from './config.ts';
+import type { HealthCheck } from '../../../core/scenario/servers.ts';
 import { RuntimeError, type HaproxyProcess, type Runtime } from './runtime.ts';
 
 const startMs = 10_000;
@@ -36,7 +36,17 @@ export function haproxyVersion(): string {
 }
 
 export type Place = { folder: OwnFolder; port: number; config: string; state: string; socket: string };
-export type Running = { tree: ProcessTree; asked: boolean; said(): string };
+export type Running = {
+  tree: ProcessTree;
+  /** It takes connections. */
+  up: boolean;
+  /** It was asked to end. */
+  asked: boolean;
+  /** How it ended; undefined while it runs. */
+  ended: string | undefined;
+  /** What it printed last, to stand below a message. */
+  said(): string;
+};
 
 /** @param port that it listens on */
 export async function newPlace(port: number): Promise<Place> {
@@ -51,7 +61,7 @@ export async function newPlace(port: number): Promise<Place> {
   };
 }
 
-/** @param broke is told when it ends unasked; `ended`, whenever it does */
+/** @param broke is told when it ends unasked after it was up; `ended`, whenever it does */
 export function run(
   { config, socket }: Place,
   broke: (reason: TrialFailure) => void,
@@ -65,45 +75,60 @@ export function run(
   const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
   const own: Running = {
     tree,
+    up: false,
     asked: false,
-    said: () =>
-      lastLines()
-        .map((line) => `\n  ${line}`)
-        .join(''),
+    ended: undefined,
+    said: () => asBlock(lastLines()),
   };
-  void tree.gone.then(() => {
-    if (!own.asked)
-      broke(new TrialFailure('in-front-ended', `HAProxy ended in the middle of the trial.${own.said()}`));
+  void tree.gone.then((how) => {
+    own.ended = how;
+    if (own.up && !own.asked)
+      broke(
+        new TrialFailure('in-front-ended', `HAProxy ended in the middle of the trial (${how}).${own.said()}`),
+      );
     ended();
   });
   return own;
 }
 
 /** Until it answers and has looked at every server: one that is not there yet is known to be down. */
-export async function untilUp(running: Running, runtime: Runtime, count: number): Promise<void> {
-  for (const untilMs = performance.now() + startMs; performance.now() < untilMs;) {
+export async function untilUp(
+  running: Running,
+  runtime: Runtime,
+  count: number,
+  { everyMs }: HealthCheck,
+): Promise<void> {
+  const limitMs = startMs + everyMs;
+  for (const untilMs = performance.now() + limitMs; performance.now() < untilMs;) {
     try {
       const servers = await runtime.stats();
-      if (servers.length === count && servers.every(({ isSure }) => isSure)) return;
+      if (servers.length === count && servers.every(({ isSure }) => isSure)) {
+        running.up = true;
+        return;
+      }
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
-      if (running.tree.child.exitCode !== null) break;
+      if (running.ended !== undefined) break;
     }
     await sleep(lookEveryMs);
   }
-  running.asked = true;
+  const { ended } = running;
+  const what = ended === undefined ? `was not ready within ${limitMs / 1000} s` : `ended (${ended})`;
   throw new TrialFailure(
     'in-front',
-    `HAProxy was started in front of the servers and was not ready within ${startMs / 1000} s.` +
-      running.said(),
+    `HAProxy was started in front of the servers and ${what}.${running.said()}`,
   );
 }
 
-/** Until a server is up, or two checks have had the time to find it so. */
-export async function untilServerUp(runtime: Runtime, name: string): Promise<void> {
+/** Until a server is up, or so many checks as it takes, and one more, have had the time to find it so. */
+export async function untilServerUp(
+  runtime: Runtime,
+  name: string,
+  { everyMs, rise }: HealthCheck,
+): Promise<void> {
   const isUp = async () =>
     (await runtime.stats()).some((one) => one.name === name && one.status.startsWith('UP'));
-  for (const untilMs = performance.now() + 2 * health.everyMs; performance.now() < untilMs;) {
+  for (const untilMs = performance.now() + (rise + 1) * everyMs; performance.now() < untilMs;) {
     if (await isUp()) return;
     await sleep(lookEveryMs);
   }
@@ -130,6 +155,8 @@ export async function untilReloaded(
       // For a moment nobody answers, and the newest worker is not there yet.
       if (!(error instanceof RuntimeError) || error.code === 'refused') throw error;
     }
+    if (running.ended !== undefined)
+      throw new RuntimeError('gone', `HAProxy ended while it reloaded (${running.ended}).${running.said()}`);
     await sleep(lookEveryMs);
   }
   throw new RuntimeError('late', `HAProxy did not reload within ${reloadMs / 1000} s.${running.said()}`);

@@ -211,7 +211,8 @@ function serversIn(text: string): ServerStat[] {
       queued: Number(row.get('qcur')),
       total: Number(row.get('stot')),
       status: row.get('status') ?? '',
-      isSure: row.get('check_status') === 'L4OK' || /^(?:DOWN$|MAINT)/.test(row.get('status') ?? ''),
+      isSure:
+        /^L[47]OK/.test(row.get('check_status') ?? '') || /^(?:DOWN$|MAINT)/.test(row.get('status') ?? ''),
     }));
 }
 

@@ -7,6 +7,7 @@ import { lookup as systemLookup } from 'node:dns';
 import type { Agent, ClientRequestArgs } from 'node:http';
 import { BlockList, isIP, type LookupFunction, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { bareHost } from '../../../core/base/address.ts';
 import { isLoopbackHost } from '../../../core/http/access.ts';
 
 export type GuardOptions = {
@@ -149,7 +150,7 @@ export function createGuard(options: GuardOptions): Guard {
 
   return {
     refusalOf(hostname) {
-      const host = hostname.replace(/^\[|\]$/g, '');
+      const host = bareHost(hostname);
       if (isIP(host) !== 0) return refusal(host);
       const isLocal = isLoopbackHost(host.replace(/\.$/, ''));
       if (receivers === 'public')

@@ -18,8 +18,7 @@ import type { Duplex } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import type { ReceiverAnswer } from '../../../core/policy/webhook/answer.ts';
 import type { Counters } from '../../../core/result/counters.ts';
-import type { Random } from '../../../core/base/random.ts';
-import { drawShare } from '../../http/request.ts';
+import { drawShare, type Random } from '../../../core/base/random.ts';
 import type { Guard } from './guard.ts';
 
 export type Answer =

@@ -36,6 +36,18 @@ describe('what a server uses', () => {
     assert.equal(figureOf('server-cpu-per-delivery', using({ cpuUs: 1 })).value, 0.01, 'idle was not read');
   });
 
+  test('where a fault started a server there is no cost of a delivery, as it has the start in it', () => {
+    const at = { did: '', atMs: 0, atUs: 0 };
+    const after = (kind: string, atUs: number | null) =>
+      ['server-cpu-per-delivery', 'server-cpu-per-delivery.whole', 'server-cpu'].map(
+        (name) =>
+          figureOf(name, { ...using({ cpuUs: 2e6 }), faults: [{ ...at, kind, atUs }] }).value !== undefined,
+      );
+    for (const kind of ['deploy', 'restart', 'start']) assert.deepEqual(after(kind, 0), [false, false, true]);
+    assert.deepEqual(after('kill', 0), [true, true, true]);
+    assert.deepEqual(after('restart', null), [true, true, true], 'it did not happen');
+  });
+
   test('CPU of another stretch counts by its share: 0.2 s of a full core is a full core', () => {
     assert.equal(read('server-cpu-per-delivery', using({ cpuUs: 0.2e6, wallUs: 0.2e6 })), 100_000);
   });

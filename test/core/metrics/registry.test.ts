@@ -116,6 +116,7 @@ const expected: Record<string, number> = {
   'missed.while-connected': 6,
   'peak-connects': 800,
   'connects-refused': 33,
+  'attempts-per-absence': (33 + 1002) / 1003,
   'busiest-server-share': 1,
   'busiest-server-connects': 1,
 };

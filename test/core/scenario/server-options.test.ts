@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { server, type ServerOfScenario } from '../../../core/scenario/server-options.ts';
 import { writeWayIn } from '../../../core/scenario/server-words.ts';
+import { servers } from '../../../core/scenario/servers.ts';
 import { base, mistakesIn } from '../base/mistakes.ts';
 
 const optionsOf = (given: object) => {
@@ -82,6 +83,27 @@ test('what cannot be is refused with its reason', () => {
     'variants: [polling, long-polling, http-stream, sse, { sse: { over: h2 } }, websocket]\n' +
     'server: { tls: true, auth: { lookup: redis } }\nservers: { count: 2, in-front: haproxy }';
   assert.deepEqual(one(possible), []);
+});
+
+test('health checks are named, or written in full', () => {
+  const checkOf = (check?: unknown) => {
+    const { inFront } = servers.parse({ count: 2, 'in-front': { kind: 'haproxy', check } });
+    return 'check' in inFront ? inFront.check : undefined;
+  };
+  const usual = { kind: 'tcp', everyMs: 500, fall: 2, rise: 1 };
+  assert.deepEqual(checkOf(), usual);
+  assert.deepEqual(checkOf('http'), { ...usual, kind: 'http' });
+  assert.deepEqual(checkOf({ kind: 'http', interval: '2s', fall: 3, rise: 2 }), {
+    kind: 'http',
+    everyMs: 2000,
+    fall: 3,
+    rise: 2,
+  });
+  const one = (check: string) =>
+    mistakesIn(`${base}variants: [sse]\nservers: { count: 2, in-front: { kind: haproxy, check: ${check} } }`);
+  assert.match(one('htp').join(), /did you mean "http"/);
+  assert.match(one('{ kind: http, interval: 11s }').join(), /at most 10s/);
+  assert.match(one('{ kind: http, fall: 0 }').join(), /fall/);
 });
 
 test('reports say in words how clients got in', () => {

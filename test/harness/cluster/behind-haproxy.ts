@@ -39,6 +39,7 @@ export const usual: Omit<HaproxyOptions, 'servers'> = {
   mode: 'http',
   sticky: false,
   idleMs: 3_600_000,
+  check: { kind: 'tcp', everyMs: 500, fall: 2, rise: 1 },
   connections: 2000,
 };
 
@@ -92,6 +93,7 @@ export async function behindHaproxy(
     ...usual,
     ...rest,
     servers: servers.map(({ endpoint }) => endpoint.url),
+    checked: servers.map(({ endpoint }) => endpoint.publishUrl),
   });
   const { over, certificate } = servers[0]!.endpoint;
   const seen = testContext(haproxy.url, { over, reconnect, ...(certificate && { certificate }) });

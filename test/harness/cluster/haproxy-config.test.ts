@@ -14,6 +14,7 @@ import {
   longestMs,
   type HaproxySetup,
 } from '../../../harness/cluster/haproxy/config.ts';
+import { checkNames } from '../../../core/scenario/servers.ts';
 import { notCompared } from '../../../harness/trial/cross-check.ts';
 import { skipWhen } from '../../skip.ts';
 import { absent } from './behind-haproxy.ts';
@@ -30,6 +31,7 @@ const example: HaproxySetup = {
   idleMs: 3_600_000,
   maxconn: 500,
   slowstartMs: 10_000,
+  check: { kind: 'tcp', everyMs: 500, fall: 2, rise: 1 },
   connections: 12_000,
   stateFile: '/tmp/pushbench-haproxy-x/servers.state',
 };
@@ -51,6 +53,13 @@ function judged(t: TestContext, text: string): string {
 const address = fc.record({
   host: fc.constantFrom('127.0.0.1', '127.0.0.9', '::1'),
   port: fc.integer({ min: 1024, max: 65_535 }),
+  checkPort: fc.option(fc.integer({ min: 1024, max: 65_535 }), { nil: undefined }),
+});
+const check = fc.record({
+  kind: fc.constantFrom(...checkNames),
+  everyMs: fc.integer({ min: 1, max: 10_000 }),
+  fall: fc.integer({ min: 1, max: 100 }),
+  rise: fc.integer({ min: 1, max: 100 }),
 });
 const ms = fc.oneof(fc.integer({ min: 1, max: 10_000 }), fc.integer({ min: 1, max: longestMs }));
 const setup: fc.Arbitrary<HaproxySetup> = fc
@@ -63,6 +72,7 @@ const setup: fc.Arbitrary<HaproxySetup> = fc
     idleMs: ms,
     maxconn: fc.option(fc.integer({ min: 1, max: 1_000_000 }), { nil: undefined }),
     slowstartMs: fc.option(ms, { nil: undefined }),
+    check,
     connections: fc.integer({ min: 1, max: 1000 }),
     stateFile: fc.constant(example.stateFile),
   })
@@ -87,10 +97,12 @@ describe('the configuration', () => {
   test('docs/cluster/in-front.md shows it whole, and every line with its reason', () => {
     const page = readFileSync('docs/cluster/in-front.md', 'utf8');
     assert.ok(page.includes(`\`\`\`\n${haproxyConfig(example)}\`\`\``), haproxyConfig(example));
-    for (const mode of ['http', 'tcp'] as const)
-      for (const { lines } of haproxySections({ ...example, mode, sticky: mode === 'http' }))
-        for (const { text, why } of lines)
-          if (!text.startsWith('server ')) assert.ok(page.includes(`| \`${text}\` | ${why} |`), text);
+    const kinds = (['http', 'tcp'] as const).flatMap((mode) =>
+      checkNames.map((kind) => ({ mode, sticky: mode === 'http', check: { ...example.check, kind } })),
+    );
+    for (const { lines } of kinds.flatMap((one) => haproxySections({ ...example, ...one })))
+      for (const { text, why } of lines)
+        if (!text.startsWith('server ')) assert.ok(page.includes(`| \`${text}\` | ${why} |`), text);
   });
 
   test.for<[why: string, wrong: Partial<HaproxySetup>, message: RegExp]>([
@@ -102,6 +114,7 @@ describe('the configuration', () => {
     ['a file with a line of its own', { stateFile: '/tmp/x\n  stats socket /tmp/y' }, /is no name/],
     ['an address with more in it', { servers: [{ host: '127.0.0.1 disabled', port: 1 }] }, /is no address/],
     ['no port', { port: 0 }, /127.0.0.1:0 is no address/],
+    ['no check', { check: { ...example.check, fall: 0 } }, /fall is 0/],
   ])('%s is refused', ([, wrong, message]) => {
     assert.throws(() => haproxyConfig({ ...example, ...wrong }), { name: 'RangeError', message });
   });

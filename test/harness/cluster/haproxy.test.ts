@@ -180,6 +180,17 @@ test.for(['sse', 'http-stream', 'long-polling'] as const)(
   },
 );
 
+test('a reload costs no poller its connection in the middle of a poll', async (t) => {
+  skipWhen(t, absent);
+  const { haproxy, seen, subscribe } = await behindHaproxy(t, 'polling', { options: { every: '20ms' } });
+  await subscribe(0, 100);
+  for (let i = 0; i < 2; i++) {
+    await haproxy.reload();
+    await sleep(500);
+  }
+  assert.deepEqual([seen.lost.length, seen.problems], [0, []]);
+});
+
 test('TLS passes through, whatever is done to HAProxy', async (t) => {
   skipWhen(t, absent);
   const { haproxy, servers, seen, subscribe } = await behindHaproxy(t, 'websocket', {

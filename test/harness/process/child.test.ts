@@ -11,6 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, test, type TestContext } from 'vitest';
 import { runToEnd } from '../../../harness/process/child.ts';
+import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
+import { skipWhen } from '../../skip.ts';
 
 const childUrl = new URL('../../../harness/process/child.ts', import.meta.url).href;
 
@@ -118,6 +120,28 @@ test('all of them where the kernel cannot be asked', async (t) => {
   await killedWhileStopped(t, harness(module_, env), 1);
   await killedWhileStopped(t, harness(tree, env), 4);
   await killedWhileStopped(t, harness(waited, env), 1);
+});
+
+test('a Redis that is a broker, where the kernel cannot be asked', async (t) => {
+  skipWhen(t, noRedis);
+  const url = new URL('../../../harness/cluster/brokers.ts', import.meta.url).href;
+  const start = `
+    const { createBroker } = await import(${JSON.stringify(url)});
+    await createBroker({ kind: 'redis-pubsub', url: undefined }).start();
+    startTree('sleep', ['1000']);`;
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-killed-'));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
+  const process_ = harness(start, { ...withoutSetpriv(t), TMPDIR: folder });
+  t.onTestFinished(() => void process_.kill('SIGKILL'));
+  const started = (name: RegExp) => below(process_.pid!).find((pid) => name.test(commandLine(pid)));
+  await until(() => started(/^sleep/) !== undefined, 'Redis answers');
+  const redis = started(/redis-server/)!;
+  t.onTestFinished(() => {
+    if (lives(redis)) process.kill(redis, 'SIGKILL');
+  });
+  process_.kill('SIGKILL');
+  await until(() => !lives(redis), 'Redis is gone');
+  await until(() => readdirSync(folder).length === 0, 'and so is its folder');
 });
 
 test('a command ends with what aborts it, at once and with its children', async () => {

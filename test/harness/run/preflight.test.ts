@@ -7,6 +7,7 @@ import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import type { Machine } from '../../../harness/run/machine.ts';
 import { sharedCores } from '../../../harness/run/cluster-room.ts';
+import { prepare } from '../../../harness/run/run.ts';
 import { loadProcessCount, preflight } from '../../../harness/run/preflight.ts';
 
 const roomy: Machine = { cores: 8, freeBytes: 16e9, descriptorLimit: 1_000_000, ephemeralPorts: 28_232 };
@@ -160,7 +161,32 @@ test('servers, broker and load side that are more than the cores are told to wai
   );
   assert.deepEqual(sharedCores({ servers, faults }, 1, 7), []);
   const [note, ...more] = sharedCores({ servers, faults }, 1, 6);
-  assert.match(note!, /^4 servers, the broker, the load process and the publisher share 6 cores: they wait/);
+  assert.equal(note!.code, 'shared-cores');
+  assert.match(
+    note!.message,
+    /^4 servers, the broker, the load process and the publisher share 6 cores and wait .* Latencies, times/,
+  );
   assert.deepEqual(more, []);
   assert.deepEqual(sharedCores(scenarioOf(10), 1, 2), [], 'one server is as it ever was');
+});
+
+test('each trial of several servers says so in its result, and one of a server by itself does not', () => {
+  const text =
+    '{ question: Who waits?, subscribers: 2, topics: { news: { publish: 1/s } }, variants: [sse], ' +
+    'matrix: { servers.count: [1, 2, 3] } }';
+  const { scenario, source } = parseScenario(text, { file: 'wait.yaml', registry: patterns, overrides: [] });
+  const { steps } = prepare(scenario, {
+    registry: patterns,
+    folder: '.',
+    source,
+    command: 'test',
+    observer: { trialStarted() {}, progress() {}, trialEnded() {} },
+    signal: new AbortController().signal,
+    machine: { ...roomy, cores: 2 },
+  });
+  const shared = steps.map(({ plan }) => plan.notes.filter(({ code }) => code === 'shared-cores'));
+  assert.deepEqual(
+    shared.map((notes) => notes.map(({ message }) => message.split(',')[0])),
+    [[], ['2 servers'], ['3 servers']],
+  );
 });

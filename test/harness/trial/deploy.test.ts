@@ -4,12 +4,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { FrontProcess } from '../../../harness/cluster/in-front.ts';
+import { faultWarnings } from '../../../harness/trial/fault-warnings.ts';
+import { figureOf } from '../../../core/metrics/registry.ts';
 import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet, type FakeFleet } from '../../fake/fleet.ts';
 import { completed, runFake } from '../../fake/run.ts';
+import { renderHtml } from '../../../reports/page/report.ts';
+import { renderMarkdown } from '../../../reports/text/markdown.ts';
+import { renderTable } from '../../../reports/text/terminal.ts';
 import { deployFaults } from './deploy-faults.ts';
 
 const nothing = async () => {};
+const plain = (text: string) =>
+  text.replaceAll('&#160;', ' ').replaceAll(/\\(.)/g, '$1').replaceAll(/\s+/g, ' ');
 
 /** What happened to servers, in milliseconds from the start of the measured phase. */
 function watched(fleet = fakeFleet()) {
@@ -145,4 +152,67 @@ test('a deploy that cannot be done, as a server was killed in its course, is sai
   );
   const [warning] = result.trials[0]!.warnings.filter(({ code }) => code === 'fault-not-done');
   assert.match(warning!.message, /all servers were exchanged/);
+});
+
+test('what drained servers say of their clients is in the result and in every form of a report', async () => {
+  const { result } = await runFake(
+    'variants: [fake]\nservers: { count: 3, broker: redis-streams }\n' +
+      'faults: [{ at: 1s, deploy: rolling, window: 1s }, { at: 6s, drain: 1, window: 1s }, ' +
+      '{ at: 6s, drain: all, window: 2s }, { at: 19s, drain: 2, window: 60s }]',
+  );
+  const [rolling, one, all, tooLong] = completed(result).faults!.map(({ letGo }) => letGo);
+  assert.deepEqual(rolling, { servers: 3, told: 90, left: 75, closedAtLimit: 15 });
+  assert.deepEqual(one, { servers: 1, told: 30, left: 25, closedAtLimit: 5 }, 'after a deploy, too');
+  assert.deepEqual(all?.servers, 3);
+  assert.equal(tooLong, undefined, 'the trial was over before it was');
+  const words = /told 90 clients to go; 75 left before the limit, 15 were closed at it/;
+  assert.match(plain(await renderHtml([result], { interactive: false })), words);
+  const line = /drained servers told 210 clients to go; 175 left before the limit, 35 were closed at it/;
+  assert.match(plain(renderTable([result], { columns: 0, color: false })), line);
+  assert.match(plain(renderMarkdown([result])), line);
+});
+
+test('a deploy that goes on behind the measured phase is a warning', async () => {
+  const { result } = await runFake(
+    'variants: [fake]\nservers: { count: 3 }\nfaults: [{ at: 18s, deploy: rolling, window: 1s }]',
+  );
+  const trial = completed(result);
+  const [deploy] = trial.faults!;
+  assert.deepEqual([deploy!.unfinished, deploy!.tookUs], [undefined, 3_000_000], 'the drain waits for it');
+  const of = (code: string) => result.trials[0]!.warnings.filter((one) => one.code === code);
+  assert.match(of('fault-outlasts')[0]!.message, /took 3(\.\d+)? s and ended 1(\.\d+)? s after the measured/);
+});
+
+test('and one that is not over when the trial ends is of no length', async () => {
+  const { result } = await runFake(
+    'variants: [fake]\nservers: { count: 3 }\nfaults: [{ at: 18s, deploy: rolling, window: 1s }]',
+  );
+  const ran = completed(result);
+  const trial = { ...ran, faults: [{ ...ran.faults![0]!, unfinished: true as const, tookUs: 5_000_000 }] };
+  assert.equal(figureOf('faults.length', trial).value, undefined);
+  const [warning] = faultWarnings(trial);
+  assert.match(
+    warning!.message,
+    /more than 5 s and was not over when the subscribers were closed, 3 s after/,
+  );
+});
+
+test('a drain that HAProxy is not told of is a note, with what to write', async () => {
+  const notesOf = async (faults: string, inFront = 'haproxy') => {
+    const { result } = await runFake(
+      `variants: [fake]\nservers: { count: 3, broker: redis-streams, in-front: ${inFront} }\n` +
+        `faults: [${faults}]`,
+    );
+    return result.trials[0]!.warnings.filter(({ code }) => code === 'drained-behind-haproxy');
+  };
+  const drain = '{ at: 2s, drain: 2, window: 1s }';
+  const [note, ...more] = await notesOf(drain);
+  assert.deepEqual(more, []);
+  assert.match(note!.message, /\{ at: 2s, in-front: drain, server: 2 \}/);
+  const told = '{ at: 1s, in-front: drain, server: 2 }';
+  assert.deepEqual(await notesOf(`${told}, ${drain}`), []);
+  assert.equal((await notesOf(`${told}, { at: 1500ms, in-front: ready, server: 2 }, ${drain}`)).length, 1);
+  assert.equal((await notesOf(`{ at: 1s, in-front: drain, server: 1 }, ${drain}`)).length, 1);
+  assert.deepEqual(await notesOf(drain, 'list'), []);
+  assert.deepEqual(await notesOf(drain, '{ kind: haproxy, check: http }'), [], 'it asks');
 });

@@ -1,11 +1,12 @@
-// Holds in virtual time that a drain ends as soon as every expected delivery has come, and not before, and at
-// its limit at the latest; and which events are expected at all.
+// Holds in virtual time that a drain ends as soon as every expected delivery has come, everybody is back and
+// every fault is done, and not before, and at its limit at the latest; and which events are expected at all.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { EventNumber, PublisherReport } from '../../../core/protocol/control.ts';
 import type { TrialPlan } from '../../../harness/plan/plan.ts';
 import { drain } from '../../../harness/trial/drain.ts';
+import type { PlayedFault } from '../../../harness/trial/faults.ts';
 import { startSampling } from '../../../harness/trial/sampling.ts';
 import { planOf } from './readings.ts';
 import { doneWith, loadSample, stageOf, type ScriptedStage } from './scripted-stage.ts';
@@ -18,13 +19,19 @@ type Done = Extract<PublisherReport, { kind: 'done' }>;
  */
 async function drained(
   deliveredAt: (ms: number, index: number) => number,
-  { plan = planOf(), done = doneWith(plan), lateMs = 0 }: Partial<DrainOptions> = {},
+  {
+    plan = planOf(),
+    done = doneWith(plan),
+    lateMs = 0,
+    comingAt = () => 0,
+    unfinishedAt = () => false,
+  }: Partial<DrainOptions> = {},
 ) {
   const scripted: ScriptedStage = stageOf(plan, {
     load: {
       sample: (_, inbox, index) => {
         const ms = (scripted.world.clock.nowUs() - startUs) / 1000;
-        inbox.deliver(loadSample(scripted.world, 5, deliveredAt(ms, index)));
+        inbox.deliver(loadSample(scripted.world, 5, deliveredAt(ms, index), comingAt(ms)));
       },
     },
   });
@@ -32,10 +39,24 @@ async function drained(
   const toUs = startUs - lateMs * 1000;
   const window = { warmupFromUs: toUs - 11e6, fromUs: toUs - 10e6, toUs, slotUs: 250_000 };
   const sampling = startSampling(scripted.stage.peers, window, 'self');
-  const result = await drain(scripted.stage, window, { done }, sampling);
+  const playing = {
+    begun: Promise.resolve(),
+    soFar: (): PlayedFault[] =>
+      unfinishedAt((scripted.world.clock.nowUs() - startUs) / 1000) ? [{ ...restart, unfinished: true }] : [],
+  };
+  const result = await drain(scripted.stage, window, { done, playing }, sampling);
   return { ...result, scripted, tookMs: (scripted.world.clock.nowUs() - startUs) / 1000 };
 }
-type DrainOptions = { plan: TrialPlan; done: Done; lateMs: number };
+type DrainOptions = {
+  plan: TrialPlan;
+  done: Done;
+  lateMs: number;
+  /** How many of each load process are still trying to come back, so many ms after the beginning. */
+  comingAt: (ms: number) => number;
+  /** Whether a fault is still under way then. */
+  unfinishedAt: (ms: number) => boolean;
+};
+const restart: PlayedFault = { fault: { kind: 'restart', atMs: 1000, servers: 1 }, atUs: 0, tookUs: 0 };
 
 test('ends when the last delivery has come, which it asks for every 50 ms', async () => {
   const { drainUs, scripted } = await drained((ms, i) => (i === 0 || ms >= 120 ? 5000 : 4999));
@@ -43,6 +64,15 @@ test('ends when the last delivery has come, which it asks for every 50 ms', asyn
   assert.equal(drainUs, 200_000);
   const asked = scripted.told.filter(({ command }) => command.kind === 'sample').map(({ name }) => name);
   assert.deepEqual(asked, Array(4).fill(['load 1', 'load 2']).flat());
+});
+
+test('and when everybody is back and every fault done, which is no later for the deliveries', async () => {
+  const away = await drained(() => 5000, { comingAt: (ms) => (ms < 290 ? 1 : 0) });
+  assert.deepEqual([away.drainUs, away.tookMs], [50_000, 350]);
+  const deploying = await drained(() => 5000, { unfinishedAt: (ms) => ms < 230 });
+  assert.deepEqual([deploying.drainUs, deploying.tookMs], [50_000, 250]);
+  const never = await drained(() => 5000, { comingAt: () => 1 });
+  assert.deepEqual([never.drainUs, never.tookMs], [50_000, 2000]);
 });
 
 test('with one delivery lacking it waits until its limit', async () => {

@@ -10,10 +10,11 @@ import { frontFaults } from './front-faults.ts';
 test('it is started as the scenario says, told at its times, and is gone with the trial', async () => {
   const { fleet, result } = await runFake(`variants: [fake]${frontFaults}`);
   const { fromUs } = fleet.world.window!;
+  const check = { kind: 'http', everyMs: 1000, fall: 3, rise: 2 };
   const told = fleet.happened.filter(({ name }) => name === 'in front');
   assert.deepEqual(told[0]!.what, {
     kind: 'started',
-    how: { kind: 'haproxy', idleMs: 30_000, maxconn: 500, slowstartMs: 2000 },
+    how: { kind: 'haproxy', idleMs: 30_000, check, maxconn: 500, slowstartMs: 2000 },
     servers: 3,
   });
   assert.deepEqual(

@@ -182,6 +182,7 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
     serverGone: false,
     descriptorLimit: 1024,
     acted: [],
+    drains: [],
     samples: [samplesOf('server', 0), samplesOf('load', 0), samplesOf('load', 1), samplesOf('publisher', 0)],
     // Beyond the 99th percentile lie events enough for it to be shown.
     latency: histogram([1000, 9950], [1001, 50]),

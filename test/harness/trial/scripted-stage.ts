@@ -47,9 +47,9 @@ export type ScriptedStage = {
 };
 
 /** What a scripted load process says of itself. */
-export function loadSample(world: World, connected: number, delivered = 0): LoadReport {
+export function loadSample(world: World, connected: number, delivered = 0, coming = 0): LoadReport {
   const sample = sampleNow(world);
-  return { kind: 'sample', sample, counters: newCounters(), connected, delivered, latency: [] };
+  return { kind: 'sample', sample, counters: newCounters(), connected, coming, delivered, latency: [] };
 }
 
 /** What a scripted server says of itself. */

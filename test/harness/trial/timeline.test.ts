@@ -67,6 +67,7 @@ const loadAt = (
   sample: sample(atUs, more.self ?? {}),
   counters: newCounters(),
   connected: 0,
+  coming: 0,
   delivered: 0,
   latency: [],
   ...more,

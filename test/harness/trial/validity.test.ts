@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { voidingCodes } from '../../../core/result/voids.ts';
 import { outcomeOf } from '../../../harness/trial/outcome.ts';
+import type { Readings } from '../../../harness/trial/readings.ts';
 import { networkRows } from './validity-network-rows.ts';
 import { placeRows } from './validity-place-rows.ts';
 import { voidingRows, type Case, type Row } from './validity-rows.ts';
@@ -133,7 +134,28 @@ const pollsOf = (full: number, empty: number) => {
   };
 };
 
+/** A deploy that began a second after the measured phase of ten did. */
+const deployOf = (tookUs: number): Partial<Readings> => ({
+  faults: [
+    {
+      fault: {
+        kind: 'deploy',
+        atMs: 1000,
+        ask: { how: 'rolling', drain: { windowMs: 1000, limitMs: 2000 }, pauseMs: 0, parallel: 1 },
+      },
+      atUs: window.fromUs + 1_000_000,
+      tookUs,
+    },
+  ],
+});
+
 const noteRows: readonly Row[] = [
+  {
+    code: 'fault-outlasts',
+    inside: { readings: deployOf(9_000_000) },
+    outside: { readings: deployOf(10_250_000) },
+    says: ['all servers were exchanged', 'took 10.3 s', 'ended 1.25 s after', 'phases.measure=13s'],
+  },
   {
     code: 'target',
     inside: {},

@@ -111,13 +111,14 @@ function play(ops: readonly Op[], windowAt: number) {
     }
   });
   const endUs = (ops.length + 1) * stepUs;
+  const coming = recorder.coming();
   recorder.closing(endUs);
   const measured = published.map((all) => all.filter(({ acceptedUs }) => acceptedUs >= fromUs));
   const closed = recorder.close(
     seqs(...measured.map((all) => all[0]?.seq ?? 1)),
     seqs(...measured.map((all) => all.at(-1)?.seq ?? 0)),
   );
-  return { closed, clients, measured, fromUs, endUs };
+  return { coming, closed, clients, measured, fromUs, endUs };
 }
 
 /** What an absence came to, from all that is known. */
@@ -204,6 +205,11 @@ test('absences, how they ended, and what was lost in them are those of the plain
       const model = modelOf(played);
       assert.deepEqual(recovery, model);
       assert.equal(connects.opened, 0);
+      const coming = played.clients.filter(({ up, absences }) => {
+        const last = absences.at(-1);
+        return !up && last?.cause === 'cut' && !last.gone;
+      });
+      assert.equal(played.coming, coming.length);
       for (const { absences, recovered, tooLate, fresh, neverBack } of [recovery.cut, recovery.left])
         assert.equal(absences, recovered + tooLate + fresh + neverBack);
       away += model.missedAway;
@@ -227,6 +233,7 @@ test('an absence ends with the last event that was resumed, not with the connect
   deliver(recorder, { seq: 7, plannedUs: 60_000 });
   sink.lost(0, 70_000);
   recorder.closing(80_000);
+  sink.ready(0, 80_500, true); // it was under way: too late to be back
   sink.lost(0, 81_000);
   const { recovery, ledger } = recorder.close(seqs(1), seqs(9));
   const { cut, missedAway } = recovery!;

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
+import { renderHtml } from '../../../reports/page/report.ts';
 import { answerClauses, askedBy } from '../../../reports/summary/answer.ts';
 import { headlinesOf } from '../../../reports/summary/headline.ts';
 import { variantsOf } from '../../../reports/summary/variants.ts';
@@ -109,7 +110,79 @@ describe('what was lost and how late the last delivery came is said in words', (
   test('with who lost how much', () => {
     assert.equal(
       answer(scaled('Svix', 8_000_000), scaled('Slack', 8_000_000, 3)),
-      'Slack lost 3 of 13 deliveries; nothing was lost with Svix; the last delivery came 8 h late.',
+      'Slack lost 3 of 13 deliveries; nothing was lost with Svix; the last delivery came 8 h late with ' +
+        'Svix.',
+      'of Slack the last ones did not come',
     );
+  });
+});
+
+describe('what was lost in a matrix', () => {
+  const cell = (
+    variant: string,
+    broker: string,
+    front: string,
+    missed: number,
+  ): Result['trials'][number] => ({
+    ...shaped(`${variant}, broker=${broker}, front=${front}`, { ledger: { missed } }),
+    cell: { variant, parameters: { broker, front }, subscribers: 10, events: 40, deliveries: 400 },
+  });
+  const brokers = ['none', 'nats', 'redis'];
+  const matrix = (missed: (broker: string, front: string, variant: string) => number) =>
+    brokers.flatMap((broker) =>
+      ['list', 'haproxy'].flatMap((front) =>
+        ['sse', 'websocket'].map((one) => cell(one, broker, front, missed(broker, front, one))),
+      ),
+    );
+  const said = (trials: Result['trials']) => {
+    const result = resultOf(trials, { answer: ['missed'] });
+    return answerClauses([result], variantsOf([result]))[0];
+  };
+
+  test('is told by the parameter that decides it', () => {
+    assert.equal(
+      said(matrix((broker) => (broker === 'none' ? 12 : 0))),
+      'with broker=none 12 of 13 deliveries were lost in every cell; with any other broker none',
+    );
+    assert.equal(
+      said(matrix((broker, front) => (broker === 'nats' ? 0 : front === 'list' ? 3 : 4))),
+      'with broker=nats nothing was lost; with any other broker 3 to 4 of 13 deliveries were lost in ' +
+        'every cell',
+    );
+    assert.equal(
+      said(matrix((_broker, _front, variant) => (variant === 'sse' ? 1 : 0))),
+      'with sse 1 of 13 deliveries was lost in every cell; with websocket none',
+    );
+  });
+
+  test('is counted where none decides it and cells are many', () => {
+    const least = said(matrix((broker, front) => (front === 'list' && broker === 'none' ? 0 : 2)));
+    assert.match(least!, /^10 of 12 lost deliveries, from least to most: .* lost 2 of 13 deliveries to /);
+    assert.match(least!, /; nothing was lost with sse and websocket at broker=none, front=list$/);
+    assert.match(
+      said(matrix((broker, front, variant) => (broker + front + variant === 'nonelistsse' ? 2 : 0)))!,
+      /^sse, broker=none, front=list lost 2 of 13 deliveries; nothing was lost with the other 11$/,
+    );
+  });
+
+  test('is seen at a glance in a table for each metric, the largest parameter down', async () => {
+    const result = resultOf(
+      matrix((broker) => (broker === 'none' ? 12 : 0)),
+      { answer: ['missed', 'latency.p50'] },
+    );
+    const page = await renderHtml([result], { interactive: false });
+    const [grid] = page.match(/<caption>\s*<span>missed, by broker and front and variant.*?<\/table>/s) ?? [];
+    const rows = [...grid!.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) =>
+      [...row!.matchAll(/<t[hd][^>]*>(?:<span class="(?:bad|good)">)?\s*([^<]*)/g)].map(([, text]) =>
+        text!.trim(),
+      ),
+    );
+    assert.deepEqual(rows, [
+      ['broker', 'list, sse', 'list, websocket', 'haproxy, sse', 'haproxy, websocket'],
+      ['none', '12', '12', '12', '12'],
+      ['nats', '0', '0', '0', '0'],
+      ['redis', '0', '0', '0', '0'],
+    ]);
+    assert.match(page, /<small>of what came<\/small>/);
   });
 });

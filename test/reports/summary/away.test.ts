@@ -59,13 +59,27 @@ test('every form tells a loss with how long clients were away and how they came 
   for (const text of [terminal, markdown])
     has(
       text,
-      /40 clients cut off, 36 resumed, 4 too late; caught up after 190 ms \(median\), at most 390 ms; at most 40 connections opened in a second, 0 refused\./,
+      /40 clients cut off, 36 recovered, 4 too late; caught up after 190 ms \(median\), at most 390 ms; at most 40 connections opened in a second, 0 refused\./,
     );
   has(page, /Who was cut off, and who came back/);
   has(page, /Where deliveries were missed: fake[^:]*: clients were away/);
   has(page, /Clients away over time/);
   has(page, /Faults, shaded in the charts over time: the server cut 40 % of its connections \(at 1\.0 s\)/);
   assert.equal(loadsOf([result])[0]!.rows[0]!.lost.away, `c${away}`);
+});
+
+test('absences are not clients: who was away several times is one, and both figures are said', async () => {
+  const { result } = await runFake(faulty('cutOff: 40'));
+  const { recovery } = completed(result);
+  Object.assign(recovery!.cut!, { absences: 100, recovered: 96 });
+  Object.assign(recovery!, { subscribers: 60, connects: { ...recovery!.connects, refused: 50 } });
+  const [line] = awayLines([result]);
+  has(line!, /: 100 absences of 60 clients cut off \(1\.7 each\), 96 recovered, 4 too late; /);
+  has(line!, /50 refused \(1\.5 attempts per absence\)/);
+  const page = plain(await renderHtml([result], { interactive: false }));
+  has(page, /100 \(1\.7 each\)/);
+  Object.assign(recovery!, { left: recovery!.cut });
+  has(awayLines([result])[0]!, /: 100 times cut off, 96 recovered, 4 too late; 100 times left, 96 recovered/);
 });
 
 test('nobody away: no word of it, and no bytes of the page', async () => {

@@ -138,7 +138,10 @@ describe('results that are not ranked', () => {
       /^4 results of different settings, which are not ranked against one another\. With /,
     );
     assert.equal(answer.split('sse had a median').length, 5);
-    assert.deepEqual(remarks, ['200 subscribers: sse missed 3 of 13 deliveries.']);
+    assert.deepEqual(remarks, [
+      '200 subscribers: sse missed 3 of 13 deliveries.',
+      '200 subscribers: Latencies are of what came: what was lost has none.',
+    ]);
   });
   test('of five the figures stand in the table, and what was cut short is said', () => {
     const five = sizes(100, 200, 300, 400, 500);

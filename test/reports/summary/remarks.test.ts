@@ -30,7 +30,7 @@ describe('losses', () => {
   test('of six variants are listed, of seven counted', () => {
     const [line] = remarks(...lossy('abcdef'));
     assert.match(line!, /^a missed 2 of 13 deliveries, b .* and f missed 2 of 13 deliveries\.$/);
-    assert.deepEqual(remarks(...lossy('abcdefg')), ['7 variants missed deliveries.']);
+    assert.equal(remarks(...lossy('abcdefg'))[0], '7 variants missed deliveries.');
   });
 });
 

@@ -92,6 +92,36 @@ for (const [name, auth] of [
   });
 }
 
+test('with fallbacks a token is checked once for each request, whichever way it comes', async (t) => {
+  const fallback = ['sse', 'long-polling'];
+  const { url, counters, subscribers } = await serve(t, 'websocket', wants(wait), { fallback });
+  const upgrade = (token: string) =>
+    new Promise<unknown>((resolve) => {
+      const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?topics=news`, bearer(token));
+      t.onTestFinished(() => socket.terminate());
+      socket.once('open', () => resolve('open'));
+      socket.once('unexpected-response', (_request, { statusCode }) => resolve(statusCode));
+      socket.on('error', () => {});
+    });
+  const ask = async (path: string, token: string) => {
+    const { status, body } = await fetch(`${url}${path}?topics=news`, bearer(token));
+    await body?.cancel();
+    return status;
+  };
+  const each = async (token: string) => [
+    await upgrade(token),
+    await ask('/events', token),
+    await ask('/long-poll', token),
+  ];
+  assert.deepEqual(await each(right), ['open', 200, 200]);
+  await until('the stream has gone', () => subscribers() === 1);
+  const { authChecks, authRefused } = counters();
+  assert.deepEqual([authChecks, authRefused], [3, 0]);
+  assert.deepEqual(await each(wrong), [401, 401, 401]);
+  const after = counters();
+  assert.deepEqual([after.authChecks, after.authRefused, after.handshakes], [6, 3, 4]);
+});
+
 test('eventsource, which sets no fields, brings its token in the address and comes back', async (t) => {
   const { address, disconnect, hub, counters } = await serve(t, 'sse', wants(wait), { retry: '20ms' });
   const source = new EventSource(`${address}&access_token=${right}`);

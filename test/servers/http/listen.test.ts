@@ -1,6 +1,7 @@
 // Asks a listener over every version of HTTP: which route answers, what a failing one says, and how it ends.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, test } from 'vitest';
 import { rawClient, talk, until } from './raw-http.ts';
@@ -90,6 +91,18 @@ describe('the end', () => {
     const { port } = other.address() as AddressInfo;
     for (const over of ['h1', 'h2', 'h2c'] as const)
       await assert.rejects(setUp(t, over, { port }), { code: 'EADDRINUSE' });
+  });
+
+  test('where the second port is taken the first is free again', async (t) => {
+    const { endpoint, close } = await setUp(t, 'h2c');
+    const port = Number(new URL(endpoint.url).port);
+    await close();
+    const taken = createServer().listen(0, '127.0.0.1');
+    t.onTestFinished(() => void taken.close());
+    await once(taken, 'listening');
+    const publishPort = (taken.address() as AddressInfo).port;
+    await assert.rejects(setUp(t, 'h2c', { port, publishPort }), { code: 'EADDRINUSE', port: publishPort });
+    await setUp(t, 'h2c', { port });
   });
 
   for (const over of ['h1', 'h2', 'h2c'] as const) {

