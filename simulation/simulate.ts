@@ -2,7 +2,7 @@
 // that were measured, marked as simulated. What a simulation does not know is left out.
 
 import { UserError } from '../core/base/errors.ts';
-import { random } from '../core/base/random.ts';
+import { longRandom } from '../core/base/long-random.ts';
 import { formatNumber } from '../core/base/units.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { PublishPlan } from '../core/plan/publish-plan.ts';
@@ -48,7 +48,7 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
     variant,
     profile,
     events: { [Symbol.iterator]: () => eventsOf(input) },
-    random: (stream) => random(scenario.seed, `${stream}:${repetition}`),
+    random: (stream) => longRandom(scenario.seed, `${stream}:${repetition}`),
     clients,
   });
   const outcome = completedOf(input, simulated);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
+import { longRandom } from '../../../core/base/long-random.ts';
 import { drawShare, exponential, hash32, random } from '../../../core/base/random.ts';
 
 const draw = (seed: number, stream: string, count: number) => {
@@ -85,4 +86,33 @@ test('a share of some is exactly so many of them, drawn', () => {
   assert.deepEqual(drawShare(all, 1, random(1, 'all')), all);
   assert.equal(drawShare([1, 2], 0.2, random(1, 'few')).length, 1, 'of few connections one at the least');
   assert.deepEqual(drawShare([], 0.5, random(1, 'none')), []);
+});
+
+describe('long streams', () => {
+  test('have numbers of their own by seed and name, in [0, 1), evenly spread', () => {
+    const first = (seed: number, name: string) => {
+      const next = longRandom(seed, name);
+      return Array.from({ length: 50_000 }, next);
+    };
+    assert.deepEqual(first(7, 'waits'), first(7, 'waits'));
+    const others = [first(7, 'waits'), first(8, 'waits'), first(7, 'polls'), draw(7, 'waits', 50_000)];
+    assert.equal(new Set(others.map(([one]) => one)).size, 4);
+    for (const values of others) {
+      assert.ok(values.every((value) => value >= 0 && value < 1));
+      const counts = Array.from({ length: 10 }, () => 0);
+      for (const value of values) counts[Math.floor(value * 10)]!++;
+      const chi2 = counts.reduce((sum, count) => sum + (count - 5000) ** 2 / 5000, 0);
+      assert.ok(chi2 < 27.9, `chi-squared ${chi2}`);
+    }
+  });
+
+  test('have digits that 32 bits have not', () => {
+    const next = longRandom(1, 'digits');
+    assert.ok(Array.from({ length: 100 }, next).some((value) => !Number.isInteger(value * 2 ** 32)));
+  });
+
+  test('are those of every build: a seed means the same next year', () => {
+    const next = longRandom(42, 'golden');
+    assert.deepEqual([next(), next(), next()], [0.40001667257550466, 0.7085301312267928, 0.5769000531039669]);
+  });
 });
