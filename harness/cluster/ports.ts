@@ -13,6 +13,9 @@ const leastPort = 10_240;
 const mostPort = 65_535;
 /** Where so many of them are taken, the system chooses. */
 const attempts = 50;
+/** Those that were given last, the oldest first: whoever got one may not listen on it yet. */
+const given = new Set<number>();
+const rememberedMost = 1000;
 
 /** A port that is free now, outside of those that connections take theirs from where there are any. */
 export async function findPort(files: Pick<SystemFiles, 'read'> = systemFiles): Promise<number> {
@@ -22,11 +25,19 @@ export async function findPort(files: Pick<SystemFiles, 'read'> = systemFiles): 
   for (let i = 0; i < attempts && below + above > 0; i++) {
     const place = randomInt(below + above);
     const port = place < below ? leastPort + place : taken.to + 1 + (place - below);
+    if (given.has(port)) continue;
+    remember(port);
     if (await bound(port)) return port;
   }
   const port = await bound(0);
   if (port === undefined) throw new Error('no port is free on the loopback address');
   return port;
+}
+
+function remember(port: number): void {
+  given.add(port);
+  const [oldest] = given;
+  if (given.size > rememberedMost && oldest !== undefined) given.delete(oldest);
 }
 
 /** Listens there for a moment. @returns the port; undefined where that is not possible */
