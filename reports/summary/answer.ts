@@ -88,10 +88,11 @@ function namesIn(group: Group): string {
     const names = members.map(({ label }) => label);
     const apart = `, ${cell}`;
     return cell !== '' && names.every((name) => name.endsWith(apart))
-      ? `${listed(names.map((name) => name.slice(0, -apart.length)))} at ${cell}`
-      : listed(names);
+      ? { names: names.map((name) => name.slice(0, -apart.length)), at: ` at ${cell}` }
+      : { names, at: '' };
   });
-  return parts.length === 1 ? parts[0]! : parts.join('; ');
+  if (parts.every(({ at }) => at === '')) return listed(parts.flatMap(({ names }) => names));
+  return parts.map(({ names, at }) => `${listed(names)}${at}`).join('; ');
 }
 const isEvery = (group: Group, variants: readonly VariantTrials[]) =>
   group.length === variants.length && group.length > 1;

@@ -47,7 +47,7 @@ export type Choices = {
 
 const soonest = 'latency.p50';
 
-/** One for each set of the other parameters; none for results without a matrix. */
+/** One for each set of the other parameters; none without a matrix, or where there is but one variant. */
 export function choicesOf(variants: readonly VariantTrials[]): Choices[] {
   const inMatrix = variants.filter(
     ({ result: { searches, scenario } }) => searches === undefined && scenario.curves?.length !== 0,
@@ -59,14 +59,17 @@ export function choicesOf(variants: readonly VariantTrials[]): Choices[] {
   const groups = Map.groupBy(curves, ({ lines, parameter }) => `${lines[0]?.round ?? 0}\n${parameter}`);
   return [...groups.values()].flatMap((same) => {
     const others = [...new Set(same.flatMap(({ lines }) => lines.map(({ label }) => otherOf(label, names))))];
-    return others.map((other) =>
-      choicesAmong(
-        same.map((curve) => among(curve, other, names)),
+    return others.flatMap((other) => {
+      const curvesHere = same.map((curve) => among(curve, other, names));
+      const lines = new Set(curvesHere.flatMap((curve) => curve.lines.map(({ label }) => label)));
+      if (lines.size < 2) return [];
+      return choicesAmong(
+        curvesHere,
         [called[rounds.findIndex(([round]) => round === same[0]!.lines[0]?.round)] ?? '', other]
           .filter((part) => part !== '')
           .join(', '),
-      ),
-    );
+      );
+    });
   });
 }
 

@@ -204,8 +204,10 @@ export function curveSentence(curve: Curve): string {
     const there = (whole.length > 0 ? whole : all).toSorted((a, b) => a.value - b.value);
     const written = there.map(({ value, variant }) => ({ text: formatMetric(value, metric.unit), variant }));
     const [least, most] = [written[0]!.text, written.at(-1)!.text]; // both ends are some point's
-    const named = (text: string) =>
-      `${text} (${listed(written.filter((one) => one.text === text).map(({ variant }) => variant))})`;
+    const named = (text: string) => {
+      const variants = written.filter((one) => one.text === text).map(({ variant }) => variant);
+      return lines.length === 1 ? text : `${text} (${listed(variants)})`;
+    };
     const where = `at ${place(x)}${whole.length > 0 ? '' : ', of what came'}`;
     return least === most && written.length > 1
       ? `${most} ${where}`

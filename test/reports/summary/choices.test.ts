@@ -36,6 +36,19 @@ const matrix = resultOf(
   { curves },
 );
 
+test('of one variant alone there is no choice', () => {
+  const alone = resultOf(
+    rates.map((publish, i) => cell('polling', { publish }, [10, 2, 0.1][i]!)),
+    { curves },
+  );
+  assert.deepEqual(choicesOf(variantsOf([alone])), []);
+  assert.match(
+    headlineOf([alone]),
+    /: 10\b[^()]* at [^()]*; 0\.1 at [^()]*\.$/,
+    'nor is it named again and again',
+  );
+});
+
 test('of each place it is said what is lowest, what comes next, and where it changes', () => {
   const [choices, ...others] = choicesOf(variantsOf([matrix]));
   assert.equal(others.length, 0);
@@ -93,14 +106,17 @@ test('of a variant without a figure nothing is said, not that another one became
 
 test('of two parameters, variants are chosen among under one value of the other', () => {
   const trials = ['64B', '16KiB'].flatMap((payload) =>
-    rates.map((publish) => cell('sse', { publish, payload }, payload === '64B' ? 1 : 9)),
+    rates.flatMap((publish) => [
+      cell('sse', { publish, payload }, payload === '64B' ? 1 : 9),
+      cell('webhook', { publish, payload }, 4),
+    ]),
   );
   const all = choicesOf(variantsOf([resultOf(trials, { curves })]));
   assert.deepEqual(
     all.map(({ name, rows }) => [name, rows[1]!.cells[0]!.lowest.labels]),
     [
       ['payload=64B', ['sse']],
-      ['payload=16KiB', ['sse']],
+      ['payload=16KiB', ['webhook']],
     ],
   );
 });
