@@ -8,6 +8,7 @@ import { fullName } from '../core/pattern/variant.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import { listed } from '../core/base/suggest.ts';
 import { models } from '../simulation/models/registry.ts';
+import { patterns } from '../core/pattern/registry.ts';
 import { obstaclesTo, whyNoModel } from '../simulation/refusals.ts';
 import { print } from './print.ts';
 import { quoted } from './quoted.ts';
@@ -35,7 +36,7 @@ function simulatedText(scenario: Scenario): string {
   const asked = scenario.cells.length > 0 ? scenario.cells.map((cell) => cell.scenario) : [scenario];
   const inTheWay = new Set(asked.flatMap(obstaclesTo).map((text) => text.slice(0, text.indexOf(':'))));
   if (inTheWay.size > 0) return `not with its ${listed([...inTheWay])}`;
-  const reasons = scenario.variants.map((variant) => whyNoModel(variant, scenario, models));
+  const reasons = scenario.variants.map((variant) => whyNoModel(variant, scenario, models, patterns));
   const out = scenario.variants.filter((_, i) => reasons[i] !== undefined).map(fullName);
   if (out.length === 0) return 'all of it';
   return out.length === scenario.variants.length ? 'none of its variants' : `all but ${listed(out)}`;

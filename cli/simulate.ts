@@ -105,7 +105,9 @@ function simulatedPart(
       'not-simulated',
       [`The scenario ${written.name} cannot be simulated:`, ...obstacles].join('\n'),
     );
-  const reasons = written.variants.map((variant) => whyNotSimulated(variant, written, models, profile));
+  const reasons = written.variants.map((variant) =>
+    whyNotSimulated(variant, written, models, profile, patterns),
+  );
   const leftOut = written.variants.flatMap((variant, i) => {
     const reason = reasons[i];
     return reason === undefined ? [] : [{ variant: fullName(variant), reason }];
@@ -143,6 +145,7 @@ function workNotes({ steps, scenario }: RunPlan, clients: ModelInput['clients'])
       variant,
       { events: plan.publish.offsetUs.length, deliveries: plan.deliveries },
       clients,
+      patterns,
     ),
   );
   const us = works.reduce((sum, one) => sum + one.us, 0) * scenario.repeat;

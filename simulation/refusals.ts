@@ -1,7 +1,7 @@
 // Decides what of a scenario can be simulated: what no model does is refused before anything is computed, or
 // left out and said so where the rest still means something.
 
-import { patternNamed } from '../core/pattern/registry.ts';
+import type { PatternRegistry } from '../core/pattern/pattern.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
@@ -52,8 +52,9 @@ export function whyNotSimulated(
   scenario: Pick<Scenario, 'endpoints'>,
   models: ModelRegistry,
   profile: Profile,
+  registry: PatternRegistry,
 ): string | undefined {
-  const why = whyNoModel(variant, scenario, models);
+  const why = whyNoModel(variant, scenario, models, registry);
   if (why !== undefined) return why;
   const { pattern } = variant;
   return Object.values(profile.variants).some((one) => one.pattern === pattern)
@@ -66,9 +67,10 @@ export function whyNoModel(
   { pattern, options }: Variant,
   { endpoints }: Pick<Scenario, 'endpoints'>,
   models: ModelRegistry,
+  registry: PatternRegistry,
 ): string | undefined {
   if (!models[pattern]) return 'there is no model of this pattern';
-  const entry = patternNamed(pattern);
+  const entry = registry[pattern];
   if (endpoints.length > 0 && entry?.lacks['behind-nat'] !== undefined)
     return "no model knows how endpoints fall short; --set 'endpoints=[]' simulates those that answer well";
   if ((entry?.fallsBackTo?.(options) ?? []).length > 0)

@@ -1,6 +1,6 @@
 // Estimates how long a simulation computes and what it holds, so that it can be said before it begins.
 
-import { patternNamed } from '../core/pattern/registry.ts';
+import type { PatternRegistry } from '../core/pattern/pattern.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import type { ModelInput } from './model.ts';
@@ -27,8 +27,9 @@ export function workOf(
   { pattern, options }: Variant,
   { events, deliveries }: { events: number; deliveries: number },
   clients: ModelInput['clients'],
+  registry: PatternRegistry,
 ): Work {
-  const everyMs = patternNamed(pattern)?.asksEveryMs?.(options);
+  const everyMs = registry[pattern]?.asksEveryMs?.(options);
   const cycles = everyMs === undefined ? 0 : phases.measure / everyMs;
   const steps = clients === 'groups' ? events + cycles : deliveries + cycles * subscribers;
   return {

@@ -1,5 +1,6 @@
-// Writes and reads the event on the wire, the same in every pattern: one line of JSON with its fields in a
-// fixed order, so that a load client finds what it needs in the first bytes and never parses the body.
+// Reads the event on the wire, the same in every pattern: one line of JSON with its fields in a fixed order,
+// so that a load client finds what it needs in the first bytes and never parses the body. What writes it is
+// write-envelope.ts.
 //
 //   {"id":"k3f9a1-57","topic":"news","seq":12,"planned":81,"sent":82,"accepted":85,"crc":123,"body":{...}}
 //
@@ -8,18 +9,9 @@
 // schedule wanted the event, `sent` when the publisher let it go, `accepted` when the hub took it.
 // A body that is JSON on one line stands there as it is (`body`), any other text as a JSON string (`text`).
 
-export type Envelope = {
-  id: string;
-  topic: string;
-  seq: number;
-  plannedUs: number;
-  sentUs: number;
-  acceptedUs: number;
-  /** CRC-32 of the body's bytes as published, when the publisher gave it. */
-  crc?: number;
-  /** The body exactly as published. */
-  body: string;
-};
+import type { Envelope } from './write-envelope.ts';
+
+export { encodeEnvelope, encodeRest, joinEnvelope, type Envelope } from './write-envelope.ts';
 
 /** What `locate` finds. One object is reused for every event, so take what you keep. */
 export type Located = {
@@ -39,29 +31,6 @@ export type Located = {
 
 export const topicPattern = /^[A-Za-z0-9._:~-]{1,128}$/;
 export const cursorPattern = /^([a-z0-9]{1,16})-(\d{1,15})$/;
-
-/**
- * The event as one line of JSON, without the line end. The body must be well-formed text (no lone surrogate).
- */
-export function encodeEnvelope(event: Envelope): string {
-  return joinEnvelope(event.id, event.topic, event.seq, encodeRest(event));
-}
-
-/**
- * What stands behind an event's number: all that is known of it before it has one. What servers give one
- * another, so that one of them alone reads the body.
- */
-export function encodeRest(event: Omit<Envelope, 'id' | 'topic' | 'seq'>): string {
-  const { plannedUs, sentUs, acceptedUs, crc, body } = event;
-  const check = crc === undefined ? '' : `,"crc":${crc}`;
-  const tail = isOneLineJson(body) ? `"body":${body}` : `"text":${JSON.stringify(body)}`;
-  return `,"planned":${plannedUs},"sent":${sentUs},"accepted":${acceptedUs}${check},${tail}}`;
-}
-
-/** @param rest as `encodeRest` wrote it */
-export function joinEnvelope(id: string, topic: string, seq: number, rest: string): string {
-  return `{"id":"${id}","topic":"${topic}","seq":${seq}${rest}`;
-}
 
 /**
  * Reads an envelope that `encodeEnvelope` wrote, whole, for code off the hot path.
@@ -176,15 +145,4 @@ function stands(text: string, bytes: Buffer, from: number, to: number): boolean 
   if (text.length !== to - from) return false;
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[from + i]) return false;
   return true;
-}
-
-function isOneLineJson(text: string): boolean {
-  // A CR or LF would end an SSE field or an NDJSON line; U+2028 and the like are harmless in both.
-  if (text.includes('\n') || text.includes('\r')) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

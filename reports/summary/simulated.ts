@@ -39,8 +39,11 @@ export function withOff(text: string, which: string | Metric, trials: readonly C
   return off === '' || (off !== unchecked && /^0(?!\.)/.test(text)) ? text : `${text} ${off}`;
 }
 
+/** No prediction is claimed to be nearer than this. */
+const leastShare = 0.001;
+
 function shareText(share: number): string {
-  return `±${formatShare(Number(share.toPrecision(2)))}`;
+  return `±${formatShare(Number(Math.max(share, leastShare).toPrecision(2)))}`;
 }
 
 /** What the signs beside figures mean. */

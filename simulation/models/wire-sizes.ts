@@ -2,7 +2,7 @@
 // and load clients write (docs/wire.md). What differs from run to run only in its digits (times, ports,
 // checksums) has the length that it mostly has.
 
-import { encodeEnvelope } from '../../core/event/envelope.ts';
+import { encodeEnvelope } from '../../core/event/write-envelope.ts';
 import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
 
 const epoch = 'eeeeee';

@@ -43,7 +43,7 @@ test('imports are found, those of types left out', () => {
 test('nothing of it asks for a clock, for chance or for Node', () => {
   const forbidden: Record<string, RegExp> = {
     'Math.random': /\bMath\s*\.\s*random\b/,
-    Date: /\bDate\b/,
+    'the time of Date': /\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)|(?<!new\s)\bDate\s*\(/,
     performance: /\bperformance\b/,
     process: /\bprocess\s*[.[]/,
     Buffer: /\bBuffer\b/,
@@ -52,6 +52,9 @@ test('nothing of it asks for a clock, for chance or for Node', () => {
     require: /\brequire\s*\(/,
   };
   assert.match('Math.random()', forbidden['Math.random']!);
+  const now = forbidden['the time of Date']!;
+  for (const clock of ['Date.now()', 'new Date()', 'Date()']) assert.match(clock, now);
+  assert.doesNotMatch("Date.parse(text); new Date(ms); 'Date: Mon'", now);
   const found = [...files].flatMap(([file, text]) => [
     ...Object.entries(forbidden).flatMap(([what, pattern]) =>
       pattern.test(codeOf(text)) ? [`${file}: ${what}`] : [],
