@@ -54,7 +54,7 @@ export type Figure =
       low?: number;
       high?: number;
       beyond?: number;
-      /** Of a simulated trial: the share of the figure by which it is off as a rule; `low` to `high`. */
+      /** Of a simulated trial: the share by which the figure is expected to be off; `low` to `high`. */
       off?: number;
     }
   | NoFigure;
@@ -111,7 +111,7 @@ export function figureOf(which: string | Metric, trial: Completed): Figure {
   return typeof off === 'number' ? widened(figure, off) : figure;
 }
 
-/** A simulated figure that is off by this share of it as a rule. */
+/** A simulated figure that is expected to be off by this share of it. */
 function widened<F extends { value: number; low?: number; high?: number }>(figure: F, off: number) {
   const { value, low = value, high = value } = figure;
   return { ...figure, low: Math.max(0, low * (1 - off)), high: high * (1 + off), off };

@@ -1,4 +1,4 @@
-// Says what a simulated trial has no figure of, and by how much each of its figures is off as a rule.
+// Says what a simulated trial has no figure of, and by how much each of its figures is expected to be off.
 
 import type { Metric } from './metric.ts';
 import type { Evidence } from '../result/evidence.ts';
@@ -8,7 +8,7 @@ import type { ErrorKind } from '../result/simulated.ts';
 /** Why there is no figure. */
 export const notSimulated = 'not simulated';
 
-/** What no model has: packets, mishaps of connections, the load side, and backlogs. */
+/** What no model has: packets, connections that fail, CPU of the load side, and backlogs. */
 const unknown: readonly Evidence[] = ['wire', 'connections', 'client-cpu', 'backlog'];
 
 /** Whether a figure rests on what the trial, as a simulated one, says nothing of. */
@@ -28,7 +28,7 @@ const kindOfEvidence: Partial<Record<Evidence, ErrorKind>> = {
 /** `exact`: it follows from the scenario alone. `unchecked`: no such prediction was held against a run. */
 export type Off = number | 'exact' | 'unchecked';
 
-/** By how much a simulated figure is off as a rule, as a share of it; nothing of one that was measured. */
+/** How far off a simulated figure is expected to be, as a share of it; nothing of one that was measured. */
 export function offOf({ rests, errorKind }: Metric, { simulated }: Completed): Off | undefined {
   if (simulated === undefined) return undefined;
   if (rests.every((one) => one === 'losses' || one === 'pace')) return 'exact';

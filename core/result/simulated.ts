@@ -20,16 +20,13 @@ const share = z
   .number()
   .min(0)
   .nullable()
-  .describe(
-    'by how much of itself a figure is off, as a rule, where predictions were held against measurements; ' +
-      'null: they were not',
-  );
+  .describe('by how much of itself a figure is expected to be off; null: nothing is known');
 
 const expectedError = z.strictObject(
   Object.fromEntries(errorKinds.map((kind) => [kind, share])) as Record<ErrorKind, typeof share>,
 );
 
-/** By how much a simulated figure of each kind is off, as a share of it. */
+/** By how much a simulated figure of each kind is expected to be off, as a share of it. */
 export type ExpectedError = z.infer<typeof expectedError>;
 
 /** Of a result: what all its trials were computed from. */

@@ -25,8 +25,8 @@ const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s
  * A trial that failed or is missing has one row, without a metric, and so has a search that was cut off. A
  * figure that is void has a row without a value; a metric that a trial has no figure for has none. `low` and
  * `high` are the ends of a percentile's 95 % interval within the trial, in the unit of the value. Of a trial
- * that was simulated, whose outcome is `simulated`, `expected_error` is the share by which the figure is off
- * as a rule, empty where nobody has checked, and the interval has it in.
+ * that was simulated, whose outcome is `simulated`, `expected_error` is the share by which the figure is
+ * expected to be off, empty where nothing is known, and the interval has it in.
  */
 export function renderCsv(results: readonly Result[]): string {
   const rows = results.flatMap((result) => [...measuredRows(result), ...missingRows(result)]);

@@ -22,7 +22,7 @@ export type LoadFigure = {
   text: string;
   /** Median over the trials in which it is not void. */
   value?: number;
-  /** Of a simulated figure: the share of it by which it is off as a rule. */
+  /** Of a simulated figure: the share of it by which it is expected to be off. */
   expectedError?: number;
   /** A percentile's 95 % interval within its trial, or lowest and highest of several trials. */
   low?: number;

@@ -1,5 +1,5 @@
 // Finds the words for results that were simulated: from which profile and by which models, by how much each
-// figure is off as a rule, and what is not in it. Every form of report takes them.
+// figure is expected to be off, and what is not in it. Every form of report takes them.
 
 import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
@@ -12,7 +12,7 @@ import type { Completed, Result } from '../../core/result/result.ts';
 import { errorKinds, type ErrorKind } from '../../core/result/simulated.ts';
 import type { VariantTrials } from './variants.ts';
 
-/** Of a figure whose kind of prediction was held against no measurement. */
+/** Of a figure of a kind of which nothing says how far off it may be. */
 const unchecked = '±?';
 
 export function isSimulated({ simulated }: Pick<Result, 'simulated'>): boolean {
@@ -20,7 +20,7 @@ export function isSimulated({ simulated }: Pick<Result, 'simulated'>): boolean {
 }
 
 /**
- * By how much a figure of simulated trials is off as a rule: `±12 %`, or `±?` where nobody has checked. Empty
+ * How far off a figure of simulated trials is expected to be: `±12 %`; `±?` where nothing is known. Empty
  * where it was measured, or the figure is exact.
  */
 export function offText(which: string | Metric, trials: readonly Completed[]): string {
@@ -48,8 +48,9 @@ function shareText(share: number): string {
 
 /** What the signs beside figures mean. */
 export const offMeaning =
-  '± is by how much such a figure was off, as a rule, where predictions from the profile were held against ' +
-  `measurements; ${unchecked}: they were not.`;
+  '± is how far off such a figure is expected to be: latencies and CPU by how far measured points of the ' +
+  'profile lie from what the others say of them, counts by how far models were from a few real runs; ' +
+  `${unchecked}: nothing is known.`;
 
 /** A sentence on each profile that results were simulated from; none where all were measured. */
 export function simulatedLines(results: readonly Result[]): string[] {
@@ -75,7 +76,7 @@ export type Basis = {
   how: string;
   /** How far outside of the profile: `inside`, `3 times outside`. */
   range: string;
-  /** By kind; empty where nobody has checked. */
+  /** By kind. */
   errors: Record<ErrorKind, string>;
 };
 

@@ -48,7 +48,7 @@ test('so do terminal, Markdown, summary, CSV, JUnit and the card', async () => {
     assert.match(text, /50\.1 ms ±12 %/);
     assert.match(text, /Not in the simulated figures:\s+(?:- )?What the publisher costs\./);
     assert.match(text, /not simulated: webhook/);
-    assert.match(text, /± is by how much such a figure was off/);
+    assert.match(text, /± is how far off such a figure is expected to be/);
   }
   const summary = JSON.parse(renderSummary(results)) as {
     simulated: string[];
