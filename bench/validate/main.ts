@@ -8,6 +8,7 @@
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../core/base/units.ts';
 import { readEnvironment } from '../../harness/run/environment.ts';
+import { clusterParts } from './cluster/parts.ts';
 import type { Part } from './part.ts';
 import { runParts } from './parts.ts';
 
@@ -24,7 +25,7 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   'injected-cpu': async () => (await import('./injected-timings.ts')).injectedCpu,
   'live-aa': async () => (await import('./live-aa.ts')).liveAa,
   faults: async () => (await import('./faults.ts')).faults,
-  'cluster-faults': async () => (await import('./cluster-faults.ts')).clusterFaults,
+  ...clusterParts,
   'cluster-kills': async () => (await import('./cluster-kills.ts')).clusterKills,
   simulation: async () => (await import('./simulation.ts')).simulation,
 };
@@ -56,7 +57,7 @@ const cases = values.cases === undefined ? undefined : Number(values.cases);
 if (cases !== undefined && (!Number.isSafeInteger(cases) || cases < 1 || seed !== undefined)) {
   console.error(
     '--cases takes how many cases to run, and no --seed beside it: npm run validate -- --only ' +
-      'cluster-faults --cases 2',
+      'cluster-broker --cases 2',
   );
   process.exit(2);
 }

@@ -2,7 +2,7 @@
 // connections take theirs from: a client that asks in vain for such a port can be given that very one for its
 // own end, is then connected to itself, and the server that comes back finds its port taken.
 
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { randomInt } from 'node:crypto';
 import { loopback } from '../../core/base/loopback.ts';
 import { ephemeralPorts } from '../process/probe.ts';
@@ -13,8 +13,8 @@ const leastPort = 10_240;
 const mostPort = 65_535;
 /** Where so many of them are taken, the system chooses. */
 const attempts = 50;
-/** Those that were given last, the oldest first: whoever got one may not listen on it yet. */
-const given = new Set<number>();
+/** Those that were given last, the oldest first, and what keeps them from others. */
+const given = new Map<number, Server | undefined>();
 const rememberedMost = 1000;
 
 /** A port that is free now, outside of those that connections take theirs from where there are any. */
@@ -25,8 +25,7 @@ export async function findPort(files: Pick<SystemFiles, 'read'> = systemFiles): 
   for (let i = 0; i < attempts && below + above > 0; i++) {
     const place = randomInt(below + above);
     const port = place < below ? leastPort + place : taken.to + 1 + (place - below);
-    if (given.has(port)) continue;
-    remember(port);
+    if (given.has(port) || !(await claim(port))) continue;
     if (await bound(port)) return port;
   }
   const port = await bound(0);
@@ -34,10 +33,32 @@ export async function findPort(files: Pick<SystemFiles, 'read'> = systemFiles): 
   return port;
 }
 
-function remember(port: number): void {
-  given.add(port);
-  const [oldest] = given;
-  if (given.size > rememberedMost && oldest !== undefined) given.delete(oldest);
+/**
+ * Whoever is given a port may not listen on it yet. So it is kept from all others who look for one, in other
+ * runs on this machine too, by a socket with an abstract name (unix(7)): it leaves no file and goes with this
+ * process. Systems without such names do not let other runs know.
+ * @returns whether nobody else was given it
+ */
+function claim(port: number): Promise<boolean> {
+  const name = createServer().unref();
+  return new Promise((resolve) => {
+    name.once('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code !== 'EADDRINUSE') remember(port);
+      resolve(code !== 'EADDRINUSE');
+    });
+    name.listen(`\0pushbench-port-${port}`, () => {
+      remember(port, name);
+      resolve(true);
+    });
+  });
+}
+
+function remember(port: number, name?: Server): void {
+  given.set(port, name);
+  const [oldest] = given.keys();
+  if (given.size <= rememberedMost || oldest === undefined) return;
+  given.get(oldest)?.close();
+  given.delete(oldest);
 }
 
 /** Listens there for a moment. @returns the port; undefined where that is not possible */

@@ -169,7 +169,10 @@ const tried: ClusterTried = {
 test('what did not hold and what was not run are on the page, and no claim counts them as held', () => {
   const bad: ClusterTried = { ...tried, number: 4, misses: [{ aspect: 'resumed', text: '1 | missed' }] };
   const notRun: ClusterTried = { ...tried, happened: {}, notRun: 'not run: haproxy is not installed' };
-  const { claims, markdown } = clusterFaultsOutcome([tried, bad, { ...notRun, group: 'in front: reload' }]);
+  const { claims, markdown } = clusterFaultsOutcome(
+    [tried, bad, { ...notRun, group: 'in front: reload' }],
+    'cluster-servers',
+  );
   assert.deepEqual(
     claims.map(({ text, held }) => [/^\d+ of \d+/.exec(text)![0], held]),
     [

@@ -1,6 +1,6 @@
-// Draws the trials of the parts `cluster-faults` and `cluster-kills`: which fault, at which moment, with
-// which broker, pattern and way in. Pure: a case follows from its number, so that one that did not hold can
-// be repeated by it.
+// Draws the trials of faults of several servers, and those of the part `cluster-kills`: which fault, at which
+// moment, with which broker, pattern and way in. Pure: a case follows from its number, so that one that did
+// not hold can be repeated by it.
 
 import { random, type Random } from '../../../core/base/random.ts';
 import { kinds, type Draw, type FaultKind } from './kinds.ts';

@@ -1,4 +1,4 @@
-// Lists the faults of several servers that the part `cluster-faults` tries: what the timeline says, with
+// Lists the faults of several servers that the parts of the validation try: what the timeline says, with
 // everything in it drawn, and what must hold of a trial beside what must hold of all.
 
 import type { Random } from '../../../core/base/random.ts';

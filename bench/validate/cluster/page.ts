@@ -23,7 +23,8 @@ const columns =
   '"Resumed": nothing was missed, nobody came too late, without a cursor or not at all. "Nothing left": no ' +
   'process, no port, no temporary file.';
 
-export function clusterFaultsOutcome(tried: readonly ClusterTried[]): Outcome {
+/** @param part what repeats a case */
+export function clusterFaultsOutcome(tried: readonly ClusterTried[], part: string): Outcome {
   const familyOf = new Map(kinds.map(({ name, family }) => [name, family]));
   const claims = (Object.keys(families) as Family[]).flatMap((family): Claim[] => {
     const all = tried.filter(({ group }) => familyOf.get(group) === family);
@@ -36,7 +37,7 @@ export function clusterFaultsOutcome(tried: readonly ClusterTried[]): Outcome {
       trials,
       columns,
       groups(tried, (group) => awayOf.get(group) ?? ''),
-      missesOf(tried, 'cluster-faults'),
+      missesOf(tried, part),
     ].join('\n\n'),
   };
 }

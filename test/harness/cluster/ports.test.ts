@@ -2,7 +2,9 @@
 // gives to connections.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { test } from 'vitest';
 import { loopback } from '../../../core/base/loopback.ts';
 import { findPort } from '../../../harness/cluster/ports.ts';
@@ -32,6 +34,20 @@ test('none is given twice, as whoever got one may not listen on it yet', async (
   // So many of 26,000 ports, drawn at random, nearly always have a pair among them.
   const found = await Promise.all(Array.from({ length: 500 }, () => findPort()));
   assert.equal(new Set(found).size, found.length);
+});
+
+test('none that another run on this machine was given, though nobody listens there yet', async () => {
+  // One port alone is outside of the range.
+  const range = '10241 65535';
+  const mine = await findPort(rangeOf(range));
+  const source = new URL('../../../harness/cluster/ports.ts', import.meta.url).href;
+  const text = `
+    const { findPort } = await import(${JSON.stringify(source)});
+    console.log(await findPort({ read: () => '${range}' }));
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', text]);
+  assert.ok(Number(stdout) > 0, stdout);
+  assert.notEqual(Number(stdout), 10_240, `this run has ${mine}`);
 });
 
 test('where all are given to connections the system chooses', async () => {
