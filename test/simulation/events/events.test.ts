@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { random } from '../../../core/base/random.ts';
 import { newEvents } from '../../../simulation/events/events.ts';
-import { endOfTimeUs } from '../../../simulation/events/wheel.ts';
+import { endOfTimeUs } from '../../../simulation/events/clock.ts';
 
 /** Delays of a kind, drawn by a number from 0 up to 1. */
 const delays: Record<string, (u: number) => number> = {
