@@ -4,12 +4,19 @@
 // What npm has was tried: see docs/simulation/events.md, which also says how this queue works and what it
 // costs.
 
-import { endOfTimeUs, laneFirst, newClock, now, queueFirst, type Clock } from './clock.ts';
-import { firstNode } from './front.ts';
-import { bytesOf as bytesOfLanes, dropLeast, leastPlace, leastRing, newLanes, openLane } from './lanes.ts';
-import { pendingIn as pendingInLanes, pushBehind, type Lanes } from './lanes.ts';
-import { bytesOf as bytesOfQueue, newQueue, pendingIn as pendingInQueue, push, ready } from './queue.ts';
-import { take, type Queue } from './queue.ts';
+import * as clocks from './clock.ts';
+import type { Clock } from './clock.ts';
+import { firstNode as importedFirstNode } from './front.ts';
+import * as allLanes from './lanes.ts';
+import type { Lanes } from './lanes.ts';
+import * as queues from './queue.ts';
+import type { Queue } from './queue.ts';
+
+/** V8 looks an imported name up at each use, and knows what a module's own constant is. */
+const { endOfTimeUs, newClock } = clocks;
+const firstNode = importedFirstNode;
+const { dropLeast, leastPlace, leastRing, newLanes, openLane, pushBehind } = allLanes;
+const { newQueue, push, ready, take } = queues;
 
 /** What an event does. @param subject a whole number below 2^32: an index in tables of the model */
 export type Handler = (subject: number, nowUs: number) => void;
@@ -53,8 +60,6 @@ type Core = {
   readonly queue: Queue;
   readonly lanes: Lanes;
   readonly handlers: Handler[];
-  /** How many events were put: the low 32 bits, and what is above. */
-  readonly order: Int32Array;
 };
 
 export function newEvents({ limitBytes = mostBytes } = {}): Events {
@@ -62,21 +67,20 @@ export function newEvents({ limitBytes = mostBytes } = {}): Events {
   const queue = newQueue(clock, limitBytes);
   const lanes = newLanes(clock, limitBytes);
   const handlers: Handler[] = [];
-  const order = new Int32Array(2);
-  const core: Core = { clock, queue, lanes, handlers, order };
+  const core: Core = { clock, queue, lanes, handlers };
   let running = false;
 
   return {
-    nowUs: () => clock[now]!,
+    nowUs: () => clock.nowUs,
     handler(run) {
       if (handlers.length === mostHandlers)
         throw new RangeError(`there are ${mostHandlers} handlers already`);
       return (handlers.push(run) - 1) as HandlerId; // the only place that makes one
     },
     at(atUs, handler, subject) {
-      if (!(atUs >= clock[now]! && atUs < endOfTimeUs && Number.isInteger(atUs))) throw badTime(clock, atUs);
-      push(queue, atUs, handler, subject, order);
-      if (++order[0]! === 0) order[1]!++;
+      if (!(atUs >= clock.nowUs && atUs < endOfTimeUs && Number.isInteger(atUs))) throw badTime(clock, atUs);
+      push(queue, atUs, handler, subject);
+      countPut(clock);
     },
     lane(delayUs) {
       if (!(delayUs >= 0 && delayUs < endOfTimeUs / 2 && Number.isInteger(delayUs)))
@@ -84,43 +88,48 @@ export function newEvents({ limitBytes = mostBytes } = {}): Events {
       return openLane(lanes, delayUs) as LaneId; // the only place that makes one
     },
     after(lane, handler, subject) {
-      pushBehind(lanes, lane, handler, subject, order);
-      if (++order[0]! === 0) order[1]!++;
+      pushBehind(lanes, lane, handler, subject);
+      countPut(clock);
     },
     run(untilUs) {
       if (running) throw new Error('events are running already: a handler cannot run others');
-      if (!(untilUs >= clock[now]! && untilUs <= endOfTimeUs && Number.isInteger(untilUs)))
-        throw new RangeError(`events cannot run until ${untilUs} us: it is ${clock[now]} us`);
+      if (!(untilUs >= clock.nowUs && untilUs <= endOfTimeUs && Number.isInteger(untilUs)))
+        throw new RangeError(`events cannot run until ${untilUs} us: it is ${clock.nowUs} us`);
       running = true;
       try {
         const ran = runUntil(core, untilUs);
-        clock[now] = untilUs;
+        clock.nowUs = untilUs;
         return ran;
       } finally {
         running = false;
       }
     },
-    pending: () => pendingInQueue(queue) + pendingInLanes(lanes),
-    bytes: () => bytesOfQueue(queue) + bytesOfLanes(lanes),
+    pending: () => queues.pendingIn(queue) + allLanes.pendingIn(lanes),
+    bytes: () => queues.bytesOf(queue) + allLanes.bytesOf(lanes),
   };
+}
+
+function countPut(clock: Clock): void {
+  clock.putLow = (clock.putLow + 1) | 0;
+  if (clock.putLow === 0) clock.putHigh++;
 }
 
 const badTime = (clock: Clock, atUs: number) =>
   new RangeError(
-    `an event cannot be put at ${atUs} us: it is ${clock[now]} us, and times are whole numbers to 2^48`,
+    `an event cannot be put at ${atUs} us: it is ${clock.nowUs} us, and times are whole numbers to 2^48`,
   );
 
 function runUntil({ clock, queue, lanes, handlers }: Core, untilUs: number): number {
   const { nodes } = queue.front;
   for (let ran = 0; ; ran++) {
-    const laneUs = clock[laneFirst]!;
-    if (clock[queueFirst]! <= laneUs && isQueueNext(queue, lanes, Math.min(laneUs, untilUs - 1))) {
-      const atUs = clock[queueFirst]!;
-      clock[now] = atUs;
+    const laneUs = clock.laneUs;
+    if (clock.queueUs <= laneUs && isQueueNext(queue, lanes, Math.min(laneUs, untilUs - 1))) {
+      const atUs = clock.queueUs;
+      clock.nowUs = atUs;
       const node = take(queue);
       handlers[(nodes[node + 1]! >>> 8) & 255]!(nodes[node + 2]! >>> 0, atUs);
     } else if (laneUs < untilUs) {
-      clock[now] = laneUs;
+      clock.nowUs = laneUs;
       const ring = leastRing(lanes);
       const place = leastPlace(lanes);
       dropLeast(lanes);
@@ -133,8 +142,8 @@ function runUntil({ clock, queue, lanes, handlers }: Core, untilUs: number): num
 function isQueueNext(queue: Queue, lanes: Lanes, limitUs: number): boolean {
   const { clock, front } = queue;
   if (front.count === 0) ready(queue, limitUs);
-  if (clock[queueFirst]! > limitUs) return false;
-  if (clock[queueFirst] !== clock[laneFirst]) return true;
+  if (clock.queueUs > limitUs) return false;
+  if (clock.queueUs !== clock.laneUs) return true;
   const { nodes } = front;
   return isBefore(nodes, firstNode(front), leastRing(lanes), leastPlace(lanes));
 }

@@ -1,7 +1,10 @@
 // Keeps the events that are due next in order: a stretch of time cut into 4,096 buckets, each a sorted list
 // that is nearly always empty or of one event. So an event finds its place at once, and so does the next one.
 
-import { entryWords } from './chunks.ts';
+import { entryWords as importedEntryWords } from './chunks.ts';
+
+/** V8 looks an imported name up at each use, and knows what a module's own constant is. */
+const entryWords = importedEntryWords;
 
 /** Bits of a time that tell a bucket. */
 const bucketBits = 12;
@@ -17,9 +20,8 @@ const none = 0;
 const mostSteps = 8 * mostNodes;
 
 export type Front = {
-  /** By bucket: its first node, and its last one or `none`. */
-  readonly heads: Uint16Array;
-  readonly tails: Uint16Array;
+  /** Two words a bucket: its first node, and its last one or `none`. */
+  readonly ends: Int32Array;
   /** A bit for each bucket that holds something. */
   readonly filled: Int32Array;
   readonly nodes: Int32Array;
@@ -37,8 +39,7 @@ export function newFront(): Front {
   const nodes = new Int32Array((mostNodes + 1) * nodeWords);
   for (let i = 1; i < mostNodes; i++) nodes[i * nodeWords + link] = (i + 1) * nodeWords;
   return {
-    heads: new Uint16Array(buckets),
-    tails: new Uint16Array(buckets),
+    ends: new Int32Array(2 * buckets),
     filled: new Int32Array(buckets / 32),
     nodes,
     shift: 0,
@@ -61,7 +62,7 @@ export const isOver = (front: Front): boolean => front.free === none || front.st
 
 /** Puts an entry behind all that are not later. There must be a free node. */
 export function insert(front: Front, low: number, meta: number, subject: number, number: number): void {
-  const { nodes, tails } = front;
+  const { nodes, ends } = front;
   const node = front.free;
   front.free = nodes[node + link]!;
   nodes[node] = low;
@@ -70,25 +71,25 @@ export function insert(front: Front, low: number, meta: number, subject: number,
   nodes[node + 3] = number;
   front.count++;
   const bucket = (low >>> front.shift) & (buckets - 1);
-  const last = tails[bucket]!;
+  const last = ends[2 * bucket + 1]!;
   if (last === none) {
     nodes[node + link] = none;
-    front.heads[bucket] = node;
-    tails[bucket] = node;
+    ends[2 * bucket] = node;
+    ends[2 * bucket + 1] = node;
     front.filled[bucket >> 5]! |= 1 << (bucket & 31);
     if (bucket < front.lowest) front.lowest = bucket;
   } else if (nodes[last]! <= low) {
     nodes[node + link] = none;
     nodes[last + link] = node;
-    tails[bucket] = node;
+    ends[2 * bucket + 1] = node;
   } else insertWithin(front, bucket, node, low);
 }
 
 /** Into a list whose last is later. */
 function insertWithin(front: Front, bucket: number, node: number, low: number): void {
-  const { nodes } = front;
+  const { nodes, ends } = front;
   let before = none;
-  let after = front.heads[bucket]!;
+  let after = ends[2 * bucket]!;
   let steps = 0;
   while (nodes[after]! <= low) {
     before = after;
@@ -96,26 +97,26 @@ function insertWithin(front: Front, bucket: number, node: number, low: number): 
     steps++;
   }
   nodes[node + link] = after;
-  if (before === none) front.heads[bucket] = node;
+  if (before === none) ends[2 * bucket] = node;
   else nodes[before + link] = node;
   front.steps += steps;
 }
 
 /** The first entry's place in `nodes`, of a front that is not empty. */
-export const firstNode = (front: Front): number => front.heads[front.lowest]!;
+export const firstNode = (front: Front): number => front.ends[2 * front.lowest]!;
 
 /** Lets the first entry go. @returns its place, where it stays until another is put */
 export function leave(front: Front): number {
-  const { nodes, heads } = front;
+  const { nodes, ends } = front;
   const bucket = front.lowest;
-  const node = heads[bucket]!;
+  const node = ends[2 * bucket]!;
   const following = nodes[node + link]!;
   nodes[node + link] = front.free;
   front.free = node;
   front.count--;
-  if (following !== none) heads[bucket] = following;
+  if (following !== none) ends[2 * bucket] = following;
   else {
-    front.tails[bucket] = none;
+    ends[2 * bucket + 1] = none;
     front.filled[bucket >> 5]! &= ~(1 << (bucket & 31));
     front.lowest = front.count === 0 ? buckets : filledFrom(front, bucket >> 5);
   }

@@ -1,13 +1,22 @@
 // Holds the events of constant delays: what comes last into such a lane is due last, so a ring for each delay
-// keeps them in order, and the next of all events is the least of the rings' first.
+// keeps them in order, and the next of all events is the least of the rings' first. Of two with one time, that
+// of the longer delay was put earlier.
 
-import { entryWords, tooMany } from './chunks.ts';
-import { highUs, laneFirst, now, type Clock } from './clock.ts';
+import { entryWords as importedEntryWords, tooMany } from './chunks.ts';
+import * as clocks from './clock.ts';
+import type { Clock } from './clock.ts';
+
+/** V8 looks an imported name up at each use, and knows what a module's own constant is. */
+const entryWords = importedEntryWords;
+const { endOfTimeUs, highUs } = clocks;
 
 /** So many constant delays at the most; events with others are for the queue. */
-export const mostLanes = 32;
+const mostLanes = 32;
 
-/** Words of a ring, a power of two: they double when it is full, and halve when it is an eighth full. */
+/**
+ * Words of a ring, a power of two: they double when it has room for one entry, which stays free, and halve
+ * when less than an eighth is in use.
+ */
 const fewestWords = 64 * entryWords;
 
 export type Lanes = {
@@ -52,27 +61,28 @@ export function openLane(lanes: Lanes, delayUs: number): number {
   return lanes.count++;
 }
 
-/** @param order as in queue.ts */
-export function pushBehind(
-  lanes: Lanes,
-  lane: number,
-  handler: number,
-  subject: number,
-  order: Int32Array,
-): void {
+/** @throws RangeError for a time after the end of times */
+export function pushBehind(lanes: Lanes, lane: number, handler: number, subject: number): void {
   const { clock, ends, timesUs } = lanes;
-  const atUs = clock[now]! + lanes.delaysUs[lane]!;
+  const atUs = clock.nowUs + lanes.delaysUs[lane]!;
+  if (atUs >= endOfTimeUs)
+    throw new RangeError(`an event cannot be put at ${atUs} us: times are whole numbers to 2^48`);
   const ring = lanes.rings[lane]!;
   const end = ends[lane]!;
-  ring[end] = atUs;
-  ring[end + 1] = (Math.floor(atUs / highUs) << 16) | (handler << 8) | order[1]!;
+  const next = (end + entryWords) & (ring.length - 1);
+  if (next === lanes.firsts[lane]) {
+    resize(lanes, lane, 2 * ring.length);
+    pushBehind(lanes, lane, handler, subject);
+    return;
+  }
+  ring[end] = atUs; // its low 32 bits
+  ring[end + 1] = ((atUs / highUs) << 16) | (handler << 8) | clock.putHigh;
   ring[end + 2] = subject;
-  ring[end + 3] = order[0]!;
-  ends[lane] = (end + entryWords) & (ring.length - 1);
-  if (ends[lane] === lanes.firsts[lane]) resize(lanes, lane, 2 * ring.length);
+  ring[end + 3] = clock.putLow;
+  ends[lane] = next;
   if (timesUs[lane] !== Infinity) return;
   timesUs[lane] = atUs;
-  if (atUs <= clock[laneFirst]!) choose(lanes);
+  if (atUs <= clock.laneUs) choose(lanes);
 }
 
 /** Where the first event of all lies, and in which ring. */
@@ -92,7 +102,6 @@ export function dropLeast(lanes: Lanes): void {
   choose(lanes);
 }
 
-/** Of two with one time, the one with the longer delay was put earlier. */
 function choose(lanes: Lanes): void {
   const { clock, timesUs, delaysUs, count } = lanes;
   let least = 0;
@@ -105,10 +114,10 @@ function choose(lanes: Lanes): void {
     }
   }
   lanes.least = least;
-  clock[laneFirst] = leastUs;
+  clock.laneUs = leastUs;
 }
 
-/** Gives a ring, which is full where it grows, so many words. */
+/** Gives a ring so many words. */
 function resize(lanes: Lanes, lane: number, words: number): void {
   const { firsts, ends, rings } = lanes;
   const from = rings[lane]!;
@@ -117,14 +126,14 @@ function resize(lanes: Lanes, lane: number, words: number): void {
   const first = firsts[lane]!;
   const end = ends[lane]!;
   const to = new Int32Array(words);
-  if (first < end) to.set(from.subarray(first, end));
+  if (first <= end) to.set(from.subarray(first, end));
   else {
     to.set(from.subarray(first));
     to.set(from.subarray(0, end), from.length - first);
   }
   rings[lane] = to;
   firsts[lane] = 0;
-  ends[lane] = first < end ? end - first : from.length - first + end;
+  ends[lane] = first <= end ? end - first : from.length - first + end;
 }
 
 export function pendingIn({ rings, firsts, ends, count }: Lanes): number {

@@ -5,8 +5,13 @@
 // one behind the other, so ties keep the order of insertion by themselves. The price is that time must not go
 // back, which it does not.
 
-import { chunkEntries, chunkWords, entryWords, firstEntry, newChunks, none, pageOf, wordOf, type Chunks } from './chunks.ts';
-import { highUs } from './clock.ts';
+import * as chunk from './chunks.ts';
+import type { Chunks } from './chunks.ts';
+import * as clock from './clock.ts';
+
+/** V8 looks an imported name up at each use, and knows what a module's own constant is. */
+const { chunkEntries, chunkWords, entryWords, firstEntry, newChunks, none, pageOf, wordOf } = chunk;
+const { highUs } = clock;
 
 const digits = 256;
 const levels = 6;
