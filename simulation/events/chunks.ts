@@ -1,5 +1,8 @@
 // Keeps lists of entries in blocks of memory: no object for an entry, entries of a list side by side, and
-// pages given back as they empty. An entry is four words of 32 bits; what they mean is wheel.ts.
+// pages given back as they empty.
+//
+// An entry is four words of 32 bits: the time's low bits; its high bits, the handler and the number's high
+// bits; the subject; the number's low bits.
 
 import { formatNumber } from '../../core/base/units.ts';
 
@@ -8,6 +11,7 @@ export const chunkWords = 128;
 export const entryWords = 4;
 /** The first entry's place in a block; its first word is the next block's number. */
 export const firstEntry = 4;
+export const chunkEntries = (chunkWords - firstEntry) / entryWords;
 const pageBits = 11;
 /** Blocks on a page, which is 1 MB. */
 const pageChunks = 2 ** pageBits;
@@ -16,18 +20,19 @@ const pageChunks = 2 ** pageBits;
 export const pageOf = (chunk: number): number => chunk >> pageBits;
 export const wordOf = (chunk: number): number => (chunk & (pageChunks - 1)) * chunkWords;
 
+/** No block. */
 export const none = -1;
 
 export type Chunks = {
   /** By number; read and written directly, since that is the hot path. */
-  readonly pages: Uint32Array[];
+  readonly pages: Int32Array[];
   /** @throws RangeError where it would be more than `mostBytes` */
   take(): number;
   give(chunk: number): void;
   bytes(): number;
 };
 
-const noPage = new Uint32Array(0);
+const noPage = new Int32Array(0);
 
 export function tooMany(mostBytes: number): RangeError {
   return new RangeError(
@@ -38,7 +43,7 @@ export function tooMany(mostBytes: number): RangeError {
 
 /** @param mostBytes of all pages together */
 export function newChunks(mostBytes: number): Chunks {
-  const pages: Uint32Array[] = [];
+  const pages: Int32Array[] = [];
   /** Of each page: its first free block, and how many are in use. */
   const free: number[] = [];
   const used: number[] = [];
@@ -50,9 +55,9 @@ export function newChunks(mostBytes: number): Chunks {
   function addPage(): number {
     if ((held + 1) * pageChunks * chunkWords * 4 > mostBytes) throw tooMany(mostBytes);
     const page = gaps.pop() ?? pages.length;
-    const words = new Uint32Array(pageChunks * chunkWords);
+    const words = new Int32Array(pageChunks * chunkWords);
     for (let i = 0; i < pageChunks - 1; i++) words[i * chunkWords] = page * pageChunks + i + 1;
-    words[(pageChunks - 1) * chunkWords] = noChunk;
+    words[(pageChunks - 1) * chunkWords] = none;
     pages[page] = words;
     free[page] = page * pageChunks;
     used[page] = 0;
@@ -65,7 +70,7 @@ export function newChunks(mostBytes: number): Chunks {
     pages,
     take() {
       let page = open.at(-1) ?? addPage();
-      while (free[page] === noChunk) {
+      while (free[page] === none) {
         open.pop();
         page = open.at(-1) ?? addPage();
       }
@@ -76,7 +81,7 @@ export function newChunks(mostBytes: number): Chunks {
     },
     give(chunk) {
       const page = pageOf(chunk);
-      if (free[page] === noChunk) open.push(page);
+      if (free[page] === none) open.push(page);
       pages[page]![wordOf(chunk)] = free[page]!;
       free[page] = chunk;
       // The last page in turn stays, so that a list that comes and goes does not make and drop a page each
@@ -91,6 +96,3 @@ export function newChunks(mostBytes: number): Chunks {
     bytes: () => held * pageChunks * chunkWords * 4,
   };
 }
-
-/** As the number of a block in a word. */
-const noChunk = 0xffff_ffff;

@@ -1,130 +1,145 @@
 // Holds the events of constant delays: what comes last into such a lane is due last, so a ring for each delay
-// keeps them in order, and the next of all events is the least of the rings' first.
+// keeps them in order, and the next of all events is the least of the rings' first. Of two with one time, that
+// of the longer delay was put earlier.
 
-import { tooMany } from './chunks.ts';
+import { entryWords as importedEntryWords, tooMany } from './chunks.ts';
+import * as clocks from './clock.ts';
+import type { Clock } from './clock.ts';
+
+/** V8 looks an imported name up at each use, and knows what a module's own constant is. */
+const entryWords = importedEntryWords;
+const { endOfTimeUs, highUs } = clocks;
 
 /** So many constant delays at the most; events with others are for the queue. */
-export const mostLanes = 32;
+const mostLanes = 32;
 
-/** Places of a ring, a power of two: they double when it is full, and halve when it is an eighth full. */
-const fewestPlaces = 64;
-const high = 2 ** 32;
+/**
+ * Words of a ring, a power of two: they double when it has room for one entry, which stays free, and halve
+ * when less than an eighth is in use.
+ */
+const fewestWords = 64 * entryWords;
 
 export type Lanes = {
-  /** @returns the number of the lane with that delay. @throws RangeError where there would be too many */
-  open(delayUs: number): number;
-  /** @param number of the event, in order of insertion */
-  push(lane: number, nowUs: number, handler: number, subject: number, number: number): void;
-  /** When the first event of all lanes is due; Infinity where there is none. */
-  firstUs(): number;
-  /** Of that event. */
-  number(): number;
-  /** Takes it. @returns its subject */
-  take(): number;
-  /** Of the event that was taken last. */
-  handler(): number;
-  pending(): number;
-  bytes(): number;
-};
-
-type Ring = {
-  readonly delayUs: number;
-  /** Four words an event, as in wheel.ts. */
-  words: Uint32Array;
-  places: number;
-  first: number;
-  size: number;
+  readonly clock: Clock;
+  count: number;
+  readonly delaysUs: Float64Array;
+  /** Of each lane: entries as in chunks.ts. */
+  readonly rings: Int32Array[];
+  /** Of each lane, by words: where its first entry lies, and where the next one will. */
+  readonly firsts: Int32Array;
+  readonly ends: Int32Array;
+  /** When each lane's first event is due; Infinity where it is empty. */
+  readonly timesUs: Float64Array;
+  /** The lane whose first event is due first. */
+  least: number;
+  readonly mostBytes: number;
 };
 
 /** @param mostBytes of all rings together, in steps that double */
-export function newLanes(mostBytes: number): Lanes {
-  const rings: Ring[] = [];
-  /** Of each ring's first event. */
-  const timesUs = new Float64Array(mostLanes).fill(Infinity);
-  const numbers = new Float64Array(mostLanes);
-  let least = 0;
-  let pending = 0;
-  let taken = 0;
-
-  const bytes = () => rings.reduce((sum, { words }) => sum + words.byteLength, 0);
-
-  function resize(ring: Ring, places: number): void {
-    if (places > ring.places && bytes() + 16 * (places - ring.places) > mostBytes) throw tooMany(mostBytes);
-    const words = new Uint32Array(4 * places);
-    const { first, size } = ring;
-    const untilEnd = Math.min(size, ring.places - first);
-    words.set(ring.words.subarray(4 * first, 4 * (first + untilEnd)));
-    words.set(ring.words.subarray(0, 4 * (size - untilEnd)), 4 * untilEnd);
-    Object.assign(ring, { words, places, first: 0 });
-  }
-
-  /** Takes note of a ring's first event. */
-  function look(lane: number): void {
-    const { words, first, size } = rings[lane]!;
-    if (size === 0) timesUs[lane] = Infinity;
-    else {
-      const meta = words[4 * first + 1]!;
-      timesUs[lane] = (meta >>> 16) * high + words[4 * first]!;
-      numbers[lane] = (meta & 255) * high + words[4 * first + 3]!;
-    }
-  }
-
-  function choose(): void {
-    least = 0;
-    let leastUs = timesUs[0]!;
-    for (let lane = 1; lane < rings.length; lane++) {
-      const atUs = timesUs[lane]!;
-      if (atUs < leastUs || (atUs === leastUs && numbers[lane]! < numbers[least]!)) {
-        least = lane;
-        leastUs = atUs;
-      }
-    }
-  }
-
+export function newLanes(clock: Clock, mostBytes: number): Lanes {
   return {
-    open(delayUs) {
-      const known = rings.findIndex((ring) => ring.delayUs === delayUs);
-      if (known >= 0) return known;
-      if (rings.length === mostLanes)
-        throw new RangeError(
-          `there are ${mostLanes} lanes already; events of other delays go into the queue`,
-        );
-      const words = new Uint32Array(4 * fewestPlaces);
-      return rings.push({ delayUs, words, places: fewestPlaces, first: 0, size: 0 }) - 1;
-    },
-    push(lane, nowUs, handler, subject, number) {
-      const ring = rings[lane]!;
-      if (ring.size === ring.places) resize(ring, 2 * ring.places);
-      const { words, places, first, delayUs } = ring;
-      const at = 4 * ((first + ring.size) & (places - 1));
-      const atUs = nowUs + delayUs;
-      const timeHigh = Math.floor(atUs / high);
-      words[at] = atUs - timeHigh * high;
-      words[at + 1] = (timeHigh << 16) | (handler << 8) | Math.floor(number / high);
-      words[at + 2] = subject;
-      words[at + 3] = number;
-      pending++;
-      if (ring.size++ > 0) return;
-      look(lane);
-      if (atUs < timesUs[least]! || lane === least) choose();
-    },
-    firstUs: () => timesUs[least]!,
-    number: () => numbers[least]!,
-    handler: () => taken,
-    take() {
-      const lane = least;
-      const ring = rings[lane]!;
-      const subject = ring.words[4 * ring.first + 2]!;
-      taken = (ring.words[4 * ring.first + 1]! >>> 8) & 255;
-      ring.first = (ring.first + 1) & (ring.places - 1);
-      ring.size--;
-      pending--;
-      if (8 * ring.size < ring.places && ring.places > fewestPlaces) resize(ring, ring.places / 2);
-      look(lane);
-      choose();
-      return subject;
-    },
-    pending: () => pending,
-    bytes,
+    clock,
+    count: 0,
+    delaysUs: new Float64Array(mostLanes),
+    rings: [],
+    firsts: new Int32Array(mostLanes),
+    ends: new Int32Array(mostLanes),
+    timesUs: new Float64Array(mostLanes).fill(Infinity),
+    least: 0,
+    mostBytes,
   };
 }
+
+/** @returns the number of the lane with that delay. @throws RangeError where there would be too many */
+export function openLane(lanes: Lanes, delayUs: number): number {
+  const known = lanes.delaysUs.subarray(0, lanes.count).indexOf(delayUs);
+  if (known >= 0) return known;
+  if (lanes.count === mostLanes)
+    throw new RangeError(`there are ${mostLanes} lanes already; events of other delays go into the queue`);
+  lanes.delaysUs[lanes.count] = delayUs;
+  lanes.rings.push(new Int32Array(fewestWords));
+  return lanes.count++;
+}
+
+/** @throws RangeError for a time after the end of times */
+export function pushBehind(lanes: Lanes, lane: number, handler: number, subject: number): void {
+  const { clock, ends, timesUs } = lanes;
+  const atUs = clock.nowUs + lanes.delaysUs[lane]!;
+  if (atUs >= endOfTimeUs)
+    throw new RangeError(`an event cannot be put at ${atUs} us: times are whole numbers to 2^48`);
+  const ring = lanes.rings[lane]!;
+  const end = ends[lane]!;
+  const next = (end + entryWords) & (ring.length - 1);
+  if (next === lanes.firsts[lane]) {
+    resize(lanes, lane, 2 * ring.length);
+    pushBehind(lanes, lane, handler, subject);
+    return;
+  }
+  ring[end] = atUs; // its low 32 bits
+  ring[end + 1] = ((atUs / highUs) << 16) | (handler << 8) | clock.putHigh;
+  ring[end + 2] = subject;
+  ring[end + 3] = clock.putLow;
+  ends[lane] = next;
+  if (timesUs[lane] !== Infinity) return;
+  timesUs[lane] = atUs;
+  if (atUs <= clock.laneUs) choose(lanes);
+}
+
+/** Where the first event of all lies, and in which ring. */
+export const leastRing = ({ rings, least }: Lanes): Int32Array => rings[least]!;
+export const leastPlace = ({ firsts, least }: Lanes): number => firsts[least]!;
+
+/** Lets the first event of all go. */
+export function dropLeast(lanes: Lanes): void {
+  const { firsts, timesUs, least } = lanes;
+  const ring = lanes.rings[least]!;
+  const words = ring.length;
+  const end = lanes.ends[least]!;
+  const first = (firsts[least]! + entryWords) & (words - 1);
+  firsts[least] = first;
+  timesUs[least] = first === end ? Infinity : (ring[first + 1]! >>> 16) * highUs + (ring[first]! >>> 0);
+  if (words > fewestWords && 8 * ((end - first) & (words - 1)) < words) resize(lanes, least, words / 2);
+  choose(lanes);
+}
+
+function choose(lanes: Lanes): void {
+  const { clock, timesUs, delaysUs, count } = lanes;
+  let least = 0;
+  let leastUs = timesUs[0]!;
+  for (let lane = 1; lane < count; lane++) {
+    const atUs = timesUs[lane]!;
+    if (atUs < leastUs || (atUs === leastUs && delaysUs[lane]! > delaysUs[least]!)) {
+      least = lane;
+      leastUs = atUs;
+    }
+  }
+  lanes.least = least;
+  clock.laneUs = leastUs;
+}
+
+/** Gives a ring so many words. */
+function resize(lanes: Lanes, lane: number, words: number): void {
+  const { firsts, ends, rings } = lanes;
+  const from = rings[lane]!;
+  if (words > from.length && bytesOf(lanes) + 4 * (words - from.length) > lanes.mostBytes)
+    throw tooMany(lanes.mostBytes);
+  const first = firsts[lane]!;
+  const end = ends[lane]!;
+  const to = new Int32Array(words);
+  if (first <= end) to.set(from.subarray(first, end));
+  else {
+    to.set(from.subarray(first));
+    to.set(from.subarray(0, end), from.length - first);
+  }
+  rings[lane] = to;
+  firsts[lane] = 0;
+  ends[lane] = first <= end ? end - first : from.length - first + end;
+}
+
+export function pendingIn({ rings, firsts, ends, count }: Lanes): number {
+  let words = 0;
+  for (let lane = 0; lane < count; lane++) words += (ends[lane]! - firsts[lane]!) & (rings[lane]!.length - 1);
+  return words / entryWords;
+}
+
+export const bytesOf = ({ rings }: Lanes): number => rings.reduce((sum, ring) => sum + ring.byteLength, 0);

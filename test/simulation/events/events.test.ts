@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { random } from '../../../core/base/random.ts';
 import { newEvents } from '../../../simulation/events/events.ts';
-import { endOfTimeUs } from '../../../simulation/events/wheel.ts';
+import { endOfTimeUs } from '../../../simulation/events/clock.ts';
 
 /** Delays of a kind, drawn by a number from 0 up to 1. */
 const delays: Record<string, (u: number) => number> = {
@@ -77,7 +77,7 @@ describe('events run in the order of their times, ties as they were put, whateve
     });
 });
 
-/** A stretch of the queue is sorted where it has few events, else spread: both, and everything between. */
+/** A stretch of the queue is put in order at once where it has few events, else spread: both, and between. */
 test('many that were put before any runs come out sorted, ties as they were put', () => {
   for (const [count, spanUs] of [
     [20, 1e6],
@@ -97,6 +97,51 @@ test('many that were put before any runs come out sorted, ties as they were put'
     const sorted = [...times.keys()].toSorted((a, b) => times[a]! - times[b]! || a - b);
     assert.deepEqual(order, sorted, `${count} within ${spanUs} us`);
   }
+});
+
+/** More than the front holds, or so close together that its buckets are too wide. */
+test('whatever is put into the stretch that has begun comes out sorted, ties as they were put', () => {
+  const next = random(5, 'times');
+  const kinds: Record<string, (i: number) => number> = {
+    'from the last to the first': (i) => 16_000_000 - 700 * i,
+    'within four milliseconds, in no order': () => Math.floor(next() * 4000),
+    'at two times in turn': (i) => 1000 + (i % 2),
+    'later, some close together': (i) => (i < 3000 ? 3e7 + Math.floor(next() * 4000) : 2 ** 40 + i),
+    'each with one that is far': (i) => (i % 2 === 0 ? Math.floor(next() * 50) : 2 ** 40 + i),
+  };
+  for (const [kind, afterUs] of Object.entries(kinds)) {
+    const times = Float64Array.from({ length: 20_000 }, (_, i) => 5 + afterUs(i));
+    const events = newEvents();
+    const order: number[] = [];
+    const note = events.handler((subject) => void order.push(subject));
+    const all = events.handler(() => {
+      for (const [subject, atUs] of times.entries()) events.at(atUs, note, subject);
+    });
+    events.at(5, all, 0);
+    assert.equal(events.run(endOfTimeUs), 1 + times.length);
+    const sorted = [...times.keys()].toSorted((a, b) => times[a]! - times[b]! || a - b);
+    assert.deepEqual(order, sorted, kind);
+  }
+});
+
+test('of lanes that are due at one time, and the queue, each event comes as it was put', () => {
+  const events = newEvents();
+  const order: number[] = [];
+  const note = events.handler((subject) => void order.push(subject));
+  const delaysUs = [3, 40, 0, 500];
+  const lanes = delaysUs.map(events.lane);
+  // All for 1,000 us: the lane of the longest delay is put to first, and the queue before and after each.
+  const put = events.handler((i, nowUs) => {
+    events.at(1000, note, 10 * i);
+    events.after(lanes[i]!, note, 10 * i + 1);
+    events.at(nowUs + delaysUs[i]!, note, 10 * i + 2);
+  });
+  for (const [i, delayUs] of delaysUs.entries()) events.at(1000 - delayUs, put, i);
+  events.run(2000);
+  assert.deepEqual(
+    order,
+    [3, 1, 0, 2].flatMap((i) => [10 * i, 10 * i + 1, 10 * i + 2]),
+  );
 });
 
 test('a herd of a million at one time is a list, and what it puts at that time comes after it', () => {
@@ -148,6 +193,10 @@ test('more events than fit into the limit are refused, and so is what makes no s
   for (const atUs of [99, 100.5, -1, NaN, Infinity, endOfTimeUs])
     assert.throws(() => fresh.at(atUs, noop, 0), /cannot be put at/, String(atUs));
   for (const delayUs of [-1, 0.5, NaN, endOfTimeUs]) assert.throws(() => fresh.lane(delayUs), /cannot delay/);
+  const last = newEvents();
+  const [lastLane, lastNoop] = [last.lane(11), last.handler(() => {})];
+  last.run(endOfTimeUs - 10);
+  assert.throws(() => last.after(lastLane, lastNoop, 0), /cannot be put at/);
   assert.throws(() => fresh.run(50), /cannot run until 50 us/);
   for (let i = 0; i < 32; i++) fresh.lane(i);
   assert.throws(() => fresh.lane(99), /there are 32 lanes already/);
