@@ -91,4 +91,4 @@ export type Model = (input: ModelInput) => Simulated;
 export type ModelRegistry = Readonly<Partial<Record<string, Model>>>;
 
 /** Grows when the same scenario, profile and seed give other figures. */
-export const modelVersion = 1;
+export const modelVersion = 2;
