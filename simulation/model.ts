@@ -29,6 +29,8 @@ export type ModelInput = {
    * `groups`: exchangeable clients as one; `one-by-one`: each by itself, which groups are held against.
    */
   clients: 'groups' | 'one-by-one';
+  /** Is told, now and then, how much has been computed, from 0 to 1. */
+  computed?: (share: number) => void;
 };
 
 /** What happened in a slot of time, added up. */

@@ -3,7 +3,7 @@
 
 import { decideEvent, decideRequest } from '../../core/policy/server/long-poll.ts';
 import { topicsOf } from '../../core/scenario/topics.ts';
-import type { PlannedEvent } from '../model.ts';
+import type { ModelInput, PlannedEvent } from '../model.ts';
 import type { FanOut, FanOuts } from './fan-out.ts';
 import type { Times } from './held-requests.ts';
 import type { Answers } from './long-poll-parts.ts';
@@ -33,6 +33,7 @@ export type World = {
   answerCpuUs: number;
   rateAt: (atUs: number) => number;
   connectUs: number;
+  computed: ModelInput['computed'];
 };
 
 export function longPollingOneByOne(events: Iterable<Sized>, world: World): void {
@@ -53,6 +54,7 @@ export function longPollingOneByOne(events: Iterable<Sized>, world: World): void
   });
   let batches = 0;
   for (const event of events) {
+    world.computed?.(Math.max(0, event.atUs / measureUs));
     passUntil(clients, event.atUs, world);
     const followed = clients.filter(({ topics }) => topics.has(event.topic));
     tally.published(event.atUs, followed.length);
