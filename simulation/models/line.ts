@@ -91,8 +91,8 @@ function addDensity(bins: Bins, firstUs: number, stepUs: number, count: number):
 }
 
 /**
- * Rounds to whole values so that the error never adds up from bin to bin; the last bin has what is left. Where
- * a value lies at the very end of a bin it belongs to the next one.
+ * Rounds to whole values so that the error never adds up from bin to bin; the last bin has what is left. A
+ * value at the very end of a bin belongs to the next one.
  */
 function pour({ change, part, count, lastBin }: Bins, { counts }: Histogram): void {
   let density = 0;
