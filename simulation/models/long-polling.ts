@@ -12,6 +12,7 @@ import { createFanOuts, linesOf, type FanOut, type FanOuts } from './fan-out.ts'
 import {
   advance,
   answerFullEnough,
+  batchUsOf,
   forget,
   noteEvent,
   takeHeld,
@@ -107,7 +108,7 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
   const states: (ClassState | undefined)[] = Array.from({ length: followers.classes });
   const budget = createBudget(steady, 3000 * times.rules.holdMs, measureUs, computed);
   const heard = createHeard(parts);
-  const batchUs = times.rules.batchMs * 1000;
+  const batchUs = batchUsOf(times.rules);
   /** Ends of batches, in their order, as all take as long. */
   const batches = newQueue<{ atUs: number; ofClass: number }>();
 
