@@ -30,6 +30,8 @@ const phaseWords: Record<Progress['phase'], string> = {
   close: 'closing',
 };
 const barColumns = 24;
+/** Where lines stay, the first says how far a simulation is after so long, and each later one after twice. */
+const firstLineMs = 2000;
 /** Ten updates a second are smooth; each costs the core that server and load share. */
 const updateEveryMs = 100;
 
@@ -50,6 +52,9 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
   let subscribers = 0;
   let phase: Progress['phase'] | undefined;
   let shownAtMs = 0;
+  /** When the trial began, and when a line that stays next says how far it is. */
+  let startedMs = 0;
+  let nextLineMs = 0;
   /** When the last trial will be over, as far as it is known. */
   let overAtMs: number | undefined;
 
@@ -58,6 +63,8 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
       subscribers = count;
       head = `[${number}/${of}] ${fullName(variant)}`;
       phase = undefined;
+      startedMs = Date.now();
+      nextLineMs = startedMs + firstLineMs;
       overAtMs = leftMs === undefined ? undefined : Date.now() + leftMs;
     },
     progress(progress) {
@@ -75,6 +82,16 @@ export function createLiveView(mode: LiveMode, stream: NodeJS.WriteStream = proc
           .map((line) => wrapped(oneLine(line), stream.columns || unknownColumns))
           .join('\n'),
       );
+    },
+    computed(share) {
+      const nowMs = Date.now();
+      const tookMs = nowMs - startedMs;
+      const left = share > 0 ? `, ${leftText(nowMs + (tookMs * (1 - share)) / share)}` : '';
+      const text = `${head}: ${formatShare(Math.floor(share * 100) / 100)} done${left}`;
+      update?.(wrapped(oneLine(text), stream.columns || unknownColumns));
+      if (mode !== 'lines' || nowMs < nextLineMs) return;
+      nextLineMs = startedMs + 2 * tookMs;
+      say(text);
     },
     trialEnded(trial) {
       say(`${head}: ${summary(trial)}`);

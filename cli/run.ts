@@ -10,8 +10,9 @@ import { allVoid } from '../core/result/voids.ts';
 import { printable, printableJson } from '../core/base/printable.ts';
 import type { Expectation, Result, Trial } from '../core/result/result.ts';
 import type { RunPlan } from '../harness/plan/cells.ts';
+import type { PlannedTrial } from '../harness/plan/plan.ts';
 import { processes } from '../harness/trial/fleet.ts';
-import { prepare, run, type RunOptions } from '../harness/run/run.ts';
+import { prepare, run } from '../harness/run/run.ts';
 import { elsewhereLines, openRunFiles, type RunFiles } from '../harness/run/run-files.ts';
 import { explainKilledRuns, unmarkFolder } from '../harness/run/run-mark.ts';
 import {
@@ -104,7 +105,8 @@ export async function runCommand(
   );
   try {
     runFolder = createRunFolder(options.results, scenario.name, new Date());
-    return await runInto(runFolder, plan, runOptions, { ...options, stop, view });
+    const runAll = (save: (sofar: Result) => void) => run(plan, { ...runOptions, save });
+    return await runInto(runFolder, runAll, { ...options, stop, view });
   } finally {
     view.close();
     release();
@@ -112,7 +114,7 @@ export async function runCommand(
 }
 
 /** What to know of the schedules before they run, each thing once. */
-export function scheduleNotes({ steps, notes }: RunPlan): string[] {
+export function scheduleNotes({ steps, notes }: RunPlan<PlannedTrial>): string[] {
   const all = [notes, ...steps.map(({ plan }) => plan.notes)].flat();
   return [...new Set(all.map(({ message }) => message))];
 }
@@ -129,11 +131,13 @@ type Into = Pick<RunFlags, 'json' | 'interactive' | 'junit' | 'markdown'> & {
   view: LiveView;
 };
 
-/** Runs a prepared scenario, and leaves in the folder and the other files whatever was measured. */
+/**
+ * Leaves in the folder and the other files whatever is measured.
+ * @param runAll runs a prepared scenario, and saves what there is after each trial
+ */
 export async function runInto(
   runFolder: string,
-  plan: RunPlan,
-  runOptions: RunOptions,
+  runAll: (save: (sofar: Result) => void) => Promise<Result>,
   { stop, view, ...options }: Into,
 ): Promise<ExitCode> {
   const files = openRunFiles(runFolder);
@@ -147,7 +151,7 @@ export async function runInto(
   };
   let result: Result;
   try {
-    result = await run(plan, { ...runOptions, save });
+    result = await runAll(save);
   } catch (error) {
     if (kept === undefined) removeRunFolder(runFolder);
     else view.note(`What was measured before is kept: ${relative('', kept)}`);

@@ -2,21 +2,18 @@
 // result and report as a run, marked as simulated.
 
 import { UserError, type ExitCode } from '../core/base/errors.ts';
-import { counted } from '../core/base/counted.ts';
-import { formatBytes, formatNumber, formatUs } from '../core/base/units.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { fullName } from '../core/pattern/variant.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { variantsCalled } from '../core/scenario/expectations.ts';
+import type { Result } from '../core/result/result.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
-import type { RunPlan } from '../harness/plan/cells.ts';
 import { prepareSimulated } from '../harness/run/prepare-simulated.ts';
-import type { Simulation } from '../harness/run/run-options.ts';
+import { runSimulated, type Simulation } from '../harness/run/run.ts';
 import { createRunFolder, requireWritable } from '../harness/run/store.ts';
 import { models } from '../simulation/models/registry.ts';
-import { modelVersion, type ModelInput } from '../simulation/model.ts';
+import { modelVersion } from '../simulation/model.ts';
 import { leftOutOf, obstaclesTo, whyNotSimulated } from '../simulation/refusals.ts';
-import { workOf } from '../simulation/work.ts';
 import { createLiveView, liveMode } from './live.ts';
 import { openProfile } from './profiles.ts';
 import { quoted } from './quoted.ts';
@@ -30,9 +27,6 @@ export type SimulateFlags = Omit<RunFlags, 'target' | 'reference' | 'inject'> & 
   profile?: string;
   oneByOne: boolean;
 };
-
-/** What takes longer, or more memory, is said before it begins. */
-const saidFrom = { us: 5e6, bytes: 500e6 };
 
 /** @returns the exit code */
 export async function simulateCommand(
@@ -50,7 +44,6 @@ export async function simulateCommand(
   for (const { variant, reason } of leftOut) view.note(`left out: ${variant}: ${reason}`);
   for (const text of leftOutOf(written)) view.note(`left out: ${text}`);
   for (const text of scheduleNotes(plan)) view.note(`note: ${text}`);
-  for (const text of workNotes(plan, clients)) view.note(text);
   for (const file of [options.junit, options.markdown]) if (file !== undefined) requireWritable(file);
   let runFolder: string | undefined;
   const release = onSignals(
@@ -65,11 +58,8 @@ export async function simulateCommand(
       model: modelVersion,
       leftOut,
     },
-    trial: (own, variant, repetition, signal) =>
-      simulator.simulate(
-        { scenario: own.scenario, variant, repetition, publish: own.publish, profile, clients },
-        signal,
-      ),
+    trial: (own, variant, repetition, signal, computed) =>
+      simulator.simulate({ scenario: own, variant, repetition, folder, profile, clients }, signal, computed),
   };
   const runOptions = {
     registry: patterns,
@@ -78,11 +68,12 @@ export async function simulateCommand(
     command: commandOf(name, set, options),
     observer: view,
     signal: stop.signal,
-    simulation,
   };
+  const simulateAll = (save: (sofar: Result) => void) =>
+    runSimulated(plan, { ...runOptions, save }, simulation);
   try {
     runFolder = createRunFolder(options.results, `${scenario.name}-simulated`, new Date());
-    return await runInto(runFolder, plan, runOptions, { ...options, stop, view });
+    return await runInto(runFolder, simulateAll, { ...options, stop, view });
   } finally {
     view.close();
     release();
@@ -135,28 +126,6 @@ function expectedOf(expect: Scenario['expect'], variants: Scenario['variants']):
     const names = one.for.filter(isThere);
     return names.length === 0 ? [] : [{ ...one, for: names }];
   });
-}
-
-/** How long all trials compute, and what they hold, where that is more than a reader expects. */
-function workNotes({ steps, scenario }: RunPlan, clients: ModelInput['clients']): string[] {
-  const works = steps.map(({ plan, variant }) =>
-    workOf(
-      plan.scenario,
-      variant,
-      { events: plan.publish.offsetUs.length, deliveries: plan.deliveries },
-      clients,
-      patterns,
-    ),
-  );
-  const us = works.reduce((sum, one) => sum + one.us, 0) * scenario.repeat;
-  const bytes = Math.max(...works.map((one) => one.bytes));
-  if (us < saidFrom.us && bytes < saidFrom.bytes) return [];
-  const trials = counted(steps.length * scenario.repeat, 'trial');
-  const all = Math.round(works.reduce((sum, one) => sum + one.steps, 0) * scenario.repeat);
-  return [
-    `This computes about ${formatNumber(all)} steps in ${trials}, roughly ${formatUs(us)} on one core, and ` +
-      `holds about ${formatBytes(bytes)}. Ctrl-C keeps the trials that are done.`,
-  ];
 }
 
 function commandOf(

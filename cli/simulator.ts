@@ -2,12 +2,14 @@
 
 import { Worker } from 'node:worker_threads';
 import type { Trial } from '../core/result/result.ts';
-import type { SimulatedTrialInput } from '../simulation/simulate.ts';
-import type { Answer } from './simulator-thread.ts';
+import type { Answer, Asked, Said } from './simulator-thread.ts';
 
 export type Simulator = {
-  /** @throws the signal's reason when it is aborted, or what broke in the thread */
-  simulate(input: SimulatedTrialInput, signal: AbortSignal): Promise<Trial>;
+  /**
+   * @param computed is told how much of the trial has been computed, from 0 to 1
+   * @throws the signal's reason when it is aborted, or what broke in the thread
+   */
+  simulate(asked: Asked, signal: AbortSignal, computed: (share: number) => void): Promise<Trial>;
   close(): Promise<void>;
 };
 
@@ -20,20 +22,21 @@ const entry = new URL(
 export function openSimulator(): Simulator {
   const worker = new Worker(entry);
   return {
-    async simulate(input, signal) {
+    async simulate(asked, signal, computed) {
       signal.throwIfAborted();
       const { promise, resolve, reject } = Promise.withResolvers<Answer>();
       const onAbort = () => reject(signal.reason);
       const onExit = () => reject(new Error('the thread that simulates ended by itself'));
-      worker.once('message', resolve).once('error', reject).once('exit', onExit);
+      const onMessage = (said: Said) => ('computed' in said ? computed(said.computed) : resolve(said));
+      worker.on('message', onMessage).once('error', reject).once('exit', onExit);
       signal.addEventListener('abort', onAbort, { once: true });
       try {
-        worker.postMessage(input);
+        worker.postMessage(asked);
         const answer = await promise;
-        return 'trial' in answer ? answer.trial : failedTrial(input, answer);
+        return 'trial' in answer ? answer.trial : failedTrial(asked, answer);
       } finally {
         signal.removeEventListener('abort', onAbort);
-        worker.off('message', resolve).off('error', reject).off('exit', onExit);
+        worker.off('message', onMessage).off('error', reject).off('exit', onExit);
       }
     },
     async close() {
@@ -42,10 +45,7 @@ export function openSimulator(): Simulator {
   };
 }
 
-function failedTrial(
-  { variant, repetition }: SimulatedTrialInput,
-  problem: Exclude<Answer, { trial: Trial }>,
-): Trial {
+function failedTrial({ variant, repetition }: Asked, problem: Exclude<Answer, { trial: Trial }>): Trial {
   return {
     variant,
     repetition,

@@ -29,6 +29,8 @@ export type ModelInput = {
    * `groups`: exchangeable clients as one; `one-by-one`: each by itself, which groups are held against.
    */
   clients: 'groups' | 'one-by-one';
+  /** Is told, now and then, how much has been computed, from 0 to 1. */
+  computed?: (share: number) => void;
 };
 
 /** What happened in a slot of time, added up. */
@@ -91,4 +93,4 @@ export type Model = (input: ModelInput) => Simulated;
 export type ModelRegistry = Readonly<Partial<Record<string, Model>>>;
 
 /** Grows when the same scenario, profile and seed give other figures. */
-export const modelVersion = 1;
+export const modelVersion = 2;

@@ -5,7 +5,7 @@ import { UserError } from '../core/base/errors.ts';
 import { longRandom } from '../core/base/long-random.ts';
 import { formatNumber } from '../core/base/units.ts';
 import type { Variant } from '../core/pattern/variant.ts';
-import type { PublishPlan } from '../core/plan/publish-plan.ts';
+import type { Schedule } from '../core/plan/schedule.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Counters } from '../core/result/counters.ts';
 import { quantileUs, storeHistogram } from '../core/result/histogram.ts';
@@ -26,11 +26,10 @@ export type SimulatedTrialInput = {
   variant: Variant;
   /** Each repetition has random numbers of its own; the schedule is that of all trials. */
   repetition: number;
-  /** The schedule, as trials that are measured have it. */
-  publish: PublishPlan;
+  /** As trials that are measured have it; read once, and never held. */
+  schedule: Pick<Schedule, 'events' | 'corpus'>;
   profile: Profile;
-  clients: ModelInput['clients'];
-};
+} & Pick<ModelInput, 'clients' | 'computed'>;
 
 /** Further outside of what was calibrated than this, a trial says so among its warnings. */
 export const extrapolatedMost = 4;
@@ -40,7 +39,7 @@ export const extrapolatedMost = 4;
  * @throws UserError `not-simulated` where no model or no point of the profile is of the variant
  */
 export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry, startedAt: Date): Trial {
-  const { scenario, variant, repetition, profile, clients } = input;
+  const { scenario, variant, repetition, profile, clients, computed } = input;
   const model = models[variant.pattern];
   if (!model) throw new UserError('not-simulated', `There is no model of ${variant.pattern}.`);
   const simulated = model({
@@ -50,6 +49,7 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
     events: { [Symbol.iterator]: () => eventsOf(input) },
     random: (stream) => longRandom(scenario.seed, `${stream}:${repetition}`),
     clients,
+    ...(computed && { computed }),
   });
   const outcome = completedOf(input, simulated);
   const warnings = warningsOf(simulated);
@@ -67,17 +67,12 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
 }
 
 /** The schedule as models read it. */
-function* eventsOf({ scenario, publish }: SimulatedTrialInput): Generator<PlannedEvent> {
+function* eventsOf({ scenario, schedule: { events, corpus } }: SimulatedTrialInput): Generator<PlannedEvent> {
   const warmupUs = Math.round(scenario.phases.warmup * 1000);
-  const { offsetUs, topic, body, corpus } = publish;
   const encoder = new TextEncoder();
   const sizes = corpus.map((text) => encoder.encode(text).length);
-  for (let i = 0; i < offsetUs.length; i++)
-    yield {
-      atUs: offsetUs[i]! - warmupUs,
-      topic: topic[i]!,
-      bodyBytes: body[i]! < 0 ? -body[i]! : sizes[body[i]!]!,
-    };
+  for (const { offsetUs, topic, body } of events)
+    yield { atUs: offsetUs - warmupUs, topic, bodyBytes: body < 0 ? -body : sizes[body]! };
 }
 
 function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Simulated): Completed {

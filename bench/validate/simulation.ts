@@ -5,14 +5,15 @@ import { UserError } from '../../core/base/errors.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import type { Profile } from '../../core/profile/profile.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
+import { scheduleOf } from '../../core/plan/schedule.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import { openProfile } from '../../cli/profiles.ts';
 import { calibrate, type Measured } from '../../harness/calibrate/calibrate.ts';
 import { coresHere } from '../../harness/calibrate/cores.ts';
 import { placeText, scenarioText, type Point } from '../../harness/calibrate/points.ts';
+import { sourcesIn } from '../../harness/plan/sources.ts';
 import { keepThisProcessTo } from '../../harness/process/child.ts';
 import { thisMachine, usableNumbers } from '../../harness/run/machine.ts';
-import { prepare } from '../../harness/run/run.ts';
 import { processes, processesOn } from '../../harness/trial/fleet.ts';
 import { models } from '../../simulation/models/registry.ts';
 import { simulateTrial } from '../../simulation/simulate.ts';
@@ -124,22 +125,15 @@ function rowOf(profile: Profile, same: readonly Measured[]): Row {
 /** Of the same trials, simulated. Latencies of a server that is called saturated are no figures. */
 function simulatedFigures(profile: Profile, points: readonly Point[]): Figures {
   const trials = points.map((point) => {
-    const { scenario, source } = parseScenario(scenarioText(point), {
+    const { scenario } = parseScenario(scenarioText(point), {
       file: 'validation',
       registry: patterns,
       overrides: [],
     });
-    const { publish } = prepare(scenario, {
-      registry: patterns,
-      folder: '.',
-      source,
-      command: 'npm run validate',
-      observer: { trialStarted() {}, progress() {}, trialEnded() {} },
-      signal: new AbortController().signal,
-    });
+    const schedule = scheduleOf(scenario, sourcesIn('.'));
     const variant = scenario.variants[0]!; // the scenario has one
     return simulateTrial(
-      { scenario, variant, repetition: point.repetition, publish, profile, clients: 'groups' },
+      { scenario, variant, repetition: point.repetition, schedule, profile, clients: 'groups' },
       models,
       new Date(),
     );

@@ -7,7 +7,7 @@ import { formatNumber, formatUs, writeDuration, writeRate } from '../base/units.
 import { inAll, expectedEvents, type Trace, type Traces } from '../scenario/arrivals.ts';
 import { followersOf, planTopics } from '../scenario/topics.ts';
 import type { PublishPlan } from './publish-plan.ts';
-import { planWithTraces, type ScheduledScenario, type Sources } from './schedule.ts';
+import { canBeHeld, planWithTraces, scheduleOf, type ScheduledScenario, type Sources } from './schedule.ts';
 
 /** What is to happen on the topics of one group in the measured phase. */
 export type GroupTraffic = {
@@ -50,18 +50,81 @@ export function planTraffic(
 }
 
 /**
+ * What a schedule comes to that is not held, as a simulation reads it: counted event by event up to what a
+ * plan can hold; of a longer one the mean, where chance decides.
+ * @throws UserError as `scheduleOf`, and `schedule-empty` as `planTraffic`
+ */
+export function trafficAhead(scenario: ScheduledScenario, sources: Sources): Traffic {
+  const { events, traces } = scheduleOf(scenario, sources);
+  const warmupUs = Math.round(scenario.phases.warmup * 1000);
+  function* topics() {
+    for (const { offsetUs, topic } of events) if (offsetUs >= warmupUs) yield topic;
+  }
+  const traffic = canBeHeld(scenario, traces)
+    ? countTraffic(topics(), scenario, traces)
+    : meanTraffic(scenario, traces);
+  refuseEmpty(traffic, scenario);
+  return traffic;
+}
+
+type Counted = Pick<ScheduledScenario, 'subscribers' | 'topics' | 'phases'>;
+
+/**
  * What the measured part of a plan asks for: its events, and its deliveries, each event once for each
  * follower of its topic.
  */
-export function trafficOf(
-  plan: PublishPlan,
-  scenario: Pick<ScheduledScenario, 'subscribers' | 'topics' | 'phases'>,
-  traces: Traces = new Map(),
-): Traffic {
-  const groups = planTopics(scenario);
+export function trafficOf(plan: PublishPlan, scenario: Counted, traces: Traces = new Map()): Traffic {
   const warmupUs = Math.round(scenario.phases.warmup * 1000);
+  function* topics() {
+    for (let i = plan.offsetUs.length - 1; i >= 0 && plan.offsetUs[i]! >= warmupUs; i--) yield plan.topic[i]!;
+  }
+  return countTraffic(topics(), scenario, traces);
+}
+
+/** @param measured the topic of each measured event */
+function countTraffic(measured: Iterable<number>, scenario: Counted, traces: Traces): Traffic {
+  const groups = planTopics(scenario);
+  const traffic = emptyTraffic(scenario, traces);
+  const seen = new Uint8Array(groups.reduce((sum, { count }) => sum + count, 0));
+  for (const topic of measured) {
+    const own = traffic[groups.findIndex(({ first, count }) => topic >= first && topic < first + count)]!;
+    const followers = followersOf(groups, topic, scenario.subscribers);
+    own.events++;
+    own.deliveries += followers;
+    if (followers === 0) own.unfollowed++;
+    if (seen[topic] === 0) own.reached++;
+    seen[topic] = 1;
+  }
+  return inAllGroups(traffic);
+}
+
+/** As topics are dealt like cards, each has as many events as the others, and as many followers. */
+function meanTraffic(scenario: Counted, traces: Traces): Traffic {
+  const measuredS = scenario.phases.measure / 1000;
+  return inAllGroups(
+    emptyTraffic(scenario, traces).map((group) => {
+      const { perS, topics, follow } = group;
+      const events = Math.round(perS * measuredS);
+      const followersOfEach = (scenario.subscribers * follow) / topics;
+      return {
+        ...group,
+        events,
+        deliveries: Math.round(events * followersOfEach),
+        reached: Math.min(topics, events),
+        unfollowed: Math.round(events * (1 - Math.min(1, followersOfEach))),
+      };
+    }),
+  );
+}
+
+function inAllGroups(groups: GroupTraffic[]): Traffic {
+  const sum = (of: 'events' | 'deliveries') => groups.reduce((all, group) => all + group[of], 0);
+  return { groups, events: sum('events'), deliveries: sum('deliveries') };
+}
+
+function emptyTraffic(scenario: Counted, traces: Traces): GroupTraffic[] {
   const measureUs = Math.round(scenario.phases.measure * 1000);
-  const traffic = groups.map(({ name, count, follow }): GroupTraffic => {
+  return planTopics(scenario).map(({ name, count, follow }): GroupTraffic => {
     const { publish } = scenario.topics[name]!;
     const mean = expectedEvents(inAll(publish, count), { fromUs: 0, toUs: measureUs }, traces);
     return {
@@ -79,19 +142,6 @@ export function trafficOf(
       }),
     };
   });
-  const seen = new Uint8Array(groups.reduce((sum, { count }) => sum + count, 0));
-  for (let i = plan.offsetUs.length - 1; i >= 0 && plan.offsetUs[i]! >= warmupUs; i--) {
-    const topic = plan.topic[i]!;
-    const own = traffic[groups.findIndex(({ first, count }) => topic >= first && topic < first + count)]!;
-    const followers = followersOf(groups, topic, scenario.subscribers);
-    own.events++;
-    own.deliveries += followers;
-    if (followers === 0) own.unfollowed++;
-    if (seen[topic] === 0) own.reached++;
-    seen[topic] = 1;
-  }
-  const sum = (of: 'events' | 'deliveries') => traffic.reduce((all, group) => all + group[of], 0);
-  return { groups: traffic, events: sum('events'), deliveries: sum('deliveries') };
 }
 
 function traceUse(file: string, trace: Trace | undefined, measureUs: number): GroupTraffic['trace'] & object {

@@ -4,6 +4,7 @@
 import { parseExpectation, type Check } from '../metrics/check.ts';
 import { formatMetric } from '../metrics/metric.ts';
 import { figureOf, metrics } from '../metrics/registry.ts';
+import { notSimulated } from '../metrics/simulated.ts';
 import type { Variant } from '../pattern/variant.ts';
 import type { Expectation, Trial } from '../result/result.ts';
 import type { Scenario } from './scenario.ts';
@@ -40,8 +41,8 @@ export type TrialOrPlan = Pick<Trial, 'variant' | 'repetition' | 'cell'> & Parti
  * Holds every expectation against every trial that it is for, in the order of the scenario.
  * A trial that is missing or failed, and a figure that is void or that it has not enough samples for, put
  * nothing to the test: then the expectation is not judged. A percentile whose interval has the bound in it
- * leaves it undecided. One that is for no trial at all is not judged
- * either.
+ * leaves it undecided, and so does a simulation of what no model
+ * has a figure of: that is no fault of the trial. One that is for no trial at all is not judged either.
  */
 export function checkExpectations(
   scenario: Pick<Scenario, 'expect' | 'variants'>,
@@ -87,7 +88,8 @@ function judge(check: Check, { outcome }: TrialOrPlan): Judgement {
   if (!outcome) return notJudged('the trial is missing');
   if (outcome.status === 'failed') return notJudged('the trial failed');
   const figure = figureOf(check.metric, outcome);
-  if (figure.value === undefined) return notJudged(figure.why);
+  if (figure.value === undefined)
+    return figure.why === notSimulated ? unknownToModels : notJudged(figure.why);
   const verdict = check.judge(figure);
   if (verdict !== 'undecided') return { measured: figure.value, verdict };
   const { value, low = value, high = value } = figure;
@@ -101,6 +103,12 @@ function judge(check: Check, { outcome }: TrialOrPlan): Judgement {
       'on both sides of the bound',
   };
 }
+
+const unknownToModels: Judgement = {
+  measured: null,
+  verdict: 'undecided',
+  why: 'no model has this figure, only a run says it',
+};
 
 function notJudged(why: string): Judgement {
   return { measured: null, verdict: 'not-judged', why };

@@ -8,25 +8,25 @@ import type { Environment, Trial } from '../../core/result/result.ts';
 import type { Scenario, ScenarioCell } from '../../core/scenario/scenario.ts';
 import type { Sources } from '../../core/plan/schedule.ts';
 import { planTraffic, type Traffic } from '../../core/plan/traffic.ts';
-import type { TrialPlan } from './plan.ts';
+import type { PlannedTrial, TrialPlan } from './plan.ts';
 
 /** What one trial is: a variant under a plan. */
-export type Step = { plan: TrialPlan; variant: Variant; cell: Trial['cell'] };
+export type Step<P extends PlannedTrial = TrialPlan> = { plan: P; variant: Variant; cell: Trial['cell'] };
 /** The plan of the scenario as its file stands, and what its trials run. */
-export type RunPlan = TrialPlan & {
+export type RunPlan<P extends PlannedTrial = TrialPlan> = P & {
   environment: Environment;
   /** What to know of this machine before the run, a sentence each. */
   machineNotes: string[];
-  steps: Step[];
-  planOf(scenario: Scenario): TrialPlan;
+  steps: Step<P>[];
+  planOf(scenario: Scenario): P;
 };
 
 /** The variants of each cell; `plan` plans one scenario. */
-export function planSteps(
+export function planSteps<P extends PlannedTrial>(
   scenario: Scenario,
-  whole: TrialPlan,
-  plan: (scenario: Scenario) => TrialPlan,
-): Step[] {
+  whole: P,
+  plan: (scenario: Scenario) => P,
+): Step<P>[] {
   if (scenario.cells.length === 0)
     return scenario.variants.map((variant) => ({ plan: whole, variant, cell: undefined }));
   return scenario.cells.flatMap((cell) => {
@@ -48,11 +48,11 @@ export function saying<T>(where: string, work: () => T): T {
   }
 }
 
-export function stepOf(
+export function stepOf<P extends PlannedTrial>(
   { parameters, scenario: { subscribers } }: ScenarioCell,
   variant: Variant,
-  plan: TrialPlan,
-): Step {
+  plan: P,
+): Step<P> {
   return {
     plan,
     // A label of its own, so that whatever groups trials by their labels keeps cells apart.

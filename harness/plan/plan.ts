@@ -49,6 +49,12 @@ export type TrialPlan = {
   notes: TrafficNote[];
 };
 
+/** What is known of a trial before it begins, whether it is run or simulated. */
+export type PlannedTrial = Pick<
+  TrialPlan,
+  'scenario' | 'topics' | 'topicTotal' | 'besideTargets' | 'events' | 'deliveries' | 'notes'
+>;
+
 /** Receivers' latencies kept per trial at the most, 4 bytes each. */
 const fanoutKept = 4_000_000;
 

@@ -5,13 +5,15 @@ import { redact } from '../../core/secrets/redact.ts';
 import { resultFormat, resultVersion, type Planned, type Result } from '../../core/result/result.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import type { RunPlan } from '../plan/cells.ts';
-import type { RunOptions } from './run-options.ts';
+import type { PlannedTrial } from '../plan/plan.ts';
+import type { RunOptions, Simulation } from './run-options.ts';
 import { version } from './version.ts';
 
 /** A result of a prepared scenario before its first trial. */
 export function newResult(
-  plan: RunPlan,
-  { registry, source, command, targets = [], leftOut = [], simulation }: RunOptions,
+  plan: RunPlan<PlannedTrial>,
+  { registry, source, command, targets = [], leftOut = [] }: RunOptions,
+  simulated?: Simulation['of'],
 ): Result {
   const { scenario } = plan;
   // A user may have written on the command line what is in the environment too.
@@ -54,7 +56,7 @@ export function newResult(
           .map(({ variant, reason }) => ({ variant, reason })),
       })),
     }),
-    ...(simulation && { simulated: simulation.of }),
+    ...(simulated && { simulated }),
     trials: [],
     ...(isInterleaved(plan) && { order: { design: 'balanced-blocks' as const, seed: scenario.seed } }),
     expectations: [],
@@ -64,7 +66,7 @@ export function newResult(
 }
 
 /** Repetitions take turns; of a single one the order stays as it is written. */
-export function isInterleaved({ scenario, steps }: RunPlan): boolean {
+export function isInterleaved({ scenario, steps }: RunPlan<PlannedTrial>): boolean {
   return scenario.search.length === 0 && scenario.repeat > 1 && steps.length > 1;
 }
 
@@ -72,7 +74,7 @@ export function repetitionsOf({ repeat }: Pick<Scenario, 'repeat'>): number[] {
   return Array.from({ length: repeat }, (_, i) => i + 1);
 }
 
-function plannedIn({ scenario, steps }: RunPlan): Planned {
+function plannedIn({ scenario, steps }: RunPlan<PlannedTrial>): Planned {
   const { search, variants, closedLoop, browser } = scenario;
   return {
     trials:

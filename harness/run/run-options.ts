@@ -1,11 +1,11 @@
-// Defines what a run is given: the scenario's surroundings, who watches, how it is ended, and how its trials
-// are made where they are not run.
+// Defines what a run is given: the scenario's surroundings, who watches, how it is ended, and how trials are
+// made that are simulated.
 
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Result, Trial } from '../../core/result/result.ts';
 import type { SimulatedRun } from '../../core/result/simulated.ts';
-import type { TrialPlan } from '../plan/plan.ts';
+import type { PlannedTrial } from '../plan/plan.ts';
 import type { PreparedTarget } from '../target/target-peer.ts';
 import type { LeftOut } from '../target/variants.ts';
 import type { Fleet } from '../trial/fleet.ts';
@@ -21,6 +21,8 @@ export type RunObserver = {
    */
   trialStarted(variant: Variant, number: number, of: number, subscribers: number, leftMs?: number): void;
   progress(progress: Progress): void;
+  /** How much of a trial that is simulated has been computed, from 0 to 1. */
+  computed?(share: number): void;
   trialEnded(trial: Trial): void;
 };
 
@@ -45,12 +47,20 @@ export type RunOptions = {
   /** The systems that variants with a `target` run against, and what does not. */
   targets?: readonly PreparedTarget[];
   leftOut?: readonly LeftOut[];
-  /** Makes a trial in another way than by running it, and what the result says of how. */
-  simulation?: Simulation;
 };
 
+/** Makes trials in another way than by running them, and what the result says of how. */
 export type Simulation = {
   of: SimulatedRun;
-  /** @throws the signal's reason when it is aborted */
-  trial(plan: TrialPlan, variant: Variant, repetition: number, signal: AbortSignal): Promise<Trial>;
+  /**
+   * @param computed is told how much of the trial has been computed, from 0 to 1
+   * @throws the signal's reason when it is aborted
+   */
+  trial(
+    scenario: PlannedTrial['scenario'],
+    variant: Variant,
+    repetition: number,
+    signal: AbortSignal,
+    computed: (share: number) => void,
+  ): Promise<Trial>;
 };

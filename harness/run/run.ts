@@ -9,7 +9,7 @@ import { mostTrials } from '../../core/scenario/search.ts';
 import { timeLeftMs, trialMs } from '../../core/scenario/trial-time.ts';
 import { refuseLargeBodies } from '../plan/body-limit.ts';
 import { planSteps, type RunPlan } from '../plan/cells.ts';
-import type { RunOptions } from './run-options.ts';
+import type { RunOptions, Simulation } from './run-options.ts';
 import { openInChromium } from './chromium.ts';
 import { sourcesIn } from '../plan/sources.ts';
 import { readEnvironment } from './environment.ts';
@@ -17,7 +17,7 @@ import { isInterleaved, newResult, repetitionsOf } from './new-result.ts';
 import { processes } from '../trial/fleet.ts';
 import { balancedBlocks } from '../plan/order.ts';
 import { TrialFailure } from '../process/peer.ts';
-import { planTrial } from '../plan/plan.ts';
+import { planTrial, type PlannedTrial } from '../plan/plan.ts';
 import { thisMachine, usableCores } from './machine.ts';
 import { programsOf, sharedCores } from './cluster-room.ts';
 import { machineNotes, mostNeeded } from './machine-notes.ts';
@@ -29,7 +29,7 @@ import { connectionsEach } from '../target/variants.ts';
 import { watchStart } from '../trial/start.ts';
 import { runTrial } from '../trial/trial.ts';
 
-export type { RunObserver, RunOptions } from './run-options.ts';
+export type { RunObserver, RunOptions, Simulation } from './run-options.ts';
 
 /**
  * Checks the machine, reads what the scenario refers to and plans the trials; nothing is started.
@@ -68,20 +68,56 @@ export function prepare(
  * @returns what was measured, and how the run ended: it may have been interrupted, or
  *   failed beside its trials
  */
-export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
-  const { registry, observer, signal, fleet = processes, save, targets = [], simulation } = options;
+export function run(plan: RunPlan, options: RunOptions): Promise<Result> {
+  const { observer, signal, fleet = processes, targets = [] } = options;
   const fleetFor = ({ target: name }: Variant) => {
     const target = targets.find((one) => one.name === name);
     return target ? targetFleet(fleet, target) : fleet;
   };
+  return runTurns(plan, options, newResult(plan, options), async ({ plan: own, variant, repetition }) => {
+    const start = watchStart(observer.progress);
+    const trial = await runTrial(own, variant, repetition, fleetFor(variant), start.report, signal);
+    const unstarted = start.problem(variant.label, trial);
+    return { trial, ...(unstarted && { unstarted }) };
+  });
+}
+
+/** Simulates all trials of a prepared scenario, as `run` runs them. */
+export function runSimulated(
+  plan: RunPlan<PlannedTrial>,
+  options: RunOptions,
+  simulation: Simulation,
+): Promise<Result> {
+  const { observer, signal } = options;
+  const result = newResult(plan, options, simulation.of);
+  return runTurns(plan, options, result, async ({ plan: own, variant, repetition }) => ({
+    trial: await simulation.trial(own.scenario, variant, repetition, signal, (share) =>
+      observer.computed?.(share),
+    ),
+  }));
+}
+
+type Made = {
+  trial: Trial;
+  /** Why it did not start, and no other will. */
+  unstarted?: UserError;
+};
+
+/** @param first the result before its first trial */
+async function runTurns<P extends PlannedTrial>(
+  plan: RunPlan<P>,
+  { registry, observer, signal, fleet = processes, save, source }: RunOptions,
+  first: Result,
+  make: (turn: Turn<P>) => Promise<Made>,
+): Promise<Result> {
   const { scenario } = plan;
   const searches: NonNullable<Result['searches']> = [];
   const searching = scenario.search.length > 0;
-  const turns = searching ? searchTrials(plan, registry, options.source, searches) : fixedTrials(plan);
+  const turns = searching ? searchTrials(plan, registry, source, searches) : fixedTrials(plan);
   const total = searching
     ? scenario.variants.length * scenario.search.reduce((sum, search) => sum + mostTrials(search), 0)
     : plan.steps.length * scenario.repeat;
-  const result: Result = { ...newResult(plan, options), ...(searching && { searches }) };
+  const result: Result = { ...first, ...(searching && { searches }) };
   const plannedMs = searching ? [] : turnsOf(plan).map((turn) => trialMs(turn.plan.scenario.phases));
   const tookMs: number[] = [];
   const places = new Map(plan.steps.map(({ variant }, i) => [variant.label, i]));
@@ -94,7 +130,7 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   check();
   save?.(result);
   for (let turn = turns.next(), i = 1; !turn.done; i++) {
-    const { plan: own, variant, cell, repetition } = turn.value;
+    const { plan: own, variant, cell } = turn.value;
     observer.trialStarted(
       variant,
       i,
@@ -103,15 +139,10 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
       ...(searching ? [] : [timeLeftMs(plannedMs, tookMs)]),
     );
     const fromMs = performance.now();
-    const start = watchStart(observer.progress);
     let unstarted: UserError | undefined;
     try {
-      const trial: Trial = {
-        ...(await (simulation
-          ? simulation.trial(own, variant, repetition, signal)
-          : runTrial(own, variant, repetition, fleetFor(variant), start.report, signal))),
-        ...(cell && { cell }),
-      };
+      const made = await make(turn.value);
+      const trial: Trial = { ...made.trial, ...(cell && { cell }) };
       tookMs.push(performance.now() - fromMs);
       result.trials.push(trial);
       // The list keeps the scenario's order, in whatever order the trials ran.
@@ -122,7 +153,7 @@ export async function run(plan: RunPlan, options: RunOptions): Promise<Result> {
             (places.get(a.variant.label) ?? 0) - (places.get(b.variant.label) ?? 0),
         );
       observer.trialEnded(trial);
-      unstarted = simulation ? undefined : start.problem(variant.label, trial);
+      unstarted = made.unstarted;
       if (!unstarted) turn = turns.next(trial);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -152,7 +183,7 @@ export function endedBy(reason: unknown): Exclude<Result['state'], { kind: 'fini
 }
 
 /** Every planned trial, measured or not. */
-function withMissing({ scenario, steps }: RunPlan, trials: readonly Trial[]): TrialOrPlan[] {
+function withMissing({ scenario, steps }: RunPlan<PlannedTrial>, trials: readonly Trial[]): TrialOrPlan[] {
   const key = ({ variant, repetition }: TrialOrPlan) => `${repetition} ${variant.label}`;
   const there = new Map(trials.map((trial) => [key(trial), trial]));
   return repetitionsOf(scenario).flatMap((repetition) =>
@@ -164,12 +195,12 @@ function withMissing({ scenario, steps }: RunPlan, trials: readonly Trial[]): Tr
 }
 
 /** Every variant of every cell, as often as the scenario says. */
-function* fixedTrials(plan: RunPlan): Generator<Turn, void, Trial> {
+function* fixedTrials<P extends PlannedTrial>(plan: RunPlan<P>): Generator<Turn<P>, void, Trial> {
   yield* turnsOf(plan);
 }
 
 /** The trials of a scenario without a search, in the order in which they run. */
-function turnsOf(plan: RunPlan): Turn[] {
+function turnsOf<P extends PlannedTrial>(plan: RunPlan<P>): Turn<P>[] {
   const { scenario, steps } = plan;
   const blocks = isInterleaved(plan)
     ? balancedBlocks(steps.length, scenario.repeat, scenario.seed)

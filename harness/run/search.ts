@@ -18,8 +18,9 @@ import {
 } from '../../core/scenario/search.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { saying, stepOf, type RunPlan, type Step } from '../plan/cells.ts';
+import type { PlannedTrial, TrialPlan } from '../plan/plan.ts';
 
-export type Turn = Step & { repetition: number };
+export type Turn<P extends PlannedTrial = TrialPlan> = Step<P> & { repetition: number };
 type SearchResult = NonNullable<Result['searches']>[number];
 
 /** A trial without a figure that decides may be a hiccup of the machine: it is tried once more. */
@@ -30,12 +31,12 @@ const tries = 2;
  * @param source the YAML as run
  * @param into where the outcome of each search is put, complete after each of its trials
  */
-export function* searchTrials(
-  plan: RunPlan,
+export function* searchTrials<P extends PlannedTrial>(
+  plan: RunPlan<P>,
   registry: PatternRegistry,
   source: string,
   into: SearchResult[],
-): Generator<Turn, void, Trial> {
+): Generator<Turn<P>, void, Trial> {
   for (const search of plan.scenario.search) {
     for (const variant of plan.scenario.variants)
       yield* searchOne(plan, registry, source, search, variant, into);
@@ -69,14 +70,14 @@ function scenarioAt(
     .scenario;
 }
 
-function* searchOne(
-  plan: RunPlan,
+function* searchOne<P extends PlannedTrial>(
+  plan: RunPlan<P>,
   registry: PatternRegistry,
   source: string,
   search: Search,
   variant: Variant,
   into: SearchResult[],
-): Generator<Turn, void, Trial> {
+): Generator<Turn<P>, void, Trial> {
   const { what, keep, from } = search;
   const tried: (Tried & { measured: number | null; why: string })[] = [];
   const found: SearchResult = {
@@ -92,7 +93,7 @@ function* searchOne(
   into.push(found);
   for (let value = nextValue(search, tried); value !== undefined; value = nextValue(search, tried)) {
     const text = writeLike(from, value);
-    let step: Step;
+    let step: Step<P>;
     try {
       const scenario = scenarioAt(plan.scenario, registry, source, `${what}=${text}`);
       step = stepOf({ parameters: { [what]: text }, scenario }, variant, plan.planOf(scenario));

@@ -128,7 +128,11 @@ function expectationCase(expectation: Expectation, trial: Trial | undefined): Ve
     case 'failed':
       return { kind: 'failure', type: 'expectation', message: figures };
     case 'undecided':
-      return { kind: 'skipped', type: 'undecided', message: `undecided: ${why} (${figures})` };
+      return {
+        kind: 'skipped',
+        type: 'undecided',
+        message: `undecided: ${why} (${expectation.measured === null ? expectation.check : figures})`,
+      };
     case 'not-judged':
       return { kind: 'error', type: 'not-judged', message: `not judged: ${why} (${expectation.check})` };
   }

@@ -56,7 +56,11 @@ export function expectedOf(results: readonly Result[]): Expected[] {
         verdict,
         why,
         measured:
-          verdict === 'not-judged' ? `no figure: ${why}` : why === '' ? measured : `${measured}: ${why}`,
+          verdict === 'not-judged' || one.measured === null
+            ? `no figure: ${why}`
+            : why === ''
+              ? measured
+              : `${measured}: ${why}`,
       };
     }),
   );

@@ -29,6 +29,14 @@ export type Times = {
   againUs: number;
 };
 
+/**
+ * How long a batch takes. No timer ends early, so an event that was planned for its very end is still in it:
+ * in whole microseconds, as events are planned, the batch ends one later.
+ */
+export function batchUsOf({ batchMs }: LongPollRules): number {
+  return batchMs * 1000 + 1;
+}
+
 /** What becomes of runs, told as it happens. */
 export type Heard = {
   /** Answers with these events, to clients that ask or are due one after the other. */
@@ -57,7 +65,7 @@ export function advance(state: ClassState, untilUs: number, times: Times, heard:
     const now = part(run, 0, due);
     const events = unseen.slice(run.seen - base);
     if (!run.collecting && isHeldOn(times.rules, events)) {
-      open.push({ ...now, atUs: now.atUs + times.rules.batchMs * 1000, collecting: true });
+      open.push({ ...now, atUs: now.atUs + batchUsOf(times.rules), collecting: true });
       continue;
     }
     const isTogether = now.collecting && now.stepUs === 0 && now.count > 1;

@@ -1,7 +1,6 @@
 // Puts lines of values, evenly spaced, into a histogram: a few as they are, many in O(1) as what a line is to
-// bins, a density. Densities are summed over the bins when all lines are in. simulation/groups/ does so value
-// by value and exactly, at a cost that grows with the bins that a line touches; here a line that is never the
-// same twice, as that of polls, costs as much as any other.
+// bins, a density. Densities are summed over the bins when all lines are in. One line by itself has every bin
+// as its values recorded one by one would; of many, less than a value of each line may lie one bin off.
 
 import { binOf, bottomOf, rangeUs, record, recordMany, type Histogram } from '../../core/result/histogram.ts';
 
@@ -67,15 +66,17 @@ function newBins(length: number): Bins {
 }
 
 /**
- * Each value as spread over the step before it: so as many lie below a bin's end, cut to whole ones, as do of
- * the values. Half a microsecond is what rounding adds.
+ * Each value as spread over half a step before and behind it, so that what lines are off by cancels out: of a
+ * line, as many lie below the end of a bin, rounded, as do of the values. Half a microsecond is what rounding
+ * adds to values.
  */
 function addDensity(bins: Bins, firstUs: number, stepUs: number, count: number): void {
   const { change, part } = bins;
-  const fromUs = Math.max(0, firstUs - stepUs + 0.5);
-  const toUs = firstUs + stepUs * (count - 1) + 0.5;
-  const density = count / (toUs - fromUs);
-  const first = binOf(Math.floor(fromUs));
+  const fromUs = firstUs - stepUs / 2 + 0.5;
+  const toUs = firstUs + stepUs * (count - 0.5) + 0.5;
+  const density = 1 / stepUs;
+  // What would lie before 0 is in the first bin.
+  const first = binOf(Math.max(0, Math.floor(fromUs)));
   const last = binOf(Math.floor(toUs));
   bins.count += count;
   bins.lastBin = Math.max(bins.lastBin, last);
@@ -89,7 +90,10 @@ function addDensity(bins: Bins, firstUs: number, stepUs: number, count: number):
   change[last]! -= density;
 }
 
-/** Cuts to whole values so that the error never adds up from bin to bin; the last bin has what is left. */
+/**
+ * Rounds to whole values so that the error never adds up from bin to bin; the last bin has what is left. A
+ * value at the very end of a bin belongs to the next one.
+ */
 function pour({ change, part, count, lastBin }: Bins, { counts }: Histogram): void {
   let density = 0;
   let all = 0;
@@ -97,7 +101,7 @@ function pour({ change, part, count, lastBin }: Bins, { counts }: Histogram): vo
   for (let i = 0; i < lastBin; i++) {
     density += change[i]!;
     all += part[i]! + density * (bottomOf(i + 1) - bottomOf(i));
-    const whole = Math.min(count, Math.floor(all + 1e-6)) - poured;
+    const whole = Math.min(count, Math.floor(all + 0.5 - 1e-6)) - poured;
     if (whole <= 0) continue;
     counts[i]! += whole;
     poured += whole;

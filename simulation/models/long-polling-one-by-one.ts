@@ -3,9 +3,9 @@
 
 import { decideEvent, decideRequest } from '../../core/policy/server/long-poll.ts';
 import { topicsOf } from '../../core/scenario/topics.ts';
-import type { PlannedEvent } from '../model.ts';
+import type { ModelInput, PlannedEvent } from '../model.ts';
 import type { FanOut, FanOuts } from './fan-out.ts';
-import type { Times } from './held-requests.ts';
+import { batchUsOf, type Times } from './held-requests.ts';
 import type { Answers } from './long-poll-parts.ts';
 import type { Prepared } from './prepare.ts';
 import type { Tally } from './tally.ts';
@@ -33,6 +33,7 @@ export type World = {
   answerCpuUs: number;
   rateAt: (atUs: number) => number;
   connectUs: number;
+  computed: ModelInput['computed'];
 };
 
 export function longPollingOneByOne(events: Iterable<Sized>, world: World): void {
@@ -53,6 +54,7 @@ export function longPollingOneByOne(events: Iterable<Sized>, world: World): void
   });
   let batches = 0;
   for (const event of events) {
+    world.computed?.(Math.max(0, event.atUs / measureUs));
     passUntil(clients, event.atUs, world);
     const followed = clients.filter(({ topics }) => topics.has(event.topic));
     tally.published(event.atUs, followed.length);
@@ -64,7 +66,7 @@ export function longPollingOneByOne(events: Iterable<Sized>, world: World): void
       const decision = decideEvent(times.rules, client.events.length, bytes);
       if (decision === 'answer') now.push(client);
       if (decision !== 'begin-batch') continue;
-      client.atUs = event.atUs + times.rules.batchMs * 1000;
+      client.atUs = event.atUs + batchUsOf(times.rules);
       client.batch = ++batches;
     }
     if (now.length === 0) continue;
@@ -121,7 +123,7 @@ function arrive(client: Client, world: World): void {
   if (decision === 'answer') return answerOne(client, client.atUs, world);
   client.state = 'held';
   client.heldSinceUs = client.atUs;
-  client.atUs += decision.holdMs * 1000;
+  client.atUs += client.events.length > 0 ? batchUsOf(rules) : decision.holdMs * 1000;
 }
 
 function answerOne(client: Client, atUs: number, { times, tally, answers, answerCpuUs }: World): void {

@@ -12,6 +12,7 @@ import { createFanOuts, linesOf, type FanOut, type FanOuts } from './fan-out.ts'
 import {
   advance,
   answerFullEnough,
+  batchUsOf,
   forget,
   noteEvent,
   takeHeld,
@@ -50,6 +51,7 @@ export function longPolling(input: ModelInput): Simulated {
     answerCpuUs,
     rateAt: createRate(prepared),
     server,
+    computed: input.computed,
   };
   const events = sizedEvents(input.events, prepared);
   let computed: Computed = { untilUs: measureUs, part: 'whole' };
@@ -88,6 +90,7 @@ export type Parts = {
   answerCpuUs: number;
   rateAt: (atUs: number) => number;
   server: Server;
+  computed: ModelInput['computed'];
 };
 
 /** Until when, and why until then. */
@@ -100,12 +103,12 @@ function connectUsOf({ scenario }: ModelInput): number {
 }
 
 function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }): Computed {
-  const { prepared, tally, fanOuts, times, rateAt, connectUs, server } = parts;
+  const { prepared, tally, fanOuts, times, rateAt, connectUs, server, computed } = parts;
   const { followers, measureUs, beginsUs, subscribers, steady, drainUs } = prepared;
   const states: (ClassState | undefined)[] = Array.from({ length: followers.classes });
-  const budget = createBudget(steady, 3000 * times.rules.holdMs);
+  const budget = createBudget(steady, 3000 * times.rules.holdMs, measureUs, computed);
   const heard = createHeard(parts);
-  const batchUs = times.rules.batchMs * 1000;
+  const batchUs = batchUsOf(times.rules);
   /** Ends of batches, in their order, as all take as long. */
   const batches = newQueue<{ atUs: number; ofClass: number }>();
 

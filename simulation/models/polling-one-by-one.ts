@@ -4,7 +4,7 @@
 import type { Random } from '../../core/base/random.ts';
 import { nextPollDueMs, type PollPace } from '../../core/policy/client/poll-times.ts';
 import { topicsOf, type TopicGroupPlan } from '../../core/scenario/topics.ts';
-import type { PlannedEvent } from '../model.ts';
+import type { ModelInput, PlannedEvent } from '../model.ts';
 import type { Tally } from './tally.ts';
 
 export type Clients = {
@@ -18,11 +18,24 @@ export type Clients = {
   bytesOf: (event: PlannedEvent) => number;
   answerUs: () => number;
   tally: Tally;
+  computed: ModelInput['computed'];
 };
 
 export function pollingOneByOne(
   planned: Iterable<PlannedEvent>,
-  { subscribers, groups, classes, beginsUs, pace, shiftOf, random, bytesOf, answerUs, tally }: Clients,
+  {
+    subscribers,
+    groups,
+    classes,
+    beginsUs,
+    pace,
+    shiftOf,
+    random,
+    bytesOf,
+    answerUs,
+    tally,
+    computed,
+  }: Clients,
 ): { full: number; empty: number; deliveries: number } {
   const events = Array.from(planned, (event) => ({
     ...event,
@@ -32,12 +45,13 @@ export function pollingOneByOne(
   }));
   let [full, empty, deliveries] = [0, 0, 0];
   for (let subscriber = 0; subscriber < subscribers; subscriber++) {
+    computed?.(subscriber / subscribers);
     const followed = new Set(topicsOf(groups, subscriber));
     const own = events.filter(({ topic }) => followed.has(topic));
     const ofClass = subscriber % classes;
-    const members = Array.from({ length: subscribers }, (_, i) => i).filter((i) => i % classes === ofClass);
+    const members = Math.ceil((subscribers - ofClass) / classes);
     // The first poll is at a random share of the interval, which here is the client's place among its like.
-    const share = (members.indexOf(subscriber) + shiftOf[ofClass]!) / members.length;
+    const share = (Math.floor(subscriber / classes) + shiftOf[ofClass]!) / members;
     let dueMs = nextPollDueMs(undefined, beginsUs / 1000, pace, () => share);
     let next = 0;
     while (dueMs * 1000 < tally.measureUs + pace.every * 3000) {

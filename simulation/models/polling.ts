@@ -118,7 +118,7 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
     beginsUs,
     measureUs,
   });
-  const budget = createBudget(steady, 10 * everyUs);
+  const budget = createBudget(steady, 10 * everyUs, measureUs, input.computed);
   const bytesOf = eventSizes(prepared);
   let endsUs = measureUs;
   let part: Part = 'whole';
@@ -171,6 +171,7 @@ function alone(input: ModelInput, parts: Parts, answerUs: () => number): Counted
     bytesOf: eventSizes(prepared),
     answerUs,
     tally,
+    computed: input.computed,
   });
   count(parts, polls.full, polls.empty);
   return { requests: polls.full + polls.empty, deliveries: polls.deliveries, part: 'whole' };

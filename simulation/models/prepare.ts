@@ -23,6 +23,8 @@ export type Prepared = {
   perS: number;
   /** Of the measured phase, where they are not read from a trace. */
   events: number;
+  /** About as many as those events ask for. */
+  deliveries: number;
   /** Every part of the time is like any other: a part of it can stand for the rest. */
   steady: boolean;
   /** Events that warm the server up before the first one of the schedule, where they are answered at once. */
@@ -60,6 +62,7 @@ export function prepare({ scenario, variant, profile }: ModelInput): Prepared {
     beginsUs: -Math.round((connect + warmup) * 1000),
     perS: (events * 1e6) / measureUs,
     events: Math.round(events),
+    deliveries: events * receiversOf(scenario, followers.groups),
     steady: steady && scenario.faults.length === 0,
     warmUpEvents: Math.ceil(warmUpDeliveries / Math.max(1, receiversOf(scenario, followers.groups))),
     topicListBytes: topicListBytes(followers),

@@ -29,11 +29,23 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
 
   let part: Part = 'whole';
   if (input.clients === 'one-by-one') {
-    streamsOneByOne(events, { followers, subscribers, span, kind, fanOuts, rateAt, tally });
+    const { deliveries } = prepared;
+    const { computed } = input;
+    streamsOneByOne(events, {
+      followers,
+      subscribers,
+      span,
+      kind,
+      fanOuts,
+      rateAt,
+      tally,
+      deliveries,
+      computed,
+    });
   } else {
     const signs =
       kind.life.when === 'quiet' ? createSignsOfLife(followers, kind.life.everyMs, span) : undefined;
-    const budget = createBudget(prepared.steady, 3000 * kind.life.everyMs);
+    const budget = createBudget(prepared.steady, 3000 * kind.life.everyMs, measureUs, input.computed);
     let endsUs = measureUs;
     for (const { atUs, topic, bodyBytes, bytes } of events) {
       let receivers = 0;

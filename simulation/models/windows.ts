@@ -2,6 +2,8 @@
 // anybody waits for, is computed for a part of the time, which then stands for the rest. So is one whose
 // server has more to do than it can: the queue grows from there on, and nothing is left to be computed.
 
+import type { ModelInput } from '../model.ts';
+
 /** Classes that events may touch: a second or two of work. */
 const mostTouched = 1_500_000;
 /**
@@ -12,18 +14,31 @@ const hopelessUs = 10_000_000;
 
 export type Part = 'whole' | 'enough' | 'overload';
 
+/** How much work lies between two moments at which it is said how far it is. */
+const saidEvery = 20_000;
+
 /**
  * @param steady whether a part of the time can stand for the rest at all
  * @param leastUs a part is not shorter: some rounds of what clients do again and again
+ * @param measureUs and `computed`, which is told how far the work is
  * @returns notes an event's work, and says whether that is all: `whole` goes on
  */
 export function createBudget(
   steady: boolean,
   leastUs: number,
+  measureUs: number,
+  computed: ModelInput['computed'],
 ): (touched: number, atUs: number, behindUs: number) => Part {
   let left = mostTouched;
+  let unsaid = 0;
   return (touched, atUs, behindUs) => {
     left -= touched;
+    unsaid += touched + 1;
+    if (unsaid > saidEvery) {
+      unsaid = 0;
+      const part = steady ? Math.min(1 - left / mostTouched, atUs / leastUs) : 0;
+      computed?.(Math.max(0, Math.min(1, Math.max(part, atUs / measureUs))));
+    }
     if (!steady || atUs <= 0) return 'whole';
     if (behindUs > hopelessUs) return 'overload';
     return left < 0 && atUs >= leastUs ? 'enough' : 'whole';

@@ -67,8 +67,7 @@ test('nothing of it asks for a clock, for chance or for Node', () => {
 test('vite bundles it for the web, and the bundle computes there as it does here', async () => {
   const entry = [
     'simulation/events/events.ts',
-    'simulation/groups/tally.ts',
-    'simulation/groups/progression.ts',
+    'simulation/models/line.ts',
     'core/result/histogram.ts',
     ...['simulation/simulate.ts', 'simulation/models/registry.ts'].filter((file) => existsSync(file)),
   ];
@@ -94,17 +93,17 @@ test('vite bundles it for the web, and the bundle computes there as it does here
   // A context of its own has the language, and what it is given: no process, no Buffer, no require.
   const result: unknown = runInNewContext(
     `${output.code};
-     const { newEvents, newSimulatedHistogram, newTally, steps, storeHistogram, quantileUs } = simulator;
+     const { newEvents, newSimulatedHistogram, createLines, storeHistogram, quantileUs } = simulator;
      const histogram = newSimulatedHistogram();
-     const tally = newTally(histogram);
+     const lines = createLines(histogram);
      const events = newEvents();
      const poll = events.handler((n, nowUs) => {
-       tally.add(steps(1_000_000, nowUs % 5, 5));
+       lines.add(nowUs % 5, 5, 1_000_000);
        if (n > 0) events.at(nowUs + 1_000_000, poll, n - 1);
      });
      events.at(3, poll, 99);
      events.run(1e9);
-     tally.close();
+     lines.finish();
      const p50 = quantileUs(histogram, 0.5);
      JSON.stringify({ p50, ...storeHistogram(histogram) });`,
     // hdr-histogram-js looks for WebAssembly in `window` as it is loaded.

@@ -4,7 +4,9 @@ import { patterns } from '../../core/pattern/registry.ts';
 import type { Result } from '../../core/result/result.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import { prepareSimulated } from '../../harness/run/prepare-simulated.ts';
-import { run } from '../../harness/run/run.ts';
+import { runSimulated } from '../../harness/run/run.ts';
+import { scheduleOf } from '../../core/plan/schedule.ts';
+import { sourcesIn } from '../../harness/plan/sources.ts';
 import { modelVersion, type ModelRegistry, type Simulated } from '../../simulation/model.ts';
 import { simulateTrial } from '../../simulation/simulate.ts';
 import { steps } from './model.ts';
@@ -41,28 +43,32 @@ export async function simulatedResult({
   );
   const options = { registry: patterns, folder: '.', source: parsed.source };
   const plan = prepareSimulated(parsed.scenario, options, testProfile.environment);
-  const result = await run(plan, {
-    ...options,
-    command: 'pushbench simulate ./small.yaml',
-    observer: { trialStarted() {}, progress() {}, trialEnded() {} },
-    signal: new AbortController().signal,
-    simulation: {
+  const observer = { trialStarted() {}, progress() {}, trialEnded() {} };
+  const { signal } = new AbortController();
+  const { name, createdAt, pushbench } = testProfile;
+  const result = await runSimulated(
+    plan,
+    { ...options, command: 'pushbench simulate ./small.yaml', observer, signal },
+    {
       of: {
-        profile: {
-          name: testProfile.name,
-          createdAt: testProfile.createdAt,
-          pushbench: testProfile.pushbench,
-        },
+        profile: { name, createdAt, pushbench },
         model: modelVersion,
         leftOut: [{ variant: 'webhook', reason: 'there is no model of this pattern' }],
       },
-      trial: async ({ scenario, publish }, variant, repetition) =>
+      trial: async (scenario, variant, repetition) =>
         simulateTrial(
-          { scenario, variant, repetition, publish, profile: testProfile, clients: 'groups' },
+          {
+            scenario,
+            variant,
+            repetition,
+            profile: testProfile,
+            clients: 'groups',
+            schedule: scheduleOf(scenario, sourcesIn('.')),
+          },
           models,
           new Date('2026-02-03T04:05:06Z'),
         ),
     },
-  });
+  );
   return { ...result, createdAt: '2026-02-03T04:05:06.000Z' };
 }

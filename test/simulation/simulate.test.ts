@@ -7,7 +7,7 @@ import { figureOf } from '../../core/metrics/registry.ts';
 import { offOf } from '../../core/metrics/simulated.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { patterns } from '../../core/pattern/registry.ts';
-import { planPublishing } from '../../core/plan/schedule.ts';
+import { scheduleOf } from '../../core/plan/schedule.ts';
 import { histogramOf } from '../../core/result/load-histogram.ts';
 import { trial as trialSchema, type Completed, type Trial } from '../../core/result/trial.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
@@ -39,7 +39,7 @@ ${extra}`,
       scenario,
       variant: scenario.variants[0]!,
       repetition,
-      publish: planPublishing(scenario, none),
+      schedule: scheduleOf(scenario, none),
       profile: testProfile,
       clients: 'groups',
     },

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import type { Sources } from '../../../core/plan/schedule.ts';
-import { planTraffic, trafficLines, trafficNotes } from '../../../core/plan/traffic.ts';
+import { planTraffic, trafficAhead, trafficLines, trafficNotes } from '../../../core/plan/traffic.ts';
 import { noFiles, scenario, type Changes } from './planned.ts';
 
 type Topics = Parameters<typeof scenario>[0];
@@ -168,5 +168,48 @@ describe('a schedule under which nothing would be tested is refused:', () => {
       quiet: { publish: { kind: 'constant', perS: 0 } },
     });
     assert.equal(events, 20);
+  });
+});
+
+describe('a schedule that is not held', () => {
+  const mixed = {
+    news: { publish: { kind: 'poisson', perS: 10 } },
+    room: { publish: { kind: 'constant', perS: 3 }, count: 7, follow: 2 },
+    many: { publish: { kind: 'bursts', size: 5, everyMs: 700 }, count: 40 },
+  } satisfies Topics;
+
+  test('comes to what the held one does', () => {
+    for (const seed of [1, 2, 3])
+      assert.deepEqual(
+        trafficAhead(scenario(mixed, { seed }), noFiles),
+        planTraffic(scenario(mixed, { seed }), noFiles).traffic,
+      );
+    assert.throws(
+      () => trafficAhead(scenario({ news: { publish: { kind: 'constant', perS: 0 } } }), noFiles),
+      /no event falls into/,
+    );
+  });
+
+  test('of more events than a plan holds comes to the mean, where the held one is refused', () => {
+    const day = 86_400_000;
+    const long = scenario(
+      {
+        news: { publish: { kind: 'poisson', perS: 1000 }, count: 20 },
+        room: { publish: { kind: 'constant', perS: 10 }, count: 5, follow: 2 },
+      },
+      { measureMs: day },
+    );
+    assert.throws(() => planTraffic(long, noFiles), /at most 20,000,000 can be planned/);
+    const { events, deliveries, groups } = trafficAhead(long, noFiles);
+    assert.equal(events, 86_400_000 + 864_000);
+    // Ten subscribers: one of twenty topics each, so half of the events reach nobody; two of five each.
+    assert.equal(deliveries, 43_200_000 + 864_000 * 4);
+    assert.deepEqual(
+      groups.map(({ reached, unfollowed }) => [reached, unfollowed]),
+      [
+        [20, 43_200_000],
+        [5, 0],
+      ],
+    );
   });
 });
