@@ -23,6 +23,10 @@ export const verdictSchema = z.preprocess(
 );
 const words = z.enum(['slower', 'not-slower', 'inconclusive', 'not-judged']);
 const whyNotJudged = z.string().optional().describe('why it was not judged, where the runs are too few');
+const ofWhatCame = z
+  .literal(true)
+  .optional()
+  .describe('a latency of what came, as both sides lost deliveries');
 /** Over the runs of each side. */
 const ends = z.tuple([z.number(), z.number()]).describe('lowest and highest run');
 const ranges = z.strictObject({ baseline: ends, candidate: ends });
@@ -55,6 +59,7 @@ const ratioMetric = z.strictObject({
     .describe('about as many would have decided; null when decided, or when no reasonable number would'),
   verdict: words.nullable().describe('null when not gating'),
   why: whyNotJudged,
+  ofWhatCame,
 });
 
 const exactMetric = z.strictObject({
@@ -67,6 +72,7 @@ const exactMetric = z.strictObject({
   ranges,
   changed: z.boolean(),
   verdict: z.enum(['slower', 'not-slower', 'not-judged']),
+  ofWhatCame,
 });
 
 const lossMetric = z.strictObject({

@@ -117,9 +117,17 @@ export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
     ...(zero.length === 0 ? [] : [`None on either side: ${listed(zero)}.`]),
     ...all.filter(isAbsent).map(({ title, change }) => `No figure for ${title}: ${change}.`),
     ...unjudgedTexts(judged).map((text) => `Not judged: ${text}.`),
+    ...cameTexts(judged),
     ...awayTexts(judged),
   ];
   return { rows: all.filter((row) => !isZero(row) && !isAbsent(row)), rest };
+}
+
+/** Where both sides lost deliveries and their latencies are compared all the same. */
+function cameTexts({ metrics: judged }: Judged): string[] {
+  return judged.some((metric) => 'ofWhatCame' in metric && metric.ofWhatCame)
+    ? ['Both sides lost deliveries: their latencies are of what came.']
+    : [];
 }
 
 /** Where deliveries were missed: how long clients were away. */
