@@ -108,7 +108,7 @@ const judged = z.strictObject({
   called: z
     .strictObject({ baseline: z.string(), candidate: z.string() })
     .optional()
-    .describe('what the scenario calls the two variants for readers, where it has a name for either'),
+    .describe('what readers call the two variants, where that is not their labels'),
   paired: z.boolean(),
   given: count.describe('pairs, or runs of both sides where they are not paired'),
   counted: count.describe('those of which anything counts'),
@@ -161,6 +161,10 @@ export const comparisonSchema = z.strictObject({
   /** Variants that only one side has, where those of one name were held against each other. */
   unmatched: z.strictObject({ baseline: z.array(z.string()), candidate: z.array(z.string()) }),
   rule,
+  variant: z
+    .string()
+    .optional()
+    .describe('the variant that all of them are cells of, where the names for readers leave it out'),
   variants: z.array(judged),
   cut: z
     .string()

@@ -13,6 +13,7 @@ import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { rangeText } from '../summary/figure-text.ts';
+import { ofOneVariant } from '../summary/names.ts';
 import { metricWord, notJudgedText, pairLabel, titleOf, unjudgedTexts } from './verdict-words.ts';
 
 export type MetricRow = {
@@ -216,15 +217,17 @@ export function countedText({ paired, counted: done, given }: Judged): string {
 }
 
 /** What the reader has to know of the conditions, a sentence each. */
-export function circumstances({ advisory, differences, unmatched, rule, baseline, candidate }: Comparison): {
+export function circumstances(comparison: Comparison): {
   advisory: string[];
   other: string[];
 } {
+  const { advisory, differences, unmatched, rule, baseline, candidate, variant } = comparison;
   const left = (name: string, labels: readonly string[]) =>
     labels.length === 0 ? [] : [`Only in ${name}: ${labels.join(', ')}.`];
   return {
     advisory: advisory.map(({ message }) => message),
     other: [
+      ...(variant === undefined ? [] : [ofOneVariant(variant)]),
       ...differences.map(
         ({ what, baseline: from, candidate: to }) =>
           `${what}: ${from} in ${baseline.name}, ${to} in ${candidate.name}.`,
