@@ -82,8 +82,8 @@ figure { margin: .4rem 0; } figcaption { max-width: 54rem; }
   padding-inline: .15rem; } .grids th:first-child { min-width: 0; width: 4.6rem; }
   .main td small { white-space: normal; }
   .blocks table, .blocks caption, .blocks tbody { display: block; } .blocks thead { display: none; }
-  .blocks tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.4rem, 1fr)); gap: .15rem .5rem;
-    border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  .blocks tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.4rem, 1fr));
+    gap: .15rem .5rem; border-bottom: 1px solid var(--line); padding: .5rem 0; }
   .blocks th:first-child { grid-column: 1 / -1; max-width: none; } .blocks th, .blocks td,
   .blocks td.lost { position: static; border: 0; padding: 0; text-align: left; box-shadow: none; }
   .blocks td::before { content: attr(data-title); display: block; font: 400 .66rem system-ui, sans-serif;

@@ -9,7 +9,7 @@ export type VariantNames = {
   of(label: string): string;
   /** The options that the labels do not repeat: `store=sqlite timeScale=3600`; empty where there are none. */
   shared: string;
-  /** The variant whose name its cells do not repeat; undefined where cells are of several, or there are none. */
+  /** The variant whose name its cells do not repeat; undefined where cells are of several, or none. */
   variant: string | undefined;
 };
 
