@@ -82,10 +82,9 @@ export function compare(
       spoilt: advisory.find(({ code }) => code === 'scenario')?.message,
     },
   );
-  const variants = withAway(withNames([...judged.variants, ...missing], { baseline, candidate }), {
-    baseline,
-    candidate,
-  });
+  const sides = { baseline, candidate };
+  const { variants: named, variant } = withNames([...judged.variants, ...missing], sides);
+  const variants = withAway(named, sides);
   return {
     format: comparisonFormat,
     version: comparisonVersion,
@@ -104,6 +103,7 @@ export function compare(
     ],
     unmatched: { baseline: unmatched(baseline, 'baseline'), candidate: unmatched(candidate, 'candidate') },
     rule,
+    ...(variant !== undefined && { variant }),
     variants,
     verdict: cut === undefined ? gravest(variants.map(({ verdict }) => verdict)) : 'not-judged',
     ...(cut !== undefined && { cut }),

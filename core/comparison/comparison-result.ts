@@ -23,6 +23,10 @@ export const verdictSchema = z.preprocess(
 );
 const words = z.enum(['slower', 'not-slower', 'inconclusive', 'not-judged']);
 const whyNotJudged = z.string().optional().describe('why it was not judged, where the runs are too few');
+const ofWhatCame = z
+  .literal(true)
+  .optional()
+  .describe('a latency of what came, as both sides lost deliveries');
 /** Over the runs of each side. */
 const ends = z.tuple([z.number(), z.number()]).describe('lowest and highest run');
 const ranges = z.strictObject({ baseline: ends, candidate: ends });
@@ -55,6 +59,7 @@ const ratioMetric = z.strictObject({
     .describe('about as many would have decided; null when decided, or when no reasonable number would'),
   verdict: words.nullable().describe('null when not gating'),
   why: whyNotJudged,
+  ofWhatCame,
 });
 
 const exactMetric = z.strictObject({
@@ -67,6 +72,7 @@ const exactMetric = z.strictObject({
   ranges,
   changed: z.boolean(),
   verdict: z.enum(['slower', 'not-slower', 'not-judged']),
+  ofWhatCame,
 });
 
 const lossMetric = z.strictObject({
@@ -102,7 +108,7 @@ const judged = z.strictObject({
   called: z
     .strictObject({ baseline: z.string(), candidate: z.string() })
     .optional()
-    .describe('what the scenario calls the two variants for readers, where it has a name for either'),
+    .describe('what readers call the two variants, where that is not their labels'),
   paired: z.boolean(),
   given: count.describe('pairs, or runs of both sides where they are not paired'),
   counted: count.describe('those of which anything counts'),
@@ -155,6 +161,10 @@ export const comparisonSchema = z.strictObject({
   /** Variants that only one side has, where those of one name were held against each other. */
   unmatched: z.strictObject({ baseline: z.array(z.string()), candidate: z.array(z.string()) }),
   rule,
+  variant: z
+    .string()
+    .optional()
+    .describe('the variant that all of them are cells of, where the names for readers leave it out'),
   variants: z.array(judged),
   cut: z
     .string()

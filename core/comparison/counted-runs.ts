@@ -6,6 +6,7 @@ import { mostDropped } from './pairs.ts';
 import { countsAtAll, lackOf, type Reading } from './reading.ts';
 import { counted } from '../base/counted.ts';
 import { formatShare } from '../base/units.ts';
+import { isOfWhatCame, rankable } from '../metrics/what-came.ts';
 
 /** One run of each arm, close together in time and in fresh processes. */
 export type Pair = { baseline: Reading; candidate: Reading };
@@ -16,7 +17,8 @@ export type Subject = { baseline: string; candidate: string } & (
   | { paired: false; baselineRuns: readonly Reading[]; candidateRuns: readonly Reading[] }
 );
 
-type Arm = 'baseline' | 'candidate';
+const arms = ['baseline', 'candidate'] as const;
+type Arm = (typeof arms)[number];
 /** A pair, or one run of those that are not paired, by its number from 1. */
 type Row = { run: number; sides: readonly (readonly [Arm, Reading])[] };
 type Lost = { run: number; why: string };
@@ -88,9 +90,7 @@ function split(
 }
 
 function emptySide(rows: readonly Row[]): Arm | undefined {
-  return (['baseline', 'candidate'] as const).find((arm) =>
-    rows.every(({ sides }) => sides.every(([own]) => own !== arm)),
-  );
+  return arms.find((arm) => rows.every(({ sides }) => sides.every(([own]) => own !== arm)));
 }
 
 /** @param verb what the lost ones do: of a metric, they `lack it` */
@@ -110,14 +110,32 @@ function tooManyLost(
 }
 
 export type Figures =
-  | { kind: 'figures'; baseline: number[]; candidate: number[]; lost: readonly Lost[] }
+  | {
+      kind: 'figures';
+      baseline: number[];
+      candidate: number[];
+      lost: readonly Lost[];
+      /** Latencies of what came, as both sides lost deliveries. */
+      came: boolean;
+    }
   /** So few runs have the figure that nothing is judged by it. */
   | { kind: 'lacking'; why: string; lost: readonly Lost[] }
   /** No run of either side has it, and not because something went wrong: it does not apply here. */
   | { kind: 'none'; why: string; lost: readonly [] };
 
+/** Whether a figure of this run is of what came, as deliveries were lost in it. */
+const leavesOutLost = (metric: string, { values }: Reading) => isOfWhatCame(metric, values['missed'] ?? 0);
+
+/** The sides whose figures may be held against each other though deliveries were lost. */
+function ranked(metric: string, rows: readonly Row[]): readonly Arm[] {
+  return rankable(arms, (arm) =>
+    rows.some(({ sides }) => sides.some(([own, reading]) => own === arm && leavesOutLost(metric, reading))),
+  );
+}
+
 /**
- * The figures of the runs that have one; a pair needs both.
+ * The figures of the runs that have one; a pair needs both. Where one side alone lost deliveries, its runs
+ * that did have no latency that could be held against the other's.
  * @param positive a ratio takes figures above 0
  */
 export function figuresFor(
@@ -125,7 +143,12 @@ export function figuresFor(
   { paired, rows, given, dropped }: Sifted,
   positive: boolean,
 ): Figures {
-  const lack = (reading: Reading) => lackOf(reading, metric, positive);
+  const isOneSided = ranked(metric, rows).length === 1;
+  const lack = (reading: Reading) =>
+    lackOf(reading, metric, positive) ??
+    (isOneSided && leavesOutLost(metric, reading)
+      ? { why: 'it lost deliveries, so its latency is of what came', voided: true }
+      : undefined);
   const { kept, lost } = split(rows, (reading) => lack(reading)?.why);
   const lacks = rows.flatMap(({ sides }) => sides.map(([, reading]) => lack(reading)));
   const [first] = lacks;
@@ -140,7 +163,8 @@ export function figuresFor(
     kept.flatMap(({ sides }) =>
       sides.flatMap(([arm, { values }]) => (arm === wanted ? values[metric]! : [])),
     );
-  return { kind: 'figures', baseline: of('baseline'), candidate: of('candidate'), lost };
+  const came = kept.some(({ sides }) => sides.some(([, reading]) => leavesOutLost(metric, reading)));
+  return { kind: 'figures', baseline: of('baseline'), candidate: of('candidate'), lost, came };
 }
 
 /** What was dropped, whole pairs first; those of single metrics with the metrics' names. */

@@ -56,7 +56,12 @@ export function measure(gate: Gate, sifted: Sifted, rule: Rule): Draft {
   const { baseline, candidate } = figures;
   const runs = { baseline: baseline.length, candidate: candidate.length };
   const sides = { baseline, candidate, ranges: { baseline: endsOf(baseline), candidate: endsOf(candidate) } };
-  const about = { metric: name, unit, ranges: sides.ranges };
+  const about = {
+    metric: name,
+    unit,
+    ranges: sides.ranges,
+    ...(figures.came && { ofWhatCame: true as const }),
+  };
   if (gate.kind === 'exact') {
     const [from, to] = [median(baseline), median(candidate)];
     const metric: JudgedMetric = {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import type { Judged } from './comparison-result.ts';
 import { defaultGates, gatesOfSource } from './gate.ts';
-import { calledFor } from '../result/called.ts';
+import { calledFor, sharedVariant, withoutVariant } from '../result/called.ts';
 import { requireFinished } from '../result/missing.ts';
 import { originOf, originText, simulatedSide } from './origin.ts';
 import { readingOf, readingSchema } from './reading.ts';
@@ -134,20 +134,28 @@ export function sameVariants(baseline: RunSet, candidate: RunSet): [baseline: st
   });
 }
 
-/** The same with the names for readers, where either side has one. */
+/**
+ * The same with the names for readers, where either side has one; the cells of one variant without its name,
+ * which is told once.
+ */
 export function withNames(
   variants: readonly Judged[],
   { baseline, candidate }: { baseline: RunSet; candidate: RunSet },
-): Judged[] {
-  return variants.map((judged) => {
-    const [from, to] = [
-      variantCalled(baseline, judged.baseline)?.as,
-      variantCalled(candidate, judged.candidate)?.as,
-    ];
-    if (from === undefined && to === undefined) return judged;
-    return {
-      ...judged,
-      called: { baseline: from ?? judged.baseline, candidate: to ?? judged.candidate },
-    };
-  });
+): { variants: Judged[]; variant?: string } {
+  const names = variants.map((judged) => ({
+    baseline: variantCalled(baseline, judged.baseline)?.as ?? judged.baseline,
+    candidate: variantCalled(candidate, judged.candidate)?.as ?? judged.candidate,
+  }));
+  const variant = sharedVariant(names.flatMap((one) => [one.baseline, one.candidate]));
+  return {
+    variants: variants.map((judged, i) => {
+      const called = {
+        baseline: withoutVariant(names[i]!.baseline, variant),
+        candidate: withoutVariant(names[i]!.candidate, variant),
+      };
+      const isLabel = called.baseline === judged.baseline && called.candidate === judged.candidate;
+      return isLabel ? judged : { ...judged, called };
+    }),
+    ...(variant !== undefined && { variant }),
+  };
 }

@@ -13,6 +13,7 @@ import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
 import { rangeText } from '../summary/figure-text.ts';
+import { ofOneVariant } from '../summary/names.ts';
 import { metricWord, notJudgedText, pairLabel, titleOf, unjudgedTexts } from './verdict-words.ts';
 
 export type MetricRow = {
@@ -117,9 +118,17 @@ export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
     ...(zero.length === 0 ? [] : [`None on either side: ${listed(zero)}.`]),
     ...all.filter(isAbsent).map(({ title, change }) => `No figure for ${title}: ${change}.`),
     ...unjudgedTexts(judged).map((text) => `Not judged: ${text}.`),
+    ...cameTexts(judged),
     ...awayTexts(judged),
   ];
   return { rows: all.filter((row) => !isZero(row) && !isAbsent(row)), rest };
+}
+
+/** Where both sides lost deliveries and their latencies are compared all the same. */
+function cameTexts({ metrics: judged }: Judged): string[] {
+  return judged.some((metric) => 'ofWhatCame' in metric && metric.ofWhatCame)
+    ? ['Both sides lost deliveries: their latencies are of what came.']
+    : [];
 }
 
 /** Where deliveries were missed: how long clients were away. */
@@ -208,15 +217,17 @@ export function countedText({ paired, counted: done, given }: Judged): string {
 }
 
 /** What the reader has to know of the conditions, a sentence each. */
-export function circumstances({ advisory, differences, unmatched, rule, baseline, candidate }: Comparison): {
+export function circumstances(comparison: Comparison): {
   advisory: string[];
   other: string[];
 } {
+  const { advisory, differences, unmatched, rule, baseline, candidate, variant } = comparison;
   const left = (name: string, labels: readonly string[]) =>
     labels.length === 0 ? [] : [`Only in ${name}: ${labels.join(', ')}.`];
   return {
     advisory: advisory.map(({ message }) => message),
     other: [
+      ...(variant === undefined ? [] : [ofOneVariant(variant)]),
       ...differences.map(
         ({ what, baseline: from, candidate: to }) =>
           `${what}: ${from} in ${baseline.name}, ${to} in ${candidate.name}.`,

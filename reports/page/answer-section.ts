@@ -48,7 +48,7 @@ function tablesOf(names: readonly string[], variants: readonly VariantTrials[]):
           head: variant.label,
           cells: names.map((name) => cellMarkup(name, variant)),
         })),
-    'main',
+    'main blocks',
   );
 }
 

@@ -46,11 +46,14 @@ export function comparisonTable(results: readonly Result[]): Markup {
       </th>
       ${cells.map(
         (cell, j) =>
-          isShown[j] && cellMarkup(cell, all.columns[j]!.key === restKey ? cells[peakAt] : undefined),
+          isShown[j] &&
+          (all.columns[j]!.key === restKey
+            ? cellMarkup(cell, restTitle, cells[peakAt])
+            : cellMarkup(cell, all.columns[j]!.title)),
       )}${lostMarkup(losses.map((at) => cells[at]!))}
     </tr>`;
   });
-  return html`<div class="scroll main" role="region" aria-label="Comparison" tabindex="0">
+  return html`<div class="scroll main blocks" role="region" aria-label="Comparison" tabindex="0">
       <table>
         <caption>
           <span>Patterns by what they cost and how soon they deliver</span>
@@ -101,9 +104,10 @@ function withPeak(rest: Column, peak: Column): Column {
   return { ...rest, title: restTitle, note: `${rest.note}; below it ${peak.note}` };
 }
 
-function cellMarkup({ text, range, within, of, void: isVoid }: Cell, peak?: Cell): Markup {
-  if (isVoid) return html`<td class="void">${text}</td>`;
-  return html`<td>
+/** @param title of its column, which a narrow screen shows in each cell */
+function cellMarkup({ text, range, within, of, void: isVoid }: Cell, title: string, peak?: Cell): Markup {
+  if (isVoid) return html`<td class="void" data-title="${title}">${text}</td>`;
+  return html`<td data-title="${title}">
     ${text}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
       within !== undefined && html`<small>${within}</small>`
     }${of !== undefined && html`<small>${of}</small>`}${
@@ -116,7 +120,10 @@ function cellMarkup({ text, range, within, of, void: isVoid }: Cell, peak?: Cell
 function lostMarkup([missed, ...others]: readonly Cell[]): Markup {
   const { text, value, range, of, void: isVoid } = missed!; // the first of the keys
   const words = lossKeys.slice(1);
-  return html`<td class="lost ${isVoid ? 'void' : value === 0 ? 'good' : value === undefined ? '' : 'bad'}">
+  return html`<td
+    class="lost ${isVoid ? 'void' : value === 0 ? 'good' : value === undefined ? '' : 'bad'}"
+    data-title="${lostTitle}"
+  >
     ${text}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
       of !== undefined && html`<small>${of}</small>`
     }${others.map(

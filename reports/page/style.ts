@@ -81,6 +81,13 @@ figure { margin: .4rem 0; } figcaption { max-width: 54rem; }
   .grids thead th { font-size: .66rem; } .grids th { width: 4rem; } .grids th, .grids td {
   padding-inline: .15rem; } .grids th:first-child { min-width: 0; width: 4.6rem; }
   .main td small { white-space: normal; }
+  .blocks table, .blocks caption, .blocks tbody { display: block; } .blocks thead { display: none; }
+  .blocks tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.4rem, 1fr));
+    gap: .15rem .5rem; border-bottom: 1px solid var(--line); padding: .5rem 0; }
+  .blocks th:first-child { grid-column: 1 / -1; max-width: none; } .blocks th, .blocks td,
+  .blocks td.lost { position: static; border: 0; padding: 0; text-align: left; box-shadow: none; }
+  .blocks td::before { content: attr(data-title); display: block; font: 400 .66rem system-ui, sans-serif;
+    line-height: 1.2; white-space: normal; color: var(--dim); }
   .runs, .runs tbody, .runs tr, .runs td, .runs th { display: block; border: 0; text-align: left;
     padding: .1rem 0; } .runs caption { display: none; } .runs thead { display: none; } .runs tr {
     border-bottom: 1px solid var(--line); padding: .6rem 0; } }

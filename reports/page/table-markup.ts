@@ -6,7 +6,10 @@ import { html, type Markup } from './markup.ts';
 export type Head = string | { words: string };
 export type Row = { head: Markup | string; cells: (string | Markup)[] };
 
-/** @param more a class beside that of what can be scrolled: `main` keeps the heads of rows in view */
+/**
+ * @param more classes beside that of what can be scrolled: `main` keeps the heads of rows in view, `blocks`
+ *   makes a block of each row on a narrow screen, whose cells have their titles with them
+ */
 export function tableMarkup(
   caption: string,
   heads: readonly Head[],
@@ -32,16 +35,18 @@ export function tableMarkup(
           ({ head, cells }) =>
             html`<tr>
               <th scope="row">${head}</th>
-              ${cells.map((cell, i) =>
-                typeof heads[i + 1] === 'object'
-                  ? html`<td class="words">${cell}</td>`
-                  : html`<td>${cell}</td>`,
-              )}
+              ${cells.map((cell, i) => cellMarkup(cell, heads[i + 1] ?? '', more.includes('blocks')))}
             </tr>`,
         )}
       </tbody>
     </table>
   </div>`;
+}
+
+function cellMarkup(cell: string | Markup, head: Head, isTitled: boolean): Markup {
+  const [title, isWords] = typeof head === 'object' ? [head.words, true] : [head, false];
+  if (isTitled) return html`<td class="${isWords ? 'words' : ''}" data-title="${title}">${cell}</td>`;
+  return isWords ? html`<td class="words">${cell}</td>` : html`<td>${cell}</td>`;
 }
 
 /** A table without the columns that say the same in every row: its caption says it once. */

@@ -1,6 +1,7 @@
 // Names the cells of a matrix for a sentence: where all of them are of one variant, by their values alone.
 
-import { magnitudeOf, shortPath } from '../../core/scenario/matrix.ts';
+import { shortPath } from '../../core/scenario/matrix.ts';
+import { valueText } from './cells-apart.ts';
 import { variantNames } from './names.ts';
 import type { VariantTrials } from './variants.ts';
 
@@ -22,9 +23,8 @@ export function cellNames(variants: readonly Named[]): CellNames {
     of({ trials }) {
       const parameters = trials[0]?.cell?.parameters ?? {}; // each has one: they are of one variant
       const paths = Object.keys(parameters);
-      // A number says little without what it is of.
       return Object.entries(parameters)
-        .map(([path, value]) => (magnitudeOf(value) ? `${shortPath(path, paths)}=${value}` : value))
+        .map(([path, value]) => valueText({ name: shortPath(path, paths) }, value))
         .join(' / ');
     },
     variant: variantNames(variants.map(({ result }) => result)).of(variant),

@@ -29,9 +29,10 @@ export function axesOf(variants: readonly InMatrix[]): Axis[] {
     .filter(({ values }) => values.length > 1);
 }
 
-/** A value by itself where it is a word; a number says little without what it is of: `history=0`. */
+/** A value by itself where it is a word; a number or a yes says little without what it is of: `history=0`. */
 export function valueText({ name }: Pick<Axis, 'name'>, value: string): string {
-  return name !== variantAxis && magnitudeOf(value) ? `${name}=${value}` : value;
+  const saysLittle = magnitudeOf(value) !== undefined || ['true', 'false', 'null'].includes(value);
+  return name !== variantAxis && saysLittle ? `${name}=${value}` : value;
 }
 
 /** Where one axis alone decides who is such: `broker=nats` and `any other broker`, the fewer values first. */

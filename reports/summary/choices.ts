@@ -53,11 +53,14 @@ export function choicesOf(variants: readonly VariantTrials[]): Choices[] {
     ({ result: { searches, scenario } }) => searches === undefined && scenario.curves?.length !== 0,
   );
   const curves = curvesOf(inMatrix.map(withMedian));
-  const names = new Set(inMatrix.flatMap(({ trials }) => trials[0]?.cell?.variant ?? []));
+  const namesIn = (at: number | undefined) =>
+    new Set(inMatrix.flatMap(({ trials, round }) => (round === at ? (trials[0]?.cell?.variant ?? []) : [])));
   const rounds = [...new Map(variants.map(({ round, result }) => [round, result]))];
   const called = resultNames(rounds.map(([, result]) => result));
   const groups = Map.groupBy(curves, ({ lines, parameter }) => `${lines[0]?.round ?? 0}\n${parameter}`);
   return [...groups.values()].flatMap((same) => {
+    const names = namesIn(same[0]?.lines[0]?.round);
+    if (names.size < 2) return [];
     const others = [...new Set(same.flatMap(({ lines }) => lines.map(({ label }) => otherOf(label, names))))];
     return others.flatMap((other) => {
       const curvesHere = same.map((curve) => among(curve, other, names));

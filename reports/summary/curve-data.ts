@@ -11,6 +11,7 @@ import type { Trial } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatUs } from '../../core/base/units.ts';
 import { crossingsOf, scaleOf, type Crossing, type Scales } from './crossings.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { valueText } from './cells-apart.ts';
 import { isOfWhatCame } from './losses.ts';
 import { variantNames } from './names.ts';
 import { searchSentences } from './searches.ts';
@@ -80,11 +81,15 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
       : value;
   };
   const called = variantNames([...new Set(cells.map((one) => one.variant.result))]);
+  const others = paths.filter((one) => one !== path);
+  // Lines of one variant are called by what sets them apart.
+  const isAlone = new Set(cells.map(({ cell }) => cell.variant)).size === 1 && others.length > 0;
   const label = ({ variant, parameters }: Cell) =>
-    [
-      called.of(variant),
-      ...paths.filter((one) => one !== path).map((one) => `${shortPath(one, paths)}=${parameters[one]}`),
-    ].join(', ');
+    isAlone
+      ? others.map((one) => valueText({ name: shortPath(one, paths) }, parameters[one]!)).join(', ')
+      : [called.of(variant), ...others.map((one) => `${shortPath(one, paths)}=${parameters[one]}`)].join(
+          ', ',
+        );
   const labels = [...new Set(cells.map(({ cell }) => label(cell)))];
   const points = cells.flatMap(({ cell, variant }): CurvePoint[] => {
     const figure = figureOver(name, variant.completed);

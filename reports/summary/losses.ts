@@ -1,7 +1,8 @@
 // Adds up what was lost or came twice over all trials in which the count stands, and tells which figures
 // leave out what was lost.
 
-import { figureOf, metrics } from '../../core/metrics/registry.ts';
+import { figureOf } from '../../core/metrics/registry.ts';
+import { isOfWhatCame as leavesOutLost, rankable } from '../../core/metrics/what-came.ts';
 import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { VariantTrials } from './variants.ts';
@@ -23,7 +24,7 @@ export function totalOf(name: string, variants: readonly Trials[]): number {
 
 /** Whether a figure leaves out what the variant lost. What never came has no latency. */
 export function isOfWhatCame(name: string, variant: Trials): boolean {
-  return metrics[name]?.ofWhatCame === true && totalOf('missed', [variant]) > 0;
+  return leavesOutLost(name, totalOf('missed', [variant]));
 }
 
 /** `of what came, ` before a figure of a variant that lost something. */
@@ -36,8 +37,7 @@ export function whatCame(name: string, variant: Trials): string {
  * were: they are left out, as long as there are others.
  */
 export function ranked<V extends Trials>(name: string, variants: readonly V[]): readonly V[] {
-  const whole = variants.filter((variant) => !isOfWhatCame(name, variant));
-  return whole.length > 0 ? whole : variants;
+  return rankable(variants, (variant) => isOfWhatCame(name, variant));
 }
 
 /** Whose latencies are of what came; nothing where no variant with a latency lost any. */

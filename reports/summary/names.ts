@@ -1,7 +1,7 @@
 // Names variants for readers: as the scenario calls them, or else by their label without the options that
-// all of them share. What was left out of the labels is said once.
+// all of them share; the cells of one variant without its name. What was left out is said once.
 
-import { calledFor } from '../../core/result/called.ts';
+import { calledFor, sharedVariant, withoutVariant } from '../../core/result/called.ts';
 import type { Result, Trial } from '../../core/result/result.ts';
 
 export type VariantNames = {
@@ -9,7 +9,14 @@ export type VariantNames = {
   of(label: string): string;
   /** The options that the labels do not repeat: `store=sqlite timeScale=3600`; empty where there are none. */
   shared: string;
+  /** The variant whose name its cells do not repeat; undefined where cells are of several, or none. */
+  variant: string | undefined;
 };
+
+/** What is said once where the cells of one variant are called without it. */
+export function ofOneVariant(variant: string): string {
+  return `All rows are of one variant, ${variant}.`;
+}
 
 /** The names of all variants of these results, which a page or a table shows together. */
 export function variantNames(results: readonly Result[]): VariantNames {
@@ -28,10 +35,13 @@ export function variantNames(results: readonly Result[]): VariantNames {
   // A scenario's names are unique, and a result that was not written by pushbench may repeat them.
   const taken = Map.groupBy(names.keys(), (label) => names.get(label)!);
   const isUnique = (label: string) => taken.get(names.get(label)!)!.length === 1 || results.length > 1;
-  return {
-    of: (label) => (names.has(label) && !isUnique(label) ? label : (names.get(label) ?? short(label))),
-    shared: shared.join(' '),
-  };
+  const whole = (label: string) =>
+    names.has(label) && !isUnique(label) ? label : (names.get(label) ?? short(label));
+  const cells = trials.map(({ variant }) => variant.label);
+  const variant = trials.every(({ cell }) => cell)
+    ? sharedVariant([...cells, ...plannedCells(results)].map(whole))
+    : undefined;
+  return { of: (label) => withoutVariant(whole(label), variant), shared: shared.join(' '), variant };
 }
 
 /** The label of a trial's variant without the values of its cell. */
@@ -39,12 +49,18 @@ function baseOf({ variant, cell }: Trial): string {
   return cell?.variant ?? variant.label;
 }
 
-/** Labels of trials that were planned and are missing, where they stand for variants. */
+/** Labels of trials that were planned, where they stand for variants. */
 function plannedIn(results: readonly Result[]): string[] {
-  return results.flatMap(({ planned, trials }) =>
-    trials.some(({ cell }) => cell) ? [] : (planned?.trials ?? []).map(({ variant }) => variant),
-  );
+  return results.flatMap((result) => (hasCells(result) ? [] : plannedLabels(result)));
 }
+
+/** Those where they stand for cells. */
+function plannedCells(results: readonly Result[]): string[] {
+  return results.flatMap((result) => (hasCells(result) ? plannedLabels(result) : []));
+}
+
+const hasCells = ({ trials }: Result) => trials.some(({ cell }) => cell);
+const plannedLabels = ({ planned }: Result) => (planned?.trials ?? []).map(({ variant }) => variant);
 
 /** Options that every label has, as far as the labels stay apart without them; none of a single variant. */
 function sharedOptions(labels: readonly string[]): string[] {

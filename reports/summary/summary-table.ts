@@ -6,7 +6,7 @@ import type { Result } from '../../core/result/result.ts';
 import { connectionNotes } from './connection-notes.ts';
 import { noFigureText, rangeText } from './figure-text.ts';
 import { isOfWhatCame, whatCameText } from './losses.ts';
-import { variantNames } from './names.ts';
+import { ofOneVariant, variantNames } from './names.ts';
 import { isEverSaturated } from './saturated.ts';
 import { offMeaning, withOff } from './simulated.ts';
 import { clockNotes } from './schedules.ts';
@@ -136,8 +136,11 @@ export function resultTable(results: readonly Result[]): Table {
 
 /** What the labels leave out, as all variants have it. */
 function sharedNotes(results: readonly Result[]): string[] {
-  const { shared } = variantNames(results);
-  return shared === '' ? [] : [`All variants have ${shared.replaceAll(' ', ', ')}.`];
+  const { shared, variant } = variantNames(results);
+  return [
+    ...(variant === undefined ? [] : [ofOneVariant(variant)]),
+    ...(shared === '' ? [] : [`All variants have ${shared.replaceAll(' ', ', ')}.`]),
+  ];
 }
 
 function cellOf(key: string, { completed, trials: all }: VariantTrials): Cell {

@@ -58,10 +58,10 @@ test('so do terminal, Markdown, summary, CSV, JUnit and the card', async () => {
   const figure = summary.loads[0]!.rows[0]!.figures.find(({ metric }) => metric === 'latency.p50');
   assert.equal(figure!.expectedError, 0.12);
   const rows = renderCsv(results).split('\r\n');
-  assert.match(rows[0]!, /,low,high,expected_error$/);
+  assert.match(rows[0]!, /,low,high,expected_error,of_what_came$/);
   assert.match(
     rows.find((row) => row.includes(',latency.p50,'))!,
-    /,simulated,latency\.p50,\d+,us,[\d.]+,[\d.]+,0\.12$/,
+    /,simulated,latency\.p50,\d+,us,[\d.]+,[\d.]+,0\.12,$/,
   );
   assert.equal(rows.filter((row) => row.includes(',valid,')).length, 0);
   assert.equal(rows.filter((row) => /,(?:errors|reconnects|publisher-lag\.p50),/.test(row)).length, 0);

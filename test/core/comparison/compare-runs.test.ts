@@ -10,6 +10,8 @@ import { UserError } from '../../../core/base/errors.ts';
 import type { Reading } from '../../../core/comparison/reading.ts';
 import { readingOf } from '../../../core/comparison/reading.ts';
 import { runSetOf, type RunSet } from '../../../core/comparison/run-set.ts';
+import { renderComparisonMarkdown } from '../../../reports/comparison/markdown.ts';
+import { renderComparison } from '../../../reports/comparison/terminal.ts';
 import { fixtureResult } from '../../reports/fixture.ts';
 import { reading } from './readings.ts';
 import { completed, stored, trialOf } from '../result/trial.ts';
@@ -55,6 +57,33 @@ test('runs that took turns are paired in time; others are advice', () => {
   assert.deepEqual(codes(side([at(0), at(2), at(4)]), side([at(1), at(3), at(5)])), ['unbalanced']);
   assert.deepEqual(codes(side([at(0), at(3)]), side([at(1)])), ['single']);
   assert.equal(compare(side([at(0), at(1)]), side([at(2), at(3)]), { createdAt }).variants[0]!.paired, false);
+});
+
+test('cells of one variant are called by what sets them apart, and the variant is told once', () => {
+  const cells = (variant: string): RunSet => ({
+    ...side([]),
+    variants: ['0s', '5s'].map((window) => ({ label: `${variant}, window=${window}`, runs: [at(0)] })),
+  });
+  const same = compare(cells('websocket'), cells('websocket'), { createdAt });
+  assert.equal(same.variant, 'websocket');
+  assert.deepEqual(
+    same.variants.map(({ baseline, called }) => [baseline, called?.baseline, called?.candidate]),
+    ['0s', '5s'].map((one) => [`websocket, window=${one}`, `window=${one}`, `window=${one}`]),
+  );
+  assert.match(renderComparison(same, { columns: 200, color: false }), /^window=0s: /m);
+  assert.match(renderComparisonMarkdown(same), /- All rows are of one variant, websocket\./);
+  assert.deepEqual(comparisonSchema.parse(JSON.parse(JSON.stringify(same))), same);
+  // Where one is held against another, both are named.
+  const labels = ['0s', '5s'].map((one): [string, string] => [
+    `sse, window=${one}`,
+    `websocket, window=${one}`,
+  ]);
+  const apart = compare(cells('sse'), cells('websocket'), { createdAt, labels });
+  assert.equal(apart.variant, undefined);
+  assert.deepEqual(
+    apart.variants.map(({ called }) => called),
+    [undefined, undefined],
+  );
 });
 
 test('to sides of one run it says how many pairs ab would run, by what is tested', () => {

@@ -80,3 +80,59 @@ test("the scenario's name is used wherever readers meet the variant, with its ta
   assert.equal(names.of('sse @mine, publish=1/s'), 'Events @mine, publish=1/s');
   assert.equal(names.of('sse @mine'), 'Events @mine', 'of a curve');
 });
+
+const inCell = (
+  variant: string,
+  parameters: Record<string, string>,
+  as?: string,
+): Result['trials'][number] => {
+  const trial = shaped(
+    `${variant}, ${Object.entries(parameters)
+      .map(([path, value]) => `${path}=${value}`)
+      .join(', ')}`,
+  );
+  return {
+    ...(as === undefined ? trial : called(trial, as)),
+    cell: { variant, parameters, subscribers: 10, events: 40, deliveries: 400 },
+  };
+};
+const windows = ['0s', '5s'];
+const policies = ['phoenix', 'socket.io'];
+const cellsOf = (variant: string, as?: string) =>
+  windows.flatMap((window) => policies.map((reconnect) => inCell(variant, { window, reconnect }, as)));
+
+test('cells of one variant are called by what sets them apart, and the variant is said once', async () => {
+  const result = resultOf(cellsOf('websocket'), { curves: ['latency.p50'] });
+  const labels = variantsOf([result]).map(({ label }) => label);
+  assert.deepEqual(labels, [
+    'window=0s, reconnect=phoenix',
+    'window=0s, reconnect=socket.io',
+    'window=5s, reconnect=phoenix',
+    'window=5s, reconnect=socket.io',
+  ]);
+  const said = 'All rows are of one variant, websocket.';
+  for (const text of [
+    renderTable([result], { columns: 400, color: false }),
+    renderMarkdown([result]),
+    await renderHtml([result], { interactive: false }),
+  ]) {
+    assert.ok(text.includes(said));
+    assert.doesNotMatch(text, /websocket, (?:window|reconnect)=/);
+  }
+  const { of, variant } = variantNames([resultOf(cellsOf('sse', 'Events'))]);
+  assert.deepEqual(
+    [variant, of('sse, window=0s, reconnect=phoenix')],
+    ['Events', 'window=0s, reconnect=phoenix'],
+  );
+});
+
+test('cells of two variants, or of one and a variant without cells, keep its name', () => {
+  const two = variantNames([resultOf([...cellsOf('websocket'), ...cellsOf('sse')])]);
+  assert.equal(two.of('sse, window=0s, reconnect=phoenix'), 'sse, window=0s, reconnect=phoenix');
+  const beside = variantNames([resultOf(cellsOf('sse')), resultOf([shaped('sse')])]);
+  assert.equal(beside.of('sse, window=0s, reconnect=phoenix'), 'sse, window=0s, reconnect=phoenix');
+  // Of a run that ended after the cells of its first variant.
+  const planned = { trials: [{ variant: 'sse, window=0s', repetition: 1 }], searches: [], afterwards: [] };
+  const cut = variantNames([{ ...resultOf(cellsOf('websocket')), planned }]);
+  assert.match(cut.of('websocket, window=0s, reconnect=phoenix'), /^websocket, /);
+});

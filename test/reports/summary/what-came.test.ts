@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
+import { renderCsv } from '../../../reports/export/csv.ts';
 import { renderSummary } from '../../../reports/export/summary.ts';
 import { renderCard } from '../../../reports/page/card.ts';
 import { renderHtml } from '../../../reports/page/report.ts';
@@ -60,6 +61,15 @@ test('every form marks its figures', async () => {
     loads[0]!.rows.map(({ ofWhatCame }) => ofWhatCame),
     [true, undefined, undefined],
   );
+  // The last column of CSV: of latencies alone, and of those that lost some.
+  const marked = renderCsv([result])
+    .split('\r\n')
+    .map((row) => row.split(','))
+    .filter((fields) => fields.at(-1) === 'yes');
+  assert.deepEqual(new Set(marked.map((fields) => fields[3])), new Set(['sse']));
+  const names = new Set(marked.map((fields) => fields[6]));
+  assert.ok(names.has('latency.p50') && names.has('latency.max') && !names.has('missed'));
+  assert.ok(!names.has('publish-round-trip.max'), 'that is no delivery');
 });
 
 test('in a matrix it is neither the lowest nor crosses anything, and is said to have lost deliveries', () => {
