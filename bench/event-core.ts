@@ -1,6 +1,6 @@
 // Measures the simulator's event core against a binary heap of objects, the queue that everybody writes
-// first: events a second of CPU time, in one process, in turn. One event is one taken, whose handler is called
-// and puts one. Both sides get the same delays in the same order, and as many events.
+// first: events a second of CPU time, in one process, in turn. One event is one taken, whose handler is
+// called and puts one. Both sides get the same delays in the same order, and as many events.
 //
 // Bounds: 4 times at 10^6 pending, 5 times at 10^4, by lanes 8 times; a herd at one time at most 4 times
 // slower than one that is spread.
