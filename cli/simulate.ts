@@ -13,7 +13,7 @@ import type { RunPlan } from '../harness/plan/cells.ts';
 import { prepareSimulated } from '../harness/run/prepare-simulated.ts';
 import type { Simulation } from '../harness/run/run-options.ts';
 import { createRunFolder, requireWritable } from '../harness/run/store.ts';
-import { models } from '../simulation/models/registry.ts';
+import { models } from '../simulation/registry.ts';
 import { modelVersion, type ModelInput } from '../simulation/model.ts';
 import { leftOutOf, obstaclesTo, whyNotSimulated } from '../simulation/refusals.ts';
 import { workOf } from '../simulation/work.ts';

@@ -3,7 +3,7 @@
 import { parentPort } from 'node:worker_threads';
 import { UserError } from '../core/base/errors.ts';
 import type { Trial } from '../core/result/result.ts';
-import { models } from '../simulation/models/registry.ts';
+import { models } from '../simulation/registry.ts';
 import { simulateTrial, type SimulatedTrialInput } from '../simulation/simulate.ts';
 
 /** What comes back for an input; an error that is none of a user's ends the thread. */

@@ -18,12 +18,15 @@ const stepsPerUs = 1;
 const eventBytes = 16;
 /** Histograms by slot and in all, whatever the scenario. */
 const leastBytes = 60e6;
-/** What a client takes that is computed by itself. */
+/** What a client takes that is computed by itself, and one that may be cut off and come back. */
 const clientBytes = 64;
+const changingBytes = 150;
+/** Waits, attempts and turns of one that is cut off once or twice, about. */
+const changingSteps = 8;
 
 /** @param events planned, the warm-up included */
 export function workOf(
-  { subscribers, phases }: Pick<Scenario, 'subscribers' | 'phases'>,
+  { subscribers, phases, faults }: Pick<Scenario, 'subscribers' | 'phases' | 'faults'>,
   { pattern, options }: Variant,
   { events, deliveries }: { events: number; deliveries: number },
   clients: ModelInput['clients'],
@@ -31,10 +34,16 @@ export function workOf(
 ): Work {
   const everyMs = registry[pattern]?.asksEveryMs?.(options);
   const cycles = everyMs === undefined ? 0 : phases.measure / everyMs;
-  const steps = clients === 'groups' ? events + cycles : deliveries + cycles * subscribers;
+  const changing = faults.length > 0 ? subscribers : 0;
+  const steps =
+    (clients === 'groups' ? events + cycles : deliveries + cycles * subscribers) + changing * changingSteps;
   return {
     steps,
     us: steps / stepsPerUs,
-    bytes: leastBytes + events * eventBytes + (clients === 'groups' ? 0 : subscribers * clientBytes),
+    bytes:
+      leastBytes +
+      events * eventBytes +
+      changing * changingBytes +
+      (clients === 'groups' ? 0 : subscribers * clientBytes),
   };
 }

@@ -14,7 +14,7 @@ import { keepThisProcessTo } from '../../harness/process/child.ts';
 import { thisMachine, usableNumbers } from '../../harness/run/machine.ts';
 import { prepare } from '../../harness/run/run.ts';
 import { processes, processesOn } from '../../harness/trial/fleet.ts';
-import { models } from '../../simulation/models/registry.ts';
+import { models } from '../../simulation/registry.ts';
 import { simulateTrial } from '../../simulation/simulate.ts';
 import type { Outcome, Part } from './part.ts';
 import { betweenOf, figuresOf, type Figures } from './simulation/figures.ts';
