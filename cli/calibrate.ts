@@ -11,6 +11,7 @@ import type { Profile } from '../core/profile/profile.ts';
 import { calibrate, type Calibration } from '../harness/calibrate/calibrate.ts';
 import { coresHere } from '../harness/calibrate/cores.ts';
 import { readKernel } from '../harness/calibrate/kernel.ts';
+import { measureLife } from '../harness/calibrate/life.ts';
 import {
   calibrated,
   full as fullExtent,
@@ -71,7 +72,7 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
   const stop = new AbortController();
   const release = onSignals(stop, (signal) => view.note(`${signal}: ending.`));
   if (pinned) keepThisProcessTo(pinned.publisher);
-  const calibration = await calibrate({
+  const asked = {
     points,
     budgetMs,
     registry: patterns,
@@ -79,11 +80,20 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
     machine,
     observer: view,
     signal: stop.signal,
-  }).finally(() => {
+  };
+  const measureAll = async () => {
+    const calibration = await calibrate(asked);
+    const isWhole = calibration.end.kind === 'finished' && calibration.measured.length > 0;
+    const serverLife = isWhole ? await measureLife(asked) : undefined;
+    if (isWhole && !serverLife)
+      calibration.leftOut.push('how long a server takes to start and to stop: not all of it could be done.');
+    return { calibration, serverLife };
+  };
+  const { calibration, serverLife } = await measureAll().finally(() => {
     view.close();
     release();
   });
-  const profile = toProfile(calibration, name, pinned);
+  const profile = toProfile(calibration, serverLife, name, pinned);
   return finish(calibration, profile, names, output);
 }
 
@@ -142,6 +152,7 @@ function planText(points: readonly Point[], budgetMs: number): string {
 /** @returns undefined where nothing was measured */
 function toProfile(
   { measured, environment }: Calibration,
+  serverLife: Profile['serverLife'],
   name: string | undefined,
   pinned: Profile['pinned'],
 ): Profile | undefined {
@@ -154,6 +165,7 @@ function toProfile(
     environment,
     pinned,
     kernel: readKernel(),
+    ...(serverLife && { serverLife }),
   });
 }
 

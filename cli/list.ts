@@ -7,7 +7,7 @@ import { describeScenario } from '../core/scenario/scenario-file.ts';
 import { fullName } from '../core/pattern/variant.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import { listed } from '../core/base/suggest.ts';
-import { models } from '../simulation/models/registry.ts';
+import { models } from '../simulation/registry.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { obstaclesTo, whyNoModel } from '../simulation/refusals.ts';
 import { print } from './print.ts';

@@ -11,7 +11,7 @@ import type { Scenario } from '../core/scenario/scenario.ts';
 import { prepareSimulated } from '../harness/run/prepare-simulated.ts';
 import { runSimulated, type Simulation } from '../harness/run/run.ts';
 import { createRunFolder, requireWritable } from '../harness/run/store.ts';
-import { models } from '../simulation/models/registry.ts';
+import { models } from '../simulation/registry.ts';
 import { modelVersion } from '../simulation/model.ts';
 import { leftOutOf, obstaclesTo, whyNotSimulated } from '../simulation/refusals.ts';
 import { createLiveView, liveMode } from './live.ts';

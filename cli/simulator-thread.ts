@@ -6,7 +6,7 @@ import { UserError } from '../core/base/errors.ts';
 import { scheduleOf, type Schedule } from '../core/plan/schedule.ts';
 import type { Trial } from '../core/result/result.ts';
 import { sourcesIn } from '../harness/plan/sources.ts';
-import { models } from '../simulation/models/registry.ts';
+import { models } from '../simulation/registry.ts';
 import { simulateTrial, type SimulatedTrialInput } from '../simulation/simulate.ts';
 
 /** A trial, with the folder in which the scenario's traces and bodies are. */

@@ -6,13 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PatternOptions } from '../core/pattern/registry.ts';
 import { drawAdviceMs, type DrainPlan } from '../core/policy/server/drain.ts';
 import { returnMs } from '../core/policy/server/goodbye.ts';
+import { retryAfterS } from '../core/policy/server/refuse.ts';
 import { announcedEvent } from './http/announce.ts';
 import { createHeldResponses } from './streams/held-response.ts';
 import { corsHeaders } from './http/origin.ts';
 import { checkIntake, newIntake } from './http/intake.ts';
 import type { PatternServer, Request } from './pattern.ts';
 import { publishExample } from './http/publish.ts';
-import { cursorOf, endWith, retryAfterS, topicsOf } from './http/request.ts';
+import { cursorOf, endWith, topicsOf } from './http/request.ts';
 
 export const sse: PatternServer<PatternOptions<'sse'>> = {
   start(context, options) {

@@ -6,6 +6,8 @@ import type { Variant } from '../core/pattern/variant.ts';
 import type { Counters } from '../core/result/counters.ts';
 import type { Histogram } from '../core/result/histogram.ts';
 import type { ExpectedError } from '../core/result/simulated.ts';
+import type { Recovery } from '../core/result/recovery.ts';
+import type { TrialFault } from '../core/result/trial-fault.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 
@@ -42,6 +44,31 @@ export type Slot = {
   serverCpuUs: number;
   /** At the end of the slot. */
   connected: number;
+};
+
+/** What one of several servers was used for in the measured phase. */
+export type ServerFigures = {
+  cpuUs: number;
+  idleShare: number;
+  handshakes: number;
+  /** In the end, as the first fault was still to come, and at the most. */
+  subscribers: number;
+  subscribersAtFirst: number;
+  subscribersAtMost: number;
+};
+
+/** What came of it that things went wrong. */
+export type Changes = {
+  faults: TrialFault[];
+  /** Left out where nobody was away. */
+  recovery?: Recovery;
+  /** Deliveries that a return brought. */
+  resumed: number;
+  /** Events of the measured phase that no server took. */
+  unconfirmed: number;
+  /** Left out of a server by itself. */
+  servers?: { count: number; broker: string; inFront: string };
+  perServer: ServerFigures[];
 };
 
 export type Simulated = {
@@ -85,6 +112,8 @@ export type Simulated = {
   expectedError: ExpectedError;
   /** What the model leaves out, as sentences for readers. */
   leavesOut: string[];
+  /** Where the scenario has faults. */
+  changes?: Changes;
 };
 
 export type Model = (input: ModelInput) => Simulated;

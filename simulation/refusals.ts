@@ -5,7 +5,9 @@ import type { PatternRegistry } from '../core/pattern/pattern.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
-import { isCluster } from '../core/scenario/servers.ts';
+import { listed } from '../core/base/suggest.ts';
+import type { Fault } from '../core/fault/faults.ts';
+import { areApart, isCluster } from '../core/scenario/servers.ts';
 import type { ModelRegistry } from './model.ts';
 
 type Asked = Pick<
@@ -21,12 +23,7 @@ export function obstaclesTo(scenario: Asked): string[] {
   const { servers, faults, network, server, browser, topics } = scenario;
   const bySubscribers = Object.keys(topics).filter((name) => topics[name]!.by === 'subscribers');
   return [
-    ...(isCluster(servers)
-      ? ['servers: models are of one server that clients reach by themselves; --set servers={} is one.']
-      : []),
-    ...(faults.length > 0
-      ? ["faults: no model knows what goes wrong; --set 'faults=[]' simulates the rest of the scenario."]
-      : []),
+    ...(faults.length > 0 ? obstaclesWithFaults(scenario) : obstaclesWithoutFaults(servers)),
     ...(network
       ? ['network: models are of plain loopback; simulate a copy of the scenario without "network".']
       : []),
@@ -46,10 +43,66 @@ export function obstaclesTo(scenario: Asked): string[] {
   ];
 }
 
+function obstaclesWithoutFaults(servers: Asked['servers']): string[] {
+  return isCluster(servers)
+    ? ['servers: models are of one server that clients reach by themselves; --set servers={} is one.']
+    : [];
+}
+
+/** Faults that change nothing but who is connected to what. */
+const simulatedFaults: readonly Fault['kind'][] = [
+  'disconnect',
+  'freeze',
+  'leave',
+  'stop',
+  'kill',
+  'restart',
+  'start',
+  'drain',
+  'refuse',
+  'deploy',
+];
+
+function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'faults'>): string[] {
+  const { inFront } = servers;
+  const others = [
+    ...new Set(faults.filter(({ kind }) => !simulatedFaults.includes(kind)).map(({ kind }) => kind)),
+  ];
+  const isStill = faults.some(
+    (fault) => fault.kind === 'freeze' && (fault.who !== 'server' || servers.count > 1),
+  );
+  return [
+    ...(inFront.kind === 'list'
+      ? []
+      : [
+          'servers.in-front: no model has what stands in front of servers; --set servers.in-front=list has ' +
+            'clients find them by a list.',
+        ]),
+    ...(areApart(servers)
+      ? [
+          'servers.broker: no model has clients that go from one server to another which knows nothing of ' +
+            'its events; --set servers.broker=redis-streams connects them.',
+        ]
+      : []),
+    ...(others.length === 0
+      ? []
+      : [
+          `faults: no model knows ${listed(others)}; simulate a copy of the scenario without such faults, ` +
+            "or --set 'faults=[]'.",
+        ]),
+    ...(isStill
+      ? [
+          'faults: a freeze is simulated of one server that is alone; simulate a copy of the scenario ' +
+            "without it, or --set 'faults=[]'.",
+        ]
+      : []),
+  ];
+}
+
 /** Why a variant is not simulated; undefined where it is. */
 export function whyNotSimulated(
   variant: Variant,
-  scenario: Pick<Scenario, 'endpoints'>,
+  scenario: Pick<Scenario, 'endpoints' | 'faults'>,
   models: ModelRegistry,
   profile: Profile,
   registry: PatternRegistry,
@@ -65,7 +118,7 @@ export function whyNotSimulated(
 /** Why no profile helps a variant to be simulated; undefined where one does. */
 export function whyNoModel(
   { pattern, options }: Variant,
-  { endpoints }: Pick<Scenario, 'endpoints'>,
+  { endpoints, faults }: Pick<Scenario, 'endpoints' | 'faults'>,
   models: ModelRegistry,
   registry: PatternRegistry,
 ): string | undefined {
@@ -75,7 +128,16 @@ export function whyNoModel(
     return "no model knows how endpoints fall short; --set 'endpoints=[]' simulates those that answer well";
   if ((entry?.fallsBackTo?.(options) ?? []).length > 0)
     return 'no model knows how clients fall back to another transport';
+  if (faults.length > 0 && !comesBackByConnection(entry))
+    return "no model knows how its clients meet with faults; --set 'faults=[]' simulates it without";
+  if (faults.length > 0 && (entry?.httpVersion?.(options) ?? 'h1') !== 'h1')
+    return 'no model knows how clients come back that share connections; take over: h1';
   return undefined;
+}
+
+/** Whether it is a stream that a client opens once and loses as a whole, as pages of browsers do. */
+function comesBackByConnection(entry: PatternRegistry[string] | undefined): boolean {
+  return entry?.pageOpens !== undefined;
 }
 
 /** What is left out of every trial though the scenario asks for it, a sentence each. */

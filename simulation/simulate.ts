@@ -4,6 +4,8 @@
 import { UserError } from '../core/base/errors.ts';
 import { longRandom } from '../core/base/long-random.ts';
 import { formatNumber } from '../core/base/units.ts';
+import { aroundFaults } from '../core/figures/around-faults.ts';
+import { faultWarnings } from '../core/figures/fault-warnings.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Schedule } from '../core/plan/schedule.ts';
 import type { Profile } from '../core/profile/profile.ts';
@@ -14,9 +16,11 @@ import { voidsOf } from '../core/result/voids.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import {
   modelVersion,
+  type Changes,
   type ModelInput,
   type ModelRegistry,
   type PlannedEvent,
+  type ServerFigures,
   type Simulated,
 } from './model.ts';
 import { leftOutOf } from './refusals.ts';
@@ -52,7 +56,7 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
     ...(computed && { computed }),
   });
   const outcome = completedOf(input, simulated);
-  const warnings = warningsOf(simulated);
+  const warnings = [...warningsOf(simulated), ...faultWarnings(outcome)];
   const spoiling = warnings.flatMap(({ code, level }) =>
     code === 'saturated' && level === 'invalid' ? [code] : [],
   );
@@ -76,7 +80,7 @@ function* eventsOf({ scenario, schedule: { events, corpus } }: SimulatedTrialInp
 }
 
 function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Simulated): Completed {
-  const { ledger, counters, latency, server } = of;
+  const { ledger, counters, latency, server, changes } = of;
   const measuredUs = Math.round(scenario.phases.measure * 1000);
   const mirrored: Counters = { ...counters, bytesIn: counters.bytesOut, bytesOut: counters.bytesIn };
   return {
@@ -97,7 +101,14 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
       medianReceiver: storeHistogram(latency.medianReceiver),
       lastReceiver: storeHistogram(latency.lastReceiver),
     },
-    ledger: { ...ledger, unconfirmed: 0, resumed: 0, corrupted: 0, unexpected: 0, missing: [] },
+    ledger: {
+      ...ledger,
+      unconfirmed: changes?.unconfirmed ?? 0,
+      resumed: changes?.resumed ?? 0,
+      corrupted: 0,
+      unexpected: 0,
+      missing: [],
+    },
     counters: {
       server: mirrored,
       client: counters,
@@ -111,7 +122,10 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
     measuredDeliveries: counters.events,
     descriptors: { baseline: 0, connected: Math.round(server.descriptors) },
     kernelSocketBytes: server.kernelSocketBytes,
-    processes: [serverUse(of, profile, measuredUs)],
+    processes: changes?.servers
+      ? changes.perServer.map((one, i) => ownUse(one, i, server.rssBytes, scenario, profile))
+      : [serverUse(of, profile, measuredUs)],
+    ...(changes && changesOf(of, changes)),
     series: seriesOf(of),
     problems: [],
   };
@@ -132,6 +146,45 @@ function serverUse(
     rssBaselineBytes: serverBaseRssBytes,
     rssConnectedBytes: rssBytes,
     rssPeakBytes: rssBytes,
+  };
+}
+
+/** One of several servers. @param rssBytes of all, with all subscribers */
+function ownUse(
+  { cpuUs, idleShare, handshakes, ...subscribers }: ServerFigures,
+  index: number,
+  rssBytes: number,
+  scenario: Scenario,
+  { serverBaseRssBytes }: Profile,
+): ProcessUse {
+  const measuredUs = Math.round(scenario.phases.measure * 1000);
+  const eachBytes = (rssBytes - serverBaseRssBytes) / scenario.subscribers;
+  const ranUs = Math.min(cpuUs, measuredUs);
+  return {
+    role: 'server',
+    index,
+    cpuUs: ranUs,
+    wallUs: measuredUs,
+    busiest: { ranUs, waitedUs: 0 },
+    idleShare,
+    rssBaselineBytes: serverBaseRssBytes,
+    rssConnectedBytes: serverBaseRssBytes + eachBytes * subscribers.subscribersAtFirst,
+    rssPeakBytes: serverBaseRssBytes + eachBytes * subscribers.subscribersAtMost,
+    handshakes,
+    subscribers: subscribers.subscribers,
+  };
+}
+
+function changesOf(
+  { slots, slotUs }: Simulated,
+  { faults, recovery, servers }: Changes,
+): Pick<Completed, 'faults' | 'recovery' | 'servers' | 'latencyAroundFaults'> {
+  const bySlot = new Map(slots.map(({ latency }, i) => [i, latency]));
+  return {
+    faults,
+    ...(recovery && { recovery }),
+    ...(servers && { servers }),
+    ...aroundFaults(bySlot, slotUs, { faults, ...(recovery && { recovery }) }),
   };
 }
 

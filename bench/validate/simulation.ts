@@ -15,7 +15,7 @@ import { sourcesIn } from '../../harness/plan/sources.ts';
 import { keepThisProcessTo } from '../../harness/process/child.ts';
 import { thisMachine, usableNumbers } from '../../harness/run/machine.ts';
 import { processes, processesOn } from '../../harness/trial/fleet.ts';
-import { models } from '../../simulation/models/registry.ts';
+import { models } from '../../simulation/registry.ts';
 import { simulateTrial } from '../../simulation/simulate.ts';
 import type { Outcome, Part } from './part.ts';
 import { betweenOf, figuresOf, type Figures } from './simulation/figures.ts';

@@ -56,7 +56,9 @@ export const ledgerMetrics: Readonly<Record<string, Metric>> = {
   ),
   errors: count(
     'errors of server and clients',
-    ({ counters: { server, client } }: Completed) => server.errors + client.errors,
+    // No model counts what fails as an error.
+    ({ simulated, counters: { server, client } }: Completed) =>
+      simulated ? undefined : server.errors + client.errors,
     ['connections'],
   ),
   reconnects: count('reconnects', (t) => t.counters.client.reconnects, ['connections']),

@@ -8,12 +8,14 @@ import type { ErrorKind } from '../result/simulated.ts';
 /** Why there is no figure. */
 export const notSimulated = 'not simulated';
 
-/** What no model has: packets, connections that fail, CPU of the load side, and backlogs. */
-const unknown: readonly Evidence[] = ['wire', 'connections', 'client-cpu', 'backlog'];
+/** What no model has: packets, CPU of the load side, and backlogs. */
+const unknown: readonly Evidence[] = ['wire', 'client-cpu', 'backlog'];
 
 /** Whether a figure rests on what the trial, as a simulated one, says nothing of. */
-export function isUnsimulated({ rests }: Pick<Metric, 'rests'>, { simulated }: Completed): boolean {
-  return simulated !== undefined && rests.some((one) => unknown.includes(one));
+export function isUnsimulated({ rests }: Pick<Metric, 'rests'>, { simulated, faults }: Completed): boolean {
+  if (simulated === undefined) return false;
+  // Connections are computed where something happens to them.
+  return rests.some((one) => unknown.includes(one) || (one === 'connections' && faults === undefined));
 }
 
 /** Kinds that all figures of an evidence are of. */
@@ -29,9 +31,9 @@ const kindOfEvidence: Partial<Record<Evidence, ErrorKind>> = {
 export type Off = number | 'exact' | 'unchecked';
 
 /** How far off a simulated figure is expected to be, as a share of it; nothing of one that was measured. */
-export function offOf({ rests, errorKind }: Metric, { simulated }: Completed): Off | undefined {
+export function offOf({ rests, errorKind }: Metric, { simulated, faults }: Completed): Off | undefined {
   if (simulated === undefined) return undefined;
-  if (rests.every((one) => one === 'losses' || one === 'pace')) return 'exact';
+  if (faults === undefined && rests.every((one) => one === 'losses' || one === 'pace')) return 'exact';
   const kind = errorKind ?? rests.flatMap((one) => kindOfEvidence[one] ?? [])[0];
   return kind === undefined ? 'unchecked' : (simulated.expectedError[kind] ?? 'unchecked');
 }

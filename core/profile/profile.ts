@@ -86,6 +86,13 @@ export const profileSchema = z.strictObject({
     tcpSynRetries: count.nullable(),
     tcpSynLinearTimeouts: count.nullable(),
   }),
+  serverLife: z
+    .strictObject({
+      startUs: figure.describe('from the beginning of a process until it listens'),
+      stopUs: figure.describe('from the goodbye to its clients until the process is gone'),
+    })
+    .optional()
+    .describe('of a server process; not in older profiles'),
   serverBaseRssBytes: figure.describe('resident memory of a server without subscribers'),
   variants: z.record(z.string(), ofVariant).describe('by label'),
 });

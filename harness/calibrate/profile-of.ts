@@ -19,7 +19,7 @@ import { payloadBytes } from './points.ts';
 /** A trial that counts, and what it was to measure. */
 export type Sample = { point: Pick<Point, 'subscribers' | 'perS'>; trial: Trial };
 
-export type About = Pick<Profile, 'pushbench' | 'createdAt' | 'name' | 'pinned' | 'kernel'> & {
+export type About = Pick<Profile, 'pushbench' | 'createdAt' | 'name' | 'pinned' | 'kernel' | 'serverLife'> & {
   environment: Environment;
 };
 

@@ -5,6 +5,7 @@
 import { later, nowUs } from '../../core/base/clock.ts';
 import { newQueue } from '../../core/base/queue.ts';
 import { random } from '../../core/base/random.ts';
+import { publisherBackoff } from '../../core/policy/client/publisher-backoff.ts';
 import { backoffMs } from '../../core/policy/client/reconnect.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { ProtocolError } from '../wire/protocol-error.ts';
@@ -12,7 +13,6 @@ import { createPublishConnection, type OneEvent } from './publish-connection.ts'
 
 /** A server that answers nothing for so long stands still, and others are asked. */
 export const silentMs = 2000;
-const reconnect = { base: 20, cap: 1000 };
 /** How long a server that sends events away is left alone. */
 const restMs = 250;
 
@@ -81,7 +81,7 @@ export function createServerLane(
       handlers.failed(cause.message);
       giveBack();
       // At once at first: servers close idle connections, and the next event may be near.
-      const waitMs = attempts === 0 ? 0 : backoffMs(reconnect, attempts, jitter);
+      const waitMs = attempts === 0 ? 0 : backoffMs(publisherBackoff, attempts, jitter);
       attempts++;
       stopWaiting();
       stopWaiting = later(waitMs, connection.dial);

@@ -4,6 +4,7 @@
 import { manyBodiesBytes } from '../../core/event/body-size.ts';
 import { cursorPattern, topicPattern } from '../../core/event/envelope.ts';
 import { isEncoded } from '../../core/http/message.ts';
+import { retryAfterS } from '../../core/policy/server/refuse.ts';
 import { currentState } from '../hub/hub.ts';
 import type { Request, Response } from '../pattern.ts';
 
@@ -170,9 +171,6 @@ export function answerError(
     body,
   );
 }
-
-/** How long those are asked to stay away who came when the server was full. */
-export const retryAfterS = 1;
 
 /** Answers 503 with `Retry-After`: a limit is reached. Counting the refusal is the caller's. */
 export function answerFull(

@@ -3,7 +3,8 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { RequestError, retryAfterS } from '../http/request.ts';
+import { retryAfterS } from '../../core/policy/server/refuse.ts';
+import { RequestError } from '../http/request.ts';
 import { endWithError } from '../http/socket-answer.ts';
 
 export const socketPath = '/ws';

@@ -49,6 +49,8 @@ export function newChunks(mostBytes: number): Chunks {
   const used: number[] = [];
   /** Pages that may have a free block, the one to take from next last; and numbers of pages given back. */
   const open: number[] = [];
+  /** Whether a page is among them: one that is full is until its turn to be taken from comes. */
+  const isOpen: boolean[] = [];
   const gaps: number[] = [];
   let held = 0;
 
@@ -62,6 +64,7 @@ export function newChunks(mostBytes: number): Chunks {
     free[page] = page * pageChunks;
     used[page] = 0;
     open.push(page);
+    isOpen[page] = true;
     held++;
     return page;
   }
@@ -72,6 +75,7 @@ export function newChunks(mostBytes: number): Chunks {
       let page = open.at(-1) ?? addPage();
       while (free[page] === none) {
         open.pop();
+        isOpen[page] = false;
         page = open.at(-1) ?? addPage();
       }
       const chunk = free[page]!;
@@ -81,14 +85,15 @@ export function newChunks(mostBytes: number): Chunks {
     },
     give(chunk) {
       const page = pageOf(chunk);
-      if (free[page] === none) open.push(page);
+      if (!isOpen[page]) open.push(page);
+      isOpen[page] = true;
       pages[page]![wordOf(chunk)] = free[page]!;
       free[page] = chunk;
       // The last page in turn stays, so that a list that comes and goes does not make and drop a page each
       // time.
       if (--used[page]! > 0 || open.at(-1) === page) return;
-      const at = open.indexOf(page);
-      if (at >= 0) open.splice(at, 1);
+      open.splice(open.indexOf(page), 1);
+      isOpen[page] = false;
       pages[page] = noPage;
       gaps.push(page);
       held--;

@@ -11,4 +11,8 @@ export type StreamKind = {
 };
 
 /** What an event is on its way, worked out for groups and one by one alike. */
-export type Sized = PlannedEvent & { bytes: number };
+export type Sized = PlannedEvent & {
+  bytes: number;
+  /** Of its JSON alone, as a history keeps it. */
+  jsonBytes: number;
+};

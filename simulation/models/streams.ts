@@ -99,7 +99,8 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
   });
 }
 
-function* sizedEvents(
+/** The events of a schedule with what each is on the wire. */
+export function* sizedEvents(
   events: Iterable<PlannedEvent>,
   { followers: { groups }, warmUpEvents }: Prepared,
   kind: StreamKind,
@@ -109,6 +110,6 @@ function* sizedEvents(
   for (const event of events) {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };
     const envelope = envelopeBytes(topicBytes(groups, event.topic), event.bodyBytes, numbers);
-    yield { ...event, bytes: kind.eventBytes(envelope, cursorOf(before).length) };
+    yield { ...event, bytes: kind.eventBytes(envelope, cursorOf(before).length), jsonBytes: envelope };
   }
 }

@@ -228,6 +228,8 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
         busiestShare: busiest + idleShare,
       };
     },
+    /** Whether all that was published so far has arrived. */
+    isComplete: () => ledger.delivered >= ledger.expected,
     bytesOut: () => counters.bytesOut,
     deliveries: () => counters.events,
   };

@@ -68,7 +68,7 @@ test('what no model knows is refused before anything is computed, each with what
   assert.equal(end.code, 2);
   assert.match(
     end.stderr,
-    /small cannot be simulated:\nservers: .*--set servers={}.*\nfaults: .*--set 'faults=\[\]'/,
+    /small cannot be simulated:\nservers\.broker: .*redis-streams.*\nfaults: .*--set 'faults=\[\]'/,
   );
   assert.deepEqual(resultFolders(folder), []);
   const set = ['--set', 'servers={}', '--set', 'faults=[]'];

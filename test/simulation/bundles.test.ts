@@ -69,7 +69,7 @@ test('vite bundles it for the web, and the bundle computes there as it does here
     'simulation/events/events.ts',
     'simulation/models/line.ts',
     'core/result/histogram.ts',
-    ...['simulation/simulate.ts', 'simulation/models/registry.ts'].filter((file) => existsSync(file)),
+    ...['simulation/simulate.ts', 'simulation/registry.ts'].filter((file) => existsSync(file)),
   ];
   const folder = mkdtempSync(join(tmpdir(), 'pushbench-bundle-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

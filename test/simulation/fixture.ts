@@ -11,7 +11,7 @@ import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { PlannedEvent, Simulated } from '../../simulation/model.ts';
-import { models } from '../../simulation/models/registry.ts';
+import { models } from '../../simulation/registry.ts';
 
 export type Machine = {
   subscribers: readonly number[];

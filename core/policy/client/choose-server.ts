@@ -2,6 +2,9 @@
 
 import { random } from '../../base/random.ts';
 
+/** Used anew by each call. */
+let others = new Uint32Array(64);
+
 /**
  * A subscriber's first server is `subscriber % servers`, so that subscribers spread evenly. After each loss
  * and each attempt that failed it goes to the next, in an order of its own: the others shuffled, and then
@@ -14,12 +17,16 @@ export function chooseServer(subscriber: number, turns: number, servers: number)
   const first = subscriber % servers;
   const turn = turns % servers;
   if (turn === 0) return first;
-  const others = Array.from({ length: servers - 1 }, (_, i) => (i < first ? i : i + 1));
+  // A simulation asks millions of times, so nothing is allocated for it.
+  if (others.length < servers) others = new Uint32Array(servers);
+  for (let i = 0; i < servers - 1; i++) others[i] = i < first ? i : i + 1;
   const next = random(subscriber, 'servers');
   // Fisher and Yates, only as far as is asked for.
   for (let i = 0; i < turn; i++) {
-    const from = i + Math.floor(next() * (others.length - i));
-    [others[i], others[from]] = [others[from]!, others[i]!];
+    const from = i + Math.floor(next() * (servers - 1 - i));
+    const other = others[i]!;
+    others[i] = others[from]!;
+    others[from] = other;
   }
   return others[turn - 1]!;
 }

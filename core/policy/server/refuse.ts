@@ -7,3 +7,6 @@
  */
 export const refuseModes = ['accept-then-close', 'dependency-down', 'off'] as const;
 export type RefuseMode = (typeof refuseModes)[number];
+
+/** How long those are asked to stay away (Retry-After) who came when the server took nobody. */
+export const retryAfterS = 1;

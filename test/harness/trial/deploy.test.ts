@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { FrontProcess } from '../../../harness/cluster/in-front.ts';
-import { faultWarnings } from '../../../harness/trial/fault-warnings.ts';
+import { faultWarnings } from '../../../core/figures/fault-warnings.ts';
 import { figureOf } from '../../../core/metrics/registry.ts';
 import { resultSchema } from '../../../core/result/result.ts';
 import { fakeFleet, type FakeFleet } from '../../fake/fleet.ts';

@@ -8,7 +8,7 @@ import { patterns } from '../../../core/pattern/registry.ts';
 import { random } from '../../../core/base/random.ts';
 import { requestsOf } from '../../../core/result/counters.ts';
 import { variantOf } from '../../../core/pattern/variant.ts';
-import { models } from '../../../simulation/models/registry.ts';
+import { models } from '../../../simulation/registry.ts';
 import { eventsOf, profileOf, scenarioOf, steadyMachine } from '../fixture.ts';
 
 type Counted = {

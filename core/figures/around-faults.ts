@@ -1,9 +1,9 @@
 // Parts the latencies of a trial by its faults: those of events planned before the first, and those planned
 // while a fault went on or a client that it had cut off was still away.
 
-import { merge, newHistogram, storeHistogram, type Histogram } from '../../core/result/histogram.ts';
-import type { Completed } from '../../core/result/result.ts';
-import { faultEndUs } from '../../core/result/trial-fault.ts';
+import { merge, newHistogram, storeHistogram, type Histogram } from '../result/histogram.ts';
+import type { Completed } from '../result/result.ts';
+import { faultEndUs } from '../result/trial-fault.ts';
 
 /**
  * @param slots latencies by the slot that their events were planned in

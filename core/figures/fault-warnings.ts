@@ -1,16 +1,17 @@
 // Says which faults went on after the measured phase, as what they did then is in no figure of that phase.
 
-import { formatUs, writeDuration } from '../../core/base/units.ts';
-import type { Completed, TrialFault } from '../../core/result/result.ts';
-import { faultEndUs } from '../../core/result/trial-fault.ts';
-import type { TrialWarning } from './validity.ts';
+import { formatUs, writeDuration } from '../base/units.ts';
+import type { Completed, TrialFault } from '../result/result.ts';
+import { faultEndUs } from '../result/trial-fault.ts';
+
+type Outlasts = { code: 'fault-outlasts'; level: 'note'; message: string };
 
 /** Of faults that take their time: how long the others last the scenario says itself. */
-export function faultWarnings({ faults = [], measuredUs }: Completed): TrialWarning[] {
+export function faultWarnings({ faults = [], measuredUs }: Completed): Outlasts[] {
   return faults.flatMap((fault) => outlasting(fault, measuredUs) ?? []);
 }
 
-function outlasting(fault: TrialFault, measuredUs: number): TrialWarning | undefined {
+function outlasting(fault: TrialFault, measuredUs: number): Outlasts | undefined {
   const { atUs, did, tookUs, unfinished } = fault;
   const endUs = faultEndUs(fault);
   if (tookUs === undefined || atUs === null || endUs === undefined || endUs <= measuredUs) return undefined;

@@ -1,19 +1,18 @@
-// Adds up what the load processes say of subscribers that were away: histograms merged, connections put on
-// one clock.
+// Adds up what the load processes say of subscribers that were away, or a simulation: histograms merged,
+// connections put on one clock.
 
-import type { LoadClosed } from '../../core/protocol/control.ts';
-import { merge, newHistogram, storeHistogram, type SparseHistogram } from '../../core/result/histogram.ts';
-import { peakPerS, type Absences, type LoadAbsences } from '../../core/result/recovery.ts';
-import type { Completed } from '../../core/result/result.ts';
-import { reconnectWords } from '../../core/scenario/reconnect-words.ts';
-import type { ReconnectPolicy } from '../../core/scenario/scenario.ts';
+import type { ReconnectPolicy } from '../policy/client/reconnect.ts';
+import { merge, newHistogram, storeHistogram, type SparseHistogram } from '../result/histogram.ts';
+import { peakPerS, type Absences, type LoadAbsences, type LoadRecovery } from '../result/recovery.ts';
+import type { Completed } from '../result/result.ts';
+import { reconnectWords } from '../scenario/reconnect-words.ts';
 
 /**
  * Nothing where no subscriber was away.
  * @param fromUs when the measured phase began
  */
 export function recoveryOf(
-  closed: readonly Pick<LoadClosed, 'recovery'>[],
+  closed: readonly { recovery?: LoadRecovery | undefined }[],
   reconnect: ReconnectPolicy,
   fromUs: number,
 ): Pick<Completed, 'recovery'> {

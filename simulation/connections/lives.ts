@@ -1,0 +1,78 @@
+// Begins and ends the processes of servers: what becomes of those whom one has, of what it knows, and of
+// what is published while none runs.
+
+import { createServer } from '../models/server.ts';
+import { cut, failQueued, giveUp, part } from './connecting.ts';
+import type { ServerState } from './server-state.ts';
+import type { World } from './world.ts';
+
+/** The process is gone at once: the kernel closes its connections, and refuses new ones. */
+export function kill(world: World, server: ServerState): void {
+  server.emptied = undefined;
+  server.running = server.listening = false;
+  server.life++;
+  world.lists.each(server.members, (client) => cut(world, client));
+  failQueued(world, server);
+  world.publishing.serversChanged();
+}
+
+/** It says goodbye to all in one turn, and ends. @param ended called when it has */
+export function close(world: World, server: ServerState, ended: () => void): void {
+  const { manner, time, lists, ends } = world;
+  const hadMembers = lists.size(server.members) > 0;
+  server.running = false;
+  server.closing = true;
+  server.emptied = undefined;
+  lists.each(server.members, (client) => {
+    if (manner.goneForGood) {
+      part(world, client, 'cut');
+      giveUp(world, client);
+    } else cut(world, client);
+  });
+  // One that was drained has told its clients to come back, and waits for nobody.
+  const lingersMs = hadMembers && !server.draining ? manner.lingersMs : 0;
+  const gone = () => {
+    server.listening = false;
+    failQueued(world, server);
+    world.publishing.serversChanged();
+    time.later(time.nowUs() + ends.stopUs, ended);
+  };
+  if (lingersMs > 0) time.later(time.nowUs() + lingersMs * 1000, gone);
+  else gone();
+}
+
+/** A process of it starts. @param begun called when it listens */
+export function begin(world: World, server: ServerState, begun: () => void): void {
+  const { time, ends, sharing, log } = world;
+  server.running = true;
+  const life = ++server.life;
+  const epoch = sharing.epochs === 'own' ? world.nextEpoch++ : 0;
+  time.later(time.nowUs() + ends.startUs, () => {
+    if (server.life !== life) return; // it was gone before it listened
+    Object.assign(server, {
+      listening: true,
+      closing: false,
+      draining: undefined,
+      down: false,
+      hangsUp: false,
+      frozenUntilUs: -Infinity,
+      thread: createServer(),
+      reach: { from: sharing.starts === 'empty' ? log.size() : 0, epoch },
+    } satisfies Partial<ServerState>);
+    world.publishing.serversChanged();
+    begun();
+  });
+}
+
+/** It stands still: what it has to do waits, and its kernel goes on completing connections. */
+export function freeze({ time }: World, server: ServerState, forMs: number): void {
+  const nowUs = time.nowUs();
+  server.thread.serve(nowUs, forMs * 1000);
+  server.frozenForUs = forMs * 1000;
+  server.frozenUntilUs = nowUs + forMs * 1000;
+}
+
+/** All are let go at once with the word for a failure, and the server goes on. */
+export function dropAll(world: World, server: ServerState): void {
+  world.lists.each(server.members, (client) => cut(world, client));
+}

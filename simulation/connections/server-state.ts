@@ -1,0 +1,54 @@
+// Holds what one server is while connections come and go: whether it takes them, whom it has, what it knows.
+
+import type { DrainPlan } from '../../core/policy/server/drain.ts';
+import { createServer, type Server } from '../models/server.ts';
+import type { Lists } from './lists.ts';
+import type { Reach } from './log.ts';
+
+export type ServerState = {
+  /** From 0, as in the list that clients choose from. */
+  readonly place: number;
+  /** A process of it runs that no fault has ended. */
+  running: boolean;
+  /** Which of its processes that is. */
+  life: number;
+  /** Connections are accepted. */
+  listening: boolean;
+  closing: boolean;
+  /** It lets its clients go. */
+  draining: DrainPlan | undefined;
+  /** What subscribers are served from is down. */
+  down: boolean;
+  /** It closes what it accepts. */
+  hangsUp: boolean;
+  /** Until when it stands still. */
+  frozenUntilUs: number;
+  frozenForUs: number;
+  thread: Server;
+  reach: Reach;
+  /** Lists of its clients: those whom it has, and those who wait to be accepted. */
+  readonly members: number;
+  readonly queue: number;
+  /** Called when the last member has gone. */
+  emptied: (() => void) | undefined;
+};
+
+export function newServer(place: number, lists: Lists, running: boolean): ServerState {
+  return {
+    place,
+    running,
+    life: 0,
+    listening: running,
+    closing: false,
+    draining: undefined,
+    down: false,
+    hangsUp: false,
+    frozenUntilUs: -Infinity,
+    frozenForUs: 0,
+    thread: createServer(),
+    reach: { from: 0, epoch: 0 },
+    members: lists.open(),
+    queue: lists.open(),
+    emptied: undefined,
+  };
+}

@@ -1,0 +1,123 @@
+// Holds simulations of connections that come and go against figures worked out by hand: clients without
+// chance, servers whose times are known.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { histogramOf } from '../../../core/result/load-histogram.ts';
+import type { Profile } from '../../../core/profile/profile.ts';
+import type { Changes, Simulated } from '../../../simulation/model.ts';
+import { profileOf, scenarioOf, simulated, steadyMachine } from '../fixture.ts';
+
+type Given = { subscribers?: number; more?: string; rate?: string; kernel?: Partial<Profile['kernel']> };
+
+/** A server that takes 200 us for a connection, as all of the profile's do. */
+function run(faults: string, { subscribers = 1, more = '', rate = '10/s', kernel }: Given = {}): Simulated {
+  const scenario = scenarioOf(`question: What happens?
+subscribers: ${subscribers}
+topics: { t: { publish: ${rate} } }
+faults: ${faults}
+phases: { connect: 1s, warmup: 1s, measure: 10s, drain: 20s }
+variants: [websocket]
+${more}`);
+  const usual = profileOf(steadyMachine);
+  const profile = {
+    ...usual,
+    kernel: { ...usual.kernel, ...kernel },
+    serverLife: { startUs: 100_000, stopUs: 10_000 },
+  };
+  return simulated({ scenario, pattern: 'websocket', profile });
+}
+
+const changesIn = ({ changes }: Simulated): Changes => changes!;
+const cutIn = (one: Simulated) => changesIn(one).recovery!.cut!;
+const longest = (one: Simulated) => histogramOf(cutIn(one).connected).maxUs;
+
+test('a client of Phoenix knocks at a dead server by its list of waits, and is in when it is back', () => {
+  // It is gone from 1 s to 1.6 s. Attempts: 1.01, 1.06, 1.16, 1.31, 1.51 and 1.76 s.
+  const one = run('[{ at: 1s, kill: 1 }, { at: 1500ms, restart: 1 }]', {
+    more: 'reconnect: phoenix\nservers: { broker: redis-streams }',
+  });
+  assert.equal(longest(one), 760_200);
+  const { connects, cut } = changesIn(one).recovery!;
+  assert.deepEqual([connects.tried, connects.opened, connects.refused], [6, 1, 5]);
+  assert.deepEqual([cut!.absences, cut!.recovered, cut!.neverBack], [1, 1, 0]);
+  assert.equal(changesIn(one).faults[1]!.tookUs, 100_000);
+  assert.equal(one.ledger.missed, 0);
+  // What was due from 1 s on waited for the publisher to find the server again.
+  assert.ok(one.latency.endToEnd.maxUs >= 600_000);
+});
+
+test('what a process forgets as it dies is missed where nobody else has it, and the client is told', () => {
+  // All leave at 1.05 s. The one server is killed at 2 s and listens again at 2.2 s; they are back at 4.05 s.
+  const faults = '[{ at: 1050ms, leave: 100%, for: 3s }, { at: 2s, kill: 1 }, { at: 2100ms, restart: 1 }]';
+  const empty = run(faults, { more: 'servers: { broker: redis-pubsub }' });
+  const { left } = changesIn(empty).recovery!;
+  assert.deepEqual([left!.recovered, left!.tooLate], [0, 1]);
+  // Ten events a second: nine or ten of them were taken before the kill.
+  assert.ok(empty.ledger.missed >= 9 && empty.ledger.missed <= 10, `${empty.ledger.missed}`);
+  assert.equal(empty.ledger.missed + changesIn(empty).resumed, 30);
+  const stream = run(faults, { more: 'servers: { broker: redis-streams }' });
+  assert.deepEqual([stream.ledger.missed, changesIn(stream).resumed], [0, 30]);
+  assert.equal(changesIn(stream).recovery!.left!.recovered, 1);
+});
+
+test('a history that is too short loses what it let go, and nothing else', () => {
+  // Away for 2 s at 10 events a second, of which the server keeps five.
+  const one = run('[{ at: 3s, leave: 100%, for: 2s }]', { more: 'server: { history: 5 }' });
+  const { left } = changesIn(one).recovery!;
+  assert.deepEqual([left!.absences, left!.tooLate], [1, 1]);
+  assert.deepEqual([one.ledger.missed, changesIn(one).resumed], [15, 5]);
+  const enough = run('[{ at: 3s, leave: 100%, for: 2s }]', { more: 'server: { history: 20 }' });
+  assert.deepEqual([enough.ledger.missed, changesIn(enough).resumed], [0, 20]);
+  assert.equal(changesIn(enough).recovery!.left!.recovered, 1);
+});
+
+test('a herd is taken at the rate of the thread, and a queue that is full makes it ask again', () => {
+  const herd = (somaxconn: number) =>
+    run('[{ at: 1s, disconnect: 100% }]', {
+      subscribers: 1000,
+      rate: '1/s',
+      more: 'reconnect: phoenix',
+      kernel: { somaxconn, tcpSynRetries: 6, tcpSynLinearTimeouts: 4 },
+    });
+  // All ask after 10 ms; the last of 1,000 is in 200 us each later.
+  assert.equal(longest(herd(4096)), 10_000 + 1000 * 200);
+  // 301 get in at once and 301 with each packet that is sent again, a second apart: the last 97 with the
+  // third.
+  const full = herd(300);
+  assert.equal(longest(full), 10_000 + 3_000_000 + 97 * 200);
+  assert.equal(changesIn(full).recovery!.connects.refused, 0, 'nobody is told');
+  assert.equal(changesIn(full).recovery!.connects.peakPerS, 301);
+});
+
+test('a drain tells clients evenly, each moves once, and a server that lets go refuses', () => {
+  const one = run('[{ at: 1s, drain: 1, window: 2s }]', {
+    subscribers: 100,
+    more: 'reconnect: phoenix\nservers: { count: 2, broker: redis-streams }',
+  });
+  const [drained] = changesIn(one).faults;
+  assert.deepEqual(drained!.letGo, { servers: 1, told: 50, left: 50, closedAtLimit: 0 });
+  assert.deepEqual([cutIn(one).absences, cutIn(one).recovered], [50, 50]);
+  assert.equal(changesIn(one).recovery!.connects.refused, 0, 'there is one other');
+  // The last of 50 is told after 49 parts of 50 of the window.
+  assert.equal(cutIn(one).lastBackUs, 1_000_000 + 1_960_000 + 10_000 + 200);
+  assert.deepEqual(
+    changesIn(one).perServer.map(({ subscribers }) => subscribers),
+    [0, 100],
+  );
+});
+
+test('one of several servers that stops sends its clients to the others, or to itself', () => {
+  const several = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
+    subscribers: 10,
+    more: 'servers: { count: 1, broker: redis-streams }',
+  });
+  assert.deepEqual([cutIn(several).neverBack, cutIn(several).recovered], [0, 10]);
+});
+
+test('events of a server that stands still come when it goes on', () => {
+  const one = run('[{ at: 5s, freeze: server, for: 2s }]', { rate: '1/s' });
+  assert.equal(changesIn(one).recovery, undefined, 'nobody notices');
+  assert.equal(one.ledger.missed, 0);
+  assert.ok(one.latency.endToEnd.maxUs > 1_000_000 && one.latency.endToEnd.maxUs <= 2_100_000);
+});
