@@ -10,7 +10,7 @@ import type { ModelRegistry } from './model.ts';
 
 type Asked = Pick<
   Scenario,
-  'servers' | 'faults' | 'network' | 'server' | 'browser' | 'topics' | 'endpoints' | 'closedLoop'
+  'servers' | 'faults' | 'network' | 'server' | 'browser' | 'topics' | 'closedLoop'
 >;
 
 /**
@@ -49,7 +49,7 @@ export function obstaclesTo(scenario: Asked): string[] {
 /** Why a variant is not simulated; undefined where it is. */
 export function whyNotSimulated(
   variant: Variant,
-  scenario: Pick<Scenario, 'endpoints'>,
+  scenario: Pick<Scenario, 'server'>,
   models: ModelRegistry,
   profile: Profile,
   registry: PatternRegistry,
@@ -64,18 +64,17 @@ export function whyNotSimulated(
 
 /** Why no profile helps a variant to be simulated; undefined where one does. */
 export function whyNoModel(
-  { pattern, options }: Variant,
-  { endpoints }: Pick<Scenario, 'endpoints'>,
+  variant: Variant,
+  scenario: Pick<Scenario, 'server'>,
   models: ModelRegistry,
   registry: PatternRegistry,
 ): string | undefined {
-  if (!models[pattern]) return 'there is no model of this pattern';
-  const entry = registry[pattern];
-  if (endpoints.length > 0 && entry?.lacks['behind-nat'] !== undefined)
-    return "no model knows how endpoints fall short; --set 'endpoints=[]' simulates those that answer well";
-  if ((entry?.fallsBackTo?.(options) ?? []).length > 0)
+  const { pattern, options } = variant;
+  const model = models[pattern];
+  if (!model) return 'there is no model of this pattern';
+  if ((registry[pattern]?.fallsBackTo?.(options) ?? []).length > 0)
     return 'no model knows how clients fall back to another transport';
-  return undefined;
+  return model.cannot?.(variant, scenario);
 }
 
 /** What is left out of every trial though the scenario asks for it, a sentence each. */

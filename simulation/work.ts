@@ -20,6 +20,9 @@ const eventBytes = 16;
 const leastBytes = 60e6;
 /** What a client takes that is computed by itself. */
 const clientBytes = 64;
+/** Steps of a delivery that the server makes by a request of its own, and what such a subscriber takes. */
+const callSteps = 4;
+const calledBytes = 4000;
 
 /** @param events planned, the warm-up included */
 export function workOf(
@@ -29,6 +32,15 @@ export function workOf(
   clients: ModelInput['clients'],
   registry: PatternRegistry,
 ): Work {
+  // Whom the server calls are computed one by one, whatever was asked for.
+  if (registry[pattern]?.holdsConnection === false) {
+    const steps = deliveries * callSteps;
+    return {
+      steps,
+      us: steps / stepsPerUs,
+      bytes: leastBytes + events * eventBytes + subscribers * calledBytes,
+    };
+  }
   const everyMs = registry[pattern]?.asksEveryMs?.(options);
   const cycles = everyMs === undefined ? 0 : phases.measure / everyMs;
   const steps = clients === 'groups' ? events + cycles : deliveries + cycles * subscribers;

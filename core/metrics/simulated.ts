@@ -8,8 +8,8 @@ import type { ErrorKind } from '../result/simulated.ts';
 /** Why there is no figure. */
 export const notSimulated = 'not simulated';
 
-/** What no model has: packets, connections that fail, CPU of the load side, and backlogs. */
-const unknown: readonly Evidence[] = ['wire', 'connections', 'client-cpu', 'backlog'];
+/** What no model has: packets, connections that fail, CPU of the load side. */
+const unknown: readonly Evidence[] = ['wire', 'connections', 'client-cpu'];
 
 /** Whether a figure rests on what the trial, as a simulated one, says nothing of. */
 export function isUnsimulated({ rests }: Pick<Metric, 'rests'>, { simulated }: Completed): boolean {
@@ -31,7 +31,7 @@ export type Off = number | 'exact' | 'unchecked';
 /** How far off a simulated figure is expected to be, as a share of it; nothing of one that was measured. */
 export function offOf({ rests, errorKind }: Metric, { simulated }: Completed): Off | undefined {
   if (simulated === undefined) return undefined;
-  if (rests.every((one) => one === 'losses' || one === 'pace')) return 'exact';
+  if (rests.length > 0 && rests.every((one) => one === 'losses' || one === 'pace')) return 'exact';
   const kind = errorKind ?? rests.flatMap((one) => kindOfEvidence[one] ?? [])[0];
   return kind === undefined ? 'unchecked' : (simulated.expectedError[kind] ?? 'unchecked');
 }
