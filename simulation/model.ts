@@ -74,7 +74,8 @@ export type Simulated = {
     idleShare: number;
     /**
      * The largest share of a core that a slot asks for; from 1 on the server is saturated. Of patterns with a
-     * backlog, that of the whole measured phase with what was due at its end: what a slot has no time for waits.
+     * backlog, that of the whole measured phase with what was due at its end: what a slot has no time for
+     * waits.
      */
     busiestShare: number;
     rssBytes: number;

@@ -12,15 +12,15 @@ import type { Model, ModelInput, Simulated } from '../model.ts';
 import { prepare } from './prepare.ts';
 import { createServer } from './server.ts';
 import { createTally, slotUsOf } from './tally.ts';
-import { createAcceptance } from './webhook/acceptance.ts';
-import { createAccount } from './webhook/account.ts';
-import { createAttempts } from './webhook/attempts.ts';
-import { createDeliveries } from './webhook/deliveries.ts';
-import { finish } from './webhook/finish.ts';
-import { createInHandler } from './webhook/in-handler.ts';
-import { createPublished } from './webhook/published.ts';
-import { createQueue, type Schedule } from './webhook/queue.ts';
-import { createSettling } from './webhook/settling.ts';
+import { createAcceptance } from './webhook-acceptance.ts';
+import { createAccount } from './webhook-account.ts';
+import { createAttempts } from './webhook-attempts.ts';
+import { createDeliveries } from '../webhooks/deliveries.ts';
+import { finish } from './webhook-finish.ts';
+import { createInHandler } from '../webhooks/in-handler.ts';
+import { createPublished } from '../webhooks/published.ts';
+import { createQueue, type Schedule } from '../webhooks/queue.ts';
+import { createSettling } from '../webhooks/settling.ts';
 
 type Options = PatternOptions<'webhook'>;
 

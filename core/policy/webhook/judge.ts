@@ -1,5 +1,6 @@
-// Decides what the end of an attempt means: for its endpoint (breaker, health, whether it is disabled) and for
-// its delivery (delivered, tried again and when, given up). Pure; answers, times and random numbers are given.
+// Decides what the end of an attempt means: for its endpoint (breaker, health, whether it is disabled) and
+// for its delivery (delivered, tried again and when, given up). Pure; answers, times and random numbers are
+// given.
 
 import type { Random } from '../../base/random.ts';
 import { isSuccess, type ReceiverAnswer } from './answer.ts';

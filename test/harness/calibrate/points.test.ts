@@ -23,7 +23,7 @@ test('every pattern is calibrated', () => {
   assert.deepEqual(names, ['polling', 'long-polling', 'http-stream', 'sse', 'websocket', 'webhook']);
 });
 
-test('the usual plan leaves a minute of its 10 for what has to run again, the full one takes over an hour', () => {
+test('the usual plan leaves a minute of its 10 for what runs again, the full one takes over an hour', () => {
   assert.ok(minutesOf(planPoints(names, patterns, quick)) <= 9);
   const minutes = minutesOf(planPoints(names, patterns, full));
   assert.ok(minutes > 50 && minutes * 60_000 <= full.budgetMs - 5 * 60_000, `${minutes}`);

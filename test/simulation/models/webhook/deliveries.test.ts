@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { newDispatch } from '../../../../core/policy/webhook/dispatch-loading.ts';
-import { createDeliveries } from '../../../../simulation/models/webhook/deliveries.ts';
-import { createPages, pageSize, placeOf } from '../../../../simulation/models/webhook/pages.ts';
+import { createDeliveries } from '../../../../simulation/webhooks/deliveries.ts';
+import { createPages, pageSize, placeOf } from '../../../../simulation/webhooks/pages.ts';
 
 const message = { id: '', topic: '', body: '', bodyBytes: 1 };
 const dispatch = newDispatch(1, {

@@ -6,10 +6,10 @@ import type { ReceiverAnswer } from '../../../../core/policy/webhook/answer.ts';
 import type { Task } from '../../../../core/policy/webhook/delivery.ts';
 import { defaultLimits } from '../../../../core/scenario/scenario.ts';
 import { newEvents } from '../../../../simulation/events/events.ts';
-import { createDeliveries } from '../../../../simulation/models/webhook/deliveries.ts';
-import { createPublished } from '../../../../simulation/models/webhook/published.ts';
-import { createQueue } from '../../../../simulation/models/webhook/queue.ts';
-import { createSettling } from '../../../../simulation/models/webhook/settling.ts';
+import { createDeliveries } from '../../../../simulation/webhooks/deliveries.ts';
+import { createPublished } from '../../../../simulation/webhooks/published.ts';
+import { createQueue } from '../../../../simulation/webhooks/queue.ts';
+import { createSettling } from '../../../../simulation/webhooks/settling.ts';
 
 export type Made = { id: number; endpoint: number; attempt: number; atUs: number; tookUs: number };
 export type Script = (task: Task, nowUs: number) => { tookUs: number; answer: ReceiverAnswer };

@@ -7,7 +7,7 @@ import { quantileUs } from '../../../../core/result/histogram.ts';
 import { schemes, schemeNames } from '../../../../core/signature/schemes.ts';
 import { isAmong } from '../../../../core/scenario/endpoint-conduct.ts';
 import { models } from '../../../../simulation/models/registry.ts';
-import { createRequestBytes, meanDigits } from '../../../../simulation/models/webhook/wire.ts';
+import { createRequestBytes, meanDigits } from '../../../../simulation/models/webhook-wire.ts';
 import { variantOf } from '../../../../core/pattern/variant.ts';
 import { profileOf, scenarioOf, simulated, steadyMachine } from '../../fixture.ts';
 
@@ -140,7 +140,7 @@ test('the clock of retries may run faster', () => {
   assert.ok(latest >= 10e6 && latest < 10.1e6, `${latest}`);
 });
 
-test('a server that is asked for more than it can is saturated; one that has a backlog to work off is not', () => {
+test('who is asked for more than it can is saturated, who works off a backlog is not', () => {
   const profile = profileOf({ ...steadyMachine, cpuUs: 0, eachCpuUs: 1000, eachUs: 1000 });
   const asked = { pattern: 'webhook', profile };
   const rate = (perS: number) =>

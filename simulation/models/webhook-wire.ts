@@ -2,8 +2,8 @@
 // what servers/webhook/sending/ and load/webhook/ write. Numbers that differ have the length that they mostly
 // have.
 
-import type { PatternOptions } from '../../../core/pattern/registry.ts';
-import { answerFields, digits, headBytes } from '../wire-sizes.ts';
+import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { answerFields, digits, headBytes } from './wire-sizes.ts';
 
 const seconds = '1795435200';
 const hex = 'f'.repeat(64);

@@ -1,7 +1,7 @@
 // Holds the events of a simulation of webhooks whose deliveries are not all settled: when each was planned,
 // what it costs the server, and when its receivers had it.
 
-import type { Message } from '../../../core/policy/webhook/delivery.ts';
+import type { Message } from '../../core/policy/webhook/delivery.ts';
 import { createPages, pageSize, placeOf, type Pages } from './pages.ts';
 
 type Page = {

@@ -1,12 +1,12 @@
-// Drives the real dispatch of webhooks (core/policy/webhook/) in virtual time: what is published is queued for
-// each endpoint, attempts begin when it is their turn, and their answers decide how it goes on.
+// Drives the real dispatch of webhooks (core/policy/webhook/) in virtual time: what is published is queued
+// for each endpoint, attempts begin when it is their turn, and their answers decide how it goes on.
 
-import type { Random } from '../../../core/base/random.ts';
-import type { PatternOptions } from '../../../core/pattern/registry.ts';
-import type { ReceiverAnswer } from '../../../core/policy/webhook/answer.ts';
-import { newBreaker, type Breaker } from '../../../core/policy/webhook/breaker.ts';
-import type { Task } from '../../../core/policy/webhook/delivery.ts';
-import { newDispatch, type Dispatch } from '../../../core/policy/webhook/dispatch-loading.ts';
+import type { Random } from '../../core/base/random.ts';
+import type { PatternOptions } from '../../core/pattern/registry.ts';
+import type { ReceiverAnswer } from '../../core/policy/webhook/answer.ts';
+import { newBreaker, type Breaker } from '../../core/policy/webhook/breaker.ts';
+import type { Task } from '../../core/policy/webhook/delivery.ts';
+import { newDispatch, type Dispatch } from '../../core/policy/webhook/dispatch-loading.ts';
 import {
   addDelivery,
   beginNext,
@@ -15,15 +15,14 @@ import {
   openEndpoint,
   passTime,
   stopEndpoint,
-} from '../../../core/policy/webhook/dispatch.ts';
-import type { Health } from '../../../core/policy/webhook/endpoint-health.ts';
-import { endpointLimits } from '../../../core/policy/webhook/endpoint-queue.ts';
-import { judgeDelivery, judgeEndpoint } from '../../../core/policy/webhook/judge.ts';
-import { retryPolicyOf } from '../../../core/policy/webhook/retry-policy.ts';
-import { fitsBehind, noRoom, pendingMost } from '../../../core/policy/webhook/room.ts';
-import type { Scenario } from '../../../core/scenario/scenario.ts';
-import type { Events } from '../../events/events.ts';
-import type { Account } from './account.ts';
+} from '../../core/policy/webhook/dispatch.ts';
+import type { Health } from '../../core/policy/webhook/endpoint-health.ts';
+import { endpointLimits } from '../../core/policy/webhook/endpoint-queue.ts';
+import { judgeDelivery, judgeEndpoint } from '../../core/policy/webhook/judge.ts';
+import { retryPolicyOf } from '../../core/policy/webhook/retry-policy.ts';
+import { fitsBehind, noRoom, pendingMost } from '../../core/policy/webhook/room.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import type { Events } from '../events/events.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { Settling } from './settling.ts';
 import { placeOf } from './pages.ts';
@@ -44,7 +43,11 @@ export type ScheduleOptions = {
   server: Scenario['server'];
   events: Events;
   originUs: number;
-  account: Pick<Account, 'count' | 'confirmed'>;
+  account: {
+    count(what: 'slowDrops' | 'slowDisconnects', atUs: number): void;
+    /** The publisher of an event has its answer. */
+    confirmed(plannedUs: number, tookUs: number): void;
+  };
   published: Published;
   deliveries: Deliveries;
   settling: Settling;

@@ -1,9 +1,9 @@
 // Adds up what becomes of deliveries and attempts in a simulation of webhooks: receipts into the tally of all
 // models, and what only patterns that try again have: duplicates, order, latencies by attempt, the backlog.
 
-import { newCounters, type CounterName } from '../../../core/result/counters.ts';
-import { newSimulatedHistogram, record, type Histogram } from '../../../core/result/histogram.ts';
-import type { Tally } from '../tally.ts';
+import { newCounters, type CounterName } from '../../core/result/counters.ts';
+import { newSimulatedHistogram, record, type Histogram } from '../../core/result/histogram.ts';
+import type { Tally } from './tally.ts';
 
 /** Attempts beyond it are counted with it, as the load side does. */
 const lastAttempt = 8;

@@ -2,15 +2,15 @@
 // draw decides the first, the median and the last receiver of an event, as with every fan-out, and with them
 // how long the server's thread takes to send to each of the others.
 
-import type { PatternOptions } from '../../../core/pattern/registry.ts';
-import { topicCount } from '../../../core/scenario/topics.ts';
-import { createCosts } from '../../costs/costs.ts';
-import { drawUs } from '../../costs/distribution.ts';
-import type { ModelInput, PlannedEvent } from '../../model.ts';
-import { createRate, type Prepared } from '../prepare.ts';
-import { cursorOf, envelopeBytes, topicBytes } from '../wire-sizes.ts';
-import type { Planned } from './published.ts';
-import { createRequestBytes, meanDigits } from './wire.ts';
+import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { topicCount } from '../../core/scenario/topics.ts';
+import { createCosts } from '../costs/costs.ts';
+import { drawUs } from '../costs/distribution.ts';
+import type { ModelInput, PlannedEvent } from '../model.ts';
+import { createRate, type Prepared } from './prepare.ts';
+import { cursorOf, envelopeBytes, topicBytes } from './wire-sizes.ts';
+import type { Planned } from '../webhooks/published.ts';
+import { createRequestBytes, meanDigits } from './webhook-wire.ts';
 
 export type Acceptance = {
   /** Calls come in the order of time. @returns when the server has taken it, and what it is */

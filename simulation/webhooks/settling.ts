@@ -1,6 +1,5 @@
 // Ends deliveries and, with the last of them, their events in a simulation of webhooks.
 
-import type { Account } from './account.ts';
 import type { Deliveries } from './deliveries.ts';
 import { placeOf } from './pages.ts';
 import type { Published } from './published.ts';
@@ -21,7 +20,7 @@ export type Settling = {
 export function createSettling(
   { pages }: Pick<Published, 'pages'>,
   deliveries: Pick<Deliveries, 'pages' | 'eventOf'>,
-  account: Pick<Account, 'ended'>,
+  account: { ended(plannedUs: number, firstUs: number, medianUs: number, lastUs: number): void },
 ): Settling {
   function tell(event: number): void {
     const page = pages.page(event);

@@ -2,17 +2,17 @@
 // what the scenario says, and the answer takes the thread again. Whose turn it is and what an answer means,
 // others decide.
 
-import type { PatternOptions } from '../../../core/pattern/registry.ts';
-import type { ReceiverAnswer } from '../../../core/policy/webhook/answer.ts';
-import type { Task } from '../../../core/policy/webhook/delivery.ts';
-import type { Conduct, ConductOf } from '../../../core/scenario/endpoint-conduct.ts';
-import type { Events } from '../../events/events.ts';
-import type { Server } from '../server.ts';
-import type { Account } from './account.ts';
-import type { Deliveries } from './deliveries.ts';
-import { placeOf } from './pages.ts';
-import type { Published } from './published.ts';
-import { answerBytes, laterBytes } from './wire.ts';
+import type { PatternOptions } from '../../core/pattern/registry.ts';
+import type { ReceiverAnswer } from '../../core/policy/webhook/answer.ts';
+import type { Task } from '../../core/policy/webhook/delivery.ts';
+import type { Conduct, ConductOf } from '../../core/scenario/endpoint-conduct.ts';
+import type { Events } from '../events/events.ts';
+import type { Server } from './server.ts';
+import type { Account } from './webhook-account.ts';
+import type { Deliveries } from '../webhooks/deliveries.ts';
+import { placeOf } from '../webhooks/pages.ts';
+import type { Published } from '../webhooks/published.ts';
+import { answerBytes, laterBytes } from './webhook-wire.ts';
 
 export type AttemptsOptions = {
   events: Events;

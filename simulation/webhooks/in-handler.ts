@@ -1,9 +1,9 @@
 // Simulates delivery in the handler that publishes (`delivery: sync`): one endpoint after the other, one
 // attempt each, one event after the other; then the publisher has its answer.
 
-import { newQueue } from '../../../core/base/queue.ts';
-import { isSuccess } from '../../../core/policy/webhook/answer.ts';
-import { judgeEndpoint } from '../../../core/policy/webhook/judge.ts';
+import { newQueue } from '../../core/base/queue.ts';
+import { isSuccess } from '../../core/policy/webhook/answer.ts';
+import { judgeEndpoint } from '../../core/policy/webhook/judge.ts';
 import { placeOf } from './pages.ts';
 import { newEndpoints, type Schedule, type ScheduleOptions } from './queue.ts';
 

@@ -2,8 +2,8 @@
 // list for each endpoint, in the order of events, and what has a time of its own in a pairing heap for each,
 // by time and then by number. They are the source that the real dispatch loads from.
 
-import type { Message, Task } from '../../../core/policy/webhook/delivery.ts';
-import type { Dispatch } from '../../../core/policy/webhook/dispatch-loading.ts';
+import type { Message, Task } from '../../core/policy/webhook/delivery.ts';
+import type { Dispatch } from '../../core/policy/webhook/dispatch-loading.ts';
 import { createPages, pageSize, placeOf, type Pages } from './pages.ts';
 
 type Page = {

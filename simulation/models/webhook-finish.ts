@@ -1,19 +1,19 @@
 // Makes the outcome of a simulation of webhooks: what was tallied, with what only this pattern has.
 
-import { counted } from '../../../core/base/counted.ts';
-import { listed } from '../../../core/base/suggest.ts';
-import type { PatternOptions } from '../../../core/pattern/registry.ts';
-import { quantileUs, samplesOf } from '../../../core/result/histogram.ts';
-import type { ResultWarning } from '../../../core/result/result.ts';
-import type { ExpectedError } from '../../../core/result/simulated.ts';
-import { expectedErrorAt } from '../../costs/expected-error.ts';
-import type { ModelInput, Simulated } from '../../model.ts';
-import { outcomeOf } from '../outcome.ts';
-import { receiversOf, type Prepared } from '../prepare.ts';
-import type { Tally } from '../tally.ts';
-import type { Acceptance } from './acceptance.ts';
-import type { Account } from './account.ts';
-import type { Settling } from './settling.ts';
+import { counted } from '../../core/base/counted.ts';
+import { listed } from '../../core/base/suggest.ts';
+import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { quantileUs, samplesOf } from '../../core/result/histogram.ts';
+import type { ResultWarning } from '../../core/result/result.ts';
+import type { ExpectedError } from '../../core/result/simulated.ts';
+import { expectedErrorAt } from '../costs/expected-error.ts';
+import type { ModelInput, Simulated } from '../model.ts';
+import { outcomeOf } from './outcome.ts';
+import { receiversOf, type Prepared } from './prepare.ts';
+import type { Tally } from './tally.ts';
+import type { Acceptance } from './webhook-acceptance.ts';
+import type { Account } from './webhook-account.ts';
+import type { Settling } from '../webhooks/settling.ts';
 
 export type Over = {
   tally: Tally;
