@@ -8,7 +8,11 @@ export function addCalibrate(root: Command, invocation: string): void {
   root
     .command('calibrate')
     .description('measure what this machine costs, for simulations: a profile (docs/simulation/calibrate.md)')
-    .option('--full', 'about an hour: at least 500 events a point, each point twice, more points', false)
+    .option(
+      '--full',
+      'an hour and a quarter: at least 500 events a point, each point twice, more points',
+      false,
+    )
     .option('--patterns <names>', 'only these, such as sse,websocket (default: all that hold connections)')
     .option('--minutes <number>', 'how long it may take at the most (default: 10; with --full: 75)')
     .option('--name <name>', 'what reports call the profile (default: the CPU and its cores)')

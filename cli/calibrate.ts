@@ -97,7 +97,7 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
   return finish(calibration, profile, names, output);
 }
 
-/** @throws UserError for a name that is none, or of a pattern that cannot be calibrated */
+/** @throws UserError for a name that is none */
 function patternsOf(words: string | undefined): string[] {
   const known = calibrated(patterns);
   if (words === undefined) return known;
@@ -107,11 +107,8 @@ function patternsOf(words: string | undefined): string[] {
     const near = nearest(one, known);
     throw new UserError(
       'patterns',
-      one in patterns
-        ? `--patterns ${one}: what is calibrated holds connections, and ${one} does not. There are: ` +
-            `${known.join(', ')}.`
-        : `--patterns ${oneLine(one)}: there is no such pattern` +
-            `${near ? `; did you mean "${near}"?` : '.'} There are: ${known.join(', ')}.`,
+      `--patterns ${oneLine(one)}: there is no such pattern` +
+        `${near ? `; did you mean "${near}"?` : '.'} There are: ${known.join(', ')}.`,
     );
   }
   return names;

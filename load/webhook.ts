@@ -9,11 +9,11 @@
 import type { KeyObject } from 'node:crypto';
 import { nowUs } from '../core/base/clock.ts';
 import type { PatternOptions } from '../core/pattern/registry.ts';
+import { createConduct } from '../core/scenario/endpoint-conduct.ts';
 import { schemes } from '../core/signature/schemes.ts';
 import { createSeen } from '../receiver/seen.ts';
 import type { PatternLoad } from './pattern.ts';
 import { createAttemptLog } from './webhook/attempts.ts';
-import { createConduct } from './webhook/conduct.ts';
 import { createOrder } from './webhook/order.ts';
 import { startReceiver, type Reply, type Take } from './webhook/receiver.ts';
 import { createRegistrar } from './webhook/registrar.ts';

@@ -5,6 +5,7 @@ import type { Random } from '../core/base/random.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Counters } from '../core/result/counters.ts';
 import type { Histogram } from '../core/result/histogram.ts';
+import type { ResultWarning } from '../core/result/result.ts';
 import type { ExpectedError } from '../core/result/simulated.ts';
 import type { Recovery } from '../core/result/recovery.ts';
 import type { TrialFault } from '../core/result/trial-fault.ts';
@@ -78,7 +79,11 @@ export type Simulated = {
     firstReceiver: Histogram;
     medianReceiver: Histogram;
     lastReceiver: Histogram;
+    /** Sent to confirmed, of an event whose publisher waits for its deliveries. */
+    publishRoundTrip?: Histogram;
   };
+  /** By the attempt that brought a delivery, from 1; of patterns that try again. */
+  latencyByAttempt?: { attempt: number; histogram: Histogram }[];
   ledger: {
     published: number;
     expected: number;
@@ -89,10 +94,18 @@ export type Simulated = {
   };
   /** Of the measured phase, as subscribers count: they get `bytesIn`. What the model does not count is 0. */
   counters: Counters;
+  /** The same of the whole trial, where that is known. */
+  wholeTrial?: Counters;
+  /** Deliveries pending at the end of each slot, and the age of the oldest on the server's own clock. */
+  backlog?: { depth: readonly number[]; oldestMs: readonly number[] };
   server: {
     cpuUs: number;
     idleShare: number;
-    /** The largest share of a core that a slot asks for; from 1 on the server is saturated. */
+    /**
+     * The largest share of a core that a slot asks for; from 1 on the server is saturated. Of patterns with a
+     * backlog, that of the whole measured phase with what was due at its end: what a slot has no time for
+     * waits.
+     */
     busiestShare: number;
     rssBytes: number;
     kernelSocketBytes: number;
@@ -106,6 +119,8 @@ export type Simulated = {
   saturated: boolean;
   /** `windows`: parts of the time were computed and stand for the rest. */
   how: 'exact' | 'windows';
+  /** How clients were computed, where that is not as it was asked for. */
+  clients?: ModelInput['clients'];
   /** How far outside of what was calibrated: 1 is inside, 4 is four times the largest or smallest point. */
   extrapolated: number;
   /** By how much figures of each kind are off, as far as predictions were held against measurements. */
@@ -114,9 +129,15 @@ export type Simulated = {
   leavesOut: string[];
   /** Where the scenario has faults. */
   changes?: Changes;
+  /** What a reader of the figures has to know. */
+  notes?: readonly ResultWarning[];
 };
 
-export type Model = (input: ModelInput) => Simulated;
+export type Model = {
+  (input: ModelInput): Simulated;
+  /** Why it cannot compute a variant of its pattern, whatever the profile; undefined where it can. */
+  cannot?(variant: Variant, scenario: Pick<Scenario, 'server'>): string | undefined;
+};
 
 /** Models by pattern. */
 export type ModelRegistry = Readonly<Partial<Record<string, Model>>>;

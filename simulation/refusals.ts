@@ -12,7 +12,7 @@ import type { ModelRegistry } from './model.ts';
 
 type Asked = Pick<
   Scenario,
-  'servers' | 'faults' | 'network' | 'server' | 'browser' | 'topics' | 'endpoints' | 'closedLoop'
+  'servers' | 'faults' | 'network' | 'server' | 'browser' | 'topics' | 'closedLoop'
 >;
 
 /**
@@ -102,7 +102,7 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
 /** Why a variant is not simulated; undefined where it is. */
 export function whyNotSimulated(
   variant: Variant,
-  scenario: Pick<Scenario, 'endpoints' | 'faults'>,
+  scenario: Pick<Scenario, 'server' | 'faults'>,
   models: ModelRegistry,
   profile: Profile,
   registry: PatternRegistry,
@@ -117,22 +117,21 @@ export function whyNotSimulated(
 
 /** Why no profile helps a variant to be simulated; undefined where one does. */
 export function whyNoModel(
-  { pattern, options }: Variant,
-  { endpoints, faults }: Pick<Scenario, 'endpoints' | 'faults'>,
+  variant: Variant,
+  scenario: Pick<Scenario, 'server' | 'faults'>,
   models: ModelRegistry,
   registry: PatternRegistry,
 ): string | undefined {
-  if (!models[pattern]) return 'there is no model of this pattern';
-  const entry = registry[pattern];
-  if (endpoints.length > 0 && entry?.lacks['behind-nat'] !== undefined)
-    return "no model knows how endpoints fall short; --set 'endpoints=[]' simulates those that answer well";
-  if ((entry?.fallsBackTo?.(options) ?? []).length > 0)
+  const { pattern, options } = variant;
+  const model = models[pattern];
+  if (!model) return 'there is no model of this pattern';
+  if ((registry[pattern]?.fallsBackTo?.(options) ?? []).length > 0)
     return 'no model knows how clients fall back to another transport';
-  if (faults.length > 0 && !comesBackByConnection(entry))
+  if (scenario.faults.length > 0 && !comesBackByConnection(registry[pattern]))
     return "no model knows how its clients meet with faults; --set 'faults=[]' simulates it without";
-  if (faults.length > 0 && (entry?.httpVersion?.(options) ?? 'h1') !== 'h1')
+  if (scenario.faults.length > 0 && (registry[pattern]?.httpVersion?.(options) ?? 'h1') !== 'h1')
     return 'no model knows how clients come back that share connections; take over: h1';
-  return undefined;
+  return model.cannot?.(variant, scenario);
 }
 
 /** Whether it is a stream that a client opens once and loses as a whole, as pages of browsers do. */

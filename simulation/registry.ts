@@ -22,6 +22,7 @@ export const models: ModelRegistry = Object.fromEntries(
 
 function withFaults(pattern: string, model: Model): Model {
   const kindOf = kinds[pattern];
-  return (input) =>
+  const either = (input: ModelInput) =>
     kindOf && input.scenario.faults.length > 0 ? runConnections(input, kindOf(input)) : model(input);
+  return Object.assign(either, model.cannot && { cannot: model.cannot });
 }

@@ -80,9 +80,8 @@ function* eventsOf({ scenario, schedule: { events, corpus } }: SimulatedTrialInp
 }
 
 function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Simulated): Completed {
-  const { ledger, counters, latency, server, changes } = of;
+  const { ledger, counters, latency, server, changes, latencyByAttempt, wholeTrial = counters } = of;
   const measuredUs = Math.round(scenario.phases.measure * 1000);
-  const mirrored: Counters = { ...counters, bytesIn: counters.bytesOut, bytesOut: counters.bytesIn };
   return {
     status: 'completed',
     valid: true,
@@ -90,7 +89,7 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
       profile: profile.name,
       model: modelVersion,
       how: of.how,
-      clients,
+      clients: of.clients ?? clients,
       extrapolated: Math.max(1, of.extrapolated),
       expectedError: of.expectedError,
       leavesOut: [...of.leavesOut, ...leftOutOf(scenario)],
@@ -100,7 +99,14 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
       firstReceiver: storeHistogram(latency.firstReceiver),
       medianReceiver: storeHistogram(latency.medianReceiver),
       lastReceiver: storeHistogram(latency.lastReceiver),
+      ...(latency.publishRoundTrip && { publishRoundTrip: storeHistogram(latency.publishRoundTrip) }),
     },
+    ...(latencyByAttempt && {
+      latencyByAttempt: latencyByAttempt.map(({ attempt, histogram }) => ({
+        attempt,
+        histogram: storeHistogram(histogram),
+      })),
+    }),
     ledger: {
       ...ledger,
       unconfirmed: changes?.unconfirmed ?? 0,
@@ -110,9 +116,9 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
       missing: [],
     },
     counters: {
-      server: mirrored,
-      client: counters,
-      serverMeasured: mirrored,
+      server: mirrored(wholeTrial),
+      client: wholeTrial,
+      serverMeasured: mirrored(counters),
       clientMeasured: counters,
     },
     checks: [],
@@ -129,6 +135,11 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
     series: seriesOf(of),
     problems: [],
   };
+}
+
+/** As the other side counts. */
+function mirrored(counters: Counters): Counters {
+  return { ...counters, bytesIn: counters.bytesOut, bytesOut: counters.bytesIn };
 }
 
 function serverUse(
@@ -189,7 +200,7 @@ function changesOf(
 }
 
 /** Latencies of a server that is full are no figures. */
-function seriesOf({ slotUs, slots, saturated }: Simulated): Series {
+function seriesOf({ slotUs, slots, saturated, backlog }: Simulated): Series {
   const perS = (count: number) => count / (slotUs / 1e6);
   const latencies = saturated ? [] : slots;
   const atUs = (quantile: number) => latencies.map(({ latency }) => quantileUs(latency, quantile) ?? null);
@@ -207,20 +218,29 @@ function seriesOf({ slotUs, slots, saturated }: Simulated): Series {
       requestsPerS: slots.map(({ requests }) => perS(requests)),
       bytesPerS: slots.map(({ bytesOut }) => perS(bytesOut)),
       serverCpuShare: slots.map(({ serverCpuUs }) => serverCpuUs / slotUs),
+      ...(backlog && { serverBacklog: [...backlog.depth], serverOldestMs: [...backlog.oldestMs] }),
     },
   };
 }
 
-function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simulated): ResultWarning[] {
+function warningsOf({
+  saturated,
+  extrapolated,
+  backlog,
+  notes = [],
+  server: { busiestShare },
+}: Simulated): ResultWarning[] {
   const digits = (value: number) => formatNumber(Number(value.toPrecision(2)));
+  const where = backlog ? 'over the measured phase' : 'in its busiest slot';
   return [
+    ...notes,
     ...(saturated
       ? [
           {
             code: 'saturated',
             level: 'invalid' as const,
             message:
-              `in its busiest slot the server would have to do ${digits(busiestShare)} times what a core ` +
+              `${where} the server would have to do ${digits(busiestShare)} times what a core ` +
               'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers ' +
               'or events.',
           },

@@ -8,8 +8,8 @@ import type { ErrorKind } from '../result/simulated.ts';
 /** Why there is no figure. */
 export const notSimulated = 'not simulated';
 
-/** What no model has: packets, CPU of the load side, and backlogs. */
-const unknown: readonly Evidence[] = ['wire', 'client-cpu', 'backlog'];
+/** What no model has: packets, and CPU of the load side. */
+const unknown: readonly Evidence[] = ['wire', 'client-cpu'];
 
 /** Whether a figure rests on what the trial, as a simulated one, says nothing of. */
 export function isUnsimulated({ rests }: Pick<Metric, 'rests'>, { simulated, faults }: Completed): boolean {
@@ -33,7 +33,8 @@ export type Off = number | 'exact' | 'unchecked';
 /** How far off a simulated figure is expected to be, as a share of it; nothing of one that was measured. */
 export function offOf({ rests, errorKind }: Metric, { simulated, faults }: Completed): Off | undefined {
   if (simulated === undefined) return undefined;
-  if (faults === undefined && rests.every((one) => one === 'losses' || one === 'pace')) return 'exact';
+  const follows = rests.length > 0 && rests.every((one) => one === 'losses' || one === 'pace');
+  if (faults === undefined && follows) return 'exact';
   const kind = errorKind ?? rests.flatMap((one) => kindOfEvidence[one] ?? [])[0];
   return kind === undefined ? 'unchecked' : (simulated.expectedError[kind] ?? 'unchecked');
 }

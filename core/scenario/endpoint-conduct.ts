@@ -1,7 +1,9 @@
 // Defines how webhook endpoints behave in a scenario: which of them, or which share of the requests, fails,
-// hangs, resets, answers slowly, or acts and loses its answer. The load side does it.
+// hangs, resets, answers slowly, or acts and loses its answer. The load side does it,
+// and so does a simulation.
 
 import { z } from 'zod';
+import type { Random } from '../base/random.ts';
 import { duration, interval, share } from '../base/quantities.ts';
 
 export const conduct = z
@@ -40,4 +42,27 @@ export function isAmong(subscriber: number, share: number): boolean {
 export function isTime({ at, for: lengthMs }: Conduct, sinceUs: number): boolean {
   if (at === 0 && lengthMs === undefined) return true;
   return sinceUs >= at * 1000 && (lengthMs === undefined || sinceUs < (at + lengthMs) * 1000);
+}
+
+export type ConductOf = {
+  /** The measured phase begins then. */
+  setStart(fromUs: number): void;
+  /**
+   * What the endpoint does with a request; undefined for what is right. The first that applies,
+   * in the scenario's order.
+   */
+  choose(subscriber: number, atUs: number): Conduct | undefined;
+};
+
+export function createConduct(list: readonly Conduct[], random: Random): ConductOf {
+  let startUs = Infinity;
+  return {
+    setStart: (fromUs) => void (startUs = fromUs),
+    choose: (subscriber, atUs) =>
+      list.find(
+        (one) =>
+          isTime(one, atUs - startUs) &&
+          (one.of === 'endpoints' ? isAmong(subscriber, one.share) : random() < one.share),
+      ),
+  };
 }

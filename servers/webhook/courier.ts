@@ -1,10 +1,13 @@
 // Makes the attempts that a schedule asks for, decides what their answers mean for the delivery and for its
 // endpoint, and counts what came of them: the same rules for every store.
 
-import { breakerState, endInBreaker } from '../../core/policy/webhook/breaker.ts';
-import { failureOf, isSuccess } from '../../core/policy/webhook/answer.ts';
+import type { Random } from '../../core/base/random.ts';
+import { failureOf } from '../../core/policy/webhook/answer.ts';
+import { breakerState } from '../../core/policy/webhook/breaker.ts';
 import type { Message, Task } from '../../core/policy/webhook/delivery.ts';
-import { countAnswer, reasonToDisable, type DisableRule } from '../../core/policy/webhook/endpoint-health.ts';
+import type { DisableRule } from '../../core/policy/webhook/endpoint-health.ts';
+import { judgeDelivery, judgeEndpoint } from '../../core/policy/webhook/judge.ts';
+import type { RetryPolicy } from '../../core/policy/webhook/retry-policy.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import type { Stats, StreamMessage } from './api.ts';
 import type { WebhookEndpoint } from './endpoints.ts';
@@ -30,6 +33,9 @@ export type Courier = StoreHandlers & {
 export type CourierOptions = {
   store: Pick<Store, 'saveHealth' | 'disable'>;
   attempts: Attempts;
+  /** When deliveries that failed are tried again. */
+  policy: RetryPolicy;
+  random: Random;
   disableRule: DisableRule;
   counters: Pick<Counters, 'errors'>;
   timers: Timers;
@@ -105,41 +111,38 @@ function outcomeOf(
   attempt: AttemptRow,
   tell: (message: StreamMessage) => void,
 ): Outcome {
-  if (judge(options, endpoint, answer, tell)) return { state: 'delivered', attempt };
-  if (endpoint.disabled !== undefined) return { state: 'cancelled', attempt };
-  const waitMs = options.attempts.waitMs(attempt.attempt - task.spent, answer);
-  if (waitMs === undefined) return { state: 'exhausted', attempt };
-  attempt.nextMs = Math.ceil(options.timers.nowMs() + waitMs);
-  return { state: 'again', attempt };
+  judge(options, endpoint, answer, tell);
+  const { policy, timers, random } = options;
+  const isDisabled = endpoint.disabled !== undefined;
+  const made = attempt.attempt - task.spent;
+  const judged = judgeDelivery(policy, isDisabled, made, answer, timers.nowMs(), random);
+  if (judged.state === 'again') attempt.nextMs = judged.dueMs;
+  return { state: judged.state, attempt };
 }
 
-/** What an answer means for its endpoint. @returns whether it was a success */
+/** What an answer means for its endpoint. */
 function judge(
   { store, disableRule, counters, timers }: CourierOptions,
   endpoint: WebhookEndpoint,
   answer: Answer,
   tell: (message: StreamMessage) => void,
-): boolean {
-  const ok = isSuccess(answer);
-  const nowMs = timers.nowMs();
+): void {
   const { stored, breaker } = endpoint;
-  const turned = breaker && endInBreaker(breaker, ok, nowMs);
-  if (turned) {
-    const change = turned === 'opened' ? 'breaker-open' : 'breaker-closed';
+  const judged = judgeEndpoint(stored, breaker, disableRule, answer, timers.nowMs());
+  if (judged.turned) {
+    const change = judged.turned === 'opened' ? 'breaker-open' : 'breaker-closed';
     tell({ kind: 'endpoint', endpoint: endpoint.id, change });
   }
   // Without a rule nobody asks for it after a restart.
-  if (countAnswer(stored, answer, nowMs) && disableRule !== 'never') store.saveHealth(endpoint);
-  if (ok) {
+  if (judged.healthChanged && disableRule !== 'never') store.saveHealth(endpoint);
+  if (judged.ok) {
     endpoint.delivered++;
     endpoint.lastFailure = undefined;
-    return true;
+    return;
   }
   counters.errors++;
   endpoint.lastFailure = failureOf(answer);
-  const reason = reasonToDisable(disableRule, stored, answer, nowMs);
-  if (reason !== undefined) store.disable(endpoint, reason);
-  return false;
+  if (judged.disable !== undefined) store.disable(endpoint, judged.disable);
 }
 
 function countOutcome(figures: Figures, { spent }: Task, { state, attempt }: Outcome): void {

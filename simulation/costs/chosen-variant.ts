@@ -12,9 +12,37 @@ export type Chosen = {
 
 /**
  * Options that models compute by themselves, so that figures measured with other values hold: when polls go
- * out, how long requests are held and how often signs of life are sent.
+ * out, how long requests are held, how often signs of life are sent; when webhooks are sent, and again.
  */
-const computed = ['every', 'jitter', 'conditional', 'hold', 'batch', 'heartbeat', 'ping', 'retry'];
+const computed = [
+  'every',
+  'jitter',
+  'conditional',
+  'hold',
+  'batch',
+  'heartbeat',
+  'ping',
+  'retry',
+  'timeout',
+  'connectTimeout',
+  'headersTimeout',
+  'retries',
+  'timeScale',
+  'fifo',
+  'breaker',
+  'disable',
+  'concurrency',
+  'endpointConcurrency',
+  'endpointRate',
+  'resequence',
+  // What is kept for replays, and where deliveries may go, costs a delivery nothing.
+  'keep',
+  'retain',
+  'file',
+  'redis',
+  'receivers',
+  'allow',
+];
 
 /** @returns undefined when the profile has nothing of the pattern */
 export function chooseVariant(profile: Profile, { pattern, options }: Variant): Chosen | undefined {

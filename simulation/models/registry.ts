@@ -5,6 +5,7 @@ import { httpStream } from './http-stream.ts';
 import { longPolling } from './long-polling.ts';
 import { polling } from './polling.ts';
 import { sse } from './sse.ts';
+import { webhook } from './webhook.ts';
 import { websocket } from './websocket.ts';
 
 export const models: ModelRegistry = {
@@ -13,4 +14,5 @@ export const models: ModelRegistry = {
   'http-stream': httpStream,
   sse,
   websocket,
+  webhook,
 };

@@ -132,6 +132,16 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       record(medianReceiver, Math.round(medianUs));
       record(lastReceiver, Math.round(lastUs));
     },
+    /** One request that takes the server's CPU, at one moment. */
+    requestedOne(atUs: number, bytes: number, tookUs: number): void {
+      if (!isMeasured(atUs)) return;
+      const slot = slots[Math.floor(atUs / slotUs)]!;
+      slot.requests++;
+      slot.bytesOut += bytes;
+      slot.serverCpuUs += tookUs;
+      counters.bytesOut += bytes;
+      cpuUs += tookUs;
+    },
     add(name: CounterName, amount: number): void {
       counters[name] += amount;
     },

@@ -22,7 +22,6 @@ test('wrong arguments end with exit code 2 and a sentence, and nothing is run', 
       ['--patterns', 'ses'],
       /--patterns ses: there is no such pattern; did you mean "sse"\? There are: polling,/,
     ],
-    [['--patterns', 'webhook'], /holds connections, and webhook does not\. There are: polling,/],
     [
       ['--minutes', 'ten'],
       /--minutes ten does not do: one trial of each pattern takes about .*Give a number/,

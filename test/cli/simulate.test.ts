@@ -34,7 +34,7 @@ test('result and report are written as those of a run, and marked as simulated',
   );
   assert.equal(end.code, 0, end.stdout + end.stderr);
   assert.match(end.stdout, /Simulated, not measured: computed from the profile "test machine"/);
-  assert.match(end.stderr, /left out: webhook: there is no model of this pattern/);
+  assert.match(end.stderr, /left out: webhook: the profile test machine has no point of this pattern/);
   assert.match(end.stdout, /All 2 expectations held/, 'that of the webhook went with it');
   const [run] = resultFolders(folder);
   assert.match(run!, /-small-simulated$/);
@@ -75,7 +75,10 @@ test('what no model knows is refused before anything is computed, each with what
   assert.equal((await simulate(folder, ...set, '--quiet')).code, 0, 'as it says');
   const none = await simulate(folder, ...set, '--set', 'variants=[webhook]');
   assert.equal(none.code, 2);
-  assert.match(none.stderr, /No variant of the scenario small can be simulated:\nwebhook: there is no model/);
+  assert.match(
+    none.stderr,
+    /No variant of the scenario small can be simulated:\nwebhook: the profile test machine has no point/,
+  );
 });
 
 test('a profile that is none is refused', async (t) => {

@@ -106,7 +106,7 @@ export function scenarioOf(source: string): Scenario {
 export type Asked = {
   scenario: Scenario;
   pattern: string;
-  options?: Readonly<Record<string, string | number | boolean>>;
+  options?: Readonly<Record<string, unknown>>;
   clients?: 'groups' | 'one-by-one';
   profile?: Profile;
   seed?: number;

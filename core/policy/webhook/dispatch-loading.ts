@@ -17,8 +17,11 @@ export type Source = {
   backlog(endpoint: number): Backlog | undefined;
   /** Deliveries never tried, by id, from above `afterId`. */
   fresh(endpoint: number, afterId: number, limit: number): readonly Task[] | undefined;
-  /** Deliveries with a time of their own, earliest first, whether it has come or not. */
-  waiting(endpoint: number, limit: number): readonly Task[] | undefined;
+  /**
+   * Deliveries with a time of their own, earliest first, whether it has come or not. They are taken one by
+   * one, and no further than to the first that is not due; those that are loaded may be left out.
+   */
+  waiting(endpoint: number, limit: number): Iterable<Task> | undefined;
 };
 
 export type Dispatch = {

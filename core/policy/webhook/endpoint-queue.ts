@@ -54,6 +54,36 @@ export type StillUnderWay = Pick<EndpointQueue, 'underWay' | 'loadedWaiting'>;
 /** How far an endpoint may be ahead of its pace: what stood still for a moment may be caught up. */
 const burstMs = 100;
 
+/** What a server is told of all its endpoints. */
+export type LimitOptions = {
+  concurrency: number;
+  endpointConcurrency: 'auto' | number;
+  endpointRate: 'unlimited' | number;
+  fifo: boolean;
+  /** How fast the clock of the rate runs. */
+  timeScale: number;
+};
+
+/**
+ * Attempts that an endpoint may have under way. One that never answers costs the
+ * others an eighth, and no more.
+ */
+export function endpointConcurrency({
+  endpointConcurrency: given,
+  concurrency,
+}: Pick<LimitOptions, 'endpointConcurrency' | 'concurrency'>): number {
+  return given === 'auto' ? Math.max(1, Math.floor(concurrency / 8)) : given;
+}
+
+export function endpointLimits(options: LimitOptions): Omit<EndpointLimits, 'breaker'> {
+  const { endpointRate, timeScale, fifo } = options;
+  return {
+    concurrency: endpointConcurrency(options),
+    ratePerS: endpointRate === 'unlimited' ? Infinity : endpointRate * timeScale,
+    fifo,
+  };
+}
+
 /** @param still attempts under way from before the endpoint was stopped */
 export function newEndpointQueue(
   endpoint: number,

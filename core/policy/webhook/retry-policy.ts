@@ -82,6 +82,11 @@ export type RetryPolicyName = keyof typeof retryPolicies;
 // Its own keys.
 export const retryPolicyNames = Object.keys(retryPolicies) as [RetryPolicyName, ...RetryPolicyName[]];
 
+/** The policy that a scenario asks for: a service's by its name, or a list of waits with a jitter. */
+export function retryPolicyOf(retries: RetryPolicyName | readonly number[], jitter: number): RetryPolicy {
+  return typeof retries === 'string' ? retryPolicies[retries] : { ...longestWait, waitsMs: retries, jitter };
+}
+
 /** What an attempt came to, as far as the next wait depends on it. */
 export type Failure = {
   /** What Retry-After asked for, in milliseconds. */

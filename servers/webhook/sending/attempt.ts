@@ -2,7 +2,6 @@
 // The same whoever decides whose turn it is.
 
 import type { Message } from '../../../core/policy/webhook/delivery.ts';
-import { retryPolicies, waitAfterMs, type RetryPolicy } from '../../../core/policy/webhook/retry-policy.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
@@ -20,20 +19,7 @@ export type Attempts = Pick<Sender, 'cut' | 'close'> & {
     attempt: number,
     done: (answer: Answer, row: AttemptRow) => void,
   ): void;
-  /** How long to wait after attempt `attempt` of the schedule failed; undefined when that was the last. */
-  waitMs(attempt: number, answer: Answer): number | undefined;
 };
-
-/**
- * Attempts that an endpoint may have under way. One that never answers costs the
- * others an eighth, and no more.
- */
-export function endpointConcurrency({
-  endpointConcurrency: given,
-  concurrency,
-}: PatternOptions<'webhook'>): number {
-  return given === 'auto' ? Math.max(1, Math.floor(concurrency / 8)) : given;
-}
 
 export function createAttempts(
   { counters, countConnection, random }: PatternContext,
@@ -53,10 +39,6 @@ export function createAttempts(
     headersMs: within(options.headersTimeout),
   });
   const scheme = schemes[options.scheme];
-  const policy: RetryPolicy =
-    typeof options.retries === 'string'
-      ? retryPolicies[options.retries]
-      : { waitsMs: options.retries, jitter: options.jitter, retryAfterMost: 'longest-wait' };
 
   return {
     cut: sender.cut,
@@ -81,7 +63,6 @@ export function createAttempts(
         done: (answer) => done(answer, rowOf(answer, attempt, atMs, performance.now() - fromMs)),
       });
     },
-    waitMs: (attempt, answer) => waitAfterMs(policy, attempt, answer, timers.nowMs(), random),
   };
 }
 

@@ -5,6 +5,7 @@
 // behind belongs to the same transaction.
 
 import type { Message } from '../../../core/policy/webhook/delivery.ts';
+import { fitsBehind, noRoom, pendingMost } from '../../../core/policy/webhook/room.ts';
 import type { ServerLimits } from '../../../core/scenario/scenario.ts';
 import type { Counters } from '../../../core/result/counters.ts';
 import { fingerprintOf, keyReused, keyStaysMs } from '../../http/idempotency.ts';
@@ -15,9 +16,6 @@ import type { Dispatcher } from '../sending/dispatcher.ts';
 import type { Timers } from '../sending/timers.ts';
 import type { DeliveryDatabase } from './database.ts';
 import type { Applied, SqliteEndpoints } from './endpoints.ts';
-
-/** Deliveries that may be pending over all endpoints; one more is dropped. */
-const pendingMost = 10_000_000;
 
 /** A message whose deliveries are written, for the dispatcher to hear of once they are stored. */
 export type Kept = {
@@ -132,13 +130,12 @@ function hasRoom(
   }
   const fits = (): boolean => {
     const before = bytes.get(key) ?? dispatcher.queue(key)?.bytes ?? 0;
-    // One body may be larger than the bound; alone it may wait.
-    if (before > 0 && before + bodyBytes > limits.slowBuffer) return false;
+    if (!fitsBehind(before, bodyBytes, limits.slowBuffer)) return false;
     bytes.set(key, before + bodyBytes);
     return true;
   };
   if (fits()) return true;
-  if (limits.slow === 'disconnect') {
+  if (noRoom[limits.slow] === 'disable') {
     const lost = database.backlog(key).pending + 1;
     count(() => {
       counters.slowDisconnects++;
@@ -147,7 +144,7 @@ function hasRoom(
     applied.push(endpoints.disabling(endpoint, `more than ${limits.slowBuffer} bytes behind`));
     return true;
   }
-  if (limits.slow === 'coalesce') {
+  if (noRoom[limits.slow] === 'coalesce') {
     const underWay = dispatcher.queue(key)?.underWay ?? new Set<number>();
     const gone = database.cancel(key, timers.nowMs(), underWay, true);
     for (const id of gone) replaced.add(id);

@@ -4,10 +4,10 @@
 
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import type { ServerBacklog } from '../../../core/protocol/control.ts';
+import { endpointLimits } from '../../../core/policy/webhook/endpoint-queue.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
 import { enabledOf } from '../endpoints.ts';
-import { endpointConcurrency } from '../sending/attempt.ts';
 import { createDispatcher, type Dispatcher } from '../sending/dispatcher.ts';
 import type { Timers } from '../sending/timers.ts';
 import type { Store, StoreHandlers } from '../store.ts';
@@ -49,11 +49,7 @@ export function openSqliteStore(
     timers,
     rules: { scheme: schemes[options.scheme], breaker: options.breaker },
     maxEndpoints: limits.maxSubscribers,
-    limits: {
-      concurrency: endpointConcurrency(options),
-      ratePerS: options.endpointRate === 'unlimited' ? Infinity : options.endpointRate * options.timeScale,
-      fifo: options.fifo,
-    },
+    limits: endpointLimits(options),
     changed: (...change) => handlers.changed(...change),
   });
   const publisher = createSqlitePublisher({

@@ -19,11 +19,11 @@ const names = calibrated(patterns);
 const placeOf = ({ pattern, subscribers, perS }: Point) => `${pattern} ${subscribers} ${perS}`;
 const minutesOf = (points: readonly Point[]) => points.reduce((sum, one) => sum + pointMs(one), 0) / 60_000;
 
-test('what holds connections is calibrated', () => {
-  assert.deepEqual(names, ['polling', 'long-polling', 'http-stream', 'sse', 'websocket']);
+test('every pattern is calibrated', () => {
+  assert.deepEqual(names, ['polling', 'long-polling', 'http-stream', 'sse', 'websocket', 'webhook']);
 });
 
-test('the usual plan leaves a minute of its 10 for what has to run again, the full one takes an hour', () => {
+test('the usual plan leaves a minute of its 10 for what runs again, the full one takes over an hour', () => {
   assert.ok(minutesOf(planPoints(names, patterns, quick)) <= 9);
   const minutes = minutesOf(planPoints(names, patterns, full));
   assert.ok(minutes > 50 && minutes * 60_000 <= full.budgetMs - 5 * 60_000, `${minutes}`);
@@ -33,7 +33,8 @@ test('a point of the full plan has 500 events or more, in two trials of differen
   const points = planPoints(names, patterns, full);
   for (const same of Map.groupBy(points, placeOf).values()) {
     const events = same.reduce((sum, { perS, measureMs }) => sum + (perS * measureMs) / 1000, 0);
-    assert.ok(events >= 500, placeOf(same[0]!));
+    // But for the one that a server of webhooks carries at one event a second alone.
+    assert.ok(events >= (same[0]!.perS > 1 ? 500 : 240), placeOf(same[0]!));
     assert.deepEqual(
       same.map(({ repetition }) => repetition),
       [1, 2],
@@ -63,7 +64,10 @@ test.each([
 test('no point asks a server for more than a small machine carries', () => {
   for (const extent of [quick, full])
     for (const { pattern, subscribers, perS } of planPoints(names, patterns, extent))
-      assert.ok(subscribers * perS <= (pattern === 'long-polling' ? 6000 : 30_000));
+      assert.ok(
+        subscribers * perS <= ({ 'long-polling': 6000, webhook: 2000 }[pattern] ?? 30_000),
+        `${pattern} ${subscribers} ${perS}`,
+      );
 });
 
 test('every trial is a scenario', () => {

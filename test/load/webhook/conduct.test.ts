@@ -4,12 +4,11 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test, type TestContext } from 'vitest';
 import { newCounters } from '../../../core/result/counters.ts';
-import { conduct, isAmong, isTime } from '../../../core/scenario/endpoint-conduct.ts';
+import { conduct, createConduct, isAmong, isTime } from '../../../core/scenario/endpoint-conduct.ts';
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { random } from '../../../core/base/random.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
-import { createConduct } from '../../../load/webhook/conduct.ts';
 import { webhook } from '../../../load/webhook.ts';
 import { startServer } from '../../../servers/start.ts';
 

@@ -1,0 +1,127 @@
+// Makes the outcome of a simulation of webhooks: what was tallied, with what only this pattern has.
+
+import { counted } from '../../core/base/counted.ts';
+import { listed } from '../../core/base/suggest.ts';
+import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { quantileUs, samplesOf } from '../../core/result/histogram.ts';
+import type { ResultWarning } from '../../core/result/result.ts';
+import type { ExpectedError } from '../../core/result/simulated.ts';
+import { expectedErrorAt } from '../costs/expected-error.ts';
+import type { ModelInput, Simulated } from '../model.ts';
+import { outcomeOf } from './outcome.ts';
+import { receiversOf, type Prepared } from './prepare.ts';
+import type { Tally } from './tally.ts';
+import type { Acceptance } from './webhook-acceptance.ts';
+import type { Account } from './webhook-account.ts';
+import type { Settling } from '../webhooks/settling.ts';
+
+export type Over = {
+  tally: Tally;
+  account: Account;
+  settling: Settling;
+  acceptance: Acceptance;
+  /** Deliveries that were due at the end of the measured phase and had not been attempted. */
+  due: number;
+};
+
+export function finish(input: ModelInput, prepared: Prepared, over: Over): Simulated {
+  const { tally, account, settling, acceptance, due } = over;
+  const { measured, measureUs, subscribers } = prepared;
+  const options = input.variant.options as PatternOptions<'webhook'>; // by its schema
+  const { duplicated, reordered, backlog, roundTrips, wholeTrial, byAttempt } = account.finish();
+  const extrapolated = acceptance.extrapolated();
+  const place = {
+    receivers: receiversOf(input.scenario, prepared.followers.groups),
+    perS: prepared.perS,
+    payloadBytes: measured.points[0]!.payloadBytes,
+  };
+  const { atRest } = measured;
+  const outcome = outcomeOf(input, prepared, tally, {
+    idleShare: acceptance.idleShare,
+    extrapolated,
+    expectedError: expectedErrorAt(measured.points, place, extrapolated),
+    // Endpoints hold no connections: what there is at rest is left from registering them.
+    descriptors: atRest.descriptors * Math.min(subscribers, atRest.subscribers),
+    connections: atRest.connections * Math.min(subscribers, atRest.subscribers),
+    part: 'whole',
+    leavesOut: leftOut(options),
+  });
+  // What is due waits for the server; what waits for its time does not.
+  const busiestShare = (outcome.server.cpuUs + due * acceptance.cpuUs()) / measureUs;
+  return {
+    ...outcome,
+    latency: { ...outcome.latency, ...(samplesOf(roundTrips) > 0 && { publishRoundTrip: roundTrips }) },
+    latencyByAttempt: byAttempt,
+    ledger: { ...outcome.ledger, duplicated, reordered },
+    wholeTrial,
+    backlog,
+    server: { ...outcome.server, busiestShare },
+    saturated: busiestShare >= 1,
+    clients: 'one-by-one',
+    // Counts of webhooks were not held against runs.
+    expectedError: errorsOf(outcome, byAttempt),
+    notes: notesOf(settling.counts()),
+  };
+}
+
+/** What a delivery waits for by design is known: what the first attempts take may be off. */
+function errorsOf(
+  { latency, expectedError }: Pick<Simulated, 'latency' | 'expectedError'>,
+  byAttempt: NonNullable<Simulated['latencyByAttempt']>,
+): ExpectedError {
+  const errors: ExpectedError = { ...expectedError, requests: null, bytes: null, descriptors: null };
+  const first = byAttempt.find(({ attempt }) => attempt === 1)?.histogram;
+  for (const [kind, share] of [
+    ['latency.p50', 0.5],
+    ['latency.p90', 0.9],
+    ['latency.p99', 0.99],
+  ] as const) {
+    const whole = quantileUs(latency.endToEnd, share);
+    const own = first && quantileUs(first, share);
+    const error = errors[kind];
+    if (error !== null && whole !== undefined && own !== undefined && whole > 0)
+      errors[kind] = whole === Infinity ? 0 : error * Math.min(1, own / whole);
+  }
+  return errors;
+}
+
+function leftOut({ delivery, fifo, store }: PatternOptions<'webhook'>): string[] {
+  return [
+    'how fast endpoints answer by themselves: those that the scenario says nothing of take as long as a ' +
+      "delivery takes the server's CPU",
+    'connections that are opened anew after one was cut or has timed out',
+    ...(fifo && delivery === 'queue'
+      ? [`what the store (${store}) takes between the deliveries of an endpoint that is sent one by one`]
+      : []),
+  ];
+}
+
+function notesOf(counts: ReturnType<Settling['counts']>): ResultWarning[] {
+  const deliveries = (count: number) => counted(count, 'delivery', 'deliveries');
+  const ends = [
+    counts['given-up'] > 0 ? `${deliveries(counts['given-up'])} given up after the last attempt` : '',
+    counts.cancelled > 0 ? `${deliveries(counts.cancelled)} cancelled, the endpoint being disabled` : '',
+    counts.dropped > 0 ? `${deliveries(counts.dropped)} dropped for want of room (server.slowBuffer)` : '',
+    counts.pending > 0 ? `${deliveries(counts.pending)} still pending when the trial ended` : '',
+  ].filter((text) => text !== '');
+  return [
+    ...(ends.length > 0
+      ? [
+          {
+            code: 'not-delivered',
+            level: 'note' as const,
+            message: `${listed(ends)}; the warm-up's are among them.`,
+          },
+        ]
+      : []),
+    ...(counts.opened > 0
+      ? [
+          {
+            code: 'breakers-opened',
+            level: 'note' as const,
+            message: `the breakers of endpoints opened ${counted(counts.opened, 'time')}.`,
+          },
+        ]
+      : []),
+  ];
+}
