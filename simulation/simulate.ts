@@ -173,8 +173,8 @@ function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simul
             level: 'invalid' as const,
             message:
               `in its busiest slot the server would have to do ${digits(busiestShare)} times what a core ` +
-              'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers ' +
-              'or events.',
+              'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers or ' +
+              'events, or ask how many servers it takes (npm start -- plan).',
           },
         ]
       : []),
