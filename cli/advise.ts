@@ -17,8 +17,8 @@ import { readResult } from '../reports/read/read.ts';
 import { distanceOf, nearestLoad } from '../reports/summary/nearest-load.ts';
 import { renderAdvice, type Nearest, type SimulatedLoads } from '../reports/text/advice.ts';
 import { loadsFor } from '../simulation/capacity/plan-capacity.ts';
-import { models } from '../simulation/models/registry.ts';
 import { hasNeeds, needsOf, type NeedFlags } from './advise-flags.ts';
+import { capacityContext } from './capacity.ts';
 import { complain } from './print.ts';
 import { openProfile } from './profiles.ts';
 import { quoted } from './quoted.ts';
@@ -136,7 +136,7 @@ function simulatedAt(needs: Needs, payload: string | undefined): SimulatedLoads 
     descriptors: Infinity,
     memoryBytes: Infinity,
   };
-  const rows = loadsFor(question, { profile, models }).map(({ label, load }) => ({
+  const rows = loadsFor(question, capacityContext(profile)).map(({ label, load }) => ({
     label,
     // A server that is full has no latency.
     latencyP50Us: Number.isFinite(load.latencyP50Us) ? load.latencyP50Us : null,

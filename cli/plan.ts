@@ -20,7 +20,7 @@ import { renderPlanMarkdown } from '../reports/text/plan-markdown.ts';
 import { renderPlan } from '../reports/text/plan.ts';
 import { planCapacity } from '../simulation/capacity/plan-capacity.ts';
 import { modelVersion } from '../simulation/model.ts';
-import { models } from '../simulation/models/registry.ts';
+import { capacityContext } from './capacity.ts';
 import { questionOf, type QuestionFlags } from './plan-flags.ts';
 import { complain } from './print.ts';
 import { openProfile } from './profiles.ts';
@@ -56,7 +56,7 @@ export function planCommand({
     profile: profileOf(profile),
     model: modelVersion,
     prices: prices && pricesFile !== undefined ? pricesOf(prices, pricesFile) : null,
-    ...planCapacity(question, { profile, models, prices }),
+    ...planCapacity(question, { ...capacityContext(profile), prices }),
   });
   process.stdout.write(json ? `${printableJson(plan, 1)}\n` : renderPlan(plan, terminalOf()));
   if (markdown !== undefined) {

@@ -3,14 +3,14 @@
 
 import { longRandom } from '../../core/base/long-random.ts';
 import type { Question } from '../../core/capacity/question.ts';
-import { patternNamed, patterns } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import { scheduleOf } from '../../core/plan/schedule.ts';
 import type { Profile } from '../../core/profile/profile.ts';
 import { requestsOf } from '../../core/result/counters.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import type { SimulatedTrial } from '../../core/result/simulated.ts';
-import { scenarioSchema, type Scenario } from '../../core/scenario/scenario.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
 import type { Model, PlannedEvent } from '../model.ts';
 import { slotUsOf } from '../models/tally.ts';
 
@@ -34,6 +34,9 @@ export type Load = {
 };
 
 export type OneServer = {
+  registry: PatternRegistry;
+  /** A scenario with the defaults of all that a question does not say. */
+  base: Scenario;
   profile: Profile;
   variant: Variant;
   model: Model;
@@ -52,7 +55,7 @@ const seed = 1;
 /** CPU and latency with so many subscribers. */
 export function loadOf(question: Question, subscribers: number, of: OneServer): Load {
   const perS = perSOf(question, subscribers);
-  const leastMs = Math.max((eventsWanted / perS) * 1000, asksEveryMs(of.variant), 1);
+  const leastMs = Math.max((eventsWanted / perS) * 1000, asksEveryMs(of), 1);
   return simulate(question, subscribers, of, withFewSlots(leastMs));
 }
 
@@ -68,7 +71,7 @@ function withFewSlots(leastMs: number): number {
  * changed by others, so that fewer of them may be enough.
  */
 export function trafficOf(question: Question, most: number, of: OneServer): Load {
-  const everyMs = asksEveryMs(of.variant);
+  const everyMs = asksEveryMs(of);
   const leastMs = Math.max(trafficMs, 10 * everyMs);
   const perClient = (question.eventsPerS * leastMs) / 1000;
   const isShared = question.topics === 'shared';
@@ -82,8 +85,8 @@ export function trafficOf(question: Question, most: number, of: OneServer): Load
 }
 
 /** 0 of patterns that do not ask on a schedule. */
-export function asksEveryMs({ pattern, options }: Variant): number {
-  return patternNamed(pattern)?.asksEveryMs?.(options) ?? 0;
+export function asksEveryMs({ registry, variant }: Pick<OneServer, 'registry' | 'variant'>): number {
+  return registry[variant.pattern]?.asksEveryMs?.(variant.options) ?? 0;
 }
 
 /** Options that say after which time something comes again for each client. */
@@ -97,9 +100,9 @@ function roundMs({ options }: Variant): number {
  * Clients are somewhere in their rounds when the measured phase begins: they connect over a whole one, and
  * most of them have had an event since.
  */
-function phasesOf(question: Question, subscribers: number, variant: Variant, measure: number) {
-  const connect = roundMs(variant);
-  const everyMs = asksEveryMs(variant);
+function phasesOf(question: Question, subscribers: number, of: OneServer, measure: number) {
+  const connect = roundMs(of.variant);
+  const everyMs = asksEveryMs(of);
   const hadOne = Math.min(2 / question.eventsPerS, mostEvents / perSOf(question, subscribers)) * 1000;
   const warmup = everyMs > 0 ? everyMs : Math.ceil(Math.min(connect, hadOne));
   const drain = Math.max(leastDrainMs, (drainBounds * question.latencyP99Us) / 1000, 2 * everyMs);
@@ -111,14 +114,10 @@ function perSOf({ topics, eventsPerS }: Question, subscribers: number): number {
   return topics === 'shared' ? eventsPerS : eventsPerS * subscribers;
 }
 
-function simulate(
-  question: Question,
-  subscribers: number,
-  { profile, variant, model }: OneServer,
-  measureMs: number,
-): Load {
-  const phases = phasesOf(question, subscribers, variant, measureMs);
-  const scenario = scenarioOf(question, subscribers, variant, phases);
+function simulate(question: Question, subscribers: number, of: OneServer, measureMs: number): Load {
+  const { profile, variant, model } = of;
+  const phases = phasesOf(question, subscribers, of, measureMs);
+  const scenario = scenarioOf(question, subscribers, of, phases);
   const simulated = model({
     scenario,
     variant,
@@ -163,12 +162,13 @@ const nearlyFull = 0.95;
 function scenarioOf(
   { topics, eventsPerS, payloadBytes }: Question,
   subscribers: number,
-  variant: Variant,
+  { base, variant }: OneServer,
   phases: Scenario['phases'],
 ): Scenario {
   const isShared = topics === 'shared';
   return {
-    ...defaults,
+    ...base,
+    seed,
     subscribers,
     topics: {
       updates: {
@@ -183,17 +183,6 @@ function scenarioOf(
     variants: [variant],
   };
 }
-
-const defaults: Scenario = {
-  ...scenarioSchema(patterns).parse({
-    question: 'How many servers?',
-    seed,
-    subscribers: 1,
-    topics: { updates: { publish: '1/s' } },
-  }),
-  name: 'plan',
-  cells: [],
-};
 
 function* eventsOf(scenario: Scenario): Generator<PlannedEvent> {
   const { warmup } = scenario.phases;

@@ -4,12 +4,12 @@ import type { PlanRow } from '../../core/capacity/capacity-plan.ts';
 import type { Prices } from '../../core/capacity/prices.ts';
 import type { Question } from '../../core/capacity/question.ts';
 import { writeDuration } from '../../core/base/units.ts';
-import { patterns } from '../../core/pattern/registry.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { variantOf, type Variant } from '../../core/pattern/variant.ts';
 import type { Profile } from '../../core/profile/profile.ts';
 import type { ModelRegistry } from '../model.ts';
 import { whyNotSimulated } from '../refusals.ts';
-import { loadOf, type Load } from './one-server.ts';
+import { loadOf, type Load, type OneServer } from './one-server.ts';
 import { planRow } from './plan-row.ts';
 
 export type Planned = {
@@ -23,22 +23,30 @@ const pollShare = 0.8;
 /** Who asks more often than this is better off with a stream. */
 const leastPollMs = 100;
 
+/** What every answer is computed from. */
+export type CapacityContext = Pick<OneServer, 'registry' | 'base'> & {
+  profile: Profile;
+  models: ModelRegistry;
+};
+
 export function planCapacity(
   question: Question,
-  { profile, models, prices }: { profile: Profile; models: ModelRegistry; prices: Prices | undefined },
+  { prices, ...context }: CapacityContext & { prices: Prices | undefined },
 ): Planned {
+  const { registry, base, profile, models } = context;
   const leftOut: Planned['leftOut'] = [];
-  const rows = Object.keys(patterns).flatMap((pattern) => {
-    const variant = variantFor(pattern, question.pollEveryMs);
-    const reason = whyNotSimulated(variant, { endpoints: [] }, models, profile, patterns);
+  const rows = Object.keys(registry).flatMap((pattern) => {
+    const variant = variantFor(registry, pattern, question.pollEveryMs);
+    const reason = whyNotSimulated(variant, { endpoints: [] }, models, profile, registry);
     if (reason !== undefined) {
       leftOut.push({ pattern, reason });
       return [];
     }
     const model = models[pattern]!; // else there is a reason
-    const rowOf = (own: Variant) => planRow(question, { profile, variant: own, model }, prices);
+    const rowOf = (own: Variant) =>
+      planRow(question, { registry, base, profile, variant: own, model }, prices);
     const row = rowOf(variant);
-    const sooner = row.servers === null ? soonerPolls(variant, question) : undefined;
+    const sooner = row.servers === null ? soonerPolls(registry, variant, question) : undefined;
     if (!sooner) return [row];
     const note =
       `asks every ${writeDuration(sooner.everyMs)}, as every ${writeDuration(question.pollEveryMs)} is too ` +
@@ -51,35 +59,37 @@ export function planCapacity(
 /** One server of each pattern that has a model, with all subscribers of the question. */
 export function loadsFor(
   question: Question,
-  { profile, models }: { profile: Profile; models: ModelRegistry },
+  { registry, base, profile, models }: CapacityContext,
 ): { label: string; load: Load }[] {
-  return Object.keys(patterns).flatMap((pattern) => {
-    const variant = variantFor(pattern, question.pollEveryMs);
-    if (whyNotSimulated(variant, { endpoints: [] }, models, profile, patterns) !== undefined) return [];
+  return Object.keys(registry).flatMap((pattern) => {
+    const variant = variantFor(registry, pattern, question.pollEveryMs);
+    if (whyNotSimulated(variant, { endpoints: [] }, models, profile, registry) !== undefined) return [];
     const model = models[pattern]!; // else there is a reason
     return {
       label: variant.label,
-      load: loadOf(question, question.subscribers, { profile, variant, model }),
+      load: loadOf(question, question.subscribers, { registry, base, profile, variant, model }),
     };
   });
 }
 
-function variantFor(pattern: string, pollEveryMs: number): Variant {
-  const { options, asksEveryMs }: (typeof patterns)[keyof typeof patterns] & { asksEveryMs?: unknown } =
-    patterns[pattern as keyof typeof patterns]; // a key of it
+function variantFor(registry: PatternRegistry, pattern: string, pollEveryMs: number): Variant {
+  const { options, asksEveryMs } = registry[pattern]!; // a key of it
   const given = asksEveryMs === undefined ? {} : { every: writeDuration(pollEveryMs) };
-  return variantOf(patterns, pattern, options.parse(given));
+  return variantOf(registry, pattern, options.parse(given));
 }
 
 /** A poller that asks as often as the bound needs; undefined where that would be no polling any more. */
 function soonerPolls(
+  registry: PatternRegistry,
   { pattern }: Variant,
   { pollEveryMs, latencyP99Us }: Question,
 ): { variant: Variant; everyMs: number } | undefined {
   const everyMs = Math.floor(Number(((latencyP99Us / 1000) * pollShare).toPrecision(2)));
   if (everyMs < leastPollMs || everyMs >= pollEveryMs) return undefined;
-  const variant = variantFor(pattern, everyMs);
-  return variant.label === variantFor(pattern, pollEveryMs).label ? undefined : { variant, everyMs };
+  const variant = variantFor(registry, pattern, everyMs);
+  return variant.label === variantFor(registry, pattern, pollEveryMs).label
+    ? undefined
+    : { variant, everyMs };
 }
 
 const leavesOut = [

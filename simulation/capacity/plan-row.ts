@@ -95,10 +95,10 @@ function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
     .toSorted((a, b) => a.subscribers - b.subscribers || Number(b.isKnown) - Number(a.isKnown));
 }
 
-function whyNone(load: Load, limit: Limit, { variant }: OneServer): string {
+function whyNone(load: Load, limit: Limit, of: OneServer): string {
   if (limit !== 'latency') return `a single subscriber takes more ${limit} than a server has`;
   const p99 = `with a single subscriber the p99 is ${formatUs(load.latencyP99Us)} already`;
-  return asksEveryMs(variant) === 0 ? p99 : `${p99}, as an event waits for the next poll`;
+  return asksEveryMs(of) === 0 ? p99 : `${p99}, as an event waits for the next poll`;
 }
 
 /** Sizes at which more is asked of a server than it can do have no latency. */
@@ -136,11 +136,11 @@ type Month = Pick<
 >;
 
 /** What all subscribers take, whatever the number of servers. */
-function monthOf(question: Question, load: Load, traffic: Load, { variant }: OneServer): Month {
+function monthOf(question: Question, load: Load, traffic: Load, of: OneServer): Month {
   const { subscribers, eventsPerS } = question;
   const { expectedError: off } = traffic.rests;
   const all = subscribers / traffic.subscribers;
-  const everyMs = asksEveryMs(variant);
+  const everyMs = asksEveryMs(of);
   return {
     requestsPerDay:
       everyMs === 0 && traffic.requestsPerS > 0

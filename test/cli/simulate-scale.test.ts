@@ -15,10 +15,11 @@ test('polling-day: 17,280 requests a user and day; a million are more than a ser
     'variants=[{ polling: { every: 5s } }, sse]',
   ];
   const { code, stdout, stderr } = await call(args, temporaryFolder(t));
-  // Its expectations hold, that of 17,280 requests a day among them.
-  assert.equal(code, 0, stdout + stderr);
-  assert.match(stdout, /polling every=5s, subscribers=10000[^,]*17,280|17,280 \(polling every=5s/);
+  // Not judged: the trials of a server that is full. All else held, 17,280 requests a day among them.
+  assert.equal(code, 4, stdout + stderr);
+  assert.match(stdout, /All \d+ expectations held/);
+  assert.match(stdout, /17,280 \(polling every=5s/);
   const text = stdout.replace(/\s+/g, ' ');
-  assert.match(text, /Saturated .* 1 trial|Saturated .*polling every=5s, subscribers=1000000/);
+  assert.match(text, /Saturated .*polling every=5s, subscribers=1000000/);
   assert.match(text, /ask how many servers it takes \(npm start -- plan\)/);
 });

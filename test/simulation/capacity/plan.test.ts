@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
+import { capacityContext } from '../../../cli/capacity.ts';
 import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
 import type { Question } from '../../../core/capacity/question.ts';
 import { planCapacity } from '../../../simulation/capacity/plan-capacity.ts';
@@ -25,7 +26,14 @@ const few: ModelRegistry = { polling: models['polling']!, sse: models['sse']! };
 const streams: ModelRegistry = { sse: models['sse']! };
 
 function rows(question: Partial<Question> = {}, those: ModelRegistry = few): Record<string, PlanRow> {
-  const planned = planCapacity({ ...asked, ...question }, { profile, models: those, prices: undefined });
+  const planned = planCapacity(
+    { ...asked, ...question },
+    {
+      ...capacityContext(profile),
+      models: those,
+      prices: undefined,
+    },
+  );
   return Object.fromEntries(planned.rows.map((row) => [row.label, row]));
 }
 
@@ -117,7 +125,7 @@ describe('it moves one way', () => {
 });
 
 test('patterns without a model are left out by name', () => {
-  const { leftOut } = planCapacity(asked, { profile, models: {}, prices: undefined });
+  const { leftOut } = planCapacity(asked, { ...capacityContext(profile), models: {}, prices: undefined });
   assert.equal(leftOut.length, 6);
   assert.match(leftOut[0]!.reason, /no model/);
 });
