@@ -5,16 +5,22 @@ import { existsSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { advise } from '../core/advice/advise.ts';
 import { measuring } from '../core/advice/command.ts';
-import { deliveriesPerS, type Needs } from '../core/advice/needs.ts';
+import { deliveriesPerS, pollEveryMs, type Needs } from '../core/advice/needs.ts';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
 import { printableJson } from '../core/base/printable.ts';
+import { parseSizeBytes } from '../core/base/units.ts';
+import type { Question } from '../core/capacity/question.ts';
+import type { Profile } from '../core/profile/profile.ts';
 import { loadData } from '../reports/export/summary.ts';
 import { resultFiles } from '../reports/read/read-many.ts';
 import { readResult } from '../reports/read/read.ts';
 import { distanceOf, nearestLoad } from '../reports/summary/nearest-load.ts';
-import { renderAdvice, type Nearest } from '../reports/text/advice.ts';
+import { renderAdvice, type Nearest, type SimulatedLoads } from '../reports/text/advice.ts';
+import { loadsFor } from '../simulation/capacity/plan-capacity.ts';
 import { hasNeeds, needsOf, type NeedFlags } from './advise-flags.ts';
+import { capacityContext } from './capacity.ts';
 import { complain } from './print.ts';
+import { openProfile } from './profiles.ts';
 import { quoted } from './quoted.ts';
 import { terminalOf } from './terminal.ts';
 
@@ -38,13 +44,21 @@ export async function adviseCommand(
     pattern === undefined
       ? { nearest: undefined, looked: 'nothing to look for.' }
       : await nearestAt(paths, folder, needs, pattern);
+  const simulated = nearest || pattern === undefined ? undefined : simulatedAt(needs, payload);
   if (json) {
     const measured = nearest && { ...nearest, load: loadData(nearest.load) };
-    const answer = { needs, assumed, pattern: pattern ?? null, ...advice, nearest: measured ?? null };
+    const answer = {
+      needs,
+      assumed,
+      pattern: pattern ?? null,
+      ...advice,
+      nearest: measured ?? null,
+      simulated: simulated ?? null,
+    };
     process.stdout.write(`${printableJson({ ...answer, command, notes }, 1)}\n`);
     return exitCodes.ok;
   }
-  const parts = { needs, assumed, advice, nearest, looked, command, notes };
+  const parts = { needs, assumed, advice, nearest, looked, simulated, command, notes };
   process.stdout.write(renderAdvice(parts, terminalOf()));
   return exitCodes.ok;
 }
@@ -71,14 +85,19 @@ async function nearestAt(
     return { nearest: undefined, looked: `there are no results yet (no folder ${folder}).` };
   const files = (await Promise.all((paths.length > 0 ? paths : [folder]).map(resultFiles))).flat();
   const wanted = { subscribers: needs.clients, deliveriesPerS: deliveriesPerS(needs) };
-  let nearest: Nearest | undefined;
+  // What was measured goes before what was simulated, however near.
+  let [nearest, ofSimulation]: (Nearest | undefined)[] = [];
   // Folders are named by the time of their run, so the newest are the last.
   for (const file of paths.length > 0 ? files : files.slice(-newestLookedAt)) {
     try {
       const result = await readResult(file);
       const load = nearestLoad(result, wanted, pattern);
-      if (load && (!nearest || distanceOf(load) <= distanceOf(nearest)))
-        nearest = { ...load, path: relative('', dirname(file)) || '.', scenario: result.scenario.name };
+      if (!load) continue;
+      const path = relative('', dirname(file)) || '.';
+      const found: Nearest = { ...load, path, scenario: result.scenario.name };
+      if (result.simulated)
+        ofSimulation = nearer({ ...found, simulatedFrom: result.simulated.profile.name }, ofSimulation);
+      else nearest = nearer(found, nearest);
     } catch (error) {
       // A result that was named has to be one; of a folder the others are enough.
       if (paths.length > 0 || !(error instanceof UserError)) throw error;
@@ -86,9 +105,55 @@ async function nearestAt(
     }
   }
   return {
-    nearest,
+    nearest: nearest ?? ofSimulation,
     looked: `no result at hand has a latency of ${pattern} (looked at: ${files.length} in ${
       paths.length > 0 ? 'what was named' : folder
     }).`,
   };
+}
+
+/** Of two that are as near the first, which is the newer one. */
+function nearer(found: Nearest, best: Nearest | undefined): Nearest {
+  return !best || distanceOf(found) <= distanceOf(best) ? found : best;
+}
+
+/** More than this is asked of no single server. */
+const mostOnOneServer = 250_000;
+const usualPayloadBytes = 256;
+
+/** One server of each pattern, simulated from the shipped profile, where there is nothing measured. */
+function simulatedAt(needs: Needs, payload: string | undefined): SimulatedLoads | undefined {
+  if (needs.clients > mostOnOneServer || needs.bothWays) return undefined;
+  const profile = shippedProfile();
+  if (!profile) return undefined;
+  const question: Question = {
+    subscribers: needs.clients,
+    eventsPerS: 1000 / needs.everyMs,
+    topics: needs.shared ? 'shared' : 'private',
+    payloadBytes: (payload === undefined ? undefined : parseSizeBytes(payload)) ?? usualPayloadBytes,
+    latencyP99Us: (needs.withinMs ?? needs.everyMs) * 1000,
+    pollEveryMs: pollEveryMs(needs),
+    descriptors: Infinity,
+    memoryBytes: Infinity,
+  };
+  const rows = loadsFor(question, capacityContext(profile)).map(({ label, load }) => ({
+    label,
+    // A server that is full has no latency.
+    latencyP50Us: Number.isFinite(load.latencyP50Us) ? load.latencyP50Us : null,
+    latencyP99Us: Number.isFinite(load.latencyP99Us) ? load.latencyP99Us : null,
+    cpuShare: load.cpuShare,
+    expectedError: load.rests.expectedError,
+    extrapolated: load.rests.extrapolated,
+  }));
+  return { profile: profile.name, rows };
+}
+
+/** Nobody asked for a profile, so that none, or several, are no mistake. */
+function shippedProfile(): Profile | undefined {
+  try {
+    return openProfile(undefined);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@ import { version } from '../harness/run/version.ts';
 import { addAdvise } from './advise-options.ts';
 import { addCalibrate } from './calibrate-options.ts';
 import { addComparisonCommands, collect } from './comparison-commands.ts';
+import { addPlan } from './plan-options.ts';
 import { addReceive } from './receive.ts';
 import type { ReportFlags } from './report.ts';
 import type { ClaimsFlags } from './claims.ts';
@@ -58,6 +59,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
 
   addRun(root);
   addSimulate(root, set, invocation);
+  addPlan(root, invocation);
   addServe(root);
   addReceive(root, allowHost);
   addServingCommands(root);

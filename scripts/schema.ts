@@ -1,10 +1,11 @@
-// Writes what is described to machines: `npm run schema`. The schemas that editors check scenario and
-// target files against (they say what a file may hold; what several values make impossible together only
+// Writes what is described to machines: `npm run schema`. The schemas that editors check scenario, target and
+// price files against (they say what a file may hold; what several values make impossible together only
 // `pushbench validate` sees), the event's schema, and the OpenAPI document of webhook delivery.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { pricesSchema } from '../core/capacity/prices.ts';
 import { eventSchema } from '../core/event/schema.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { scenarioSchema } from '../core/scenario/scenario.ts';
@@ -12,6 +13,7 @@ import { targetSchema } from '../core/target/target.ts';
 import { openApiDocument } from '../servers/webhook/http/openapi.ts';
 
 export const targetSchemaFile = new URL('../schema/target.schema.json', import.meta.url);
+export const pricesSchemaFile = new URL('../schema/prices.schema.json', import.meta.url);
 export const eventSchemaFile = new URL('../docs/event.schema.json', import.meta.url);
 export const openApiFile = new URL('../docs/openapi.yaml', import.meta.url);
 export const schemaFile = new URL('../schema/scenario.schema.json', import.meta.url);
@@ -24,6 +26,11 @@ export function schemaText(): string {
 /** The text of the target files' schema. */
 export function targetSchemaText(): string {
   return textOf(targetSchema, 'pushbench target');
+}
+
+/** The text of the price files' schema. */
+export function pricesSchemaText(): string {
+  return textOf(pricesSchema, 'pushbench prices');
 }
 
 /** The text of the event's schema. */
@@ -50,6 +57,7 @@ if (import.meta.main) {
   mkdirSync(new URL('.', schemaFile), { recursive: true });
   writeFileSync(schemaFile, schemaText());
   writeFileSync(targetSchemaFile, targetSchemaText());
+  writeFileSync(pricesSchemaFile, pricesSchemaText());
   writeFileSync(eventSchemaFile, eventSchemaText());
   writeFileSync(openApiFile, openApiText());
 }

@@ -242,7 +242,7 @@ function warningsOf({
             message:
               `${where} the server would have to do ${digits(busiestShare)} times what a core ` +
               'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers ' +
-              'or events.',
+              'or events, or ask how many servers it takes (npm start -- plan).',
           },
         ]
       : []),

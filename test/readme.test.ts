@@ -73,8 +73,19 @@ const reading: Record<string, [codes: number[], said: RegExp]> = {
   'history results --html history.html': [[0], /2 saved runs of compare|\d saved runs? of/],
   'claims results/one': [[0, 4], /^# /],
 };
-/** These start servers and trials; tests of their own hold them. */
-const starting = new Set(['run', 'simulate', 'ab', 'bisect', 'open', 'serve', 'follow', 'receive', 'target']);
+/** These start servers and trials, or simulate them; tests of their own hold them. */
+const starting = new Set([
+  'run',
+  'simulate',
+  'plan',
+  'ab',
+  'bisect',
+  'open',
+  'serve',
+  'follow',
+  'receive',
+  'target',
+]);
 
 test('every command of the README that reads results does so whatever else is in the folder', async (t) => {
   const folder = usedFolder(t);

@@ -36,6 +36,7 @@ export const readLimits = {
   comparison: { mostBytes: 64 * MiB, why: 'a comparison is smaller than its results' },
   baseline: { mostBytes: 16 * MiB, why: 'a baseline holds about 500 bytes a run' },
   profile: { mostBytes: 16 * MiB, why: 'a profile holds about 3 KB a point' },
+  prices: { mostBytes: MiB, why: 'a price file is a page' },
   report: { mostBytes: 64 * MiB, why: 'a page of charts stays below it' },
   claims: { mostBytes: MiB, why: 'a list of claims is a few pages' },
   figures: { mostBytes: 4 * MiB, why: 'claims have a few figures each' },

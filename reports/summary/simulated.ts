@@ -46,6 +46,12 @@ function shareText(share: number): string {
   return `±${formatShare(Number(Math.max(share, leastShare).toPrecision(2)))}`;
 }
 
+/** `±12 %`; `±?` where nothing is known, nothing where a figure is exact. */
+export function offShareText(off: number | null): string {
+  if (off === null) return unchecked;
+  return off === 0 ? '' : shareText(off);
+}
+
 /** What the signs beside figures mean. */
 export const offMeaning =
   '± is how far off such a figure is expected to be: latencies and CPU by how far measured points of the ' +

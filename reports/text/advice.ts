@@ -4,15 +4,31 @@
 import type { Advice, Judged, Said } from '../../core/advice/advise.ts';
 import { deliveriesPerS, type Needs } from '../../core/advice/needs.ts';
 import type { Source } from '../../core/advice/rules.ts';
-import { formatNumber, writeDuration } from '../../core/base/units.ts';
+import { formatNumber, formatShare, formatUs, writeDuration } from '../../core/base/units.ts';
+import type { ExpectedError } from '../../core/result/simulated.ts';
 import { oneLine } from '../../core/base/printable.ts';
 import { styleText } from 'node:util';
 import { distanceOf, farFrom, type NearLoad } from '../summary/nearest-load.ts';
+import { offShareText, rangeText } from '../summary/simulated.ts';
 import { loadLines } from './at-load.ts';
 import type { Paint } from './table.ts';
 import { wrapped, type TerminalOptions } from './wrap.ts';
 
-export type Nearest = NearLoad & { path: string; scenario: string };
+/** @property simulatedFrom a profile: the result was computed and not measured */
+export type Nearest = NearLoad & { path: string; scenario: string; simulatedFrom?: string };
+/** One server of each pattern with all clients, where nothing measured is at hand. */
+export type SimulatedLoads = {
+  profile: string;
+  rows: {
+    label: string;
+    /** Null where the server is asked for more than it can do. */
+    latencyP50Us: number | null;
+    latencyP99Us: number | null;
+    cpuShare: number;
+    expectedError: ExpectedError;
+    extrapolated: number;
+  }[];
+};
 export type AdviceParts = {
   needs: Needs;
   /** What was not said and is taken: flags as one would write them. */
@@ -21,12 +37,14 @@ export type AdviceParts = {
   nearest: Nearest | undefined;
   /** Where results were looked for, and which could not be read. */
   looked: string;
+  /** Left out where a result is at hand, and where one server cannot be simulated. */
+  simulated: SimulatedLoads | undefined;
   command: string;
   notes: readonly string[];
 };
 
 export function renderAdvice(parts: AdviceParts, { columns, color }: TerminalOptions): string {
-  const { needs, assumed, advice, nearest, looked, command, notes } = parts;
+  const { needs, assumed, advice, nearest, looked, simulated, command, notes } = parts;
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
   const say = (text: string) => wrapped(text, columns);
   const [best, ...others] = advice.ranked;
@@ -48,6 +66,7 @@ export function renderAdvice(parts: AdviceParts, { columns, color }: TerminalOpt
     ...advice.arithmetic.map((line) => say(`  ${line}`)),
     '',
     ...nearestLines(nearest, looked, columns, paint),
+    ...simulatedLines(simulated, needs).map(say),
     '',
     ...notes.map(say),
     'Measure it:',
@@ -108,11 +127,15 @@ export function sourceText(source: Source): string {
 
 function nearestLines(nearest: Nearest | undefined, looked: string, columns: number, paint: Paint): string[] {
   if (!nearest) return [wrapped(`Measured: ${looked}`, columns)];
-  const { load, cell, subscribers, deliveries, path, scenario } = nearest;
+  const { load, cell, subscribers, deliveries, path, scenario, simulatedFrom } = nearest;
   const where = oneLine(`${path} (${scenario}${cell === '' ? '' : `, ${cell}`})`);
+  const how =
+    simulatedFrom === undefined
+      ? 'Measured'
+      : `Simulated from the profile "${oneLine(simulatedFrom)}", as nothing measured is at hand`;
   return [
     wrapped(
-      `Measured, in the nearest result at hand, ${where}: ${times(subscribers, 'clients')}, ` +
+      `${how}, in the nearest result at hand, ${where}: ${times(subscribers, 'clients')}, ` +
         `${times(deliveries, 'deliveries a second')}.` +
         (distanceOf(nearest) > farFrom
           ? ' That is far from your load: its order is worth a look, its figures less.'
@@ -120,6 +143,24 @@ function nearestLines(nearest: Nearest | undefined, looked: string, columns: num
       columns,
     ),
     ...loadLines(load, columns, paint),
+  ];
+}
+
+function simulatedLines(simulated: SimulatedLoads | undefined, { clients }: Needs): string[] {
+  if (!simulated) return [];
+  const { profile, rows } = simulated;
+  const off = (text: string, share: number | null) => `${text} ${offShareText(share)}`;
+  return [
+    `Simulated from the profile "${oneLine(profile)}", one server with ${formatNumber(clients)} clients ` +
+      '(± is how far off a figure is expected to be):',
+    ...rows.map(({ label, latencyP50Us: p50, latencyP99Us: p99, cpuShare, expectedError, extrapolated }) =>
+      p50 === null || p99 === null
+        ? `  ${label}: more than one server can do; pushbench plan says how many it takes.`
+        : `  ${label}: p50 ${off(formatUs(p50), expectedError['latency.p50'])}, ` +
+          `p99 ${off(formatUs(p99), expectedError['latency.p99'])}, ` +
+          `${off(formatShare(Number(cpuShare.toPrecision(2))), expectedError['server-cpu'])} of a core; ` +
+          `calibrated range: ${rangeText(extrapolated)}.`,
+    ),
   ];
 }
 

@@ -27,6 +27,8 @@ test('3,000 viewers, an update every 2 s for each: which pattern?', async (t) =>
   assert.match(stdout, /\nOut:\n {2}Webhook: the client must have a public URL/);
   assert.match(stdout, /Polling every 2s: 1,500 requests a second, and an update 1 s late in the median/);
   assert.match(stdout, /\nMeasured: there are no results yet/);
+  assert.match(stdout, /\nSimulated from the profile ".*", one server with 3,000 clients \(±/);
+  assert.match(stdout, /\n {2}sse: p50 .* ±.*, p99 .* ±.*, .* % ±.* of a core; calibrated range: /);
   assert.match(
     stdout,
     /\nMeasure it:\n {2}.* run updates --set subscribers=3000 --set 'topics\.own\.publish=0\.5\/s each' /,
@@ -68,6 +70,29 @@ test('figures are those of the nearest result at hand, and void ones are void', 
     .find(({ label }) => label === 'long-polling')!
     .figures.find(({ metric }) => metric === 'latency.p50')!;
   assert.equal(late.value, undefined);
+});
+
+test('a result that was simulated says so, and one that was measured goes before it', async (t) => {
+  const folder = temporaryFolder(t);
+  const keep = (name: string, subscribers: number, isSimulated: boolean) => {
+    const result = fixtureResult({});
+    const scenario = { ...result.scenario, subscribers, deliveries: subscribers * 200 };
+    const profile = { name: 'a machine', createdAt: '2026-01-01T00:00:00Z', pushbench: '0.1.0' };
+    const simulated = isSimulated ? { simulated: { profile, model: 1, leftOut: [] } } : {};
+    mkdirSync(join(folder, `results/${name}`), { recursive: true });
+    writeFileSync(
+      join(folder, `results/${name}/result.json`),
+      JSON.stringify({ ...result, scenario, ...simulated }),
+    );
+  };
+  const text = async () => (await call(['advise', '--clients', '3000', '--every', '2s'], folder)).stdout;
+  keep('near', 3000, true);
+  assert.match(
+    await text(),
+    /\nSimulated from the profile "a machine", as nothing measured .*\s.*results\/near/,
+  );
+  keep('far', 100, false);
+  assert.match(await text(), /\nMeasured, in the nearest result at hand, results\/far/);
 });
 
 describe('mistakes are told all at once, each with what to write', () => {

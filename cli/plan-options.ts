@@ -1,0 +1,33 @@
+// Declares `pushbench plan` with its options.
+
+import type { Command } from 'commander';
+import type { PlanFlags } from './plan.ts';
+import { loaded } from './signals.ts';
+
+export function addPlan(root: Command, invocation: string): void {
+  root
+    .command('plan')
+    .description(
+      'how many servers each pattern needs, what a month takes and costs, and what breaks first: simulated ' +
+        'from the profile of a machine (docs/plan.md)',
+    )
+    .option('--subscribers <number>', 'clients that are to be told')
+    .option('--events <rate>', 'events that each of them gets, such as 1/s or 6/m')
+    .option('--topics <word>', 'shared: all get the same events; private: each gets its own')
+    .option('--latency-p99 <duration>', 'how late 99 of 100 deliveries may be at the most, such as 1s')
+    .option('--payload <size>', 'of an event (default: 256B)')
+    .option('--interval <duration>', 'how often pollers ask (default: 5s)')
+    .option('--descriptors <number>', 'that a server process may have (default: 65535)')
+    .option(
+      '--server-memory <size>',
+      'that a server process may have (default: what a core of the machine in --prices has, else 4GB)',
+    )
+    .option('--profile <file>', 'what the machine costs, as with simulate (default: the shipped one)')
+    .option('--prices <file>', 'a price file, such as prices/example.yaml: what it costs, too')
+    .option('--json', 'print the answer as JSON', false)
+    .option('--markdown <file>', 'write it as Markdown too, for a meeting')
+    .action(async (options: PlanFlags) => {
+      const { planCommand } = await loaded(import('./plan.ts'));
+      process.exitCode = planCommand({ ...options, invocation });
+    });
+}

@@ -1,0 +1,124 @@
+// Describes the answer of `pushbench plan` as data: for each pattern how many servers it takes, what each of
+// them does, where one breaks, what a month takes and costs, and what every figure rests on. Versioned.
+
+import { z } from 'zod';
+import { simulatedTrial } from '../result/simulated.ts';
+import { limits, questionSchema } from './question.ts';
+
+export const planFormat = 'pushbench-plan';
+/** Grows when a reader of the previous version could not read the answer. */
+export const planVersion = 1;
+
+const amount = z.number().min(0);
+const count = z.int().min(0);
+
+/** What a figure rests on. */
+export const grounds = ['arithmetic', 'profile', 'simulated'] as const;
+
+const figure = z.strictObject({
+  value: amount,
+  from: z
+    .enum(grounds)
+    .describe(
+      'arithmetic: follows from the question alone; profile: what a subscriber at rest took in it, ' +
+        'times subscribers; simulated: computed in virtual time from the profile',
+    ),
+  off: amount.nullable().describe('by how much of itself it may be off; 0: exact; null: nothing is known'),
+});
+
+const server = z
+  .strictObject({
+    subscribers: z.int().min(1),
+    cpuShare: figure.describe('of a core'),
+    memoryBytes: figure.describe('resident memory and kernel memory for sockets'),
+    descriptors: figure,
+    descriptorShare: amount.describe('of the limit'),
+    latencyP50Us: figure,
+    latencyP99Us: figure,
+  })
+  .describe('each of the servers, or a server of one subscriber where no number of servers is enough');
+
+const breaks = z
+  .array(
+    z.strictObject({
+      limit: z.enum(limits),
+      subscribers: count.describe('that one server carries at the most before it exceeds this limit'),
+      isKnown: z.boolean().describe('false: it carries more than that, and another limit is reached before'),
+    }),
+  )
+  .describe('the limit that is reached first is the first');
+
+const row = z.strictObject({
+  pattern: z.string(),
+  label: z.string().describe('of the variant'),
+  options: z.record(z.string(), z.unknown()),
+  note: z.string().optional().describe('why this row is there, where nobody asked for it'),
+  servers: z.int().min(1).nullable().describe('null: no number of servers is enough'),
+  serversIfOff: z
+    .int()
+    .min(1)
+    .nullable()
+    .describe('if CPU and latency are as far off as expected, in the wrong direction; null: none is enough'),
+  why: z.string().optional().describe('why no number of servers is enough'),
+  server,
+  breaks,
+  curve: z
+    .array(
+      z.strictObject({
+        subscribers: z.int().min(1),
+        cpuShare: amount,
+        latencyP99Us: amount.nullable(),
+      }),
+    )
+    .describe('one server with so many subscribers, wherever it was simulated and is not asked too much'),
+  requestsPerDay: figure,
+  messagesPerMonth: figure,
+  bytesOutPerMonth: figure.describe('from servers to clients'),
+  bytesInPerMonth: figure,
+  connectionMinutesPerMonth: figure,
+  bill: z
+    .strictObject({
+      currency: z.string(),
+      machines: z.int().min(1),
+      lines: z.array(
+        z.strictObject({ what: z.string(), quantity: amount, price: amount, amount }).describe('a month'),
+      ),
+      total: amount,
+    })
+    .nullable()
+    .describe('null without prices, and where no number of servers is enough'),
+  rests: simulatedTrial
+    .pick({ how: true, extrapolated: true, expectedError: true, leavesOut: true })
+    .describe('what the simulated figures rest on'),
+});
+
+export const capacityPlanSchema = z.strictObject({
+  format: z.literal(planFormat),
+  version: z.literal(planVersion),
+  pushbench: z.string().describe('version of pushbench that computed'),
+  command: z.string().describe('repeats it'),
+  question: questionSchema,
+  assumed: z.array(z.string()).describe('what was not said, as flags with the value that was taken'),
+  profile: z.strictObject({
+    name: z.string(),
+    createdAt: z.iso.datetime(),
+    machine: z.string(),
+  }),
+  model: z.int().min(1).describe('version of the models'),
+  prices: z
+    .strictObject({
+      file: z.string(),
+      currency: z.string(),
+      note: z.string().optional(),
+      of: z.array(z.strictObject({ what: z.string(), price: amount, source: z.string(), date: z.string() })),
+      machine: z.strictObject({ cores: z.int(), memoryBytes: amount }),
+    })
+    .nullable(),
+  rows: z.array(row),
+  leftOut: z.array(z.strictObject({ pattern: z.string(), reason: z.string() })),
+  leavesOut: z.array(z.string()).describe('what is in no figure, a sentence each'),
+});
+
+export type CapacityPlan = z.infer<typeof capacityPlanSchema>;
+export type PlanRow = CapacityPlan['rows'][number];
+export type PlanFigure = z.infer<typeof figure>;

@@ -1,0 +1,196 @@
+// Simulates one server of a capacity question with any number of subscribers, as short as its figures allow:
+// some thousand events, or a round of polls.
+
+import { longRandom } from '../../core/base/long-random.ts';
+import type { Question } from '../../core/capacity/question.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { Variant } from '../../core/pattern/variant.ts';
+import { scheduleOf } from '../../core/plan/schedule.ts';
+import type { Profile } from '../../core/profile/profile.ts';
+import { requestsOf } from '../../core/result/counters.ts';
+import { quantileUs } from '../../core/result/histogram.ts';
+import type { SimulatedTrial } from '../../core/result/simulated.ts';
+import type { Scenario } from '../../core/scenario/scenario.ts';
+import type { Model, PlannedEvent } from '../model.ts';
+import { slotUsOf } from '../models/tally.ts';
+
+/** What one server does. */
+export type Load = {
+  subscribers: number;
+  /** Of a core; above 1 it is asked for more than it can do. */
+  cpuShare: number;
+  /** Infinity where its queue grows without end. */
+  latencyP50Us: number;
+  latencyP99Us: number;
+  connections: number;
+  descriptors: number;
+  memoryBytes: number;
+  /** Of all its subscribers together. */
+  requestsPerS: number;
+  /** From server to clients, and from clients to server. */
+  bytesOutPerS: number;
+  bytesInPerS: number;
+  rests: Pick<SimulatedTrial, 'how' | 'extrapolated' | 'expectedError' | 'leavesOut'>;
+};
+
+export type OneServer = {
+  registry: PatternRegistry;
+  /** A scenario with the defaults of all that a question does not say. */
+  base: Scenario;
+  profile: Profile;
+  variant: Variant;
+  model: Model;
+};
+
+/** Twenty of them are above the 99th percentile. */
+const eventsWanted = 2000;
+/** Signs of life go out every 15 or 25 seconds; their bytes count. */
+const trafficMs = 60_000;
+const mostEvents = 60_000;
+/** What is later than so many times its bound is just later: nothing waits for it. */
+const drainBounds = 2;
+const leastDrainMs = 10_000;
+const seed = 1;
+
+/** CPU and latency with so many subscribers. */
+export function loadOf(question: Question, subscribers: number, of: OneServer): Load {
+  const perS = perSOf(question, subscribers);
+  const leastMs = Math.max((eventsWanted / perS) * 1000, asksEveryMs(of), 1);
+  return simulate(question, subscribers, of, withFewSlots(leastMs));
+}
+
+/** Each slot of time takes a histogram: somewhat longer is sooner computed where that makes slots wider. */
+function withFewSlots(leastMs: number): number {
+  const slots = (ms: number) => (ms * 1000) / slotUsOf(ms * 1000);
+  const longer = Array.from({ length: 11 }, (_, i) => Math.ceil(leastMs * (1 + i / 10)));
+  return longer.reduce((best, ms) => (slots(ms) < slots(best) * 0.7 ? ms : best));
+}
+
+/**
+ * Requests and bytes, for as long as they need to repeat. With private topics those of one client are not
+ * changed by others, so that fewer of them may be enough.
+ */
+export function trafficOf(question: Question, most: number, of: OneServer): Load {
+  const everyMs = asksEveryMs(of);
+  const leastMs = Math.max(trafficMs, 10 * everyMs);
+  const perClient = (question.eventsPerS * leastMs) / 1000;
+  const isShared = question.topics === 'shared';
+  const subscribers = isShared ? most : Math.max(1, Math.min(most, Math.floor(mostEvents / perClient)));
+  const perS = perSOf(question, subscribers);
+  const wanted = Math.min(mostEvents, Math.max(eventsWanted, (perS * leastMs) / 1000));
+  const measureMs = (wanted / perS) * 1000;
+  // Whole rounds of polls.
+  const wholeMs = everyMs === 0 ? measureMs : Math.ceil(measureMs / everyMs) * everyMs;
+  return simulate(question, subscribers, of, Math.ceil(wholeMs));
+}
+
+/** 0 of patterns that do not ask on a schedule. */
+export function asksEveryMs({ registry, variant }: Pick<OneServer, 'registry' | 'variant'>): number {
+  return registry[variant.pattern]?.asksEveryMs?.(variant.options) ?? 0;
+}
+
+/** Options that say after which time something comes again for each client. */
+const rounds = ['every', 'hold', 'heartbeat', 'ping'];
+
+function roundMs({ options }: Variant): number {
+  return Math.max(0, ...rounds.map((name) => Number(options[name] ?? 0)));
+}
+
+/**
+ * Clients are somewhere in their rounds when the measured phase begins: they connect over a whole one, and
+ * most of them have had an event since.
+ */
+function phasesOf(question: Question, subscribers: number, of: OneServer, measure: number) {
+  const connect = roundMs(of.variant);
+  const everyMs = asksEveryMs(of);
+  const hadOne = Math.min(2 / question.eventsPerS, mostEvents / perSOf(question, subscribers)) * 1000;
+  const warmup = everyMs > 0 ? everyMs : Math.ceil(Math.min(connect, hadOne));
+  const drain = Math.max(leastDrainMs, (drainBounds * question.latencyP99Us) / 1000, 2 * everyMs);
+  return { connect, warmup, measure, drain };
+}
+
+/** Events of all topics on a server. */
+function perSOf({ topics, eventsPerS }: Question, subscribers: number): number {
+  return topics === 'shared' ? eventsPerS : eventsPerS * subscribers;
+}
+
+function simulate(question: Question, subscribers: number, of: OneServer, measureMs: number): Load {
+  const { profile, variant, model } = of;
+  const phases = phasesOf(question, subscribers, of, measureMs);
+  const scenario = scenarioOf(question, subscribers, of, phases);
+  const simulated = model({
+    scenario,
+    variant,
+    profile,
+    events: { [Symbol.iterator]: () => eventsOf(scenario) },
+    random: (stream) => longRandom(seed, stream),
+    clients: 'groups',
+  });
+  const { server, counters, latency, ledger, saturated, connections } = simulated;
+  const seconds = measureMs / 1000;
+  const share = server.cpuUs / 1e6 / seconds;
+  const isFull = saturated && share > nearlyFull;
+  // What has not come by the end of the drain is later than all that has.
+  const ofDelivered = ledger.expected / Math.max(1, ledger.delivered);
+  const atUs = (quantile: number) =>
+    isFull || quantile * ofDelivered > 1
+      ? Infinity
+      : (quantileUs(latency.endToEnd, quantile * ofDelivered) ?? Infinity);
+  return {
+    subscribers,
+    cpuShare: isFull ? Math.max(share, server.busiestShare) : share,
+    latencyP50Us: atUs(0.5),
+    latencyP99Us: atUs(0.99),
+    connections,
+    descriptors: server.descriptors,
+    memoryBytes: server.rssBytes + server.kernelSocketBytes,
+    requestsPerS: requestsOf(counters) / seconds,
+    bytesOutPerS: counters.bytesIn / seconds,
+    bytesInPerS: counters.bytesOut / seconds,
+    rests: {
+      how: simulated.how,
+      extrapolated: Math.max(1, simulated.extrapolated),
+      expectedError: simulated.expectedError,
+      leavesOut: simulated.leavesOut,
+    },
+  };
+}
+
+/** A slot may ask for more than there is time for; a server that nearly all of the time is busy is full. */
+const nearlyFull = 0.95;
+
+function scenarioOf(
+  { topics, eventsPerS, payloadBytes }: Question,
+  subscribers: number,
+  { base, variant }: OneServer,
+  phases: Scenario['phases'],
+): Scenario {
+  const isShared = topics === 'shared';
+  return {
+    ...base,
+    seed,
+    subscribers,
+    topics: {
+      updates: {
+        publish: { kind: 'poisson', perS: eventsPerS, ...(!isShared && { each: true }) },
+        by: 'publisher',
+        count: isShared ? 1 : 'per-subscriber',
+        follow: 1,
+      },
+    },
+    payload: { kind: 'size', sizeBytes: payloadBytes },
+    phases,
+    variants: [variant],
+  };
+}
+
+function* eventsOf(scenario: Scenario): Generator<PlannedEvent> {
+  const { warmup } = scenario.phases;
+  for (const { offsetUs, topic, body } of scheduleOf(scenario, noFiles).events)
+    yield { atUs: offsetUs - Math.round(warmup * 1000), topic, bodyBytes: -body };
+}
+
+const noFiles = {
+  corpusOf: () => [],
+  traceOf: () => '',
+};

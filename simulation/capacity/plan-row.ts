@@ -1,0 +1,169 @@
+// Answers a capacity question for one variant: where one server breaks and by what, how many it takes, and
+// what each of them does, every figure with what it rests on.
+
+import { billOf, dayS, monthS } from '../../core/capacity/bill.ts';
+import type { PlanFigure, PlanRow } from '../../core/capacity/capacity-plan.ts';
+import type { Prices } from '../../core/capacity/prices.ts';
+import { fullShare, type Limit, type Question } from '../../core/capacity/question.ts';
+import { formatUs } from '../../core/base/units.ts';
+import { asksEveryMs, loadOf, trafficOf, type Load, type OneServer } from './one-server.ts';
+import { mostInTime, mostWithinCpu } from './search.ts';
+
+/** As many subscribers as a scenario may have; one server is asked for no more. */
+const mostAsked = 250_000;
+
+/** What a subscriber takes of memory and descriptors is read from a server with so many. */
+const sampled = 1000;
+
+/** A server with any number of subscribers, each simulated once. */
+type Loads = (subscribers: number) => Load;
+
+/** @param prices of what a month takes; undefined where nobody asked what it costs */
+export function planRow(question: Question, of: OneServer, prices: Prices | undefined): PlanRow {
+  const known = new Map<number, Load>();
+  const loads: Loads = (subscribers) => {
+    let load = known.get(subscribers);
+    if (!load) known.set(subscribers, (load = loadOf(question, subscribers, of)));
+    return load;
+  };
+  const breaks = breaksOf(question, loads, () => 1);
+  const capacity = breaks[0]!.subscribers; // one for each limit
+  const servers = serversFor(question.subscribers, capacity);
+  const ifOff = breaksOf(question, loads, asOffAs)[0]!.subscribers;
+  const load = loads(servers === null ? 1 : Math.ceil(question.subscribers / servers));
+  const traffic = trafficOf(question, load.subscribers, of);
+  const month = monthOf(question, load, traffic, of);
+  const { pattern, options, label } = of.variant;
+  return {
+    pattern,
+    label,
+    options,
+    servers,
+    serversIfOff: serversFor(question.subscribers, ifOff),
+    ...(servers === null && { why: whyNone(load, breaks[0]!.limit, of) }),
+    server: serverOf(question, load),
+    breaks,
+    curve: curveOf(known),
+    ...month,
+    bill: servers === null || !prices ? null : billOf(usageOf(servers, load, month), prices),
+    rests: load.rests,
+  };
+}
+
+function serversFor(subscribers: number, capacity: number): number | null {
+  return capacity === 0 ? null : Math.ceil(subscribers / capacity);
+}
+
+type Break = PlanRow['breaks'][number];
+/** By what a figure that was simulated is multiplied before it is held against its limit. */
+type Factor = (load: Load, kind: 'latency.p99' | 'server-cpu') => number;
+
+/** Where nothing is known of an error, it is none. */
+const asOffAs: Factor = ({ rests }, kind) => 1 + (rests.expectedError[kind] ?? 0);
+
+/**
+ * For each limit how many subscribers a server carries before it is exceeded, the least first. Descriptors
+ * and memory grow in proportion, so they are computed; CPU and latency are simulated.
+ */
+function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
+  const rest = loads(1);
+  const many = loads(sampled);
+  const memoryEach = (many.memoryBytes - rest.memoryBytes) / (sampled - 1);
+  const descriptorsEach = many.descriptors / sampled;
+  const counted = (subscribers: number) => ({
+    subscribers: Math.max(0, Math.min(mostAsked, Math.floor(subscribers))),
+    isKnown: subscribers < mostAsked,
+  });
+  const cpu = mostWithinCpu(
+    (subscribers) => loads(subscribers).cpuShare * factor(loads(subscribers), 'server-cpu'),
+    fullShare,
+    mostAsked,
+  );
+  const latency = mostInTime(
+    (subscribers) =>
+      loads(subscribers).latencyP99Us * factor(loads(subscribers), 'latency.p99') <= question.latencyP99Us,
+    Math.max(1, cpu),
+  );
+  const all: Record<Limit, Omit<Break, 'limit'>> = {
+    latency: { subscribers: latency, isKnown: latency < cpu || latency === 0 },
+    cpu: { subscribers: cpu, isKnown: cpu < mostAsked },
+    descriptors: counted(question.descriptors / descriptorsEach),
+    memory: counted(1 + (question.memoryBytes - rest.memoryBytes) / memoryEach),
+  };
+  return Object.entries(all)
+    .map(([limit, one]): Break => ({ limit: limit as Limit, ...one })) // its keys are the limits
+    .toSorted((a, b) => a.subscribers - b.subscribers || Number(b.isKnown) - Number(a.isKnown));
+}
+
+function whyNone(load: Load, limit: Limit, of: OneServer): string {
+  if (limit !== 'latency') return `a single subscriber takes more ${limit} than a server has`;
+  const p99 = `with a single subscriber the p99 is ${formatUs(load.latencyP99Us)} already`;
+  return asksEveryMs(of) === 0 ? p99 : `${p99}, as an event waits for the next poll`;
+}
+
+/** Sizes at which more is asked of a server than it can do have no latency. */
+function curveOf(known: ReadonlyMap<number, Load>): PlanRow['curve'] {
+  return [...known.values()]
+    .filter(({ cpuShare }) => cpuShare < 1)
+    .map(({ subscribers, cpuShare, latencyP99Us }) => ({
+      subscribers,
+      cpuShare,
+      latencyP99Us: Number.isFinite(latencyP99Us) ? latencyP99Us : null,
+    }))
+    .toSorted((a, b) => a.subscribers - b.subscribers);
+}
+
+function figure(value: number, from: PlanFigure['from'], off: number | null): PlanFigure {
+  return { value, from, off };
+}
+
+function serverOf({ descriptors: limit }: Question, load: Load): PlanRow['server'] {
+  const { expectedError: off } = load.rests;
+  return {
+    subscribers: load.subscribers,
+    cpuShare: figure(load.cpuShare, 'simulated', off['server-cpu']),
+    memoryBytes: figure(load.memoryBytes, 'profile', off.memory),
+    descriptors: figure(load.descriptors, 'profile', off.descriptors),
+    descriptorShare: load.descriptors / limit,
+    latencyP50Us: figure(load.latencyP50Us, 'simulated', off['latency.p50']),
+    latencyP99Us: figure(load.latencyP99Us, 'simulated', off['latency.p99']),
+  };
+}
+
+type Month = Pick<
+  PlanRow,
+  'requestsPerDay' | 'messagesPerMonth' | 'bytesOutPerMonth' | 'bytesInPerMonth' | 'connectionMinutesPerMonth'
+>;
+
+/** What all subscribers take, whatever the number of servers. */
+function monthOf(question: Question, load: Load, traffic: Load, of: OneServer): Month {
+  const { subscribers, eventsPerS } = question;
+  const { expectedError: off } = traffic.rests;
+  const all = subscribers / traffic.subscribers;
+  const everyMs = asksEveryMs(of);
+  return {
+    requestsPerDay:
+      everyMs === 0 && traffic.requestsPerS > 0
+        ? figure(traffic.requestsPerS * all * dayS, 'simulated', off.requests)
+        : figure(everyMs === 0 ? 0 : (subscribers * dayS * 1000) / everyMs, 'arithmetic', 0),
+    messagesPerMonth: figure(subscribers * eventsPerS * monthS, 'arithmetic', 0),
+    bytesOutPerMonth: figure(traffic.bytesOutPerS * all * monthS, 'simulated', off.bytes),
+    bytesInPerMonth: figure(traffic.bytesInPerS * all * monthS, 'simulated', off.bytes),
+    connectionMinutesPerMonth: figure(
+      ((load.connections / load.subscribers) * subscribers * monthS) / 60,
+      'profile',
+      off.descriptors,
+    ),
+  };
+}
+
+function usageOf(servers: number, { memoryBytes }: Load, month: Month): Parameters<typeof billOf>[0] {
+  return {
+    servers,
+    memoryBytes,
+    requests: (month.requestsPerDay.value * monthS) / dayS,
+    bytesOut: month.bytesOutPerMonth.value,
+    connectionMinutes: month.connectionMinutesPerMonth.value,
+    messages: month.messagesPerMonth.value,
+  };
+}

@@ -1,0 +1,57 @@
+// Searches for the most subscribers that one server carries. Neither search asks how many there are in all,
+// so more subscribers never need fewer servers. The one for a latency asks the same sizes whatever the bound
+// is, so that a looser bound never finds fewer: where two bounds part for the first time, the looser one goes
+// up and the tighter one down.
+
+/** A share of a capacity that is near enough. */
+const nearEnough = { cpu: 0.01, latency: 0.03 };
+/** From one size to the next while nothing is exceeded. */
+const steps = 8;
+/** Guesses before the search halves what is left. */
+const mostGuesses = 6;
+
+/**
+ * The most subscribers with which a server stays within a share of a core.
+ * @param shareAt rises with subscribers, about in proportion
+ * @param most none is tried above
+ * @returns 0 where one is too many; `most` where it carries them all
+ */
+export function mostWithinCpu(shareAt: (subscribers: number) => number, limit: number, most: number): number {
+  let [carried, tooMany] = [0, most + 1];
+  let subscribers = Math.min(most, 1000);
+  for (let guesses = 1; ; guesses++) {
+    const share = shareAt(subscribers);
+    if (share <= limit) carried = subscribers;
+    else tooMany = subscribers;
+    if (tooMany - carried <= Math.max(1, carried * nearEnough.cpu)) return carried;
+    // A little beyond the guess, so that the search closes in from both sides.
+    const aside = share <= limit ? 1 + nearEnough.cpu / 3 : 1 - nearEnough.cpu / 3;
+    const guess = Math.round(((subscribers * limit) / Math.max(share, limit / 1000)) * aside);
+    const next = guesses < mostGuesses ? guess : Math.floor((carried + tooMany) / 2);
+    subscribers = Math.min(tooMany - 1, Math.max(carried + 1, next));
+  }
+}
+
+/**
+ * The most subscribers with which a latency keeps its bound.
+ * @param most none is tried above
+ * @returns 0 where it does not with one; `most` where it keeps it with all of them
+ */
+export function mostInTime(isInTime: (subscribers: number) => boolean, most: number): number {
+  let carried = 0;
+  let tooMany = most + 1;
+  for (let size = 1; carried < most; size *= steps) {
+    const next = Math.min(size, most);
+    if (!isInTime(next)) {
+      tooMany = next;
+      break;
+    }
+    carried = next;
+  }
+  while (tooMany - carried > Math.max(1, carried * nearEnough.latency)) {
+    const middle = Math.max(carried + 1, Math.floor(Math.sqrt(Math.max(1, carried) * tooMany)));
+    if (isInTime(middle)) carried = middle;
+    else tooMany = middle;
+  }
+  return carried;
+}

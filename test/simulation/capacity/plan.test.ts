@@ -1,0 +1,131 @@
+// The answer to a capacity question: its arithmetic by hand, its limits, and that it only moves one way.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'vitest';
+import { capacityContext } from '../../../cli/capacity.ts';
+import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
+import type { Question } from '../../../core/capacity/question.ts';
+import { planCapacity } from '../../../simulation/capacity/plan-capacity.ts';
+import type { ModelRegistry } from '../../../simulation/model.ts';
+import { models } from '../../../simulation/models/registry.ts';
+import { profileOf, steadyMachine } from '../fixture.ts';
+
+const asked: Question = {
+  subscribers: 1_000_000,
+  eventsPerS: 1,
+  topics: 'shared',
+  payloadBytes: 512,
+  latencyP99Us: 10e6,
+  pollEveryMs: 5000,
+  descriptors: 65_535,
+  memoryBytes: 4e9,
+};
+/** An event takes 0.4 ms and 8 µs a receiver, and 9 µs a receiver of CPU. */
+const profile = profileOf(steadyMachine);
+const few: ModelRegistry = { polling: models['polling']!, sse: models['sse']! };
+const streams: ModelRegistry = { sse: models['sse']! };
+
+function rows(question: Partial<Question> = {}, those: ModelRegistry = few): Record<string, PlanRow> {
+  const planned = planCapacity(
+    { ...asked, ...question },
+    {
+      ...capacityContext(profile),
+      models: those,
+      prices: undefined,
+    },
+  );
+  return Object.fromEntries(planned.rows.map((row) => [row.label, row]));
+}
+
+const breaksOf = ({ breaks }: PlanRow) =>
+  Object.fromEntries(breaks.map(({ limit, subscribers }) => [limit, subscribers]));
+
+describe('one server and many', () => {
+  const { 'polling every=5s': polls, sse: stream } = rows();
+  test('a client that asks every 5 s makes 17,280 requests a day', () => {
+    assert.deepEqual(polls!.requestsPerDay, { value: 17_280 * 1_000_000, from: 'arithmetic', off: 0 });
+    assert.equal(stream!.requestsPerDay.value, 0);
+  });
+  test('messages, connection minutes and bytes of a month of 30 days', () => {
+    assert.equal(stream!.messagesPerMonth.value, 1_000_000 * 2_592_000);
+    assert.equal(stream!.connectionMinutesPerMonth.value, 1_000_000 * 43_200);
+    // A body of 512 B and what is around it, 150 to 350 B (docs/wire.md), for each message.
+    const each = stream!.bytesOutPerMonth.value / stream!.messagesPerMonth.value;
+    assert.ok(each > 512 + 150 && each < 512 + 350, `${each}`);
+  });
+  test('descriptors and memory are computed exactly', () => {
+    assert.equal(breaksOf(stream!)['descriptors'], 65_535);
+    // 50 MB, and 10,000 B and 4,000 B for each.
+    assert.equal(breaksOf(stream!)['memory'], 250_000);
+    assert.equal(breaksOf(rows({ memoryBytes: 1.45e9 }, streams)['sse']!)['memory'], 100_000);
+  });
+  test('CPU of streams is where 9 µs a receiver are 80 % of a core', () => {
+    const cpu = breaksOf(stream!)['cpu']!;
+    assert.ok(Math.abs(cpu / ((0.8 - 0.001 - 60e-6) / 9e-6) - 1) < 0.03, `${cpu}`);
+  });
+  test('servers are as many as the least of the limits asks for, each within all of them', () => {
+    for (const row of [polls!, stream!]) {
+      const least = Math.min(...row.breaks.map(({ subscribers }) => subscribers));
+      assert.equal(row.servers, Math.ceil(1_000_000 / least));
+      assert.equal(row.breaks[0]!.subscribers, least);
+      assert.equal(row.server.subscribers, Math.ceil(1_000_000 / row.servers!));
+      assert.ok(row.server.cpuShare.value <= 0.8 && row.server.latencyP99Us.value <= 10e6);
+      assert.ok(row.server.descriptorShare <= 1);
+      assert.ok(row.serversIfOff! >= row.servers!);
+    }
+  });
+});
+
+test('a queue counts: the latency breaks before the fan-out alone takes as long as the bound', () => {
+  const breaks = breaksOf(rows({ latencyP99Us: 400_000 }, streams)['sse']!);
+  // 400 µs + 8 µs a receiver alone would be 49,950.
+  assert.ok(breaks['latency']! < 0.9 * 49_950, `${breaks['latency']}`);
+});
+
+test('polling that is too seldom has no answer, and beside it is one that asks as often as needed', () => {
+  const all = rows({ latencyP99Us: 1e6 });
+  const seldom = all['polling every=5s']!;
+  assert.equal(seldom.servers, null);
+  assert.match(seldom.why!, /p99 is 5\.\d+ s already, as an event waits for the next poll/);
+  const often = all['polling every=800ms']!;
+  assert.ok(often.servers! > 1 && often.server.latencyP99Us.value <= 1e6);
+  assert.equal(often.requestsPerDay.value, 108_000 * 1_000_000);
+});
+
+describe('it moves one way', () => {
+  const serversOf = (question: Partial<Question>, label: string) =>
+    rows(question, streams)[label]!.servers ?? Infinity;
+  test('more subscribers never need fewer servers', () => {
+    const needed = [1, 60_000, 70_000, 5_000_000].map((subscribers) => serversOf({ subscribers }, 'sse'));
+    assert.deepEqual(
+      needed,
+      needed.toSorted((a, b) => a - b),
+    );
+    assert.equal(needed[0], 1);
+  });
+  test('a looser bound, more descriptors or more memory never need more', () => {
+    const bounds = [1000, 200_000, 5e6].map((latencyP99Us) => serversOf({ latencyP99Us }, 'sse'));
+    assert.deepEqual(
+      bounds,
+      bounds.toSorted((a, b) => b - a),
+    );
+    assert.ok(bounds[1]! > bounds[2]!);
+    const descriptors = [1024, 20_000].map((one) => serversOf({ descriptors: one }, 'sse'));
+    assert.deepEqual(
+      descriptors,
+      descriptors.toSorted((a, b) => b - a),
+    );
+    assert.equal(descriptors[0], Math.ceil(1_000_000 / 1024));
+  });
+  test('private topics take more CPU than shared ones, and the same question gives the same answer', () => {
+    const own = rows({ topics: 'private' }, streams);
+    assert.ok(breaksOf(own['sse']!)['cpu']! < breaksOf(rows({}, streams)['sse']!)['cpu']!);
+    assert.deepEqual(rows({ topics: 'private' }, streams), own);
+  });
+});
+
+test('patterns without a model are left out by name', () => {
+  const { leftOut } = planCapacity(asked, { ...capacityContext(profile), models: {}, prices: undefined });
+  assert.equal(leftOut.length, 6);
+  assert.match(leftOut[0]!.reason, /no model/);
+});
