@@ -42,6 +42,27 @@ export type Slot = {
   connected: number;
 };
 
+/** One of several servers. */
+export type ServerPart = {
+  cpuUs: number;
+  idleShare: number;
+  busiestShare: number;
+  rssBytes: number;
+  subscribers: number;
+};
+
+/** A process beside servers, of one thread. */
+export type BesidePart = {
+  role: 'broker' | 'in-front';
+  cpuUs: number;
+  busiestShare: number;
+  rssBytes: number;
+  /** Without subscribers. */
+  baseRssBytes: number;
+  /** Where subscribers go through it. */
+  descriptors?: { baseline: number; connected: number };
+};
+
 export type Simulated = {
   /** Of the measured phase. */
   latency: {
@@ -69,6 +90,8 @@ export type Simulated = {
     kernelSocketBytes: number;
     descriptors: number;
   };
+  /** Of a trial with several servers, a broker or HAProxy; `server` has all servers together, or the worst. */
+  cluster?: { servers: ServerPart[]; beside: BesidePart[] };
   connections: number;
   slotUs: number;
   /** From the start of the measured phase on. */

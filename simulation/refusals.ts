@@ -5,25 +5,32 @@ import type { PatternRegistry } from '../core/pattern/pattern.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
-import { isCluster } from '../core/scenario/servers.ts';
+import { clusterObstacles, whyNotThroughFront } from './cluster-refusals.ts';
 import type { ModelRegistry } from './model.ts';
 
 type Asked = Pick<
   Scenario,
-  'servers' | 'faults' | 'network' | 'server' | 'browser' | 'topics' | 'endpoints' | 'closedLoop'
+  | 'servers'
+  | 'subscribers'
+  | 'faults'
+  | 'network'
+  | 'server'
+  | 'browser'
+  | 'topics'
+  | 'endpoints'
+  | 'closedLoop'
 >;
 
 /**
  * What stands in the way of simulating the scenario, a sentence each, with what to do about it; empty where
  * nothing does.
+ * @param profile that it is simulated with, where it is known
  */
-export function obstaclesTo(scenario: Asked): string[] {
-  const { servers, faults, network, server, browser, topics } = scenario;
+export function obstaclesTo(scenario: Asked, profile?: Profile): string[] {
+  const { faults, network, server, browser, topics } = scenario;
   const bySubscribers = Object.keys(topics).filter((name) => topics[name]!.by === 'subscribers');
   return [
-    ...(isCluster(servers)
-      ? ['servers: models are of one server that clients reach by themselves; --set servers={} is one.']
-      : []),
+    ...clusterObstacles(scenario, profile),
     ...(faults.length > 0
       ? ["faults: no model knows what goes wrong; --set 'faults=[]' simulates the rest of the scenario."]
       : []),
@@ -49,12 +56,14 @@ export function obstaclesTo(scenario: Asked): string[] {
 /** Why a variant is not simulated; undefined where it is. */
 export function whyNotSimulated(
   variant: Variant,
-  scenario: Pick<Scenario, 'endpoints'>,
+  scenario: Pick<Scenario, 'endpoints' | 'servers'>,
   models: ModelRegistry,
   profile: Profile,
   registry: PatternRegistry,
 ): string | undefined {
-  const why = whyNoModel(variant, scenario, models, registry);
+  const why =
+    whyNoModel(variant, scenario, models, registry) ??
+    whyNotThroughFront(variant, scenario, registry, profile);
   if (why !== undefined) return why;
   const { pattern } = variant;
   return Object.values(profile.variants).some((one) => one.pattern === pattern)
@@ -64,18 +73,20 @@ export function whyNotSimulated(
 
 /** Why no profile helps a variant to be simulated; undefined where one does. */
 export function whyNoModel(
-  { pattern, options }: Variant,
-  { endpoints }: Pick<Scenario, 'endpoints'>,
+  variant: Variant,
+  scenario: Pick<Scenario, 'endpoints' | 'servers'>,
   models: ModelRegistry,
   registry: PatternRegistry,
 ): string | undefined {
+  const { pattern, options } = variant;
+  const { endpoints } = scenario;
   if (!models[pattern]) return 'there is no model of this pattern';
   const entry = registry[pattern];
   if (endpoints.length > 0 && entry?.lacks['behind-nat'] !== undefined)
     return "no model knows how endpoints fall short; --set 'endpoints=[]' simulates those that answer well";
   if ((entry?.fallsBackTo?.(options) ?? []).length > 0)
     return 'no model knows how clients fall back to another transport';
-  return undefined;
+  return whyNotThroughFront(variant, scenario, registry);
 }
 
 /** What is left out of every trial though the scenario asks for it, a sentence each. */

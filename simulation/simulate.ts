@@ -9,7 +9,7 @@ import type { PublishPlan } from '../core/plan/publish-plan.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Counters } from '../core/result/counters.ts';
 import { quantileUs, storeHistogram } from '../core/result/histogram.ts';
-import type { Completed, ProcessUse, ResultWarning, Series, Trial } from '../core/result/result.ts';
+import type { Completed, ResultWarning, Series, Trial } from '../core/result/result.ts';
 import { voidsOf } from '../core/result/voids.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import {
@@ -19,6 +19,7 @@ import {
   type PlannedEvent,
   type Simulated,
 } from './model.ts';
+import { fullest, processUses } from './process-uses.ts';
 import { leftOutOf } from './refusals.ts';
 
 export type SimulatedTrialInput = {
@@ -116,27 +117,10 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
     measuredDeliveries: counters.events,
     descriptors: { baseline: 0, connected: Math.round(server.descriptors) },
     kernelSocketBytes: server.kernelSocketBytes,
-    processes: [serverUse(of, profile, measuredUs)],
+    ...clusterOf(scenario, of),
+    processes: processUses(of, profile, measuredUs),
     series: seriesOf(of),
     problems: [],
-  };
-}
-
-function serverUse(
-  { saturated, server: { cpuUs, idleShare, rssBytes } }: Simulated,
-  { serverBaseRssBytes }: Profile,
-  measuredUs: number,
-): ProcessUse {
-  return {
-    role: 'server',
-    // One thread: what it has no time for waits.
-    cpuUs: Math.min(cpuUs, measuredUs),
-    wallUs: measuredUs,
-    busiest: { ranUs: saturated ? measuredUs : Math.min(cpuUs, measuredUs), waitedUs: 0 },
-    idleShare,
-    rssBaselineBytes: serverBaseRssBytes,
-    rssConnectedBytes: rssBytes,
-    rssPeakBytes: rssBytes,
   };
 }
 
@@ -163,7 +147,15 @@ function seriesOf({ slotUs, slots, saturated }: Simulated): Series {
   };
 }
 
-function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simulated): ResultWarning[] {
+/** Nothing of a server by itself. */
+function clusterOf({ servers }: Scenario, { cluster }: Simulated): Pick<Completed, 'servers'> {
+  if (!cluster) return {};
+  return { servers: { count: servers.count, broker: servers.broker.kind, inFront: servers.inFront.kind } };
+}
+
+function warningsOf(of: Simulated): ResultWarning[] {
+  const { saturated, extrapolated } = of;
+  const { busiestShare, name } = fullest(of);
   const digits = (value: number) => formatNumber(Number(value.toPrecision(2)));
   return [
     ...(saturated
@@ -172,7 +164,7 @@ function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simul
             code: 'saturated',
             level: 'invalid' as const,
             message:
-              `in its busiest slot the server would have to do ${digits(busiestShare)} times what a core ` +
+              `in its busiest slot ${name} would have to do ${digits(busiestShare)} times what a core ` +
               'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers ' +
               'or events.',
           },
