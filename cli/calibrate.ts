@@ -7,15 +7,17 @@ import { listed, nearest } from '../core/base/suggest.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../core/base/units.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { variantOf } from '../core/pattern/variant.ts';
-import type { Profile } from '../core/profile/profile.ts';
+import { profileQuantiles, type Profile } from '../core/profile/profile.ts';
 import { calibrate, type Calibration } from '../harness/calibrate/calibrate.ts';
+import { lackingOf, type Versions } from '../harness/calibrate/cluster-of.ts';
+import { planAll, type Installed } from '../harness/calibrate/cluster-points.ts';
+import { installedHere, nothingInstalled } from '../harness/calibrate/installed.ts';
 import { coresHere } from '../harness/calibrate/cores.ts';
 import { readKernel } from '../harness/calibrate/kernel.ts';
 import {
   calibrated,
   full as fullExtent,
   placeText,
-  planPoints,
   pointMs,
   quick,
   type Point,
@@ -32,6 +34,8 @@ import { onSignals } from './signals.ts';
 
 export type CalibrateFlags = {
   full: boolean;
+  /** Whether brokers and HAProxy are measured too. */
+  cluster: boolean;
   patterns?: string;
   minutes?: string;
   name?: string;
@@ -59,8 +63,10 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
     );
   requireWritable(output);
   const { pinned, ...unpinned } = coresHere();
-  const points = planPoints(names, patterns, extent);
+  const { installed, versions, absent } = flags.cluster ? installedHere() : nothingInstalled;
+  const points = planAll(names, patterns, extent, installed);
   const view = createLiveView(liveMode(silent));
+  for (const text of absent) view.note(`left out: ${text}`);
   view.note(planText(points, budgetMs));
   view.note(
     pinned
@@ -83,8 +89,8 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
     view.close();
     release();
   });
-  const profile = toProfile(calibration, name, pinned);
-  return finish(calibration, profile, names, output);
+  const profile = toProfile(calibration, name, pinned, versions);
+  return finish(calibration, profile, { names, installed, absent }, output);
 }
 
 /** @throws UserError for a name that is none, or of a pattern that cannot be calibrated */
@@ -144,24 +150,26 @@ function toProfile(
   { measured, environment }: Calibration,
   name: string | undefined,
   pinned: Profile['pinned'],
+  versions: Versions,
 ): Profile | undefined {
-  if (!environment || measured.length === 0) return undefined;
+  if (!environment || measured.every(({ point }) => point.cluster)) return undefined;
   const { cpu, cores } = environment;
-  return profileOf(measured, {
+  const about = {
     pushbench: version,
     createdAt: new Date().toISOString(),
     name: name ?? `${cpu}, ${counted(cores, 'core')}`,
     environment,
     pinned,
     kernel: readKernel(),
-  });
+  };
+  return profileOf(measured, about, versions);
 }
 
 /** Writes the profile and says what is in it. @returns the exit code */
 function finish(
   { end, leftOut, unstarted, measured }: Calibration,
   profile: Profile | undefined,
-  names: readonly string[],
+  { names, installed, absent }: { names: readonly string[]; installed: Installed; absent: readonly string[] },
   output: string,
 ): ExitCode {
   if (end.kind === 'failed') throw new UserError('calibrate', end.why, exitCodes.failed);
@@ -180,7 +188,8 @@ function finish(
   const file = end.kind === 'interrupted' ? output.replace(/(\.json)?$/, '.interrupted.json') : output;
   writeWhole(file, `${JSON.stringify(profile, null, 1)}\n`, otherFile);
   for (const line of summaryOf(profile)) print(line);
-  if (leftOut.length > 0) print(`Left out:\n${leftOut.map((text) => `  ${text}`).join('\n')}`);
+  const out = [...absent, ...leftOut];
+  if (out.length > 0) print(`Left out:\n${out.map((text) => `  ${text}`).join('\n')}`);
   if (unstarted.length > 0)
     print(`There was no time for ${counted(unstarted.length, 'trial')}; --minutes gives more.`);
   if (end.kind === 'interrupted') {
@@ -188,13 +197,16 @@ function finish(
     return exitCodes.interrupted;
   }
   print(`Profile: ${file}`);
-  const missing = names.filter((name) => profile.variants[variantOf(patterns, name).label] === undefined);
+  const missing = [
+    ...names.filter((name) => profile.variants[variantOf(patterns, name).label] === undefined),
+    ...lackingOf(profile, installed),
+  ];
   if (missing.length === 0) return exitCodes.ok;
   print(`Nothing of ${listed(missing)} came to figures that count, so the profile has none.`);
   return exitCodes.invalid;
 }
 
-function summaryOf({ name, variants }: Profile): string[] {
+function summaryOf({ name, variants, cluster }: Profile): string[] {
   return [
     name,
     ...Object.entries(variants).map(([label, { points, atRest }]) => {
@@ -206,5 +218,17 @@ function summaryOf({ name, variants }: Profile): string[] {
         `${placeText(last)} ${formatShare(last.serverCpuShare)} of a core`
       );
     }),
+    ...Object.entries(cluster?.brokers ?? {}).map(([broker, { points }]) => {
+      const last = points.at(-1)!; // a broker has points
+      const medianUs = last.delayUs[profileQuantiles.indexOf(0.5)]!;
+      return (
+        `  ${broker}: an event comes ${formatUs(medianUs)} later at the median, and costs each ` +
+        `further server ${formatUs(last.receivedCpuUs)} of CPU at ${last.perS}/s`
+      );
+    }),
+    ...Object.entries(cluster?.haproxy?.variants ?? {}).map(
+      ([label, { points }]) =>
+        `  ${label} through HAProxy: ${formatUs(points.at(-1)!.cpuUs)} of its CPU each`,
+    ),
   ];
 }

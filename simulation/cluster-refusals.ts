@@ -23,9 +23,9 @@ export function clusterObstacles({ servers, subscribers }: Asked, profile?: Prof
   return [
     ...(profile && broker.kind !== 'in-process' && !profile.cluster?.brokers[broker.kind]
       ? [
-          `servers.broker: the profile ${profile.name} has nothing of ${broker.kind}; npm start -- calibrate ` +
-            'measures it where it is installed, and --profile FILE names what that writes. Without a broker ' +
-            '(in-process) the scenario can be simulated.',
+          `servers.broker: the profile ${profile.name} has nothing of ${broker.kind}; npm start -- ` +
+            'calibrate measures it where it is installed, and --profile FILE names what that writes. ' +
+            'Without a broker (in-process) the scenario can be simulated.',
         ]
       : []),
     ...(profile && inFront.kind !== 'list' && !profile.cluster?.haproxy

@@ -90,7 +90,7 @@ export type Simulated = {
     kernelSocketBytes: number;
     descriptors: number;
   };
-  /** Of a trial with several servers, a broker or HAProxy; `server` has all servers together, or the worst. */
+  /** Of several servers, with a broker or HAProxy too; `server` has all servers together, or the worst. */
   cluster?: { servers: ServerPart[]; beside: BesidePart[] };
   connections: number;
   slotUs: number;

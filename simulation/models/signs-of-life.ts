@@ -17,7 +17,7 @@ export type TimerSpan = {
   /** When streams were opened. */
   beginsUs: number;
   measureUs: number;
-  /** Where in its first interval the timer of each server is, 0 to 1. Subscribers are dealt to them in turn. */
+  /** Where in its first interval each server's timer is, 0 to 1. Subscribers are dealt to them in turn. */
   shifts: readonly number[];
 };
 

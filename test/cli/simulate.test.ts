@@ -62,13 +62,14 @@ test('what no model knows is refused before anything is computed, each with what
   const folder = folderWithProfile(t);
   writeScenario(
     folder,
-    'servers: { count: 2 }\nfaults: [{ freeze: server, at: 500ms, for: 200ms }]\nvariants: [sse]',
+    'servers: { count: 2, broker: nats }\n' +
+      'faults: [{ freeze: server, at: 500ms, for: 200ms }]\nvariants: [sse]',
   );
   const end = await simulate(folder);
   assert.equal(end.code, 2);
   assert.match(
     end.stderr,
-    /small cannot be simulated:\nservers: .*--set servers={}.*\nfaults: .*--set 'faults=\[\]'/,
+    /small cannot be simulated:\n(?=[^]*faults: .*'faults=\[\]')[^]*servers\.broker: .*of nats; .*calibrate/,
   );
   assert.deepEqual(resultFolders(folder), []);
   const set = ['--set', 'servers={}', '--set', 'faults=[]'];

@@ -150,7 +150,8 @@ test('what a broker adds is in the latency and in the CPU of each server', () =>
   const { directCpuUs, publishedCpuUs, receivedCpuUs } = added;
   const each =
     6 * (eventUs + publishedCpuUs - directCpuUs) + 54 * (eventUs + receivedCpuUs - directCpuUs) + 0.001 * 3e6;
-  for (const { cpuUs } of through.cluster!.servers) expect(cpuUs / each).toBeCloseTo(1, 2);
+  for (const { cpuUs } of through.cluster!.servers)
+    assert.ok(Math.abs(cpuUs / each - 1) < 0.02, `${cpuUs} for ${each}`);
 });
 
 test('the last receiver is the last of all servers', () => {
