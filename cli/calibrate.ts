@@ -7,8 +7,11 @@ import { listed, nearest } from '../core/base/suggest.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../core/base/units.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { variantOf } from '../core/pattern/variant.ts';
-import type { Profile } from '../core/profile/profile.ts';
+import { profileQuantiles, type Profile } from '../core/profile/profile.ts';
 import { calibrate, type Calibration } from '../harness/calibrate/calibrate.ts';
+import { lackingOf, type Versions } from '../harness/calibrate/cluster-of.ts';
+import { planAll, type Installed } from '../harness/calibrate/cluster-points.ts';
+import { installedHere, nothingInstalled } from '../harness/calibrate/installed.ts';
 import { coresHere } from '../harness/calibrate/cores.ts';
 import { readKernel } from '../harness/calibrate/kernel.ts';
 import { measureLife } from '../harness/calibrate/life.ts';
@@ -16,7 +19,6 @@ import {
   calibrated,
   full as fullExtent,
   placeText,
-  planPoints,
   pointMs,
   quick,
   type Point,
@@ -33,6 +35,8 @@ import { onSignals } from './signals.ts';
 
 export type CalibrateFlags = {
   full: boolean;
+  /** Whether brokers and HAProxy are measured too. */
+  cluster: boolean;
   patterns?: string;
   minutes?: string;
   name?: string;
@@ -60,8 +64,12 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
     );
   requireWritable(output);
   const { pinned, ...unpinned } = coresHere();
-  const points = planPoints(names, patterns, extent);
+  const { installed, versions, absent } = flags.cluster ? installedHere() : nothingInstalled;
+  const points = planAll(names, patterns, extent, installed);
+  const hasFront = points.some(({ cluster }) => cluster?.kind === 'front');
+  const planned = { ...installed, haproxy: hasFront };
   const view = createLiveView(liveMode(silent));
+  for (const text of absent) view.note(`left out: ${text}`);
   view.note(planText(points, budgetMs));
   view.note(
     pinned
@@ -93,8 +101,8 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
     view.close();
     release();
   });
-  const profile = toProfile(calibration, serverLife, name, pinned);
-  return finish(calibration, profile, names, output);
+  const profile = toProfile(calibration, serverLife, name, pinned, versions);
+  return finish(calibration, profile, { names, planned, absent }, output);
 }
 
 /** @throws UserError for a name that is none */
@@ -152,10 +160,11 @@ function toProfile(
   serverLife: Profile['serverLife'],
   name: string | undefined,
   pinned: Profile['pinned'],
+  versions: Versions,
 ): Profile | undefined {
-  if (!environment || measured.length === 0) return undefined;
+  if (!environment || measured.every(({ point }) => point.cluster)) return undefined;
   const { cpu, cores } = environment;
-  return profileOf(measured, {
+  const about = {
     pushbench: version,
     createdAt: new Date().toISOString(),
     name: name ?? `${cpu}, ${counted(cores, 'core')}`,
@@ -163,14 +172,15 @@ function toProfile(
     pinned,
     kernel: readKernel(),
     ...(serverLife && { serverLife }),
-  });
+  };
+  return profileOf(measured, about, versions);
 }
 
 /** Writes the profile and says what is in it. @returns the exit code */
 function finish(
   { end, leftOut, unstarted, measured }: Calibration,
   profile: Profile | undefined,
-  names: readonly string[],
+  { names, planned, absent }: { names: readonly string[]; planned: Installed; absent: readonly string[] },
   output: string,
 ): ExitCode {
   if (end.kind === 'failed') throw new UserError('calibrate', end.why, exitCodes.failed);
@@ -189,7 +199,8 @@ function finish(
   const file = end.kind === 'interrupted' ? output.replace(/(\.json)?$/, '.interrupted.json') : output;
   writeWhole(file, `${JSON.stringify(profile, null, 1)}\n`, otherFile);
   for (const line of summaryOf(profile)) print(line);
-  if (leftOut.length > 0) print(`Left out:\n${leftOut.map((text) => `  ${text}`).join('\n')}`);
+  const out = [...absent, ...leftOut];
+  if (out.length > 0) print(`Left out:\n${out.map((text) => `  ${text}`).join('\n')}`);
   if (unstarted.length > 0)
     print(`There was no time for ${counted(unstarted.length, 'trial')}; --minutes gives more.`);
   if (end.kind === 'interrupted') {
@@ -197,13 +208,16 @@ function finish(
     return exitCodes.interrupted;
   }
   print(`Profile: ${file}`);
-  const missing = names.filter((name) => profile.variants[variantOf(patterns, name).label] === undefined);
+  const missing = [
+    ...names.filter((name) => profile.variants[variantOf(patterns, name).label] === undefined),
+    ...lackingOf(profile, planned),
+  ];
   if (missing.length === 0) return exitCodes.ok;
   print(`Nothing of ${listed(missing)} came to figures that count, so the profile has none.`);
   return exitCodes.invalid;
 }
 
-function summaryOf({ name, variants }: Profile): string[] {
+function summaryOf({ name, variants, cluster }: Profile): string[] {
   return [
     name,
     ...Object.entries(variants).map(([label, { points, atRest }]) => {
@@ -215,5 +229,17 @@ function summaryOf({ name, variants }: Profile): string[] {
         `${placeText(last)} ${formatShare(last.serverCpuShare)} of a core`
       );
     }),
+    ...Object.entries(cluster?.brokers ?? {}).map(([broker, { points }]) => {
+      const last = points.at(-1)!; // a broker has points
+      const medianUs = last.delayUs[profileQuantiles.indexOf(0.5)]!;
+      return (
+        `  ${broker}: an event comes ${formatUs(medianUs)} later at the median, and costs each ` +
+        `further server ${formatUs(last.receivedCpuUs)} of CPU at ${last.perS}/s`
+      );
+    }),
+    ...Object.entries(cluster?.haproxy?.variants ?? {}).map(
+      ([label, { points }]) =>
+        `  ${label} through HAProxy: ${formatUs(points.at(-1)!.cpuUs)} of its CPU each`,
+    ),
   ];
 }

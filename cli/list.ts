@@ -34,9 +34,13 @@ export function listCommand(invocation: string): void {
 /** What of it `pushbench simulate` computes, or what it says that no model knows. */
 function simulatedText(scenario: Scenario): string {
   const asked = scenario.cells.length > 0 ? scenario.cells.map((cell) => cell.scenario) : [scenario];
-  const inTheWay = new Set(asked.flatMap(obstaclesTo).map((text) => text.slice(0, text.indexOf(':'))));
+  const inTheWay = new Set(
+    asked.flatMap((one) => obstaclesTo(one)).map((text) => text.slice(0, text.indexOf(':'))),
+  );
   if (inTheWay.size > 0) return `not with its ${listed([...inTheWay])}`;
-  const reasons = scenario.variants.map((variant) => whyNoModel(variant, scenario, models, patterns));
+  const reasons = scenario.variants.map((variant) =>
+    asked.map((one) => whyNoModel(variant, one, models, patterns)).find((reason) => reason !== undefined),
+  );
   const out = scenario.variants.filter((_, i) => reasons[i] !== undefined).map(fullName);
   if (out.length === 0) return 'all of it';
   return out.length === scenario.variants.length ? 'none of its variants' : `all but ${listed(out)}`;

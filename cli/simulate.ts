@@ -90,14 +90,16 @@ function simulatedPart(
   profile: Profile,
 ): { scenario: Scenario; leftOut: { variant: string; reason: string }[] } {
   const asked = written.cells.length > 0 ? written.cells.map((cell) => cell.scenario) : [written];
-  const obstacles = [...new Set(asked.flatMap(obstaclesTo))];
+  const obstacles = [...new Set(asked.flatMap((one) => obstaclesTo(one, profile)))];
   if (obstacles.length > 0)
     throw new UserError(
       'not-simulated',
       [`The scenario ${written.name} cannot be simulated:`, ...obstacles].join('\n'),
     );
   const reasons = written.variants.map((variant) =>
-    whyNotSimulated(variant, written, models, profile, patterns),
+    asked
+      .map((one) => whyNotSimulated(variant, one, models, profile, patterns))
+      .find((reason) => reason !== undefined),
   );
   const leftOut = written.variants.flatMap((variant, i) => {
     const reason = reasons[i];

@@ -72,6 +72,27 @@ export type Changes = {
   perServer: ServerFigures[];
 };
 
+/** One of several servers. */
+export type ServerPart = {
+  cpuUs: number;
+  idleShare: number;
+  busiestShare: number;
+  rssBytes: number;
+  subscribers: number;
+};
+
+/** A process beside servers, of one thread. */
+export type BesidePart = {
+  role: 'broker' | 'in-front';
+  cpuUs: number;
+  busiestShare: number;
+  rssBytes: number;
+  /** Without subscribers. */
+  baseRssBytes: number;
+  /** Where subscribers go through it. */
+  descriptors?: { baseline: number; connected: number };
+};
+
 export type Simulated = {
   /** Of the measured phase. */
   latency: {
@@ -111,6 +132,8 @@ export type Simulated = {
     kernelSocketBytes: number;
     descriptors: number;
   };
+  /** Of several servers, with a broker or HAProxy too; `server` has all servers together, or the worst. */
+  cluster?: { servers: ServerPart[]; beside: BesidePart[] };
   connections: number;
   slotUs: number;
   /** From the start of the measured phase on. */
@@ -136,7 +159,7 @@ export type Simulated = {
 export type Model = {
   (input: ModelInput): Simulated;
   /** Why it cannot compute a variant of its pattern, whatever the profile; undefined where it can. */
-  cannot?(variant: Variant, scenario: Pick<Scenario, 'server'>): string | undefined;
+  cannot?(variant: Variant, scenario: Pick<Scenario, 'server' | 'servers'>): string | undefined;
 };
 
 /** Models by pattern. */

@@ -7,23 +7,25 @@ import type { Profile } from '../core/profile/profile.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import { listed } from '../core/base/suggest.ts';
 import type { Fault } from '../core/fault/faults.ts';
-import { areApart, isCluster } from '../core/scenario/servers.ts';
+import { areApart } from '../core/scenario/servers.ts';
+import { clusterObstacles, whyNotThroughFront } from './cluster-refusals.ts';
 import type { ModelRegistry } from './model.ts';
 
 type Asked = Pick<
   Scenario,
-  'servers' | 'faults' | 'network' | 'server' | 'browser' | 'topics' | 'closedLoop'
+  'servers' | 'subscribers' | 'faults' | 'network' | 'server' | 'browser' | 'topics'
 >;
 
 /**
  * What stands in the way of simulating the scenario, a sentence each, with what to do about it; empty where
  * nothing does.
+ * @param profile that it is simulated with, where it is known
  */
-export function obstaclesTo(scenario: Asked): string[] {
-  const { servers, faults, network, server, browser, topics } = scenario;
+export function obstaclesTo(scenario: Asked, profile?: Profile): string[] {
+  const { faults, network, server, browser, topics } = scenario;
   const bySubscribers = Object.keys(topics).filter((name) => topics[name]!.by === 'subscribers');
   return [
-    ...(faults.length > 0 ? obstaclesWithFaults(scenario) : obstaclesWithoutFaults(servers)),
+    ...(faults.length > 0 ? obstaclesWithFaults(scenario) : clusterObstacles(scenario, profile)),
     ...(network
       ? ['network: models are of plain loopback; simulate a copy of the scenario without "network".']
       : []),
@@ -41,12 +43,6 @@ export function obstaclesTo(scenario: Asked): string[] {
         `--set topics.${name}.by=publisher has the publisher send them.`,
     ),
   ];
-}
-
-function obstaclesWithoutFaults(servers: Asked['servers']): string[] {
-  return isCluster(servers)
-    ? ['servers: models are of one server that clients reach by themselves; --set servers={} is one.']
-    : [];
 }
 
 /** Faults that change nothing but who is connected to what. */
@@ -75,7 +71,7 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
     ...(inFront.kind === 'list'
       ? []
       : [
-          'servers.in-front: no model has what stands in front of servers; --set servers.in-front=list has ' +
+          'servers.in-front: with faults no model has what stands in front of servers; --set servers.in-front=list has ' +
             'clients find them by a list.',
         ]),
     ...(areApart(servers)
@@ -102,12 +98,14 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
 /** Why a variant is not simulated; undefined where it is. */
 export function whyNotSimulated(
   variant: Variant,
-  scenario: Pick<Scenario, 'server' | 'faults'>,
+  scenario: Pick<Scenario, 'server' | 'faults' | 'servers'>,
   models: ModelRegistry,
   profile: Profile,
   registry: PatternRegistry,
 ): string | undefined {
-  const why = whyNoModel(variant, scenario, models, registry);
+  const why =
+    whyNoModel(variant, scenario, models, registry) ??
+    whyNotThroughFront(variant, scenario, registry, profile);
   if (why !== undefined) return why;
   const { pattern } = variant;
   return Object.values(profile.variants).some((one) => one.pattern === pattern)
@@ -118,7 +116,7 @@ export function whyNotSimulated(
 /** Why no profile helps a variant to be simulated; undefined where one does. */
 export function whyNoModel(
   variant: Variant,
-  scenario: Pick<Scenario, 'server' | 'faults'>,
+  scenario: Pick<Scenario, 'server' | 'faults' | 'servers'>,
   models: ModelRegistry,
   registry: PatternRegistry,
 ): string | undefined {
@@ -131,7 +129,7 @@ export function whyNoModel(
     return "no model knows how its clients meet with faults; --set 'faults=[]' simulates it without";
   if (scenario.faults.length > 0 && (registry[pattern]?.httpVersion?.(options) ?? 'h1') !== 'h1')
     return 'no model knows how clients come back that share connections; take over: h1';
-  return model.cannot?.(variant, scenario);
+  return model.cannot?.(variant, scenario) ?? whyNotThroughFront(variant, scenario, registry);
 }
 
 /** Whether it is a stream that a client opens once and loses as a whole, as pages of browsers do. */

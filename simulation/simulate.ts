@@ -11,7 +11,7 @@ import type { Schedule } from '../core/plan/schedule.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Counters } from '../core/result/counters.ts';
 import { quantileUs, storeHistogram } from '../core/result/histogram.ts';
-import type { Completed, ProcessUse, ResultWarning, Series, Trial } from '../core/result/result.ts';
+import type { Completed, ResultWarning, Series, Trial } from '../core/result/result.ts';
 import { voidsOf } from '../core/result/voids.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import {
@@ -20,9 +20,9 @@ import {
   type ModelInput,
   type ModelRegistry,
   type PlannedEvent,
-  type ServerFigures,
   type Simulated,
 } from './model.ts';
+import { fullest, processUses } from './process-uses.ts';
 import { leftOutOf } from './refusals.ts';
 
 export type SimulatedTrialInput = {
@@ -128,9 +128,8 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
     measuredDeliveries: counters.events,
     descriptors: { baseline: 0, connected: Math.round(server.descriptors) },
     kernelSocketBytes: server.kernelSocketBytes,
-    processes: changes?.servers
-      ? changes.perServer.map((one, i) => ownUse(one, i, server.rssBytes, scenario, profile))
-      : [serverUse(of, profile, measuredUs)],
+    ...clusterOf(scenario, of),
+    processes: processUses(of, profile, scenario),
     ...(changes && changesOf(of, changes)),
     series: seriesOf(of),
     problems: [],
@@ -140,50 +139,6 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
 /** As the other side counts. */
 function mirrored(counters: Counters): Counters {
   return { ...counters, bytesIn: counters.bytesOut, bytesOut: counters.bytesIn };
-}
-
-function serverUse(
-  { saturated, server: { cpuUs, idleShare, rssBytes } }: Simulated,
-  { serverBaseRssBytes }: Profile,
-  measuredUs: number,
-): ProcessUse {
-  return {
-    role: 'server',
-    // One thread: what it has no time for waits.
-    cpuUs: Math.min(cpuUs, measuredUs),
-    wallUs: measuredUs,
-    busiest: { ranUs: saturated ? measuredUs : Math.min(cpuUs, measuredUs), waitedUs: 0 },
-    idleShare,
-    rssBaselineBytes: serverBaseRssBytes,
-    rssConnectedBytes: rssBytes,
-    rssPeakBytes: rssBytes,
-  };
-}
-
-/** One of several servers. @param rssBytes of all, with all subscribers */
-function ownUse(
-  { cpuUs, idleShare, handshakes, ...subscribers }: ServerFigures,
-  index: number,
-  rssBytes: number,
-  scenario: Scenario,
-  { serverBaseRssBytes }: Profile,
-): ProcessUse {
-  const measuredUs = Math.round(scenario.phases.measure * 1000);
-  const eachBytes = (rssBytes - serverBaseRssBytes) / scenario.subscribers;
-  const ranUs = Math.min(cpuUs, measuredUs);
-  return {
-    role: 'server',
-    index,
-    cpuUs: ranUs,
-    wallUs: measuredUs,
-    busiest: { ranUs, waitedUs: 0 },
-    idleShare,
-    rssBaselineBytes: serverBaseRssBytes,
-    rssConnectedBytes: serverBaseRssBytes + eachBytes * subscribers.subscribersAtFirst,
-    rssPeakBytes: serverBaseRssBytes + eachBytes * subscribers.subscribersAtMost,
-    handshakes,
-    subscribers: subscribers.subscribers,
-  };
 }
 
 function changesOf(
@@ -223,13 +178,15 @@ function seriesOf({ slotUs, slots, saturated, backlog }: Simulated): Series {
   };
 }
 
-function warningsOf({
-  saturated,
-  extrapolated,
-  backlog,
-  notes = [],
-  server: { busiestShare },
-}: Simulated): ResultWarning[] {
+/** Nothing of a server by itself. */
+function clusterOf({ servers }: Scenario, { cluster }: Simulated): Pick<Completed, 'servers'> {
+  if (!cluster) return {};
+  return { servers: { count: servers.count, broker: servers.broker.kind, inFront: servers.inFront.kind } };
+}
+
+function warningsOf(of: Simulated): ResultWarning[] {
+  const { saturated, extrapolated, backlog, notes = [] } = of;
+  const { busiestShare, name } = fullest(of);
   const digits = (value: number) => formatNumber(Number(value.toPrecision(2)));
   const where = backlog ? 'over the measured phase' : 'in its busiest slot';
   return [
@@ -240,7 +197,7 @@ function warningsOf({
             code: 'saturated',
             level: 'invalid' as const,
             message:
-              `${where} the server would have to do ${digits(busiestShare)} times what a core ` +
+              `${where} ${name} would have to do ${digits(busiestShare)} times what a core ` +
               'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers ' +
               'or events, or ask how many servers it takes (npm start -- plan).',
           },

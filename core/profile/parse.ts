@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { issuesText } from '../base/issues.ts';
 import { parseJson } from '../base/json.ts';
-import { profileFormat, profileSchema, profileVersion, type Profile } from './profile.ts';
+import { profileFormat, profileSchema, profileVersion, readableVersions, type Profile } from './profile.ts';
 
 const head = z.looseObject({ format: z.literal(profileFormat), version: z.number() });
 
@@ -22,11 +22,11 @@ export function parseProfile(text: string, file: string): Profile {
       'profile',
       `${file} is JSON, but no profile of pushbench (its "format" is not "${profileFormat}"). ${anew}`,
     );
-  if (data.version !== profileVersion)
+  if (!readableVersions.some((one) => one === data.version))
     throw new UserError(
       'profile',
       `${file} has version ${data.version} of the profile format, and this pushbench reads ` +
-        `${profileVersion}. ` +
+        `${readableVersions.join(' and ')}. ` +
         (data.version > profileVersion ? 'Upgrade pushbench.' : anew),
     );
   const parsed = profileSchema.safeParse(json.value);

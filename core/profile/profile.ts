@@ -4,10 +4,15 @@
 import { z } from 'zod';
 import { resultSchema } from '../result/result.ts';
 import { pinned } from '../result/process-use.ts';
+import { brokerNames } from '../scenario/servers.ts';
 
 export const profileFormat = 'pushbench-profile';
-/** Grows when a reader of the previous version could not read the file. */
-export const profileVersion = 1;
+/**
+ * Grows when a reader of the previous version could not read the file. Version 1 has nothing of brokers and
+ * HAProxy, and is read as one that has not measured them.
+ */
+export const profileVersion = 2;
+export const readableVersions = [1, profileVersion] as const;
 
 const count = z.int().min(0);
 const figure = z.number().min(0);
@@ -70,9 +75,75 @@ const ofVariant = z.strictObject({
   points: z.array(point).min(1),
 });
 
+const betweenTrials = spread.nullable().describe('between repeated trials; null where there was one');
+
+/** What a broker adds where so many events a second go through it. */
+const brokerPoint = z.strictObject({
+  perS: figure.describe('events a second, evenly spaced'),
+  events: z.int().min(1).describe('measured with one server, over all repeated trials'),
+  trials: z.int().min(1),
+  delayUs: distributionUs.describe(
+    'by how much later a server hands an event out than one that was published to it alone, at the ' +
+      'quantiles of both',
+  ),
+  delaySpread: betweenTrials,
+  directCpuUs: figure.describe('of a server by itself, for an event to two receivers'),
+  publishedCpuUs: figure.describe('the same of a server that hands the event to a broker, and gets it back'),
+  receivedCpuUs: figure.describe('the same of a server that has the event from the broker alone'),
+  cpuSpread: betweenTrials,
+  brokerCpuUs: figure.describe("of the broker's process for an event, with one server"),
+  brokerCpuEachUs: figure.describe('and for each further server'),
+});
+
+const ofBroker = z.strictObject({
+  version: z.string().describe('as the program says it'),
+  rssBytes: figure.describe("resident memory of the broker's process, the highest sample"),
+  points: z.array(brokerPoint).min(1),
+});
+
+/** What HAProxy adds where so many subscribers of one topic get so many events a second through it. */
+const frontPoint = z.strictObject({
+  subscribers: z.int().min(1),
+  perS: figure.describe('events a second, evenly spaced'),
+  events: z.int().min(1),
+  trials: z.int().min(1),
+  addedUs: distributionUs.describe(
+    'by how much later the first receiver has an event, at the quantiles of both; of patterns that ask on ' +
+      'a schedule: by how much later an answer comes',
+  ),
+  addedSpread: betweenTrials,
+  cpuUs: figure.describe("HAProxy's, for a delivery; of patterns that ask: for a request with its answer"),
+});
+
+const throughFront = z.strictObject({
+  pattern: z.string(),
+  options: z.record(z.string(), z.unknown()).describe('resolved, as results have them'),
+  atRest: z.strictObject({
+    subscribers: z.int().min(1).describe('that it was measured with'),
+    descriptors: figure.describe('of HAProxy, a subscriber'),
+    rssBytes: figure.describe('of HAProxy, a subscriber'),
+    serverDescriptors: figure.describe('of the server, a subscriber'),
+    kernelSocketBytes: figure.describe('all ends, a subscriber'),
+  }),
+  points: z.array(frontPoint).min(1),
+});
+
+/** What stands beside servers, measured where it was installed. */
+const cluster = z.strictObject({
+  brokers: z.partialRecord(z.enum(brokerNames).exclude(['in-process']), ofBroker),
+  haproxy: z
+    .strictObject({
+      version: z.string(),
+      baseRssBytes: figure.describe('resident memory without subscribers'),
+      baseDescriptors: figure,
+      variants: z.record(z.string(), throughFront).describe('by label'),
+    })
+    .optional(),
+});
+
 export const profileSchema = z.strictObject({
   format: z.literal(profileFormat),
-  version: z.literal(profileVersion),
+  version: z.literal(readableVersions),
   pushbench: z.string().describe('version of pushbench that measured'),
   createdAt: z.iso.datetime(),
   name: z.string().describe('what reports call it'),
@@ -95,8 +166,13 @@ export const profileSchema = z.strictObject({
     .describe('of a server process; not in older profiles'),
   serverBaseRssBytes: figure.describe('resident memory of a server without subscribers'),
   variants: z.record(z.string(), ofVariant).describe('by label'),
+  cluster: cluster.optional().describe('brokers and HAProxy; left out where none was measured'),
 });
 
 export type Profile = z.infer<typeof profileSchema>;
 export type ProfilePoint = z.infer<typeof point>;
 export type ProfileVariant = z.infer<typeof ofVariant>;
+export type ProfileCluster = z.infer<typeof cluster>;
+export type BrokerPoint = z.infer<typeof brokerPoint>;
+export type FrontPoint = z.infer<typeof frontPoint>;
+export type ThroughFront = z.infer<typeof throughFront>;

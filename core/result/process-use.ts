@@ -70,6 +70,13 @@ export const processUse = z.strictObject({
   subscribers: count
     .optional()
     .describe('of one of several servers: connected to it at the end of the measured phase'),
+  descriptors: z
+    .strictObject({
+      baseline: count.describe('before the first subscriber'),
+      connected: count.describe('with all subscribers connected, before the first event'),
+    })
+    .optional()
+    .describe('of what stands beside servers: broker and HAProxy; left out in older results'),
   outside: z
     .literal(true)
     .optional()

@@ -1,7 +1,9 @@
 // Plans which trials a profile is made of: for each pattern a plane of subscribers x events a second, the
 // corners first, so that what is cut off where time is short lies between points that there are.
 
+import { counted } from '../../core/base/counted.ts';
 import type { Pattern, PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { BrokerName } from '../../core/scenario/servers.ts';
 import { trialMs } from '../../core/scenario/trial-time.ts';
 
 /** One trial of a plan: evenly spaced events of one topic to all subscribers. */
@@ -12,53 +14,83 @@ export type Point = {
   measureMs: number;
   /** 1 for the first trial of the point. */
   repetition: number;
+  /** What stands beside the server; the point is part of a plane when left out. */
+  cluster?: ClusterPlace;
 };
+
+/**
+ * What a trial measures of what stands beside servers: a broker with one server or two, the same server with
+ * nothing beside it, or HAProxy in front of one.
+ */
+export type ClusterPlace =
+  | { kind: 'broker'; broker: BrokerName; servers: 1 | 2 }
+  | { kind: 'direct' }
+  | { kind: 'front' };
 
 export type Extent = {
   subscribers: readonly number[];
   /** The same of patterns whose server calls its subscribers: an event of theirs has few receivers mostly. */
   called: readonly number[];
+  calledPerS: readonly number[];
   perS: readonly number[];
   trials: number;
   /** In all trials of a point together, at the least, but for what `mostMeasureMs` cuts off. */
   events: number;
   leastMeasureMs: number;
   mostMeasureMs: number;
+  /** Of brokers: rates, and how long each trial measures at the least. */
+  brokerPerS: readonly number[];
+  brokerMeasureMs: number;
+  frontMeasureMs: number;
+  /** HAProxy is measured with few subscribers at the highest rate too. */
+  frontTwice: boolean;
   /** How long all of it may take. */
   budgetMs: number;
 };
 
 const minuteMs = 60_000;
 
-/** At most 10 minutes: enough for medians. At 5 events a second a point has 50 events. */
+/** At most 10 minutes: enough for medians. At 5 events a second a point has 40 events. */
 export const quick: Extent = {
   subscribers: [40, 200, 1000],
   called: [4, 1000],
+  calledPerS: [5, 120],
   perS: [5, 25, 120],
   trials: 1,
   events: 100,
   leastMeasureMs: 5000,
-  mostMeasureMs: 10_000,
+  mostMeasureMs: 8000,
+  brokerPerS: [80],
+  brokerMeasureMs: 2500,
+  frontMeasureMs: 4000,
+  frontTwice: false,
   budgetMs: 10 * minuteMs,
 };
 
 /**
- * An hour and a quarter: at least 500 events a point, in two trials each, so that a p99 has events beyond it;
+ * An hour and a half: at least 500 events a point, in two trials each, so that a p99 has events beyond it;
  * fewer where one a second is all that a server carries.
  */
 export const full: Extent = {
   subscribers: [20, 100, 450, 2000],
   called: [4, 100, 2000],
+  calledPerS: [5, 15, 60, 240],
   perS: [5, 15, 60, 240],
   trials: 2,
   events: 500,
   leastMeasureMs: 10_000,
   mostMeasureMs: 2 * minuteMs,
-  budgetMs: 85 * minuteMs,
+  brokerPerS: [15, 120],
+  brokerMeasureMs: 10_000,
+  frontMeasureMs: 10_000,
+  frontTwice: true,
+  budgetMs: 105 * minuteMs,
 };
 
 export const payloadBytes = 256;
 const [connect, warmup, drain] = [1000, 1000, 3000];
+/** Beside a broker are few subscribers, and half a second is enough for the first events. */
+const few = { connect: 300, warmup: 500 };
 
 /** Deliveries a second that a small machine carries well below a core of the server. */
 const mostDeliveriesPerS = 30_000;
@@ -73,7 +105,7 @@ export function calibrated(registry: PatternRegistry): string[] {
 }
 
 /** Who cannot have subscribers behind NAT calls them. */
-function isCaller({ lacks }: Pick<Pattern, 'lacks'>): boolean {
+export function isCaller({ lacks }: Pick<Pattern, 'lacks'>): boolean {
   return lacks['behind-nat'] !== undefined;
 }
 
@@ -88,11 +120,7 @@ function mostPerSOf(pattern: Pattern): number {
  * patterns in turn.
  */
 export function planPoints(patterns: readonly string[], registry: PatternRegistry, extent: Extent): Point[] {
-  const planes = patterns.map((name) => {
-    const pattern = registry[name]!;
-    const subscribers = isCaller(pattern) ? extent.called : extent.subscribers;
-    return placesOf({ ...extent, subscribers }, mostPerSOf(pattern));
-  });
+  const planes = patterns.map((name) => placesFor(name, registry, extent));
   const most = Math.max(0, ...planes.map(({ length }) => length));
   return Array.from({ length: extent.trials }, (_, trial) =>
     Array.from({ length: most }, (__, place) =>
@@ -105,6 +133,14 @@ export function planPoints(patterns: readonly string[], registry: PatternRegistr
   ).flat(2);
 }
 
+/** The plane of a pattern. */
+export function placesFor(name: string, registry: PatternRegistry, extent: Extent): Place[] {
+  const pattern = registry[name]!;
+  const { called, calledPerS } = extent;
+  const own = isCaller(pattern) ? { subscribers: called, perS: calledPerS } : extent;
+  return placesOf(own, mostPerSOf(pattern));
+}
+
 function measureMsOf(perS: number, { events, trials, leastMeasureMs, mostMeasureMs }: Extent): number {
   const wantedMs = Math.ceil(events / trials / perS) * 1000;
   return Math.min(mostMeasureMs, Math.max(leastMeasureMs, wantedMs));
@@ -112,43 +148,77 @@ function measureMsOf(perS: number, { events, trials, leastMeasureMs, mostMeasure
 
 type Place = Pick<Point, 'subscribers' | 'perS'>;
 
+/** Places that come first: the most subscribers, the fewest at the highest rate and at the lowest. */
+export const corners = 3;
+
 /** The most subscribers come first, as what one costs at rest is taken there, at the lowest rate. */
-function placesOf({ subscribers, perS }: Extent, mostPerS: number): Place[] {
-  const fits = (place: Place) => place.subscribers * place.perS <= mostPerS;
+export function placesOf(
+  { subscribers, perS }: Pick<Extent, 'subscribers' | 'perS'>,
+  mostInAll: number,
+): Place[] {
+  const fits = (place: Place) => place.subscribers * place.perS <= mostInAll;
   const [fewest, slowest] = [Math.min(...subscribers), Math.min(...perS)];
   const largest = Math.max(...subscribers);
   const plane = subscribers.flatMap((count) => perS.map((rate) => ({ subscribers: count, perS: rate })));
   const within = plane.filter(fits);
   const fastest = Math.max(...within.filter((one) => one.subscribers === fewest).map((one) => one.perS));
-  const corners = [
+  const first = [
     // Where not even the lowest rate fits, one that does.
-    { subscribers: largest, perS: Math.min(slowest, Math.max(1, Math.floor(mostPerS / largest))) },
+    { subscribers: largest, perS: Math.min(slowest, Math.max(1, Math.floor(mostInAll / largest))) },
     { subscribers: fewest, perS: fastest },
     { subscribers: fewest, perS: slowest },
   ];
   const isCorner = (one: Place) =>
-    corners.some((corner) => corner.subscribers === one.subscribers && corner.perS === one.perS);
-  return [...corners, ...within.filter((one) => !isCorner(one))];
+    first.some((corner) => corner.subscribers === one.subscribers && corner.perS === one.perS);
+  return [...first, ...within.filter((one) => !isCorner(one))];
 }
 
 /** How long the trial takes, in about. */
-export function pointMs({ measureMs }: Pick<Point, 'measureMs'>): number {
-  return trialMs({ connect, warmup, drain, measure: measureMs });
+export function pointMs(point: Pick<Point, 'measureMs' | 'cluster'>): number {
+  return trialMs({ ...phasesOf(point), drain, measure: point.measureMs });
 }
 
-/** `300 subscribers, 25 events/s` */
-export function placeText({ subscribers, perS }: Place): string {
-  return `${subscribers.toLocaleString('en-US')} subscribers, ${perS} events/s`;
+function phasesOf({ cluster }: Pick<Point, 'cluster'>): { connect: number; warmup: number } {
+  if (cluster === undefined) return { connect, warmup };
+  return cluster.kind === 'front' ? { connect, warmup: few.warmup } : few;
+}
+
+/** `300 subscribers, 25 events/s`; `2 servers, nats, 4 subscribers, 80 events/s` */
+export function placeText({ subscribers, perS, cluster }: Place & Pick<Point, 'cluster'>): string {
+  const load = `${subscribers.toLocaleString('en-US')} subscribers, ${perS} events/s`;
+  switch (cluster?.kind) {
+    case undefined:
+      return load;
+    case 'front':
+      return `HAProxy, ${load}`;
+    case 'direct':
+      return `no broker, ${load}`;
+    case 'broker':
+      return `${counted(cluster.servers, 'server')}, ${cluster.broker}, ${load}`;
+  }
 }
 
 /** The scenario of a trial. */
-export function scenarioText({ pattern, subscribers, perS, measureMs, repetition }: Point): string {
+export function scenarioText(point: Point): string {
+  const { pattern, subscribers, perS, measureMs, repetition } = point;
+  const { connect: connectMs, warmup: warmupMs } = phasesOf(point);
   return `question: What do ${subscribers} subscribers cost at ${perS} events a second?
 seed: ${repetition}
 subscribers: ${subscribers}
 topics: { news: { publish: ${perS}/s } }
 payload: ${payloadBytes}B
-phases: { connect: ${connect}ms, warmup: ${warmup}ms, measure: ${measureMs}ms, drain: ${drain}ms }
-variants: [${pattern}]
+phases: { connect: ${connectMs}ms, warmup: ${warmupMs}ms, measure: ${measureMs}ms, drain: ${drain}ms }
+${serversText(point)}variants: [${pattern}]
 `;
+}
+
+function serversText({ cluster }: Pick<Point, 'cluster'>): string {
+  switch (cluster?.kind) {
+    case 'broker':
+      return `servers: { count: ${cluster.servers}, broker: ${cluster.broker} }\n`;
+    case 'front':
+      return 'servers: { in-front: haproxy }\n';
+    default:
+      return '';
+  }
 }

@@ -3,44 +3,46 @@
 
 import {
   profileFormat,
-  profileQuantiles,
   profileVersion,
   type Profile,
   type ProfilePoint,
   type ProfileVariant,
 } from '../../core/profile/profile.ts';
 import { requestsOf } from '../../core/result/counters.ts';
-import { merge, newHistogram, quantileUs, type StoredHistogram } from '../../core/result/histogram.ts';
+import { quantileUs, type StoredHistogram } from '../../core/result/histogram.ts';
 import { histogramOf } from '../../core/result/load-histogram.ts';
 import type { Completed, Environment, ProcessUse, Trial } from '../../core/result/result.ts';
-import type { Point } from './points.ts';
+import { clusterOf, type Versions } from './cluster-of.ts';
+import { mean, quantilesOf, spreadOf, sum, type Done } from './means.ts';
 import { payloadBytes } from './points.ts';
 
 /** A trial that counts, and what it was to measure. */
-export type Sample = { point: Pick<Point, 'subscribers' | 'perS'>; trial: Trial };
+export type Sample = { point: Done['point']; trial: Trial };
 
 export type About = Pick<Profile, 'pushbench' | 'createdAt' | 'name' | 'pinned' | 'kernel' | 'serverLife'> & {
   environment: Environment;
 };
 
-type Done = { point: Sample['point']; variant: Trial['variant']; outcome: Completed };
-
 /**
- * @param samples at least one, each completed
+ * @param samples at least one of a plane, each completed
+ * @param versions of what stood beside servers
  * @throws Error where none is
  */
-export function profileOf(samples: readonly Sample[], about: About): Profile {
+export function profileOf(samples: readonly Sample[], about: About, versions: Versions = {}): Profile {
   const done = samples.flatMap(({ point, trial: { variant, outcome } }): Done[] =>
     outcome.status === 'completed' ? [{ point, variant, outcome }] : [],
   );
-  if (done.length === 0) throw new Error('a profile is made of one trial at the least');
-  const variants = Map.groupBy(done, ({ variant }) => variant.label);
+  const planes = done.filter(({ point }) => !point.cluster);
+  if (planes.length === 0) throw new Error('a profile is made of one trial at the least');
+  const variants = Map.groupBy(planes, ({ variant }) => variant.label);
+  const cluster = clusterOf(done, versions);
   return {
     format: profileFormat,
     version: profileVersion,
     ...about,
-    serverBaseRssBytes: mean(done.map(({ outcome }) => use(outcome, 'server').rssBaselineBytes)),
+    serverBaseRssBytes: mean(planes.map(({ outcome }) => use(outcome, 'server').rssBaselineBytes)),
     variants: Object.fromEntries([...variants].map(([label, own]) => [label, variantFrom(own)])),
+    ...(cluster && { cluster }),
   };
 }
 
@@ -136,27 +138,4 @@ function use({ processes }: Completed, role: ProcessUse['role']): ProcessUse {
 
 function cpuShare({ processes }: Completed, role: ProcessUse['role']): number {
   return sum(processes.filter((one) => one.role === role).map(({ cpuUs, wallUs }) => cpuUs / wallUs));
-}
-
-function quantilesOf(histograms: readonly StoredHistogram[]): number[] {
-  const all = newHistogram();
-  for (const one of histograms) merge(all, histogramOf(one));
-  return profileQuantiles.map((quantile) =>
-    quantile === 0 ? (all.count === 0 ? 0 : all.minUs) : (quantileUs(all, quantile) ?? 0),
-  );
-}
-
-/** Standard deviation, as a share of the mean; 0 of one. */
-function spreadOf(values: readonly number[]): number {
-  const middle = mean(values);
-  if (values.length < 2 || middle === 0) return 0;
-  return Math.sqrt(sum(values.map((value) => (value - middle) ** 2)) / (values.length - 1)) / middle;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-function mean(values: readonly number[]): number {
-  return sum(values) / values.length;
 }

@@ -28,6 +28,8 @@ export type ProcessStart = Readonly<{
   pid: number;
   baseline: SelfSample;
   connected: SelfSample;
+  /** Of what stands beside servers, where they could be read. */
+  descriptors?: { baseline: number; connected: number };
 }>;
 
 export type Connected = Readonly<{
@@ -171,7 +173,13 @@ function startsOf(
   }));
 }
 
-type BesideSample = { role: BesideRole; index: number; pid: number; sample: SelfSample };
+type BesideSample = {
+  role: BesideRole;
+  index: number;
+  pid: number;
+  sample: SelfSample;
+  descriptors: number | undefined;
+};
 
 /** What can be read of the processes beside servers and load side. */
 function besideSamples(beside: Beside, { fleet: { clock, probe } }: Stage): BesideSample[] {
@@ -184,19 +192,27 @@ function besideSamples(beside: Beside, { fleet: { clock, probe } }: Stage): Besi
             index,
             pid,
             sample: { ...saysNothing, atUs: clock.nowUs(), rssBytes: rssOf(pids, probe) },
+            descriptors: sumKnown(pids.map((one) => probe.countDescriptors(one))),
           },
         ],
   );
 }
 
 function besideStarts(idle: readonly BesideSample[], connected: readonly BesideSample[]): ProcessStart[] {
-  return idle.map(({ role, index, pid, sample }, i) => ({
-    role,
-    index,
-    pid,
-    baseline: sample,
-    connected: connected[i]?.sample ?? sample,
-  }));
+  return idle.map(({ role, index, pid, sample, descriptors: baseline }, i) => {
+    const later = connected[i];
+    return {
+      role,
+      index,
+      pid,
+      baseline: sample,
+      connected: later?.sample ?? sample,
+      ...(baseline !== undefined &&
+        later?.descriptors !== undefined && {
+          descriptors: { baseline, connected: later.descriptors },
+        }),
+    };
+  });
 }
 
 async function startPublisher({ plan, peers: { publisher } }: Stage, endpoint: Endpoint): Promise<void> {

@@ -118,7 +118,8 @@ function cpuOf(role: ProcessUse['role'], index: number, { samples }: Readings) {
   return samples.find((one) => one.role === role && one.index === index)?.cpu;
 }
 
-function useOf({ role, index, pid, baseline, connected }: ProcessStart, readings: Readings): ProcessUse {
+function useOf(start: ProcessStart, readings: Readings): ProcessUse {
+  const { role, index, pid, baseline, connected, descriptors } = start;
   const { window } = readings;
   const own = readings.samples.find((one) => one.role === role && one.index === index);
   const samples = own?.samples ?? [];
@@ -144,6 +145,7 @@ function useOf({ role, index, pid, baseline, connected }: ProcessStart, readings
     loopDelayP99Us: highest((sample) => sample.loopDelayP99Us),
     loopDelayMaxUs: highest((sample) => sample.loopDelayMaxUs),
     gcPauseUs: ends ? ends[1].sample.gcPauseUs - ends[0].sample.gcPauseUs : 0,
+    ...(descriptors && { descriptors }),
   };
 }
 

@@ -126,7 +126,7 @@ function fanOutsOf(server: ServerState, { costs, tally, random, asked }: Deliver
   };
   const work = {
     asked: (atUs: number, tookUs: number) => asked(server.place, atUs, tookUs),
-    worked: (fromUs: number, tookUs: number) => tally.worked(fromUs, tookUs),
+    worked: (fromUs: number, tookUs: number) => tally.works[0]!.worked(fromUs, tookUs),
   };
   return createFanOuts(costs, thread, work, random);
 }

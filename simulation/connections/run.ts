@@ -11,7 +11,7 @@ import { errorKinds, type ExpectedError } from '../../core/result/simulated.ts';
 import { isCluster } from '../../core/scenario/servers.ts';
 import { createCosts } from '../costs/costs.ts';
 import type { Changes, ModelInput, Simulated } from '../model.ts';
-import { outcomeOf } from '../models/outcome.ts';
+import { byItself, outcomeOf } from '../models/outcome.ts';
 import { createRate, prepare, type Prepared } from '../models/prepare.ts';
 import { createSignsOfLife, turnsWithin } from '../models/signs-of-life.ts';
 import type { StreamKind } from '../models/stream-kind.ts';
@@ -212,8 +212,8 @@ function simulatedOf(
   const each = subscribers / input.scenario.servers.count;
   const idleShare = use.idleShare();
   use.addConnecting();
-  const outcome = outcomeOf(input, prepared, tally, {
-    idleShare: idleShare * servers.length,
+  const outcome = outcomeOf(input, prepared, tally, byItself(subscribers), {
+    idleShares: [idleShare * servers.length],
     extrapolated: deliveries.extrapolated(),
     expectedError: unknown,
     part: 'whole',
@@ -241,7 +241,7 @@ function createSigns(
   { followers, subscribers, beginsUs, measureUs }: Prepared,
   kind: StreamKind,
 ): { written(topic: number, atUs: number): void; finish(): number } {
-  const span = { beginsUs, measureUs, shift: input.random('turns')() };
+  const span = { beginsUs, measureUs, shifts: [input.random('turns')()] };
   const { everyMs, when } = kind.life;
   if (when === 'always') return { written() {}, finish: () => turnsWithin(subscribers, everyMs, span) };
   const signs = createSignsOfLife(followers, everyMs, span);

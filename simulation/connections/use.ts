@@ -42,7 +42,7 @@ export function createUse(prepared: Prepared, servers: number, time: Time, tally
     },
     connecting(server: number, fromUs: number, tookUs: number): void {
       workedAt(server, fromUs, tookUs);
-      tally.worked(fromUs, tookUs);
+      tally.works[0]!.worked(fromUs, tookUs);
     },
     handshake(atUs: number, server: number): void {
       if (!tally.isMeasured(atUs)) return;

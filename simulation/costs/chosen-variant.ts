@@ -4,8 +4,10 @@
 import type { Profile, ProfileVariant } from '../../core/profile/profile.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 
-export type Chosen = {
-  measured: ProfileVariant;
+type Measured = Pick<ProfileVariant, 'pattern' | 'options'>;
+
+export type Chosen<M extends Measured = ProfileVariant> = {
+  measured: M;
   /** What differs from the variant, as a sentence for readers; undefined where nothing does. */
   differs: string | undefined;
 };
@@ -45,21 +47,29 @@ const computed = [
 ];
 
 /** @returns undefined when the profile has nothing of the pattern */
-export function chooseVariant(profile: Profile, { pattern, options }: Variant): Chosen | undefined {
-  const candidates = Object.values(profile.variants).filter((one) => one.pattern === pattern);
+export function chooseVariant(profile: Profile, variant: Variant): Chosen | undefined {
+  return chooseAmong(Object.values(profile.variants), variant);
+}
+
+/** @returns undefined when nothing of the pattern was measured */
+export function chooseAmong<M extends Measured>(
+  all: readonly M[],
+  { pattern, options }: Pick<Variant, 'pattern' | 'options'>,
+): Chosen<M> | undefined {
+  const candidates = all.filter((one) => one.pattern === pattern);
   if (candidates.length === 0) return undefined;
-  const unlike = (measured: ProfileVariant, names: readonly string[]) =>
+  const unlike = (measured: M, names: readonly string[]) =>
     names.filter((name) => JSON.stringify(measured.options[name]) !== JSON.stringify(options[name]));
   const own = Object.keys(options).filter((name) => !computed.includes(name));
-  const all = Object.keys(options);
-  const score = (one: ProfileVariant) => unlike(one, own).length * 1000 + unlike(one, all).length;
+  const names = Object.keys(options);
+  const score = (one: M) => unlike(one, own).length * 1000 + unlike(one, names).length;
   const measured = candidates.reduce((best, one) => (score(one) < score(best) ? one : best));
-  const names = unlike(measured, own);
-  const list = names.map(
+  const other = unlike(measured, own);
+  const list = other.map(
     (name) => `${name}=${text(options[name])} (measured with ${text(measured.options[name])})`,
   );
   const differs =
-    names.length === 0
+    other.length === 0
       ? undefined
       : `what ${list.join(' and ')} costs: the profile has not measured it, and the nearest variant ` +
         'stands for it';

@@ -16,13 +16,14 @@ export type Followers = {
   list: Uint32Array;
 };
 
-export function partFollowers(scenario: Pick<Scenario, 'subscribers' | 'topics'>): Followers {
+/** @param servers that subscribers are dealt to in turn: those of a class are at one */
+export function partFollowers(scenario: Pick<Scenario, 'subscribers' | 'topics'>, servers = 1): Followers {
   const { subscribers } = scenario;
   const groups = planTopics(scenario);
   const period = groups.reduce(
     (all, { count, follow }) =>
       Math.min(subscribers, leastCommonMultiple(all, count / divisor(count, follow))),
-    1,
+    Math.min(subscribers, servers),
   );
   const topics = topicCount(groups);
   const from = new Uint32Array(topics + 1);

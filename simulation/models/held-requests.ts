@@ -24,6 +24,8 @@ export type ClassState = {
 
 export type Times = {
   rules: LongPollRules;
+  /** From the publisher to a server. */
+  toServerUs: number;
   /** From the server's answer until the client has it, and from there until its next request is held. */
   backUs: number;
   againUs: number;

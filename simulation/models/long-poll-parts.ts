@@ -6,19 +6,24 @@ import { answerEndsAtBytes } from '../../core/event/body-size.ts';
 import type { Costs } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import type { ModelInput } from '../model.ts';
-import type { FanOut } from './fan-out.ts';
+import { since, type FanOut } from './fan-out.ts';
 import type { Times } from './held-requests.ts';
+import type { Cluster } from './cluster.ts';
 import type { Prepared } from './prepare.ts';
+import type { ServerFanOuts } from './server-fan-outs.ts';
 import type { Tally } from './tally.ts';
+import type { Part } from './windows.ts';
 import { answerFields, cursorOf, headBytes, pollBodyBytes, requestBytes } from './wire-sizes.ts';
 
 export type Options = PatternOptions<'long-polling'>;
 
+/** @param frontUs what HAProxy adds on each of a request's two ways; 0 where there is none */
 export function timesOf(
   { hold, batch }: Options,
   { scenario }: ModelInput,
   { perS, measured }: Prepared,
   costs: Costs,
+  frontUs: number,
 ): Times {
   const payloadBytes = measured.points[0]!.payloadBytes;
   const one = costs.at({ receivers: 1, perS: Math.max(perS, 1e-6), payloadBytes });
@@ -27,8 +32,9 @@ export function timesOf(
   const enoughBytes = Math.min(scenario.server.slowBuffer, answerEndsAtBytes);
   return {
     rules: { holdMs: Math.round(hold), batchMs: batch, enoughBytes },
-    backUs: oneWayUs,
-    againUs: oneWayUs,
+    toServerUs: oneWayUs,
+    backUs: oneWayUs + frontUs,
+    againUs: oneWayUs + frontUs,
   };
 }
 
@@ -42,6 +48,40 @@ export function againAfter(fanOut: FanOut, againUs: number): { firstUs: number; 
   const endUs = Math.max(lastUs, doneUs);
   return { firstUs: firstUs + againUs, stepUs: (endUs - firstUs) / (count - 1) };
 }
+
+/** Many of a server's clients are answered at a moment that is no event's: their batch is over. */
+export function answerTogether(
+  { fanOuts, cluster, times, prepared }: Pick<Parts, 'fanOuts' | 'cluster' | 'times' | 'prepared'>,
+  server: number,
+  { atUs, count }: { atUs: number; count: number },
+): FanOut {
+  const payloadBytes = prepared.measured.points[0]!.payloadBytes;
+  const fanOut = fanOuts.later(server, { atUs, payloadBytes, receivers: count });
+  cluster.front?.passed(atUs, count);
+  // The way from the publisher to the server lies behind them.
+  const less = (us: number) => Math.max(0, us - times.toServerUs);
+  const { firstUs, medianUs, lastUs } = fanOut;
+  const own = { ...fanOut, firstUs: less(firstUs), medianUs: less(medianUs), lastUs: less(lastUs) };
+  return since(own, cluster.front?.usuallyAddsUs ?? 0);
+}
+
+/** What groups and one by one compute with. */
+export type Parts = {
+  prepared: Prepared;
+  cluster: Cluster;
+  tally: Tally;
+  fanOuts: ServerFanOuts;
+  times: Times;
+  answers: Answers;
+  /** Of a request and its answer. */
+  answerCpuUs: number;
+  /** Until all subscribers have asked. */
+  connectUs: number;
+  computed: ModelInput['computed'];
+};
+
+/** Until when, and why until then. */
+export type Computed = { untilUs: number; part: Part };
 
 export type Answers = {
   full(atUs: number, stepUs: number, count: number): void;

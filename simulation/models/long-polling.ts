@@ -5,10 +5,12 @@
 import { newQueue } from '../../core/base/queue.ts';
 import { decideEvent } from '../../core/policy/server/long-poll.ts';
 import { createCosts } from '../costs/costs.ts';
+import { drawUs } from '../costs/distribution.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
 import { compressed } from './compressed.ts';
-import { createFanOuts, linesOf, type FanOut, type FanOuts } from './fan-out.ts';
+import { createCluster } from './cluster.ts';
+import { linesOf, type FanOut } from './fan-out.ts';
 import {
   advance,
   answerFullEnough,
@@ -18,14 +20,21 @@ import {
   takeHeld,
   type ClassState,
   type Heard,
-  type Times,
 } from './held-requests.ts';
-import { againAfter, createAnswers, timesOf, type Answers, type Options } from './long-poll-parts.ts';
+import {
+  againAfter,
+  answerTogether,
+  createAnswers,
+  timesOf,
+  type Computed,
+  type Options,
+  type Parts,
+} from './long-poll-parts.ts';
 import { longPollingOneByOne } from './long-polling-one-by-one.ts';
 import { outcomeOf } from './outcome.ts';
-import { createRate, prepare, receiversOf, type Prepared } from './prepare.ts';
-import { createServer, type Server } from './server.ts';
-import { createTally, type Tally } from './tally.ts';
+import { prepare, receiversOf, type Prepared } from './prepare.ts';
+import { createServerFanOuts, noteReceivers } from './server-fan-outs.ts';
+import { createTally } from './tally.ts';
 import { envelopeBytes, topicBytes } from './wire-sizes.ts';
 import { createBudget, type Part } from './windows.ts';
 
@@ -33,40 +42,48 @@ export function longPolling(input: ModelInput): Simulated {
   const options = input.variant.options as Options; // by its schema
   const prepared = prepare(input);
   const { subscribers, measureUs, drainUs, measured, followers, perS } = prepared;
+  const { count } = input.scenario.servers;
   const costs = createCosts(measured);
-  const tally = createTally(measureUs, drainUs, subscribers);
-  const server = createServer();
-  const fanOuts = createFanOuts(costs, server, tally, input.random('latency'));
-  const times = timesOf(options, input, prepared, costs);
+  const tally = createTally(measureUs, drainUs, subscribers, count);
   const payloadBytes = measured.points[0]!.payloadBytes;
-  const usual = Math.max(1, receiversOf(input.scenario, followers.groups));
-  const answerCpuUs = costs.at({ receivers: usual, perS: Math.max(perS, 1e-6), payloadBytes }).cpuUs / usual;
+  const receivers = receiversOf(input.scenario, followers.groups);
+  const usual = Math.max(1, receivers / count);
+  const cluster = createCluster(input, prepared, tally, {
+    answerUs: () => {
+      const at = { receivers: usual, perS: Math.max(perS, 1e-6), payloadBytes };
+      return drawUs(costs.at(at).firstUs, 0.5);
+    },
+    passing: receivers,
+  });
+  const ownPerS = cluster.ratePerServer(Math.max(perS, 1e-6));
+  const fanOuts = createServerFanOuts(costs, cluster, tally.works, prepared);
+  const times = timesOf(options, input, prepared, costs, cluster.front?.usuallyAddsUs ?? 0);
+  const answerCpuUs = costs.at({ receivers: usual, perS: ownPerS, payloadBytes }).cpuUs / usual;
   const answers = createAnswers(options, prepared, tally);
+  const connectUs = Math.round(input.scenario.phases.connect * 1000);
   const parts: Parts = {
     prepared,
+    cluster,
     tally,
     fanOuts,
     times,
     answers,
     answerCpuUs,
-    rateAt: createRate(prepared),
-    server,
+    connectUs,
     computed: input.computed,
   };
   const events = sizedEvents(input.events, prepared);
-  let computed: Computed = { untilUs: measureUs, part: 'whole' };
-  if (input.clients === 'one-by-one')
-    longPollingOneByOne(events, { ...parts, connectUs: connectUsOf(input) });
-  else computed = grouped(events, { ...parts, connectUs: connectUsOf(input) });
+  const computed =
+    input.clients === 'one-by-one' ? longPollingOneByOne(events, parts) : grouped(events, parts);
   if (computed.part !== 'whole') tally.endAt(computed.untilUs);
   answers.finish();
   if (computed.part !== 'whole') tally.stretch(prepared.events);
-  return outcomeOf(input, prepared, tally, {
-    idleShare: costs.idleShare(subscribers),
-    extrapolated: fanOuts.extrapolated(),
+  return outcomeOf(input, prepared, tally, cluster, {
+    idleShares: Array.from({ length: count }, (_, i) => costs.idleShare(cluster.sizeOf(i))),
+    extrapolated: Math.max(fanOuts.extrapolated(), cluster.extrapolated()),
     expectedError: expectedErrorAt(
       measured.points,
-      { receivers: usual, perS, payloadBytes },
+      { receivers: usual, perS: cluster.ratePerServer(perS), payloadBytes },
       fanOuts.extrapolated(),
     ),
     part: computed.part,
@@ -80,123 +97,124 @@ export function longPolling(input: ModelInput): Simulated {
   });
 }
 
-export type Parts = {
-  prepared: Prepared;
-  tally: Tally;
-  fanOuts: FanOuts;
-  times: Times;
-  answers: Answers;
-  /** Of a request and its answer. */
-  answerCpuUs: number;
-  rateAt: (atUs: number) => number;
-  server: Server;
-  computed: ModelInput['computed'];
-};
-
-/** Until when, and why until then. */
-type Computed = { untilUs: number; part: Part };
-
 type Sized = PlannedEvent & { bytes: number };
 
-function connectUsOf({ scenario }: ModelInput): number {
-  return Math.round(scenario.phases.connect * 1000);
-}
-
-function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }): Computed {
-  const { prepared, tally, fanOuts, times, rateAt, connectUs, server, computed } = parts;
-  const { followers, measureUs, beginsUs, subscribers, steady, drainUs } = prepared;
+function grouped(events: Iterable<Sized>, parts: Parts): Computed {
+  const { prepared, cluster, tally, fanOuts, times, computed } = parts;
+  const { followers, measureUs, steady, drainUs } = prepared;
+  const { count, serverOf } = cluster;
   const states: (ClassState | undefined)[] = Array.from({ length: followers.classes });
   const budget = createBudget(steady, 3000 * times.rules.holdMs, measureUs, computed);
-  const heard = createHeard(parts);
+  const heard = Array.from({ length: count }, (_, server) => createHeard(parts, server));
   const batchUs = batchUsOf(times.rules);
-  /** Ends of batches, in their order, as all take as long. */
-  const batches = newQueue<{ atUs: number; ofClass: number }>();
+  /** Ends of batches of each server, in their order, as all take as long. */
+  const batches = Array.from({ length: count }, () => newQueue<{ atUs: number; ofClass: number }>());
+  const stateOf = (ofClass: number) => (states[ofClass] ??= newState(parts, ofClass));
 
-  const stateOf = (ofClass: number) => (states[ofClass] ??= newState(ofClass));
-
-  function newState(ofClass: number): ClassState {
-    const perSubscriberUs = connectUs / subscribers;
-    return {
-      runs: [
-        {
-          count: followers.size(ofClass),
-          atUs: beginsUs + ofClass * perSubscriberUs,
-          stepUs: followers.classes * perSubscriberUs,
-          seen: 0,
-          collecting: false,
-        },
-      ],
-      unseen: [],
-      base: 0,
-    };
-  }
-
-  function endBatches(untilUs: number): void {
-    for (let next = batches.peek(); next && next.atUs <= untilUs; next = batches.peek()) {
-      batches.shift();
-      advance(stateOf(next.ofClass), next.atUs, times, heard);
+  function endBatches(server: number, untilUs: number): void {
+    const own = batches[server]!;
+    for (let next = own.peek(); next && next.atUs <= untilUs; next = own.peek()) {
+      own.shift();
+      advance(stateOf(next.ofClass), next.atUs, times, heard[server]!);
     }
   }
 
   let untilUs = measureUs;
   let part: Part = 'whole';
+  const held = Array.from({ length: count }, () => 0);
+  const before = Array.from({ length: count }, () => 0);
   for (const { atUs, topic, bodyBytes, bytes } of events) {
-    endBatches(atUs);
+    const arrivals = cluster.arrivals.of({ atUs, topic });
+    for (const one of arrivals) endBatches(one.server, one.atUs);
+    const arrivalAt = (server: number) =>
+      arrivals.length === count ? arrivals[server] : arrivals.find((one) => one.server === server);
     const [from, to] = [followers.from[topic]!, followers.from[topic + 1]!];
-    let [all, held] = [0, 0];
+    let all = 0;
+    held.fill(0);
+    before.fill(0);
     const heldOf: number[] = [];
     for (let i = from; i < to; i++) {
       const ofClass = followers.list[i]!;
-      const state = stateOf(ofClass);
+      const server = serverOf(ofClass);
+      const arrival = arrivalAt(server);
       all += followers.size(ofClass);
-      advance(state, atUs, times, heard);
-      heldOf.push(takeHeld(state, atUs));
-      held += heldOf.at(-1)!;
+      heldOf.push(0);
+      if (!arrival) continue;
+      const state = stateOf(ofClass);
+      advance(state, arrival.atUs, times, heard[server]!);
+      heldOf[i - from] = takeHeld(state, arrival.atUs);
+      held[server]! += heldOf[i - from]!;
     }
     tally.published(atUs, all);
     const waits = decideEvent(times.rules, 1, bytes) === 'begin-batch';
-    const fanOut =
-      held > 0 && !waits
-        ? fanOuts.of({ atUs, perS: rateAt(atUs), payloadBytes: bodyBytes, receivers: held })
-        : undefined;
-    if (fanOut && held > 1) tally.receivers(atUs, fanOut.firstUs, fanOut.medianUs, fanOut.lastUs);
-    let before = 0;
+    const answering = waits ? [] : arrivals.filter((one) => held[one.server]! > 0);
+    const those = fanOuts.of(answering, { atUs, bodyBytes, receivers: held });
+    noteReceivers(tally, atUs, those);
+    const fanOutOf = new Map(answering.map((one, k) => [one.server, those[k]!]));
+    fanOuts.takenOnly(arrivals.filter((one) => !fanOutOf.has(one.server)));
     for (let i = from; i < to; i++) {
       const ofClass = followers.list[i]!;
+      const server = serverOf(ofClass);
+      const arrival = arrivalAt(server);
+      if (!arrival) continue;
       const state = stateOf(ofClass);
-      const count = heldOf[i - from]!;
+      const fanOut = fanOutOf.get(server);
+      const own = heldOf[i - from]!;
       const seen = noteEvent(state, { atUs, bytes });
-      answerFullEnough(state, atUs, times.rules);
-      if (count > 0 && fanOut) {
-        deliverLines(parts, fanOut, before, before + count, atUs, [{ atUs, bytes }]);
+      answerFullEnough(state, arrival.atUs, times.rules);
+      if (own > 0 && fanOut) {
+        const first = before[server]!;
+        deliverLines(parts, fanOut, first, first + own, atUs, [{ atUs, bytes }]);
         const again = againAfter(fanOut, times.againUs);
-        const run = { count, atUs: atUs + again.firstUs + before * again.stepUs, stepUs: again.stepUs };
+        const run = { count: own, atUs: atUs + again.firstUs + first * again.stepUs, stepUs: again.stepUs };
         state.runs.push({ ...run, seen, collecting: false });
-      } else if (count > 0) {
-        state.runs.push({ count, atUs: atUs + batchUs, stepUs: 0, seen: seen - 1, collecting: true });
-        batches.push({ atUs: atUs + batchUs, ofClass });
+      } else if (own > 0) {
+        const endUs = arrival.atUs + batchUs;
+        state.runs.push({ count: own, atUs: endUs, stepUs: 0, seen: seen - 1, collecting: true });
+        batches[server]!.push({ atUs: endUs, ofClass });
       }
-      before += count;
+      before[server]! += own;
       forget(state);
     }
-    part = budget(to - from, atUs, Math.max(server.freeAtUs() - atUs, tally.askedTooMuchUs(atUs)));
+    part = budget(to - from + count - 1, atUs, fanOuts.behindUs(atUs));
     if (part !== 'whole') {
       untilUs = atUs;
       break;
     }
   }
   const lastUs = part === 'whole' ? measureUs + drainUs : untilUs;
-  endBatches(lastUs);
+  for (let server = 0; server < count; server++) endBatches(server, lastUs);
   for (let i = 0; i < followers.classes; i++)
-    if (followers.size(i) > 0) advance(states[i] ?? newState(i), lastUs, times, heard);
+    if (followers.size(i) > 0) advance(states[i] ?? newState(parts, i), lastUs, times, heard[serverOf(i)]!);
   return { untilUs, part };
 }
 
-function createHeard(parts: Parts): Heard {
-  const { tally, answers, times, fanOuts, rateAt, answerCpuUs, prepared } = parts;
+/** Of clients that have not asked yet. */
+function newState({ prepared, connectUs }: Parts, ofClass: number): ClassState {
+  const { followers, subscribers, beginsUs } = prepared;
+  const perSubscriberUs = connectUs / subscribers;
+  return {
+    runs: [
+      {
+        count: followers.size(ofClass),
+        atUs: beginsUs + ofClass * perSubscriberUs,
+        stepUs: followers.classes * perSubscriberUs,
+        seen: 0,
+        collecting: false,
+      },
+    ],
+    unseen: [],
+    base: 0,
+  };
+}
+
+function createHeard(parts: Parts, server: number): Heard {
+  const { tally, answers, times, answerCpuUs, cluster } = parts;
   const worked = (atUs: number, stepUs: number, count: number) => {
     const within = tally.countWithin(atUs, stepUs, count);
-    if (within > 0) tally.workedEvenly(Math.max(0, atUs), Math.max(0, atUs), within * answerCpuUs);
+    if (within === 0) return;
+    tally.works[server]!.workedEvenly(Math.max(0, atUs), Math.max(0, atUs), within * answerCpuUs);
+    cluster.front?.passed(atUs, within);
   };
   return {
     full({ atUs, stepUs, count }, events) {
@@ -205,13 +223,11 @@ function createHeard(parts: Parts): Heard {
       worked(atUs, stepUs, count);
       for (const event of events) tally.delivered(event.atUs, gotUs - event.atUs, stepUs, count, event.bytes);
     },
-    together({ atUs, count }, events) {
-      const payloadBytes = prepared.measured.points[0]!.payloadBytes;
-      const fanOut = fanOuts.of({ atUs, perS: rateAt(atUs), payloadBytes, receivers: count });
-      // The way from the publisher to the server lies behind them.
-      const shifted = earlier(fanOut, times.backUs);
-      deliverLines(parts, shifted, 0, count, atUs, events);
-      const again = againAfter(shifted, times.againUs);
+    together(run, events) {
+      const { atUs, count } = run;
+      const fanOut = answerTogether(parts, server, run);
+      deliverLines(parts, fanOut, 0, count, atUs, events);
+      const again = againAfter(fanOut, times.againUs);
       return { atUs: atUs + again.firstUs, stepUs: again.stepUs };
     },
     empty({ atUs, stepUs, count }, ends, everyUs) {
@@ -221,16 +237,6 @@ function createHeard(parts: Parts): Heard {
         worked(endUs, stepUs, count);
       }
     },
-  };
-}
-
-export function earlier(fanOut: FanOut, us: number): FanOut {
-  const less = (of: number) => Math.max(0, of - us);
-  return {
-    ...fanOut,
-    firstUs: less(fanOut.firstUs),
-    medianUs: less(fanOut.medianUs),
-    lastUs: less(fanOut.lastUs),
   };
 }
 

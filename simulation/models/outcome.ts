@@ -3,13 +3,16 @@
 
 import type { ExpectedError } from '../../core/result/simulated.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
-import type { Simulated, ModelInput } from '../model.ts';
+import type { ModelInput, Simulated } from '../model.ts';
+import { addedError, besideOf } from './beside.ts';
+import type { Cluster } from './cluster.ts';
 import type { Prepared } from './prepare.ts';
 import type { Tally } from './tally.ts';
 import type { Part } from './windows.ts';
 
 export type Outcome = {
-  idleShare: number;
+  /** Of each server. */
+  idleShares: readonly number[];
   extrapolated: number;
   expectedError: ExpectedError;
   /** Of requests under way, where connections are not kept. */
@@ -21,40 +24,77 @@ export type Outcome = {
   part: Part;
 };
 
+/** What an outcome has to know of what stands around the servers. */
+export type Surroundings = Pick<Cluster, 'count' | 'sizeOf' | 'broker' | 'front' | 'leavesOut' | 'isTold'>;
+
+/** Of a model that knows one server, or has its own account of several. */
+export function byItself(subscribers: number): Surroundings {
+  return {
+    count: 1,
+    sizeOf: () => subscribers,
+    broker: undefined,
+    front: undefined,
+    leavesOut: [],
+    isTold: false,
+  };
+}
+
 export function outcomeOf(
   input: ModelInput,
   { measured: { atRest }, subscribers, leavesOut }: Prepared,
   tally: Tally,
+  cluster: Surroundings,
   outcome: Outcome,
 ): Simulated {
-  const { cpuUs, busiestShare, ...figures } = tally.finish(outcome.idleShare);
-  const restFactor = Math.max(1, subscribers / atRest.subscribers);
+  const { works, ...figures } = tally.finish(outcome.idleShares);
+  const { count, front, sizeOf } = cluster;
+  const ofFront = front?.of.atRest;
+  const restFactor = Math.max(1, subscribers / count / atRest.subscribers);
+  const descriptorsEach = ofFront?.serverDescriptors ?? atRest.descriptors;
+  const servers = works.map(({ cpuUs, busiestShare }, i) => ({
+    cpuUs,
+    busiestShare,
+    idleShare: outcome.idleShares[i]!,
+    rssBytes: input.profile.serverBaseRssBytes + atRest.serverRssBytes * sizeOf(i),
+    subscribers: sizeOf(i),
+  }));
+  const beside = besideOf(input, cluster);
+  const sum = (of: (one: (typeof servers)[number]) => number) =>
+    servers.reduce((all, one) => all + of(one), 0);
+  const busiestShare = Math.max(...servers.map((one) => one.busiestShare));
+  const fullest = [...servers, ...beside].reduce((most, one) => Math.max(most, one.busiestShare), 0);
   return {
     ...figures,
     // As subscribers count, who get what the server sends.
     counters: { ...figures.counters, bytesIn: figures.counters.bytesOut, bytesOut: figures.counters.bytesIn },
     server: {
-      cpuUs,
-      idleShare: outcome.idleShare,
+      cpuUs: sum((one) => one.cpuUs),
+      idleShare: sum((one) => one.idleShare),
       busiestShare,
-      rssBytes: input.profile.serverBaseRssBytes + atRest.serverRssBytes * subscribers,
-      kernelSocketBytes: atRest.kernelSocketBytes * subscribers,
-      descriptors: Math.round(outcome.descriptors ?? atRest.descriptors * subscribers),
+      rssBytes: sum((one) => one.rssBytes),
+      kernelSocketBytes: (ofFront ?? atRest).kernelSocketBytes * subscribers,
+      descriptors: Math.round((ofFront ? undefined : outcome.descriptors) ?? descriptorsEach * subscribers),
     },
+    ...(cluster.isTold && { cluster: { servers, beside } }),
     connections: Math.round(outcome.connections ?? atRest.connections * subscribers),
-    saturated: outcome.part === 'overload' || busiestShare >= 1,
+    saturated: outcome.part === 'overload' || fullest >= 1,
     how: outcome.part === 'whole' ? 'exact' : 'windows',
     extrapolated: Math.max(1, outcome.extrapolated, restFactor),
-    expectedError: { ...outcome.expectedError, ...countsAreOff(input.variant) },
-    leavesOut: [...leavesOut, ...(outcome.leavesOut ?? [])].map(asSentence),
+    expectedError: {
+      ...addedError(outcome.expectedError, cluster, figures.latency.endToEnd, input.scenario),
+      ...countsAreOff(input.variant, ofFront !== undefined),
+    },
+    leavesOut: [...leavesOut, ...cluster.leavesOut, ...(outcome.leavesOut ?? [])].map(asSentence),
   };
 }
 
 /** By how much, at the most, as real runs say (test/simulation/models/measured.test.ts). */
-function countsAreOff({
-  pattern,
-  options,
-}: Variant): Pick<ExpectedError, 'requests' | 'bytes' | 'descriptors'> {
+function countsAreOff(
+  { pattern, options }: Variant,
+  isBehindFront: boolean,
+): Pick<ExpectedError, 'requests' | 'bytes' | 'descriptors'> {
+  if (isBehindFront)
+    return { ...countsAreOff({ pattern, options } as Variant, false), bytes: null, descriptors: null };
   const isCompressed = options['gzip'] === true || options['deflate'] === true;
   const isBatched = Number(options['batch'] ?? 0) > 0;
   if (isCompressed || isBatched) return { requests: isBatched ? null : 0.02, bytes: null, descriptors: 0.01 };

@@ -11,43 +11,37 @@ export type Clients = {
   subscribers: number;
   groups: readonly TopicGroupPlan[];
   classes: number;
+  serverOf: (subscriber: number) => number;
   beginsUs: number;
   pace: PollPace;
   shiftOf: Float64Array;
   random: Random;
-  bytesOf: (event: PlannedEvent) => number;
-  answerUs: () => number;
   tally: Tally;
   computed: ModelInput['computed'];
 };
 
+export type Placed = PlannedEvent & {
+  bytes: number;
+  /** At each server: when it is there, and how long after its planned time and the wait it is had. */
+  places: readonly ({ atUs: number; lateUs: number } | undefined)[];
+};
+
 export function pollingOneByOne(
-  planned: Iterable<PlannedEvent>,
-  {
-    subscribers,
-    groups,
-    classes,
-    beginsUs,
-    pace,
-    shiftOf,
-    random,
-    bytesOf,
-    answerUs,
-    tally,
-    computed,
-  }: Clients,
+  planned: readonly Placed[],
+  { subscribers, groups, classes, serverOf, beginsUs, pace, shiftOf, random, tally, computed }: Clients,
 ): { full: number; empty: number; deliveries: number } {
-  const events = Array.from(planned, (event) => ({
-    ...event,
-    bytes: bytesOf(event),
-    late: answerUs(),
-    us: [] as number[],
-  }));
+  const events = planned.map((event) => ({ ...event, followers: 0, us: [] as number[] }));
   let [full, empty, deliveries] = [0, 0, 0];
   for (let subscriber = 0; subscriber < subscribers; subscriber++) {
     computed?.(subscriber / subscribers);
     const followed = new Set(topicsOf(groups, subscriber));
-    const own = events.filter(({ topic }) => followed.has(topic));
+    const server = serverOf(subscriber);
+    const own = events.flatMap((event) => {
+      if (!followed.has(event.topic)) return [];
+      event.followers++;
+      const place = event.places[server];
+      return place ? [{ event, place }] : [];
+    });
     const ofClass = subscriber % classes;
     const members = Math.ceil((subscribers - ofClass) / classes);
     // The first poll is at a random share of the interval, which here is the client's place among its like.
@@ -56,14 +50,15 @@ export function pollingOneByOne(
     let next = 0;
     while (dueMs * 1000 < tally.measureUs + pace.every * 3000) {
       const found: number[] = [];
-      for (; next < own.length && own[next]!.atUs < dueMs * 1000; next++) found.push(next);
+      for (; next < own.length && own[next]!.place.atUs < dueMs * 1000; next++) found.push(next);
       if (tally.isMeasured(dueMs * 1000)) {
         if (found.length > 0) full++;
         else empty++;
       }
       for (const i of found) {
-        const { atUs, late, bytes, us } = own[i]!;
-        const latencyUs = dueMs * 1000 - atUs + late;
+        const { event, place } = own[i]!;
+        const { atUs, bytes, us } = event;
+        const latencyUs = dueMs * 1000 - place.atUs + place.lateUs;
         us.push(latencyUs);
         if (tally.isMeasured(atUs + latencyUs)) deliveries++;
         tally.deliveredOne(atUs, latencyUs, bytes);
@@ -71,8 +66,8 @@ export function pollingOneByOne(
       dueMs = nextPollDueMs(dueMs, dueMs, pace, random);
     }
   }
-  for (const { atUs, us } of events) {
-    tally.published(atUs, us.length);
+  for (const { atUs, followers, us } of events) {
+    tally.published(atUs, followers);
     const sorted = us.toSorted((a, b) => a - b);
     const { length } = sorted;
     if (length > 1) tally.receivers(atUs, sorted[0]!, sorted[(length - 1) >> 1]!, sorted[length - 1]!);

@@ -10,6 +10,7 @@ import { fitRequestCosts } from '../costs/request-costs.ts';
 import { expectedEvents, inAll } from '../../core/scenario/arrivals.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
+import { createCluster, type Cluster } from './cluster.ts';
 import { compressed } from './compressed.ts';
 import { outcomeOf } from './outcome.ts';
 import { createFullPolls } from './full-polls.ts';
@@ -27,34 +28,38 @@ export function polling(input: ModelInput): Simulated {
   const options = input.variant.options as Options; // by its schema
   const prepared = prepare(input);
   const { subscribers, measureUs, drainUs, measured, perS, steady } = prepared;
+  const { count: servers } = input.scenario.servers;
   const costs = createCosts(measured);
-  const tally = createTally(measureUs, drainUs, subscribers);
+  const tally = createTally(measureUs, drainUs, subscribers, servers);
   const requestsPerS = (subscribers * 1000) / options.every;
   // Points are of clients that asked at an interval of their own: as many of those ask as often as ours do.
   const measuredEveryMs = Number(measured.options['every'] ?? options.every);
-  const asMany = Math.max(1, (requestsPerS * measuredEveryMs) / 1000);
+  const asMany = Math.max(1, (requestsPerS * measuredEveryMs) / 1000 / servers);
   const payloadBytes = measured.points[0]!.payloadBytes;
-  const answer = costs.at({ receivers: asMany, perS: Math.max(perS, 1e-6), payloadBytes });
-  const draw = input.random('latency');
+  const answersAt = (own: number) => costs.at({ receivers: asMany, perS: Math.max(own, 1e-6), payloadBytes });
+  const cluster = createCluster(input, prepared, tally, {
+    answerUs: () => drawUs(answersAt(perS / servers).medianUs, 0.5),
+    passing: asMany * servers,
+  });
+  const ownPerS = cluster.ratePerServer(perS);
+  const answer = answersAt(ownPerS);
   const shifts = input.random('phases');
   const shiftOf = Float64Array.from({ length: prepared.followers.classes }, shifts);
-  const parts = { options, prepared, tally, shiftOf, jitters: shifts };
-  const answerUs = () => drawUs(answer.medianUs, draw());
-  const counted =
-    input.clients === 'one-by-one' ? alone(input, parts, answerUs) : grouped(input, parts, answerUs);
+  const randoms = cluster.randoms('latency');
+  const answerUs = (server: number) =>
+    drawUs(answer.medianUs, randoms[server]!()) + (cluster.front?.addsUs() ?? 0);
+  const parts: Parts = { options, prepared, cluster, tally, shiftOf, jitters: shifts, answerUs };
+  const counted = input.clients === 'one-by-one' ? alone(input, parts) : grouped(input, parts);
   const { requests, deliveries, part } = counted;
-
-  const { requestUs, deliveryUs } = fitRequestCosts(measured.points);
-  tally.workedEvenly(0, measureUs, requests * requestUs);
-  tally.workedByDeliveries(deliveries * deliveryUs);
-  const idleShare = costs.idleShare(asMany);
+  addWork(parts, requests, deliveries);
   const kept = options.connection === 'keep-alive';
-  const outcome = outcomeOf(input, prepared, tally, {
-    idleShare,
-    extrapolated: answer.extrapolated,
+  const extrapolated = Math.max(answer.extrapolated, cluster.extrapolated());
+  const outcome = outcomeOf(input, prepared, tally, cluster, {
+    idleShares: Array.from({ length: servers }, () => costs.idleShare(asMany)),
+    extrapolated,
     expectedError: expectedErrorAt(
       measured.points,
-      { receivers: asMany, perS: Math.max(perS, 1e-6), payloadBytes },
+      { receivers: asMany, perS: Math.max(ownPerS, 1e-6), payloadBytes },
       answer.extrapolated,
     ),
     ...(!kept && { connections: 0, descriptors: (requestsPerS * drawUs(answer.medianUs, 0.5)) / 1e6 }),
@@ -81,6 +86,17 @@ export function polling(input: ModelInput): Simulated {
   return { ...outcome, expectedError: errors };
 }
 
+/** What requests and deliveries cost the servers, each as many subscribers as it has, and HAProxy. */
+function addWork({ prepared, cluster, tally }: Parts, requests: number, deliveries: number): void {
+  const { measureUs, measured, subscribers } = prepared;
+  const { requestUs, deliveryUs } = fitRequestCosts(measured.points);
+  const shares = tally.works.map((_, server) => cluster.sizeOf(server) / subscribers);
+  for (const [server, share] of shares.entries())
+    tally.works[server]!.workedEvenly(0, measureUs, requests * share * requestUs);
+  tally.workedByDeliveries(deliveries * deliveryUs, shares);
+  cluster.front?.passedEvenly(0, measureUs, requests);
+}
+
 /** Of each topic so many events are kept; what comes between two polls may be more. */
 function historyTooShort({ scenario, variant }: ModelInput, { followers, measureUs }: Prepared): string[] {
   const { every, jitter } = variant.options as Options; // by its schema
@@ -98,16 +114,19 @@ function historyTooShort({ scenario, variant }: ModelInput, { followers, measure
 type Parts = {
   options: Options;
   prepared: Prepared;
+  cluster: Cluster;
   tally: Tally;
   /** Of each class, where its first client's phase is: 0 to 1 of the distance of two. */
   shiftOf: Float64Array;
   jitters: () => number;
+  /** By chance, of a server. */
+  answerUs: (server: number) => number;
 };
 
 type Counted = { requests: number; deliveries: number; part: Part };
 
-function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Counted {
-  const { options, prepared, tally, shiftOf, jitters } = parts;
+function grouped(input: ModelInput, parts: Parts): Counted {
+  const { options, prepared, cluster, tally, shiftOf, jitters } = parts;
   const { followers, measureUs, steady, beginsUs } = prepared;
   const everyUs = options.every * 1000;
   const waits = createPollWaits(everyUs, options.jitter);
@@ -125,7 +144,7 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
   for (const event of input.events) {
     const { atUs, topic } = event;
     const bytes = bytesOf(event);
-    const lateUs = answerUs();
+    const places = placesOf(parts, event);
     let all = 0;
     let [soonest, latest] = [Infinity, 0];
     for (let i = followers.from[topic]!; i < followers.from[topic + 1]!; i++) {
@@ -133,16 +152,18 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
       const count = followers.size(ofClass);
       if (count === 0) continue;
       all += count;
-      full.happened(ofClass, atUs);
-      const shift = options.jitter > 0 ? jitters() : full.shiftAt(ofClass, atUs);
+      const place = places[cluster.serverOf(ofClass)];
+      if (!place) continue;
+      full.happened(ofClass, place.atUs);
+      const shift = options.jitter > 0 ? jitters() : full.shiftAt(ofClass, place.atUs);
       waits.lines(count, shift, (firstUs, stepUs, those) => {
-        tally.delivered(atUs, firstUs + lateUs, stepUs, those, bytes);
-        soonest = Math.min(soonest, firstUs);
-        latest = Math.max(latest, firstUs + stepUs * (those - 1));
+        tally.delivered(atUs, firstUs + place.lateUs, stepUs, those, bytes);
+        soonest = Math.min(soonest, firstUs + place.lateUs);
+        latest = Math.max(latest, firstUs + stepUs * (those - 1) + place.lateUs);
       });
     }
     tally.published(atUs, all);
-    if (all > 1) tally.receivers(atUs, soonest + lateUs, everyUs / 2 + lateUs, latest + lateUs);
+    if (all > 1 && latest >= soonest) tally.receivers(atUs, soonest, everyUs / 2 + meanLate(places), latest);
     part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs, 0);
     if (part !== 'whole') {
       endsUs = atUs;
@@ -158,21 +179,47 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
   return { requests: polls.all * factor, deliveries: deliveries * factor, part };
 }
 
-function alone(input: ModelInput, parts: Parts, answerUs: () => number): Counted {
-  const { options, prepared, tally, shiftOf } = parts;
-  const polls = pollingOneByOne(input.events, {
-    subscribers: prepared.subscribers,
-    groups: prepared.followers.groups,
-    classes: prepared.followers.classes,
-    beginsUs: prepared.beginsUs,
-    pace: options,
-    shiftOf,
-    random: input.random('jitter'),
-    bytesOf: eventSizes(prepared),
-    answerUs,
-    tally,
-    computed: input.computed,
-  });
+/** At each server: when an event is there, and how long after its planned time and the wait it is had. */
+type Place = { atUs: number; lateUs: number };
+
+function placesOf({ cluster, tally, answerUs }: Parts, { atUs, topic }: PlannedEvent): (Place | undefined)[] {
+  const places: (Place | undefined)[] = Array.from({ length: cluster.count });
+  for (const one of cluster.arrivals.of({ atUs, topic })) {
+    places[one.server] = { atUs: one.atUs, lateUs: answerUs(one.server) + (one.atUs - atUs) };
+    if (one.furtherUs <= 0) continue;
+    tally.works[one.server]!.asked(one.atUs, one.furtherUs);
+    tally.works[one.server]!.worked(one.atUs, one.furtherUs);
+  }
+  return places;
+}
+
+function meanLate(places: readonly (Place | undefined)[]): number {
+  const those = places.flatMap((place) => (place ? [place.lateUs] : []));
+  return those.reduce((sum, us) => sum + us, 0) / those.length;
+}
+
+function alone(input: ModelInput, parts: Parts): Counted {
+  const { options, prepared, cluster, tally, shiftOf } = parts;
+  const bytesOf = eventSizes(prepared);
+  const polls = pollingOneByOne(
+    Array.from(input.events, (event) => ({
+      ...event,
+      bytes: bytesOf(event),
+      places: placesOf(parts, event),
+    })),
+    {
+      subscribers: prepared.subscribers,
+      groups: prepared.followers.groups,
+      classes: prepared.followers.classes,
+      serverOf: cluster.serverOf,
+      beginsUs: prepared.beginsUs,
+      pace: options,
+      shiftOf,
+      random: input.random('jitter'),
+      tally,
+      computed: input.computed,
+    },
+  );
   count(parts, polls.full, polls.empty);
   return { requests: polls.full + polls.empty, deliveries: polls.deliveries, part: 'whole' };
 }

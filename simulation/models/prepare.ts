@@ -45,7 +45,7 @@ export function prepare({ scenario, variant, profile }: ModelInput): Prepared {
   }
   const { connect, warmup, measure, drain } = scenario.phases;
   const measureUs = Math.round(measure * 1000);
-  const followers = partFollowers(scenario);
+  const followers = partFollowers(scenario, scenario.servers.count);
   const publishing = followers.groups.map(({ name, count }) => inAll(scenario.topics[name]!.publish, count));
   const steady = publishing.every(({ kind }) => kind === 'constant' || kind === 'poisson');
   const span: Span = { fromUs: 0, toUs: measureUs };

@@ -13,20 +13,26 @@ export type SignsOfLife = {
   finish(atUs: number): number;
 };
 
-/**
- * @param beginsUs when streams were opened
- * @param shift where in its first interval the server's timer is, 0 to 1
- */
+export type TimerSpan = {
+  /** When streams were opened. */
+  beginsUs: number;
+  measureUs: number;
+  /** Where in its first interval each server's timer is, 0 to 1. Subscribers are dealt to them in turn. */
+  shifts: readonly number[];
+};
+
 export function createSignsOfLife(
   followers: Followers,
   heartbeatMs: number,
-  { beginsUs, measureUs, shift }: { beginsUs: number; measureUs: number; shift: number },
+  { beginsUs, measureUs, shifts }: TimerSpan,
 ): SignsOfLife {
+  const servers = shifts.length;
   const turns = divideInterval(heartbeatTurnMs(heartbeatMs));
   const intervalUs = heartbeatMs * 1000;
   const turnUs = turns.everyMs * 1000;
   const lapUs = intervalUs / 2;
-  const shiftUs = beginsUs + shift * lapUs;
+  /** From one member of a class to the next, as its server counts them. */
+  const apart = Math.floor(followers.classes / servers);
   const lastUs = new Float64Array(followers.classes).fill(beginsUs);
   let sent = 0;
 
@@ -35,10 +41,12 @@ export function createSignsOfLife(
     const fromUs = lastUs[ofClass]!;
     const size = followers.size(ofClass);
     if (toUs - fromUs <= lapUs || size === 0) return;
-    const stride = followers.classes % turns.count;
+    const shiftUs = beginsUs + shifts[ofClass % servers]! * lapUs;
+    const first = Math.floor(ofClass / servers);
+    const stride = apart % turns.count;
     const lap = stride === 0 ? 1 : turns.count / divisor(turns.count, stride);
     for (let i = 0; i < Math.min(size, lap); i++) {
-      const turn = (ofClass + i * followers.classes) % turns.count;
+      const turn = (first + i * apart) % turns.count;
       const members = Math.floor((size - i - 1) / lap) + 1;
       const intoLap = (fromUs - shiftUs - turn * turnUs) / lapUs;
       const firstTurnUs = shiftUs + turn * turnUs + Math.max(0, Math.floor(intoLap) + 1) * lapUs;
@@ -66,16 +74,19 @@ export function createSignsOfLife(
 export function turnsWithin(
   subscribers: number,
   intervalMs: number,
-  { beginsUs, measureUs, shift }: { beginsUs: number; measureUs: number; shift: number },
+  { beginsUs, measureUs, shifts }: TimerSpan,
 ): number {
   const turns = divideInterval(intervalMs);
   const intervalUs = intervalMs * 1000;
   let sum = 0;
-  for (let turn = 0; turn < Math.min(turns.count, subscribers); turn++) {
-    const members = Math.floor((subscribers - turn - 1) / turns.count) + 1;
-    const atUs = beginsUs + shift * intervalUs + turn * turns.everyMs * 1000;
-    const before = (us: number) => Math.max(0, Math.ceil((us - atUs) / intervalUs));
-    sum += members * (before(measureUs) - before(0));
+  for (const [server, shift] of shifts.entries()) {
+    const own = Math.floor((subscribers - server - 1) / shifts.length) + 1;
+    for (let turn = 0; turn < Math.min(turns.count, own); turn++) {
+      const members = Math.floor((own - turn - 1) / turns.count) + 1;
+      const atUs = beginsUs + shift * intervalUs + turn * turns.everyMs * 1000;
+      const before = (us: number) => Math.max(0, Math.ceil((us - atUs) / intervalUs));
+      sum += members * (before(measureUs) - before(0));
+    }
   }
   return sum;
 }

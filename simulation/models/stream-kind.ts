@@ -1,6 +1,11 @@
 // Describes what differs between the patterns that stream: what is on the wire.
 
-import type { PlannedEvent } from '../model.ts';
+import type { ModelInput, PlannedEvent } from '../model.ts';
+import type { Cluster } from './cluster.ts';
+import type { Prepared } from './prepare.ts';
+import type { ServerFanOuts } from './server-fan-outs.ts';
+import type { TimerSpan } from './signs-of-life.ts';
+import type { Tally } from './tally.ts';
 
 export type StreamKind = {
   /** On the wire, an event whose envelope has so many bytes and whose cursor has so many. */
@@ -15,4 +20,15 @@ export type Sized = PlannedEvent & {
   bytes: number;
   /** Of its JSON alone, as a history keeps it. */
   jsonBytes: number;
+};
+
+/** What groups and one by one compute with. */
+export type StreamParts = {
+  prepared: Prepared;
+  cluster: Cluster;
+  fanOuts: ServerFanOuts;
+  span: TimerSpan;
+  kind: StreamKind;
+  tally: Tally;
+  computed: ModelInput['computed'];
 };

@@ -4,60 +4,54 @@
 import { decideHeartbeat, heartbeatTurnMs } from '../../core/policy/server/heartbeat.ts';
 import { divideInterval, turnOfMember } from '../../core/policy/server/turns.ts';
 import { topicsOf } from '../../core/scenario/topics.ts';
-import type { ModelInput } from '../model.ts';
-import type { FanOuts } from './fan-out.ts';
-import type { Followers } from './followers.ts';
-import type { Sized, StreamKind } from './stream-kind.ts';
-import type { Tally } from './tally.ts';
-
-export type OneByOne = {
-  followers: Pick<Followers, 'groups'>;
-  subscribers: number;
-  span: { beginsUs: number; measureUs: number; shift: number };
-  kind: StreamKind;
-  fanOuts: FanOuts;
-  rateAt: (atUs: number) => number;
-  tally: Tally;
-  /** About so many there will be. */
-  deliveries: number;
-  computed: ModelInput['computed'];
-};
+import { noteReceivers } from './server-fan-outs.ts';
+import type { Sized, StreamParts } from './stream-kind.ts';
+import type { Part } from './windows.ts';
 
 export function streamsOneByOne(
   events: Iterable<Sized>,
-  { followers: { groups }, subscribers, span, kind, fanOuts, rateAt, tally, ...work }: OneByOne,
-): void {
+  { prepared, cluster, fanOuts, span, kind, tally, computed }: StreamParts,
+): Part {
+  const { groups } = prepared.followers;
+  const { subscribers, deliveries } = prepared;
   const { when, everyMs, bytes: lifeBytes, answerBytes } = kind.life;
   const lapMs = when === 'quiet' ? heartbeatTurnMs(everyMs) : everyMs;
   const lapsUs = span.measureUs - span.beginsUs;
-  const steps = work.deliveries + (subscribers * lapsUs) / (lapMs * 1000);
+  const steps = deliveries + (subscribers * lapsUs) / (lapMs * 1000);
   let done = 0;
   const followed = Array.from({ length: subscribers }, (_, i) => new Set(topicsOf(groups, i)));
   const writtenUs: number[][] = followed.map(() => []);
   for (const { atUs, topic, bodyBytes, bytes } of events) {
     const receivers = followed.flatMap((topics, subscriber) => (topics.has(topic) ? [subscriber] : []));
-    const { length } = receivers;
-    tally.published(atUs, length);
-    work.computed?.(Math.min(1, (done += length) / steps));
-    const fanOut = fanOuts.of({ atUs, perS: rateAt(atUs), payloadBytes: bodyBytes, receivers: length });
-    const { firstUs, medianUs, lastUs } = fanOut;
-    const middle = Math.ceil(length / 2) - 1;
-    for (const [k, subscriber] of receivers.entries()) {
-      writtenUs[subscriber]!.push(atUs);
-      let us = medianUs;
-      if (k < middle) us = firstUs + ((medianUs - firstUs) * k) / middle;
-      if (k > middle) us = medianUs + ((lastUs - medianUs) * (k - middle)) / (length - 1 - middle);
-      tally.deliveredOne(atUs, us, bytes);
+    tally.published(atUs, receivers.length);
+    computed?.(Math.min(1, (done += receivers.length) / steps));
+    const ofServer = Array.from({ length: cluster.count }, (_, server) =>
+      receivers.filter((subscriber) => cluster.serverOf(subscriber) === server),
+    );
+    const arrivals = cluster.arrivals.of({ atUs, topic });
+    const counts = ofServer.map(({ length }) => length);
+    const those = fanOuts.of(arrivals, { atUs, bodyBytes, receivers: counts });
+    for (const [i, { firstUs, medianUs, lastUs }] of those.entries()) {
+      const own = ofServer[arrivals[i]!.server]!;
+      const middle = Math.ceil(own.length / 2) - 1;
+      for (const [k, subscriber] of own.entries()) {
+        writtenUs[subscriber]!.push(atUs);
+        let us = medianUs;
+        if (k < middle) us = firstUs + ((medianUs - firstUs) * k) / middle;
+        if (k > middle) us = medianUs + ((lastUs - medianUs) * (k - middle)) / (own.length - 1 - middle);
+        tally.deliveredOne(atUs, us, bytes);
+      }
     }
-    if (length > 1) tally.receivers(atUs, firstUs, medianUs, lastUs);
+    noteReceivers(tally, atUs, those);
   }
   const turns = divideInterval(lapMs);
   for (let subscriber = 0; subscriber < subscribers; subscriber++) {
-    work.computed?.(Math.min(1, (done += lapsUs / (lapMs * 1000)) / steps));
-    const turn = turnOfMember(turns, subscriber);
+    computed?.(Math.min(1, (done += lapsUs / (lapMs * 1000)) / steps));
+    const shift = span.shifts[cluster.serverOf(subscriber)]!;
+    const turn = turnOfMember(turns, Math.floor(subscriber / cluster.count));
     let quiet = false;
     let next = 0;
-    let atUs = span.beginsUs + span.shift * lapMs * 1000 + turn * turns.everyMs * 1000;
+    let atUs = span.beginsUs + shift * lapMs * 1000 + turn * turns.everyMs * 1000;
     for (; atUs < span.measureUs; atUs += lapMs * 1000) {
       for (; next < writtenUs[subscriber]!.length && writtenUs[subscriber]![next]! <= atUs; next++)
         quiet = false;
@@ -69,4 +63,5 @@ export function streamsOneByOne(
       tally.add('bytesIn', answerBytes);
     }
   }
+  return 'whole';
 }

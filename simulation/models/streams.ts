@@ -4,12 +4,14 @@
 import { createCosts } from '../costs/costs.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
-import { createFanOuts, linesOf } from './fan-out.ts';
+import { drawUs } from '../costs/distribution.ts';
+import { createCluster } from './cluster.ts';
+import { linesOf } from './fan-out.ts';
 import { outcomeOf } from './outcome.ts';
-import { createRate, prepare, receiversOf, type Prepared } from './prepare.ts';
-import { createServer } from './server.ts';
+import { prepare, receiversOf, type Prepared } from './prepare.ts';
+import { createServerFanOuts, noteReceivers } from './server-fan-outs.ts';
 import { createSignsOfLife, turnsWithin } from './signs-of-life.ts';
-import type { Sized, StreamKind } from './stream-kind.ts';
+import type { Sized, StreamKind, StreamParts } from './stream-kind.ts';
 import { streamsOneByOne } from './streams-one-by-one.ts';
 import { createTally } from './tally.ts';
 import { cursorOf, envelopeBytes, topicBytes } from './wire-sizes.ts';
@@ -17,78 +19,30 @@ import { createBudget, type Part } from './windows.ts';
 
 export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
   const prepared = prepare(input);
-  const { followers, subscribers, measureUs, drainUs, beginsUs, measured } = prepared;
+  const { followers, subscribers, measureUs, drainUs, beginsUs, measured, perS } = prepared;
+  const { count } = input.scenario.servers;
   const costs = createCosts(measured);
-  const server = createServer();
-  const tally = createTally(measureUs, drainUs, subscribers);
-  const fanOuts = createFanOuts(costs, server, tally, input.random('latency'));
-  const shift = input.random('turns')();
-  const rateAt = createRate(prepared);
-  const span = { beginsUs, measureUs, shift };
-  const events = sizedEvents(input.events, prepared, kind);
-
-  let part: Part = 'whole';
-  if (input.clients === 'one-by-one') {
-    const { deliveries } = prepared;
-    const { computed } = input;
-    streamsOneByOne(events, {
-      followers,
-      subscribers,
-      span,
-      kind,
-      fanOuts,
-      rateAt,
-      tally,
-      deliveries,
-      computed,
-    });
-  } else {
-    const signs =
-      kind.life.when === 'quiet' ? createSignsOfLife(followers, kind.life.everyMs, span) : undefined;
-    const budget = createBudget(prepared.steady, 3000 * kind.life.everyMs, measureUs, input.computed);
-    let endsUs = measureUs;
-    for (const { atUs, topic, bodyBytes, bytes } of events) {
-      let receivers = 0;
-      for (let i = followers.from[topic]!; i < followers.from[topic + 1]!; i++) {
-        const ofClass = followers.list[i]!;
-        receivers += followers.size(ofClass);
-        signs?.written(ofClass, atUs);
-      }
-      tally.published(atUs, receivers);
-      const fanOut = fanOuts.of({ atUs, perS: rateAt(atUs), payloadBytes: bodyBytes, receivers });
-      linesOf(
-        fanOut,
-        0,
-        receivers,
-        (firstUs, stepUs, count) => void tally.delivered(atUs, firstUs, stepUs, count, bytes),
-      );
-      if (receivers > 1) tally.receivers(atUs, fanOut.firstUs, fanOut.medianUs, fanOut.lastUs);
-      part = budget(
-        followers.from[topic + 1]! - followers.from[topic]!,
-        atUs,
-        Math.max(server.freeAtUs() - atUs, tally.askedTooMuchUs(atUs)),
-      );
-      if (part !== 'whole') {
-        endsUs = atUs;
-        break;
-      }
-    }
-    if (part !== 'whole') tally.endAt(endsUs);
-    const sent = signs
-      ? signs.finish(endsUs)
-      : (turnsWithin(subscribers, kind.life.everyMs, span) * endsUs) / measureUs;
-    tally.add('heartbeats', sent);
-    tally.add('bytesOut', sent * kind.life.bytes);
-    tally.add('bytesIn', sent * kind.life.answerBytes);
-    if (part !== 'whole') tally.stretch(prepared.events);
-  }
+  const tally = createTally(measureUs, drainUs, subscribers, count);
   const receivers = receiversOf(input.scenario, followers.groups);
-  return outcomeOf(input, prepared, tally, {
-    idleShare: costs.idleShare(subscribers),
-    extrapolated: fanOuts.extrapolated(),
+  const payloadBytes = measured.points[0]!.payloadBytes;
+  const usual = { receivers: receivers / count, perS: Math.max(perS, 1e-6), payloadBytes };
+  const cluster = createCluster(input, prepared, tally, {
+    answerUs: () => drawUs(costs.at(usual).firstUs, 0.5),
+    passing: receivers,
+  });
+  const fanOuts = createServerFanOuts(costs, cluster, tally.works, prepared);
+  const shifts = input.random('turns');
+  const span = { beginsUs, measureUs, shifts: Array.from({ length: count }, shifts) };
+  const events = sizedEvents(input.events, prepared, kind);
+  const parts: StreamParts = { prepared, cluster, fanOuts, span, kind, tally, computed: input.computed };
+  const part = input.clients === 'one-by-one' ? streamsOneByOne(events, parts) : grouped(events, parts);
+  const extrapolated = Math.max(fanOuts.extrapolated(), cluster.extrapolated());
+  return outcomeOf(input, prepared, tally, cluster, {
+    idleShares: Array.from({ length: count }, (_, i) => costs.idleShare(cluster.sizeOf(i))),
+    extrapolated,
     expectedError: expectedErrorAt(
       measured.points,
-      { receivers, perS: prepared.perS, payloadBytes: measured.points[0]!.payloadBytes },
+      { receivers: receivers / count, perS: cluster.ratePerServer(perS), payloadBytes },
       fanOuts.extrapolated(),
     ),
     part,
@@ -97,6 +51,59 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
       ...(kind.leavesOut ?? []),
     ],
   });
+}
+
+function grouped(
+  events: Iterable<Sized>,
+  { prepared, cluster, fanOuts, span, kind, tally, computed }: StreamParts,
+): Part {
+  const { followers, measureUs, subscribers } = prepared;
+  const { everyMs, when, ...each } = kind.life;
+  const signs = when === 'quiet' ? createSignsOfLife(followers, everyMs, span) : undefined;
+  const budget = createBudget(prepared.steady, 3000 * everyMs, measureUs, computed);
+  const receivers = Array.from({ length: cluster.count }, () => 0);
+  let part: Part = 'whole';
+  let endsUs = measureUs;
+  for (const { atUs, topic, bodyBytes, bytes } of events) {
+    receivers.fill(0);
+    let all = 0;
+    const [from, to] = [followers.from[topic]!, followers.from[topic + 1]!];
+    for (let i = from; i < to; i++) {
+      const ofClass = followers.list[i]!;
+      const size = followers.size(ofClass);
+      all += size;
+      receivers[cluster.serverOf(ofClass)]! += size;
+    }
+    tally.published(atUs, all);
+    const arrivals = cluster.arrivals.of({ atUs, topic });
+    if (signs)
+      for (let i = from; i < to; i++) {
+        const ofClass = followers.list[i]!;
+        const server = cluster.serverOf(ofClass);
+        if (arrivals.length === cluster.count || arrivals[0]!.server === server) signs.written(ofClass, atUs);
+      }
+    const those = fanOuts.of(arrivals, { atUs, bodyBytes, receivers });
+    for (const one of those)
+      linesOf(
+        one,
+        0,
+        one.count,
+        (firstUs, stepUs, count) => void tally.delivered(atUs, firstUs, stepUs, count, bytes),
+      );
+    noteReceivers(tally, atUs, those);
+    part = budget(to - from + cluster.count - 1, atUs, fanOuts.behindUs(atUs));
+    if (part !== 'whole') {
+      endsUs = atUs;
+      break;
+    }
+  }
+  if (part !== 'whole') tally.endAt(endsUs);
+  const sent = signs ? signs.finish(endsUs) : (turnsWithin(subscribers, everyMs, span) * endsUs) / measureUs;
+  tally.add('heartbeats', sent);
+  tally.add('bytesOut', sent * each.bytes);
+  tally.add('bytesIn', sent * each.answerBytes);
+  if (part !== 'whole') tally.stretch(prepared.events);
+  return part;
 }
 
 /** The events of a schedule with what each is on the wire. */

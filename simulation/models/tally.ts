@@ -5,6 +5,7 @@ import { newCounters, type CounterName } from '../../core/result/counters.ts';
 import { merge, newSimulatedHistogram, record } from '../../core/result/histogram.ts';
 import type { Simulated, Slot } from '../model.ts';
 import { createLines } from './line.ts';
+import { createDealer, createWork, type Work } from './work.ts';
 
 export type Tally = ReturnType<typeof createTally>;
 
@@ -17,10 +18,15 @@ export function slotUsOf(measureUs: number): number {
   return widthMs * 1000;
 }
 
-/** @param drainUs how long after the last event a delivery may still come */
-export function createTally(measureUs: number, drainUs: number, subscribers: number) {
+/**
+ * @param drainUs how long after the last event a delivery may still come
+ * @param servers whose work is added up, each by itself
+ */
+export function createTally(measureUs: number, drainUs: number, subscribers: number, servers = 1) {
   const slotUs = slotUsOf(measureUs);
-  const slots = Array.from({ length: Math.ceil(measureUs / slotUs) }, (): Slot => {
+  const dealer = createDealer(measureUs, slotUs);
+  const { isMeasured, deal } = dealer;
+  const slots = Array.from({ length: dealer.count }, (): Slot => {
     const sums = { deliveries: 0, requests: 0, bytesOut: 0, serverCpuUs: 0, connected: subscribers };
     return { latency: newSimulatedHistogram(), ...sums };
   });
@@ -32,12 +38,11 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     newSimulatedHistogram(),
     newSimulatedHistogram(),
   ];
-  let cpuUs = 0;
-  const askedUs = slots.map(() => 0);
-  let askedInAllUs = 0;
+  const works = Array.from({ length: servers }, () =>
+    createWork(dealer, (slot, us) => (slots[slot]!.serverCpuUs += us)),
+  );
+  const beside: Work[] = [];
   let untilUs = measureUs;
-
-  const isMeasured = (atUs: number) => atUs >= 0 && atUs < measureUs;
 
   /** How many of `count` moments, evenly spaced, lie within the measured phase. */
   function countWithin(firstUs: number, stepUs: number, count: number): number {
@@ -50,32 +55,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     return before(measureUs) - before(0);
   }
 
-  /** Deals an amount over the slots that a stretch of time lies in, in proportion. */
-  function deal(
-    fromUs: number,
-    toUs: number,
-    amount: number,
-    add: (slot: number, part: number) => void,
-  ): void {
-    if (amount === 0) return;
-    const lengthUs = toUs - fromUs;
-    if (lengthUs <= 0) {
-      if (isMeasured(fromUs)) add(Math.floor(fromUs / slotUs), amount);
-      return;
-    }
-    const [from, to] = [Math.max(0, fromUs), Math.min(measureUs, toUs)];
-    for (let i = Math.floor(from / slotUs); i * slotUs < to; i++) {
-      const within = Math.min(to, (i + 1) * slotUs) - Math.max(from, i * slotUs);
-      add(i, (amount * within) / lengthUs);
-    }
-  }
-
-  function spread(
-    field: 'requests' | 'bytesOut' | 'serverCpuUs',
-    fromUs: number,
-    toUs: number,
-    amount: number,
-  ): void {
+  function spread(field: 'requests' | 'bytesOut', fromUs: number, toUs: number, amount: number): void {
     deal(fromUs, toUs, amount, (slot, part) => (slots[slot]![field] += part));
   }
 
@@ -132,15 +112,14 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       record(medianReceiver, Math.round(medianUs));
       record(lastReceiver, Math.round(lastUs));
     },
-    /** One request that takes the server's CPU, at one moment. */
+    /** One request that takes the first server's CPU, at one moment. */
     requestedOne(atUs: number, bytes: number, tookUs: number): void {
       if (!isMeasured(atUs)) return;
       const slot = slots[Math.floor(atUs / slotUs)]!;
       slot.requests++;
       slot.bytesOut += bytes;
-      slot.serverCpuUs += tookUs;
       counters.bytesOut += bytes;
-      cpuUs += tookUs;
+      works[0]!.workedEvenly(atUs, atUs, tookUs);
     },
     add(name: CounterName, amount: number): void {
       counters[name] += amount;
@@ -154,38 +133,24 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       counters.bytesOut += bytes;
       spread('bytesOut', 0, untilUs, bytes);
     },
-    /** Work that comes to the server's thread, whenever it gets to it. */
-    asked(atUs: number, tookUs: number): void {
-      if (!isMeasured(atUs)) return;
-      askedInAllUs += tookUs;
-      askedUs[Math.floor(atUs / slotUs)]! += tookUs;
+    /** The work of each server's thread. */
+    works,
+    /** The work of a process that is no server. */
+    addWork(): Work {
+      const work = createWork(dealer);
+      beside.push(work);
+      return work;
     },
-    /** How much more work was asked for in the measured phase up to a moment than there was time for. */
-    askedTooMuchUs(atUs: number): number {
-      return askedInAllUs - atUs;
-    },
-    /** Work of the server's thread. */
-    worked(fromUs: number, tookUs: number): void {
-      const within = Math.max(0, Math.min(measureUs, fromUs + tookUs) - Math.max(0, fromUs));
-      cpuUs += within;
-      spread('serverCpuUs', fromUs, fromUs + tookUs, tookUs);
-    },
-    /** Work that comes with deliveries. */
-    workedByDeliveries(totalUs: number): void {
-      cpuUs += totalUs;
+    /** Work that comes with deliveries, to all servers; each has a part of it. */
+    workedByDeliveries(totalUs: number, parts: readonly number[]): void {
       const all = slots.reduce((sum, { deliveries }) => sum + deliveries, 0);
-      for (const [i, slot] of slots.entries()) {
-        const share = all === 0 ? 0 : (totalUs * slot.deliveries) / all;
-        slot.serverCpuUs += share;
-        askedUs[i]! += share;
+      for (const [server, part] of parts.entries()) {
+        const ownUs = totalUs * part;
+        works[server]!.workedBySlot(
+          ownUs,
+          slots.map(({ deliveries }) => (all === 0 ? 0 : (ownUs * deliveries) / all)),
+        );
       }
-    },
-    /** Work that is spread evenly over a stretch of the measured phase. */
-    workedEvenly(fromUs: number, toUs: number, totalUs: number): void {
-      cpuUs += totalUs;
-      askedInAllUs += totalUs;
-      deal(fromUs, toUs, totalUs, (slot, part) => (askedUs[slot]! += part));
-      spread('serverCpuUs', fromUs, toUs, totalUs);
     },
     /**
      * Nothing is computed from here on. What was published and has not arrived yet stands for what had been
@@ -207,26 +172,24 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       for (const name of Object.keys(counters) as CounterName[]) counters[name] *= factor;
       for (const name of Object.keys(ledger) as (keyof typeof ledger)[])
         ledger[name] = Math.round((ledger[name] * published) / computed);
-      cpuUs *= factor;
+      for (const work of [...works, ...beside]) work.stretch(untilUs);
       const fields = ['deliveries', 'requests', 'bytesOut', 'serverCpuUs'] as const;
       const sums = fields.map((field) => slots.reduce((sum, slot) => sum + slot[field], 0));
       for (let i = Math.floor(untilUs / slotUs); i < slots.length; i++) {
-        const widthUs = Math.min(measureUs, (i + 1) * slotUs) - i * slotUs;
-        for (const [k, field] of fields.entries()) slots[i]![field] = (sums[k]! * widthUs) / untilUs;
-        askedUs[i] = (askedInAllUs * widthUs) / untilUs;
+        for (const [k, field] of fields.entries())
+          slots[i]![field] = (sums[k]! * dealer.widthUs(i)) / untilUs;
       }
     },
-    finish(idleShare: number): Pick<Simulated, 'latency' | 'ledger' | 'counters' | 'slots' | 'slotUs'> & {
-      cpuUs: number;
-      busiestShare: number;
+    /** @returns beside the figures what each server did */
+    finish(idleShares: readonly number[]): Pick<
+      Simulated,
+      'latency' | 'ledger' | 'counters' | 'slots' | 'slotUs'
+    > & {
+      works: { cpuUs: number; busiestShare: number }[];
     } {
       const endToEnd = newSimulatedHistogram();
       for (const one of lines) merge(endToEnd, one.finish());
       for (const name of Object.keys(counters) as CounterName[]) counters[name] = Math.round(counters[name]);
-      const busiest = askedUs.reduce((most, asked, i) => {
-        const widthUs = Math.min(measureUs, (i + 1) * slotUs) - i * slotUs;
-        return Math.max(most, asked / widthUs);
-      }, 0);
       ledger.missed = ledger.expected - ledger.delivered;
       return {
         latency: { endToEnd, firstReceiver, medianReceiver, lastReceiver },
@@ -234,8 +197,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
         counters,
         slotUs,
         slots,
-        cpuUs: cpuUs + idleShare * measureUs,
-        busiestShare: busiest + idleShare,
+        works: works.map((work, i) => work.finish(idleShares[i]!)),
       };
     },
     /** Whether all that was published so far has arrived. */

@@ -8,7 +8,7 @@ import type { ResultWarning } from '../../core/result/result.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, Simulated } from '../model.ts';
-import { outcomeOf } from './outcome.ts';
+import { byItself, outcomeOf } from './outcome.ts';
 import { receiversOf, type Prepared } from './prepare.ts';
 import type { Tally } from './tally.ts';
 import type { Acceptance } from './webhook-acceptance.ts';
@@ -36,8 +36,8 @@ export function finish(input: ModelInput, prepared: Prepared, over: Over): Simul
     payloadBytes: measured.points[0]!.payloadBytes,
   };
   const { atRest } = measured;
-  const outcome = outcomeOf(input, prepared, tally, {
-    idleShare: acceptance.idleShare,
+  const outcome = outcomeOf(input, prepared, tally, byItself(subscribers), {
+    idleShares: [acceptance.idleShare],
     extrapolated,
     expectedError: expectedErrorAt(measured.points, place, extrapolated),
     // Endpoints hold no connections: what there is at rest is left from registering them.

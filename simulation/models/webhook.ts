@@ -5,6 +5,7 @@
 import type { PatternOptions } from '../../core/pattern/registry.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import { createConduct } from '../../core/scenario/endpoint-conduct.ts';
+import { isCluster } from '../../core/scenario/servers.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { followerOf, followersOf, topicCount, type TopicGroupPlan } from '../../core/scenario/topics.ts';
 import { newEvents } from '../events/events.ts';
@@ -27,8 +28,10 @@ type Options = PatternOptions<'webhook'>;
 export const webhook: Model = Object.assign(simulate, { cannot });
 
 /** What no model knows of webhooks. */
-function cannot({ options: given }: Variant, { server }: Pick<Scenario, 'server'>) {
+function cannot({ options: given }: Variant, { server, servers }: Pick<Scenario, 'server' | 'servers'>) {
   const options = given as Options; // by its schema
+  if (isCluster(servers))
+    return 'no model knows webhooks of several servers, with a broker or HAProxy; --set servers={} is one server';
   if (options.store === 'redis')
     return 'no model knows how BullMQ deals out deliveries; store: sqlite has a model';
   if (options.resequence > 0) return 'no model knows how receivers put events back into order (resequence)';

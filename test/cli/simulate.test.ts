@@ -71,6 +71,9 @@ test('what no model knows is refused before anything is computed, each with what
     /small cannot be simulated:\nservers\.broker: .*redis-streams.*\nfaults: .*--set 'faults=\[\]'/,
   );
   assert.deepEqual(resultFolders(folder), []);
+  const steady = await simulate(folder, '--set', 'faults=[]', '--set', 'servers.broker=nats');
+  assert.equal(steady.code, 2);
+  assert.match(steady.stderr, /cannot be simulated:\nservers\.broker: .*nothing of nats; .*calibrate/);
   const set = ['--set', 'servers={}', '--set', 'faults=[]'];
   assert.equal((await simulate(folder, ...set, '--quiet')).code, 0, 'as it says');
   const none = await simulate(folder, ...set, '--set', 'variants=[webhook]');

@@ -128,7 +128,7 @@ test('deploy-million in small: nothing is lost, and a window spreads any client'
 
 test('what no model knows is refused, each with what to set instead', () => {
   const obstacles = (name: string, overrides: readonly string[] = []) =>
-    scenariosIn(name, overrides).flatMap(obstaclesTo);
+    scenariosIn(name, overrides).flatMap((one) => obstaclesTo(one));
   assert.match(obstacles('server-crash')[0]!, /servers\.in-front: .*--set servers\.in-front=list/);
   assert.deepEqual(obstacles('server-crash', ['servers.in-front=list', 'expect=[]']), []);
   assert.match(obstacles('broker-outage')[0]!, /faults: no model knows broker.*--set 'faults=\[\]'/);

@@ -1,0 +1,100 @@
+// Plans the trials that measure what stands beside servers: each broker with one server and with two, against
+// the same server by itself; and HAProxy in front of a server, against points that the planes have.
+
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
+import type { BrokerName } from '../../core/scenario/servers.ts';
+import {
+  corners,
+  isCaller,
+  placesFor,
+  planPoints,
+  type ClusterPlace,
+  type Extent,
+  type Point,
+} from './points.ts';
+
+/** What is installed and is to be measured. */
+export type Installed = { brokers: readonly BrokerName[]; haproxy: boolean };
+
+/** Of each server: as few as have a first and a last, so that an event costs little but its way. */
+const receivers = 2;
+
+/**
+ * All trials: the corners of the planes, then what stands beside servers, then the rest of the planes, so
+ * that what is cut off where time is short lies between points that there are.
+ */
+export function planAll(
+  patterns: readonly string[],
+  registry: PatternRegistry,
+  extent: Extent,
+  installed: Installed,
+): Point[] {
+  const planes = planPoints(patterns, registry, extent);
+  const first = patterns.length * corners;
+  return [
+    ...planes.slice(0, first),
+    ...planCluster(patterns, registry, extent, installed),
+    ...planes.slice(first),
+  ];
+}
+
+function planCluster(
+  patterns: readonly string[],
+  registry: PatternRegistry,
+  extent: Extent,
+  { brokers, haproxy }: Installed,
+): Point[] {
+  const { brokerPerS, brokerMeasureMs, events, trials } = extent;
+  const pattern = streamIn(patterns, registry);
+  const places: ClusterPlace[] =
+    brokers.length === 0
+      ? []
+      : [
+          { kind: 'direct' },
+          ...([1, 2] as const).flatMap((servers) =>
+            brokers.map((broker) => ({ kind: 'broker' as const, broker, servers })),
+          ),
+        ];
+  return repeated(trials, (repetition) => [
+    ...brokerPerS.flatMap((perS) =>
+      places.map((cluster) => ({
+        pattern,
+        subscribers: receivers * (cluster.kind === 'broker' ? cluster.servers : 1),
+        perS,
+        measureMs: Math.max(brokerMeasureMs, Math.ceil(events / trials / perS) * 1000),
+        repetition,
+        cluster,
+      })),
+    ),
+    ...(haproxy ? planFront(patterns, registry, extent, repetition) : []),
+  ]);
+}
+
+/** At corners of the planes, which are measured without HAProxy. Webhooks do not go through it. */
+function planFront(
+  patterns: readonly string[],
+  registry: PatternRegistry,
+  extent: Extent,
+  repetition: number,
+): Point[] {
+  const asking = patterns.filter((name) => !isCaller(registry[name]!));
+  return [0, ...(extent.frontTwice ? [1] : [])].flatMap((corner) =>
+    asking.map((pattern) => ({
+      pattern,
+      ...placesFor(pattern, registry, extent)[corner]!, // there are three at the least
+      measureMs: extent.frontMeasureMs,
+      repetition,
+      cluster: { kind: 'front' as const },
+    })),
+  );
+}
+
+/** What an event costs with a broker has no part of the pattern in it, so one that streams stands for all. */
+function streamIn(patterns: readonly string[], registry: PatternRegistry): string {
+  const streams = (name: string) => registry[name]!.holdsConnection && !registry[name]!.fromHistory;
+  return [...patterns, ...Object.keys(registry)].find(streams)!; // the registry has some
+}
+
+function repeated(trials: number, of: (repetition: number) => Point[]): Point[] {
+  return Array.from({ length: trials }, (_, i) => of(i + 1)).flat();
+}

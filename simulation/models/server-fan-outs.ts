@@ -1,0 +1,95 @@
+// Simulates the fan-outs of an event on all servers that it comes to, each with a thread of its own, and what
+// becomes of them on the way through HAProxy.
+
+import type { Costs } from '../costs/costs.ts';
+import type { Arrival } from './arrivals.ts';
+import type { Cluster } from './cluster.ts';
+import { createFanOuts, since, together, type FanOut } from './fan-out.ts';
+import { createRate, type Prepared } from './prepare.ts';
+import { createServer } from './server.ts';
+import type { Tally } from './tally.ts';
+import type { Work } from './work.ts';
+
+export type ServerFanOuts = {
+  /**
+   * @param receivers of each server
+   * @returns a fan-out for each arrival, told from when the event was planned
+   */
+  of(
+    arrivals: readonly Arrival[],
+    event: { atUs: number; bodyBytes: number; receivers: readonly number[] },
+  ): readonly FanOut[];
+  /** Servers take an event that they answer nobody with. */
+  takenOnly(arrivals: readonly Arrival[]): void;
+  /** What a server answers at another time than an event's. */
+  later(server: number, asked: { atUs: number; payloadBytes: number; receivers: number }): FanOut;
+  /** By how much the server that is worst off is behind. */
+  behindUs(atUs: number): number;
+  extrapolated(): number;
+};
+
+export function createServerFanOuts(
+  costs: Costs,
+  cluster: Pick<Cluster, 'count' | 'randoms' | 'ratePerServer' | 'front'>,
+  works: readonly Work[],
+  { steady, perS }: Pick<Prepared, 'steady' | 'perS'>,
+): ServerFanOuts {
+  const { count, front } = cluster;
+  const randoms = cluster.randoms('latency');
+  const all = Array.from({ length: count }, (_, i) => {
+    const thread = createServer();
+    return {
+      thread,
+      work: works[i]!,
+      fanOuts: createFanOuts(costs, thread, works[i]!, randoms[i]!),
+      rateAt: createRate({ steady, perS: cluster.ratePerServer(perS) }),
+    };
+  });
+  const beside = front ? [front.work] : [];
+  return {
+    of(arrivals, { atUs, bodyBytes, receivers }) {
+      if (arrivals.length === 0) return [];
+      const some = arrivals.map((one) => {
+        const { fanOuts, rateAt } = all[one.server]!;
+        const fanOut = fanOuts.of({
+          atUs: one.atUs,
+          perS: rateAt(one.atUs),
+          payloadBytes: bodyBytes,
+          receivers: receivers[one.server]!,
+          beyondUs: one.beyondUs,
+        });
+        return since(fanOut, one.atUs - atUs);
+      });
+      return front ? front.pass(atUs, some) : some;
+    },
+    takenOnly(arrivals) {
+      for (const { server, atUs, furtherUs } of arrivals) {
+        if (furtherUs <= 0) continue;
+        works[server]!.asked(atUs, furtherUs);
+        works[server]!.worked(atUs, furtherUs);
+      }
+    },
+    later(server, asked) {
+      const { fanOuts, rateAt } = all[server]!;
+      return fanOuts.of({ ...asked, perS: rateAt(asked.atUs) });
+    },
+    behindUs: (atUs) =>
+      Math.max(
+        ...all.map(({ thread }) => thread.freeAtUs() - atUs),
+        ...all.map(({ work }) => work.askedTooMuchUs(atUs)),
+        ...beside.map((work) => work.askedTooMuchUs(atUs)),
+      ),
+    extrapolated: () => Math.max(...all.map(({ fanOuts }) => fanOuts.extrapolated())),
+  };
+}
+
+/** When the first, the median and the last of all receivers have an event that has several. */
+export function noteReceivers(
+  tally: Pick<Tally, 'receivers'>,
+  atUs: number,
+  fanOuts: readonly FanOut[],
+): void {
+  if (fanOuts.reduce((sum, { count }) => sum + count, 0) < 2) return;
+  const { firstUs, medianUs, lastUs } = together(fanOuts);
+  tally.receivers(atUs, firstUs, medianUs, lastUs);
+}
