@@ -49,6 +49,10 @@ function cellMarkup(cell: string | Markup, head: Head, isTitled: boolean): Marku
   return isWords ? html`<td class="words">${cell}</td>` : html`<td>${cell}</td>`;
 }
 
+/** Wider tables do not fit on a phone, so there each of their rows is a block. */
+const mostOnPhone = 4;
+const blocksOf = (heads: readonly Head[]) => (heads.length > mostOnPhone ? 'blocks' : '');
+
 /** A table without the columns that say the same in every row: its caption says it once. */
 export function plainTable(caption: string, heads: readonly Head[], rows: readonly Row[]): Markup {
   const [first, ...others] = rows;
@@ -59,17 +63,20 @@ export function plainTable(caption: string, heads: readonly Head[], rows: readon
     );
   });
   // Rows of nothing but a head would be no table.
-  if (!same.includes(true) || same.slice(1).every(Boolean)) return tableMarkup(caption, heads, rows);
+  if (!same.includes(true) || same.slice(1).every(Boolean))
+    return tableMarkup(caption, heads, rows, blocksOf(heads));
   const told = heads.flatMap((head, i) => {
     const cell = first!.cells[i - 1]; // a column that is the same has a row
     return same[i] && cell !== ''
       ? [`${typeof head === 'string' ? head : head.words} (${String(cell)})`]
       : [];
   });
+  const left = heads.filter((_, i) => !same[i]);
   return tableMarkup(
     `${caption}. Equal in all rows: ${told.join('; ')}`,
-    heads.filter((_, i) => !same[i]),
+    left,
     rows.map(({ head, cells }) => ({ head, cells: cells.filter((_, i) => !same[i + 1]) })),
+    blocksOf(left),
   );
 }
 
