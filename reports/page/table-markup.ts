@@ -54,12 +54,7 @@ function cellMarkup(cell: string | Markup, head: Head, isTitled: boolean): Marku
  * A table without the columns that say the same in every row: its caption says it once.
  * @param more as of tableMarkup
  */
-export function plainTable(
-  caption: string,
-  heads: readonly Head[],
-  rows: readonly Row[],
-  more = '',
-): Markup {
+export function plainTable(caption: string, heads: readonly Head[], rows: readonly Row[], more = ''): Markup {
   const [first, ...others] = rows;
   const same = heads.map((_, i) => {
     const cell = first?.cells[i - 1];
@@ -68,8 +63,7 @@ export function plainTable(
     );
   });
   // Rows of nothing but a head would be no table.
-  if (!same.includes(true) || same.slice(1).every(Boolean))
-    return tableMarkup(caption, heads, rows, more);
+  if (!same.includes(true) || same.slice(1).every(Boolean)) return tableMarkup(caption, heads, rows, more);
   const told = heads.flatMap((head, i) => {
     const cell = first!.cells[i - 1]; // a column that is the same has a row
     return same[i] && cell !== ''
