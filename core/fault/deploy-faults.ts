@@ -142,9 +142,14 @@ export const deploy = defineFault({
   acts: ({ ask }) => [{ do: 'deploy', ask }],
   did: ({ ask: { how, drain: plan, parallel } }) =>
     how === 'blue-green'
-      ? `all servers were exchanged for others, with ${writeDuration(plan.windowMs)} for the goodbyes`
+      ? 'all servers were exchanged for others, ' +
+        (plan.windowMs === 0
+          ? 'and clients were let go at once'
+          : `with ${writeDuration(plan.windowMs)} for the goodbyes`)
       : `all servers were exchanged, ${parallel === 1 ? 'one after the other' : `${parallel} at a time`}, ` +
-        `with ${writeDuration(plan.windowMs)} for the goodbyes of each`,
+        (plan.windowMs === 0
+          ? 'each let its clients go at once'
+          : `with ${writeDuration(plan.windowMs)} for the goodbyes of each`),
   effects: () => ({ ...goodbyeEffects, latePublisher: true }),
   notOnTarget,
 });

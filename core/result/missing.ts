@@ -22,7 +22,7 @@ export type Missing = {
 type Cut = Pick<Result, 'planned' | 'state' | 'trials' | 'searches' | 'closedLoop' | 'chromium'>;
 
 /** More names than this are counted. */
-const namesListed = 8;
+const namesListed = 3;
 const afterwardsWords: Readonly<Record<Planned['afterwards'][number], string>> = {
   closedLoop: 'the closed loop',
   chromium: 'the pages in Chromium',

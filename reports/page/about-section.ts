@@ -26,10 +26,12 @@ export function missingSection(results: readonly Result[], names: readonly strin
   );
   return all.length === 0
     ? html``
-    : html`<h2>Missing trials</h2>
-        <ul class="plain">
-          ${all.map((name) => html`<li><b class="bad">Missing</b>: ${name}</li>`)}
-        </ul>`;
+    : folded(
+        `Missing trials (${formatNumber(all.length)})`,
+        html`<ul class="plain">
+          ${all.map((name) => html`<li>${name}</li>`)}
+        </ul>`,
+      );
 }
 
 export function notice(results: readonly Result[]): Markup {

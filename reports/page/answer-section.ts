@@ -23,8 +23,36 @@ const mostRows = 6;
 export function answerSection(results: readonly Result[], variants: readonly VariantTrials[]): Markup {
   const names = askedBy(results);
   if (names.length === 0) return html``;
+  const known = names.filter((name) => !hasNone(name, variants));
   return html`<h2>What the question asks for</h2>
-    ${tablesOf(names, variants)}`;
+    ${known.length > 0 && tablesOf(known, variants)}
+    ${noneLines(
+      names.filter((name) => hasNone(name, variants)),
+      variants,
+    ).map((line) => html`<p class="dim">${line}</p>`)}`;
+}
+
+/** Whether no variant has anything of it to show: a table of dashes says less than a sentence. */
+function hasNone(name: string, variants: readonly VariantTrials[]): boolean {
+  return variants.every(({ completed }) => {
+    const figure = figureOver(name, completed);
+    return figure.value === undefined && !figure.voided && figure.atLeast === undefined;
+  });
+}
+
+/** A sentence for each reason: `No figure for median time away: no subscriber was away.` */
+function noneLines(names: readonly string[], variants: readonly VariantTrials[]): string[] {
+  const all = names.map((name) => {
+    const whys = variants.flatMap(({ completed }) => {
+      const figure = figureOver(name, completed);
+      return figure.value === undefined && figure.why !== '' ? [figure.why] : [];
+    });
+    return { title: metrics[name]!.title, why: [...new Set(whys)].join('; ') };
+  });
+  return [...Map.groupBy(all, ({ why }) => why)].map(
+    ([why, same]) =>
+      `No figure for ${listed(same.map(({ title }) => title))}${why === '' ? '' : `: ${why}`}.`,
+  );
 }
 
 function tablesOf(names: readonly string[], variants: readonly VariantTrials[]): Markup {

@@ -40,7 +40,7 @@ svg.latency .p50 { fill: var(--own); } svg.latency .p99 { fill: var(--back); str
   .at-load tbody tr:first-child { display: grid; gap: 0 .8rem;
     grid-template-columns: repeat(auto-fill, minmax(6.6rem, 1fr)); }
   .at-load tbody tr:first-child > th, .at-load tbody tr:first-child > .axis,
-  .at-load tbody tr:first-child > .late { grid-column: 1 / -1; }
+  .at-load tbody tr:first-child > .late, .at-load .figures td:last-child { grid-column: 1 / -1; }
   .at-load.bounds tbody tr { display: block; } .at-load .late > span { display: inline-block;
     margin-right: 1.2rem; }
   .at-load small.what { display: inline; margin: 0; }

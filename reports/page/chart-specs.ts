@@ -154,7 +154,7 @@ export function receiverSpec(points: readonly Receiver[], variants: readonly Key
               field: 'ms',
               type: 'quantitative' as const,
               scale: { type: 'log' as const, nice: false, padding: 12 },
-              title: 'from the planned publish time (logarithmic)',
+              title: 'after the planned time (logarithmic)',
               axis: { values: ticks.map(({ value }) => value), labelExpr: textsAt(ticks) },
             },
             shape: {

@@ -3,7 +3,7 @@
 import type { Result } from '../../core/result/result.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { html, type Markup } from './markup.ts';
-import { expectationsTitle, expectedOf, verdictWords, type Expected } from '../summary/notices.ts';
+import { expectationsTitle, expectedOf, openIn, verdictWords, type Expected } from '../summary/notices.ts';
 import { tableMarkup, type Head, type Row } from './table-markup.ts';
 
 export function expectationTable(results: readonly Result[]): Markup {
@@ -19,26 +19,25 @@ export function expectationTable(results: readonly Result[]): Markup {
       >`,
     ],
   });
+  const table = (caption: string, those: readonly Expected[]) =>
+    tableMarkup(caption, heads, those.map(row), 'blocks');
+  const unfolded = (what: string, caption: string, those: readonly Expected[]) =>
+    those.length > 0 &&
+    html`<details>
+      <summary>${formatNumber(those.length)} ${what}</summary>
+      ${table(caption, those)}
+    </details>`;
   const heads: readonly Head[] = [
     'variant',
     { words: 'expected' },
     { words: [...new Set(all.map(({ made }) => made))].join(' or ') },
     { words: 'verdict' },
   ];
-  const open = all.filter(({ verdict }) => verdict !== 'held');
+  const open = openIn(all);
   const held = all.filter(({ verdict }) => verdict === 'held');
+  const missing = all.filter(({ isMissing }) => isMissing);
   return html`<h2>${expectationsTitle(all)}</h2>
-    ${
-      open.length === 0
-        ? ''
-        : tableMarkup('Expectations that failed, are undecided or were not judged', heads, open.map(row))
-    }
-    ${
-      held.length === 0
-        ? ''
-        : html`<details>
-            <summary>${formatNumber(held.length)} held</summary>
-            ${tableMarkup('Expectations that held', heads, held.map(row))}
-          </details>`
-    }`;
+    ${open.length === 0 ? '' : table('Expectations that failed, are undecided or were not judged', open)}
+    ${unfolded('of trials that are missing', 'Expectations of trials that are missing', missing)}
+    ${unfolded('held', 'Expectations that held', held)}`;
 }

@@ -40,6 +40,7 @@ export function faultsSection(variants: readonly Pick<VariantTrials, 'label' | '
         ...(drained ? [{ words: 'clients let go' }] : []),
       ],
       rows.slice(0, mostRows),
+      'blocks',
     )}${
       rows.length > mostRows &&
       html`<p class="dim">${formatNumber(rows.length - mostRows)} more are in result.json.</p>`

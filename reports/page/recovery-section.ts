@@ -82,6 +82,7 @@ function tableOf(what: string, rows: readonly Row[]): Markup {
     captionOf(what),
     heads.filter((_, i) => shown[i]),
     rows.map(({ head, cells }) => ({ head, cells: cells.filter((_, i) => shown[i + 1]) })),
+    'blocks',
   );
 }
 

@@ -84,10 +84,15 @@ figure { margin: .4rem 0; } figcaption { max-width: 54rem; }
   .blocks table, .blocks caption, .blocks tbody { display: block; } .blocks thead { display: none; }
   .blocks tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.4rem, 1fr));
     gap: .15rem .5rem; border-bottom: 1px solid var(--line); padding: .5rem 0; }
-  .blocks th:first-child { grid-column: 1 / -1; max-width: none; } .blocks th, .blocks td,
-  .blocks td.lost { position: static; border: 0; padding: 0; text-align: left; box-shadow: none; }
-  .blocks td::before { content: attr(data-title); display: block; font: 400 .66rem system-ui, sans-serif;
-    line-height: 1.2; white-space: normal; color: var(--dim); }
+  .blocks th:first-child { grid-column: 1 / -1; max-width: none; white-space: normal;
+    overflow-wrap: anywhere; }
+  .blocks tr:has(> .words) { display: flex; flex-wrap: wrap; gap: .15rem 1.2rem; }
+  .blocks tr:has(> .words) > th { flex: 1 0 100%; }
+  .blocks th, .blocks td, .blocks td.lost { position: static; border: 0; padding: 0; text-align: left;
+    box-shadow: none; white-space: normal; } .blocks tr.out td { text-decoration: none; }
+  .blocks td:empty { display: none; }
+  .blocks td::before { content: attr(data-title); display: block; color: var(--dim);
+    font: 400 .66rem system-ui, sans-serif; line-height: 1.2; }
   .runs, .runs tbody, .runs tr, .runs td, .runs th { display: block; border: 0; text-align: left;
     padding: .1rem 0; } .runs caption { display: none; } .runs thead { display: none; } .runs tr {
     border-bottom: 1px solid var(--line); padding: .6rem 0; } }

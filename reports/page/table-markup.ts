@@ -45,12 +45,16 @@ export function tableMarkup(
 
 function cellMarkup(cell: string | Markup, head: Head, isTitled: boolean): Markup {
   const [title, isWords] = typeof head === 'object' ? [head.words, true] : [head, false];
-  if (isTitled) return html`<td class="${isWords ? 'words' : ''}" data-title="${title}">${cell}</td>`;
+  if (isTitled && isWords) return html`<td class="words" data-title="${title}">${cell}</td>`;
+  if (isTitled) return html`<td data-title="${title}">${cell}</td>`;
   return isWords ? html`<td class="words">${cell}</td>` : html`<td>${cell}</td>`;
 }
 
-/** A table without the columns that say the same in every row: its caption says it once. */
-export function plainTable(caption: string, heads: readonly Head[], rows: readonly Row[]): Markup {
+/**
+ * A table without the columns that say the same in every row: its caption says it once.
+ * @param more as of tableMarkup
+ */
+export function plainTable(caption: string, heads: readonly Head[], rows: readonly Row[], more = ''): Markup {
   const [first, ...others] = rows;
   const same = heads.map((_, i) => {
     const cell = first?.cells[i - 1];
@@ -59,17 +63,19 @@ export function plainTable(caption: string, heads: readonly Head[], rows: readon
     );
   });
   // Rows of nothing but a head would be no table.
-  if (!same.includes(true) || same.slice(1).every(Boolean)) return tableMarkup(caption, heads, rows);
+  if (!same.includes(true) || same.slice(1).every(Boolean)) return tableMarkup(caption, heads, rows, more);
   const told = heads.flatMap((head, i) => {
     const cell = first!.cells[i - 1]; // a column that is the same has a row
     return same[i] && cell !== ''
       ? [`${typeof head === 'string' ? head : head.words} (${String(cell)})`]
       : [];
   });
+  const left = heads.filter((_, i) => !same[i]);
   return tableMarkup(
     `${caption}. Equal in all rows: ${told.join('; ')}`,
-    heads.filter((_, i) => !same[i]),
+    left,
     rows.map(({ head, cells }) => ({ head, cells: cells.filter((_, i) => !same[i + 1]) })),
+    more,
   );
 }
 

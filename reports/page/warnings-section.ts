@@ -19,7 +19,7 @@ export function warningsSection(variants: readonly VariantTrials[]): Markup {
       problems.length === 0
         ? ''
         : html`<details>
-            <summary>${counted(problems.length, 'kind')} of problems</summary>
+            <summary>${counted(problems.length, 'kind of problem', 'kinds of problems')}</summary>
             <ul class="plain">
               ${problems.map(
                 ({ who, code, example, others, count }) =>

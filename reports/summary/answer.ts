@@ -51,6 +51,7 @@ export function answerClauses(results: readonly Result[], variants: readonly Var
     if (groups.length === 0) return [];
     if (name === 'missed') return [lossClause(groups, variants)];
     if (name === 'latency.max') return [lastClause(groups, variants)];
+    if (name === 'duplicated' && isNowhere(name, groups, variants)) return ['nothing came twice'];
     return [listClause(name, groups, variants)];
   });
 }
@@ -96,6 +97,11 @@ function namesIn(group: Group): string {
 }
 const isEvery = (group: Group, variants: readonly VariantTrials[]) =>
   group.length === variants.length && group.length > 1;
+
+/** Whether every variant has the count, and in each of its trials it is 0. */
+function isNowhere(name: string, groups: readonly Group[], variants: readonly VariantTrials[]): boolean {
+  return groups.flat().length === variants.length && totalOf(name, variants) === 0;
+}
 
 function listClause(name: string, groups: readonly Group[], variants: readonly VariantTrials[]): string {
   const { title, unit } = metrics[name]!;

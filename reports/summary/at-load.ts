@@ -5,6 +5,7 @@ import { formatMetric } from '../../core/metrics/metric.ts';
 import { figureOf, figureOver, metrics } from '../../core/metrics/registry.ts';
 import type { Look } from '../../core/pattern/palette.ts';
 import type { Result } from '../../core/result/result.ts';
+import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { reasonsOf, type Reason } from './at-load-reasons.ts';
@@ -229,10 +230,7 @@ function lostOf(variant: VariantTrials): Lost {
   );
   const resumed = sum(known.map((one) => one.resumed));
   const of = known.length < trials.length ? `, ${known.length} of ${trials.length} trials` : '';
-  const through =
-    cuts > 0
-      ? ` through ${formatNumber(cuts)} cut${cuts === 1 ? '' : 's'}; ${formatNumber(resumed)} resumed`
-      : '';
+  const through = cuts > 0 ? ` (${counted(cuts, 'cut')}; ${formatNumber(resumed)} resumed)` : '';
   const away = awayOf([variant]);
   return {
     missed,

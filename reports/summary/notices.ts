@@ -21,6 +21,8 @@ export type Expected = {
   verdict: Verdict;
   /** Of one that is undecided or not judged. */
   why: string;
+  /** Its trial was planned and is missing, which every form of report says by itself. */
+  isMissing: boolean;
 };
 
 /** In the order in which they matter. */
@@ -55,6 +57,7 @@ export function expectedOf(results: readonly Result[]): Expected[] {
         bound,
         verdict,
         why,
+        isMissing: trial === undefined && verdict === 'not-judged',
         measured:
           verdict === 'not-judged' || one.measured === null
             ? `no figure: ${why}`
@@ -66,6 +69,11 @@ export function expectedOf(results: readonly Result[]): Expected[] {
   );
   const order = Object.keys(verdictWords);
   return all.toSorted((a, b) => order.indexOf(a.verdict) - order.indexOf(b.verdict));
+}
+
+/** Those that did not hold. Those of missing trials are left out: a list of them would bury the others. */
+export function openIn(all: readonly Expected[]): Expected[] {
+  return all.filter(({ verdict, isMissing }) => verdict !== 'held' && !isMissing);
 }
 
 /** The verdict, and why there is none; of older results what they tell. @param trial where there is one */

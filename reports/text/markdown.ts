@@ -5,7 +5,7 @@ import type { Result } from '../../core/result/result.ts';
 import { awayLines } from '../summary/away.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
-import { expectationsTitle, expectedOf, verdictWords } from '../summary/notices.ts';
+import { expectationsTitle, expectedOf, openIn, verdictWords } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { withinRun, withRange } from '../summary/figure-text.ts';
 import { coresText } from '../../core/result/machine-text.ts';
@@ -49,8 +49,8 @@ export function renderMarkdown(results: readonly Result[]): string {
 function expectations(results: readonly Result[]): string[] {
   const all = expectedOf(results);
   if (all.length === 0) return [];
-  const open = all.filter(({ verdict }) => verdict !== 'held');
-  if (open.length === 0) return [`✅ ${expectationsTitle(all)}.`];
+  if (all.every(({ verdict }) => verdict === 'held')) return [`✅ ${expectationsTitle(all)}.`];
+  const open = openIn(all);
   const rows = open
     .slice(0, openShown)
     .map(({ who, check, measured, bound, verdict }) => [

@@ -7,7 +7,7 @@ import type { Result } from '../../core/result/result.ts';
 import { awayLines } from '../summary/away.ts';
 import { costRateLine } from '../summary/cost-rate.ts';
 import { headlineOf } from '../summary/headline.ts';
-import { expectationsTitle, expectedOf, leftOutLines, verdictWords } from '../summary/notices.ts';
+import { expectationsTitle, expectedOf, leftOutLines, openIn, verdictWords } from '../summary/notices.ts';
 import { afterTrialsLines } from '../summary/searches.ts';
 import { resultTable, type Table } from '../summary/summary-table.ts';
 import { headroomText } from '../summary/figure-text.ts';
@@ -74,12 +74,15 @@ function headroomLine(results: readonly Result[]): string[] {
 function expectations(results: readonly Result[], columns: number, paint: Paint): string[] {
   const all = expectedOf(results);
   if (all.length === 0) return [];
-  const open = all.filter(({ verdict }) => verdict !== 'held');
+  const open = openIn(all);
   const title = expectationsTitle(all);
   return [
-    open.length === 0 ? paint('green', wrapped(`${title}.`, columns)) : wrapped(`${title}.`, columns),
+    all.every(({ verdict }) => verdict === 'held')
+      ? paint('green', wrapped(`${title}.`, columns))
+      : wrapped(`${title}.`, columns),
     ...open.map(({ who, check, made, measured, verdict }) => {
-      const line = wrapped(`  ${verdictWords[verdict]}: ${who}: ${check} (${made} ${measured})`, columns);
+      const figure = verdict === 'not-judged' ? measured : `${made} ${measured}`; // the first has none
+      const line = wrapped(`  ${verdictWords[verdict]}: ${who}: ${check} (${figure})`, columns);
       return verdict === 'failed' ? paint('red', line) : line;
     }),
   ];

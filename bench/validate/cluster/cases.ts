@@ -61,7 +61,7 @@ export function faultCase(number: number): ClusterCase {
     broker: (round + place) % 2 === 0 ? 'redis-streams' : 'jetstream',
     measureMs,
     faults: kind.faults(atMs, draw),
-    away: kind.pollsMayFail && setUp.pattern === 'long-polling' ? 'anybody' : kind.away,
+    away: kind.away,
     ends: kind.ends === true,
   };
 }

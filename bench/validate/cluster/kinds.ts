@@ -31,13 +31,8 @@ export type FaultKind = {
   inFront?: true;
   /** Only with streams and sockets, which can be read slowly. */
   streams?: true;
-  /**
-   * `nobody`: no subscriber is away, `somebody`: one at least is, where it holds a stream or a socket;
-   * `anybody`: it may be either.
-   */
-  away: 'nobody' | 'somebody' | 'anybody';
-  /** HAProxy closes what is idle, and a poll may be on its way there: it is asked again. */
-  pollsMayFail?: true;
+  /** `nobody`: no subscriber is away, `somebody`: one at least is, where it holds a stream or a socket. */
+  away: 'nobody' | 'somebody';
   /** It has ended when the trial ends. */
   ends?: true;
 };
@@ -228,7 +223,6 @@ export const kinds: readonly FaultKind[] = [
     spanMs: 0,
     inFront: true,
     away: 'nobody',
-    pollsMayFail: true,
     faults: (at) => [`{ at: ${at}ms, in-front: reload }`],
   },
 ];

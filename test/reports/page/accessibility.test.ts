@@ -85,6 +85,12 @@ async function faultsOf(t: TestContext, url: string, drawnBy?: string): Promise<
   await page.reload();
   const width = Number(await page.evaluate('document.documentElement.scrollWidth'));
   if (width !== phone.width) faults.push(`on a phone it is ${width} px wide`);
+  await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
+  const scrolled = (await page.evaluate(
+    '[...document.querySelectorAll(".blocks")].filter((one) => one.scrollWidth > one.clientWidth)' +
+      '.map((one) => `${one.ariaLabel} (${one.scrollWidth} px)`)',
+  )) as string[];
+  faults.push(...scrolled.map((table) => `on a phone a table has to be scrolled: ${table}`));
   await page.close();
   return faults;
 }

@@ -49,11 +49,11 @@ test('each fault is named with the time that was planned and the time at which i
   assert.match(html, /<h2>Faults<\/h2>/);
   assert.match(
     html,
-    /<td class="words">the server stood still for 500ms<\/td>\s*<td>1\.000 s<\/td>\s*<td>1\.003 s<\/td>/,
+    /<td[^>]*>the server stood still for 500ms<\/td>\s*<td[^>]*>1\.000 s<\/td>\s*<td[^>]*>1\.003 s<\/td>/,
   );
   assert.match(
     html,
-    /<td class="words">the server cut 50 % of its connections<\/td>\s*<td>2\.000 s<\/td>\s*<td>did not happen</,
+    /<td[^>]*>the server cut 50 %.*<\/td>\s*<td[^>]*>2\.000 s<\/td>\s*<td[^>]*>did not happen</,
   );
 });
 

@@ -21,8 +21,14 @@ test('the first two metrics are answered', () => {
   const result = asking('missed', 'duplicated', 'reordered');
   assert.deepEqual(answerClauses([result], variantsOf([result])), [
     'nothing was lost with any variant',
-    'duplicated: 0 (every variant)',
+    'nothing came twice',
   ]);
+});
+
+test('what no variant has a figure of is told in a sentence, not in a row of dashes', async () => {
+  const page = await renderHtml([asking('missed', 'offline.p50')], { interactive: false });
+  assert.match(page, /<p class="dim">No figure for median time away: no subscriber was away\.<\/p>/);
+  assert.doesNotMatch(page, /<th scope="col">median time away</);
 });
 
 test('cells of one variant are called by their values, and the setting says the variant', () => {

@@ -135,7 +135,7 @@ test('losses of all trials add up, and in a scenario with cuts it is said throug
   assert.equal(lost(shaped('sse', { ledger }), shaped('sse', { ledger: { expected: 100 } }, 2)), '2 of 200');
   assert.equal(
     lost(withCuts(shaped('sse', { ledger })), withCuts(shaped('sse', { ledger }, 2))),
-    '4 of 200 through 2 cuts; 60 resumed',
+    '4 of 200 (2 cuts; 60 resumed)',
   );
 });
 

@@ -18,6 +18,9 @@ import { renderMarkdown } from '../../../reports/text/markdown.ts';
 import { renderTable } from '../../../reports/text/terminal.ts';
 import { fixtureResult } from '../fixture.ts';
 
+/** Without what a narrow screen needs: the column's title in each cell. */
+const plainCells = (row: string) => row.replace(/<td [^>]*>/g, '<td>');
+
 /** Messages that subscribers sent for each delivery, trial by trial; polling's polls are 0.11 more. */
 const messages = [5, 5.4, 5.1];
 /** 0.11 and the median of the above. */
@@ -140,8 +143,8 @@ describe.each([
         );
         assert.ok(markdown.includes(`| ${figure} `), `Markdown: ${markdown}`);
         assert.ok(terminal.includes(`  ${figure}`), `terminal: ${terminal}`);
-        assert.ok(side.includes(`<td>${figure}<`), `page: ${side}`);
-        assert.ok(answer.includes(`<td>${figure}</td>`), `answer: ${answer}`);
+        assert.ok(plainCells(side).includes(`<td>${figure}<`), `page: ${side}`);
+        assert.ok(plainCells(answer).includes(`<td>${figure}</td>`), `answer: ${answer}`);
       }
     }
     // One variant alone: its figure is the whole clause.

@@ -71,7 +71,7 @@ test(
     assert.match(text, /\(does not count\): long-polling: this trial measured/);
     assert.match(
       text,
-      /not judged: long-polling \(trial 2\): missed == 0 \(measured no figure: void: the trial does not count\)/,
+      /not judged: long-polling \(trial 2\): missed == 0 \(no figure: void: the trial does not count\)/,
     );
     const half = renderTable(
       [
@@ -99,7 +99,7 @@ test(
     ];
     assert.match(
       renderTable([short], { columns: 200, color: false }),
-      /not judged: sse: latency\.p99 < 1s \(measured no figure: 2 events beyond it; it takes 10\)/,
+      /not judged: sse: latency\.p99 < 1s \(no figure: 2 events beyond it; it takes 10\)/,
     );
     const noted = fixtureResult().trials.map((trial) => ({
       ...trial,
