@@ -65,8 +65,12 @@ export type Simulated = {
   server: {
     cpuUs: number;
     idleShare: number;
-    /** The largest share of a core that a slot asks for; from 1 on the server is saturated. */
+    /** The largest share of a core that a slot asks for. */
     busiestShare: number;
+    /** The share of a core that the whole measured phase asks for; from 1 on the server is saturated. */
+    askedShare: number;
+    /** Work that is left at the end of the measured phase. */
+    leftUs: number;
     rssBytes: number;
     kernelSocketBytes: number;
     descriptors: number;
@@ -75,7 +79,7 @@ export type Simulated = {
   slotUs: number;
   /** From the start of the measured phase on. */
   slots: Slot[];
-  /** The server had more to do than it can: latencies are those of a queue that grows, and are no figures. */
+  /** The server's queue grows without end: latencies say how long that lasted, and are no figures. */
   saturated: boolean;
   /** `windows`: parts of the time were computed and stand for the rest. */
   how: 'exact' | 'windows';
@@ -93,4 +97,4 @@ export type Model = (input: ModelInput) => Simulated;
 export type ModelRegistry = Readonly<Partial<Record<string, Model>>>;
 
 /** Grows when the same scenario, profile and seed give other figures. */
-export const modelVersion = 2;
+export const modelVersion = 3;

@@ -3,7 +3,7 @@
 
 import { UserError } from '../core/base/errors.ts';
 import { longRandom } from '../core/base/long-random.ts';
-import { formatNumber } from '../core/base/units.ts';
+import { formatNumber, formatUs } from '../core/base/units.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Schedule } from '../core/plan/schedule.ts';
 import type { Profile } from '../core/profile/profile.ts';
@@ -158,18 +158,21 @@ function seriesOf({ slotUs, slots, saturated }: Simulated): Series {
   };
 }
 
-function warningsOf({ saturated, extrapolated, server: { busiestShare } }: Simulated): ResultWarning[] {
+function warningsOf({ saturated, extrapolated, server: { askedShare, leftUs } }: Simulated): ResultWarning[] {
   const digits = (value: number) => formatNumber(Number(value.toPrecision(2)));
+  const growing =
+    askedShare >= 1
+      ? `over the measured phase the server would have to do ${digits(askedShare)} times what a core does: ` +
+        'its queue grows'
+      : `at the end of the measured phase the server has work for ${formatUs(leftUs)} left: ` +
+        'its queue grows';
   return [
     ...(saturated
       ? [
           {
             code: 'saturated',
             level: 'invalid' as const,
-            message:
-              `in its busiest slot the server would have to do ${digits(busiestShare)} times what a core ` +
-              'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers ' +
-              'or events.',
+            message: `${growing}, and latencies and losses are no figures. Take fewer subscribers or events.`,
           },
         ]
       : []),

@@ -179,7 +179,7 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
       before += count;
       forget(state);
     }
-    part = budget(to - from, atUs, Math.max(server.freeAtUs() - atUs, tally.askedTooMuchUs(atUs)));
+    part = budget(to - from, atUs, tally.loadAt(atUs, server.freeAtUs()));
     if (part !== 'whole') {
       untilUs = atUs;
       break;

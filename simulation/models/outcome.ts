@@ -27,7 +27,7 @@ export function outcomeOf(
   tally: Tally,
   outcome: Outcome,
 ): Simulated {
-  const { cpuUs, busiestShare, ...figures } = tally.finish(outcome.idleShare);
+  const { cpuUs, demand, ...figures } = tally.finish(outcome.idleShare);
   const restFactor = Math.max(1, subscribers / atRest.subscribers);
   return {
     ...figures,
@@ -36,13 +36,15 @@ export function outcomeOf(
     server: {
       cpuUs,
       idleShare: outcome.idleShare,
-      busiestShare,
+      busiestShare: demand.busiestShare,
+      askedShare: demand.askedShare,
+      leftUs: demand.leftUs,
       rssBytes: input.profile.serverBaseRssBytes + atRest.serverRssBytes * subscribers,
       kernelSocketBytes: atRest.kernelSocketBytes * subscribers,
       descriptors: Math.round(outcome.descriptors ?? atRest.descriptors * subscribers),
     },
     connections: Math.round(outcome.connections ?? atRest.connections * subscribers),
-    saturated: outcome.part === 'overload' || busiestShare >= 1,
+    saturated: outcome.part === 'overload' || demand.grows,
     how: outcome.part === 'whole' ? 'exact' : 'windows',
     extrapolated: Math.max(1, outcome.extrapolated, restFactor),
     expectedError: { ...outcome.expectedError, ...countsAreOff(input.variant) },

@@ -143,7 +143,7 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
     }
     tally.published(atUs, all);
     if (all > 1) tally.receivers(atUs, soonest + lateUs, everyUs / 2 + lateUs, latest + lateUs);
-    part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs, 0);
+    part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs);
     if (part !== 'whole') {
       endsUs = atUs;
       break;

@@ -66,7 +66,7 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
       part = budget(
         followers.from[topic + 1]! - followers.from[topic]!,
         atUs,
-        Math.max(server.freeAtUs() - atUs, tally.askedTooMuchUs(atUs)),
+        tally.loadAt(atUs, server.freeAtUs()),
       );
       if (part !== 'whole') {
         endsUs = atUs;

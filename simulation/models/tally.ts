@@ -4,6 +4,7 @@
 import { newCounters, type CounterName } from '../../core/result/counters.ts';
 import { merge, newSimulatedHistogram, record } from '../../core/result/histogram.ts';
 import type { Simulated, Slot } from '../model.ts';
+import { demandOf, type Demand, type Load } from './demand.ts';
 import { createLines } from './line.ts';
 
 export type Tally = ReturnType<typeof createTally>;
@@ -35,6 +36,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
   let cpuUs = 0;
   const askedUs = slots.map(() => 0);
   let askedInAllUs = 0;
+  let largestUs = 0;
   let untilUs = measureUs;
 
   const isMeasured = (atUs: number) => atUs >= 0 && atUs < measureUs;
@@ -146,13 +148,18 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     },
     /** Work that comes to the server's thread, whenever it gets to it. */
     asked(atUs: number, tookUs: number): void {
+      largestUs = Math.max(largestUs, tookUs);
       if (!isMeasured(atUs)) return;
       askedInAllUs += tookUs;
       askedUs[Math.floor(atUs / slotUs)]! += tookUs;
     },
-    /** How much more work was asked for in the measured phase up to a moment than there was time for. */
-    askedTooMuchUs(atUs: number): number {
-      return askedInAllUs - atUs;
+    /** What the server was asked for up to a moment. @param freeAtUs when its queue is empty */
+    loadAt(atUs: number, freeAtUs: number): Load {
+      return {
+        behindUs: Math.max(freeAtUs - atUs, askedInAllUs - atUs),
+        askedUs: askedInAllUs,
+        largestUs,
+      };
     },
     /** Work of the server's thread. */
     worked(fromUs: number, tookUs: number): void {
@@ -208,15 +215,11 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     },
     finish(idleShare: number): Pick<Simulated, 'latency' | 'ledger' | 'counters' | 'slots' | 'slotUs'> & {
       cpuUs: number;
-      busiestShare: number;
+      demand: Demand;
     } {
       const endToEnd = newSimulatedHistogram();
       for (const one of lines) merge(endToEnd, one.finish());
       for (const name of Object.keys(counters) as CounterName[]) counters[name] = Math.round(counters[name]);
-      const busiest = askedUs.reduce((most, asked, i) => {
-        const widthUs = Math.min(measureUs, (i + 1) * slotUs) - i * slotUs;
-        return Math.max(most, asked / widthUs);
-      }, 0);
       ledger.missed = ledger.expected - ledger.delivered;
       return {
         latency: { endToEnd, firstReceiver, medianReceiver, lastReceiver },
@@ -225,7 +228,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
         slotUs,
         slots,
         cpuUs: cpuUs + idleShare * measureUs,
-        busiestShare: busiest + idleShare,
+        demand: demandOf({ askedUs, measureUs, slotUs, largestUs, idleShare }),
       };
     },
     bytesOut: () => counters.bytesOut,
