@@ -7,6 +7,7 @@ import { decideEvent } from '../../core/policy/server/long-poll.ts';
 import { createCosts } from '../costs/costs.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
+import { createClassStates } from './class-states.ts';
 import { compressed } from './compressed.ts';
 import { createFanOuts, linesOf, type FanOut, type FanOuts } from './fan-out.ts';
 import {
@@ -105,36 +106,19 @@ function connectUsOf({ scenario }: ModelInput): number {
 function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }): Computed {
   const { prepared, tally, fanOuts, times, rateAt, connectUs, server, computed } = parts;
   const { followers, measureUs, beginsUs, subscribers, steady, drainUs } = prepared;
-  const states: (ClassState | undefined)[] = Array.from({ length: followers.classes });
+  const states = createClassStates(followers, { beginsUs, subscribers, connectUs });
   const budget = createBudget(steady, 3000 * times.rules.holdMs, measureUs, computed);
   const heard = createHeard(parts);
   const batchUs = batchUsOf(times.rules);
   /** Ends of batches, in their order, as all take as long. */
   const batches = newQueue<{ atUs: number; ofClass: number }>();
 
-  const stateOf = (ofClass: number) => (states[ofClass] ??= newState(ofClass));
-
-  function newState(ofClass: number): ClassState {
-    const perSubscriberUs = connectUs / subscribers;
-    return {
-      runs: [
-        {
-          count: followers.size(ofClass),
-          atUs: beginsUs + ofClass * perSubscriberUs,
-          stepUs: followers.classes * perSubscriberUs,
-          seen: 0,
-          collecting: false,
-        },
-      ],
-      unseen: [],
-      base: 0,
-    };
-  }
-
   function endBatches(untilUs: number): void {
     for (let next = batches.peek(); next && next.atUs <= untilUs; next = batches.peek()) {
       batches.shift();
-      advance(stateOf(next.ofClass), next.atUs, times, heard);
+      const state = states.of(next.ofClass);
+      advance(state, next.atUs, times, heard);
+      states.keep(next.ofClass, state);
     }
   }
 
@@ -144,14 +128,15 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
     endBatches(atUs);
     const [from, to] = [followers.from[topic]!, followers.from[topic + 1]!];
     let [all, held] = [0, 0];
-    const heldOf: number[] = [];
+    const touched: { state: ClassState; count: number }[] = [];
     for (let i = from; i < to; i++) {
       const ofClass = followers.list[i]!;
-      const state = stateOf(ofClass);
+      const state = states.of(ofClass);
       all += followers.size(ofClass);
       advance(state, atUs, times, heard);
-      heldOf.push(takeHeld(state, atUs));
-      held += heldOf.at(-1)!;
+      const count = takeHeld(state, atUs);
+      touched.push({ state, count });
+      held += count;
     }
     tally.published(atUs, all);
     const waits = decideEvent(times.rules, 1, bytes) === 'begin-batch';
@@ -163,8 +148,7 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
     let before = 0;
     for (let i = from; i < to; i++) {
       const ofClass = followers.list[i]!;
-      const state = stateOf(ofClass);
-      const count = heldOf[i - from]!;
+      const { state, count } = touched[i - from]!;
       const seen = noteEvent(state, { atUs, bytes });
       answerFullEnough(state, atUs, times.rules);
       if (count > 0 && fanOut) {
@@ -178,6 +162,7 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
       }
       before += count;
       forget(state);
+      states.keep(ofClass, state);
     }
     part = budget(to - from, atUs, tally.loadAt(atUs, server.freeAtUs()));
     if (part !== 'whole') {
@@ -188,7 +173,7 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
   const lastUs = part === 'whole' ? measureUs + drainUs : untilUs;
   endBatches(lastUs);
   for (let i = 0; i < followers.classes; i++)
-    if (followers.size(i) > 0) advance(states[i] ?? newState(i), lastUs, times, heard);
+    if (followers.size(i) > 0) advance(states.of(i), lastUs, times, heard);
   return { untilUs, part };
 }
 
