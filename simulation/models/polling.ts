@@ -164,7 +164,7 @@ function grouped(input: ModelInput, parts: Parts): Counted {
     }
     tally.published(atUs, all);
     if (all > 1 && latest >= soonest) tally.receivers(atUs, soonest, everyUs / 2 + meanLate(places), latest);
-    part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs, 0);
+    part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs);
     if (part !== 'whole') {
       endsUs = atUs;
       break;

@@ -91,7 +91,7 @@ function grouped(
         (firstUs, stepUs, count) => void tally.delivered(atUs, firstUs, stepUs, count, bytes),
       );
     noteReceivers(tally, atUs, those);
-    part = budget(to - from + cluster.count - 1, atUs, fanOuts.behindUs(atUs));
+    part = budget(to - from + cluster.count - 1, atUs, fanOuts.loadsAt(atUs));
     if (part !== 'whole') {
       endsUs = atUs;
       break;

@@ -3,15 +3,10 @@
 // server has more to do than it can: the queue grows from there on, and nothing is left to be computed.
 
 import type { ModelInput } from '../model.ts';
+import { isHopeless, type Load } from './demand.ts';
 
 /** Classes that events may touch: a second or two of work. */
 const mostTouched = 1_500_000;
-/**
- * A server of a steady load that is so far behind, or is asked for so much more than it had time for, does
- * not catch up.
- */
-const hopelessUs = 10_000_000;
-
 export type Part = 'whole' | 'enough' | 'overload';
 
 /** How much work lies between two moments at which it is said how far it is. */
@@ -21,17 +16,17 @@ const saidEvery = 20_000;
  * @param steady whether a part of the time can stand for the rest at all
  * @param leastUs a part is not shorter: some rounds of what clients do again and again
  * @param measureUs and `computed`, which is told how far the work is
- * @returns notes an event's work, and says whether that is all: `whole` goes on
+ * @returns notes an event's work and the load of each server, and says whether that is all: `whole` goes on
  */
 export function createBudget(
   steady: boolean,
   leastUs: number,
   measureUs: number,
   computed: ModelInput['computed'],
-): (touched: number, atUs: number, behindUs: number) => Part {
+): (touched: number, atUs: number, loads?: readonly Load[]) => Part {
   let left = mostTouched;
   let unsaid = 0;
-  return (touched, atUs, behindUs) => {
+  return (touched, atUs, loads = []) => {
     left -= touched;
     unsaid += touched + 1;
     if (unsaid > saidEvery) {
@@ -40,7 +35,7 @@ export function createBudget(
       computed?.(Math.max(0, Math.min(1, Math.max(part, atUs / measureUs))));
     }
     if (!steady || atUs <= 0) return 'whole';
-    if (behindUs > hopelessUs) return 'overload';
+    if (loads.some((load) => isHopeless(load, atUs))) return 'overload';
     return left < 0 && atUs >= leastUs ? 'enough' : 'whole';
   };
 }
