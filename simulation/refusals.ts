@@ -71,8 +71,8 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
     ...(inFront.kind === 'list'
       ? []
       : [
-          'servers.in-front: with faults no model has what stands in front of servers; --set servers.in-front=list has ' +
-            'clients find them by a list.',
+          'servers.in-front: with faults no model has what stands in front of servers; ' +
+            '--set servers.in-front=list has clients find them by a list.',
         ]),
     ...(areApart(servers)
       ? [

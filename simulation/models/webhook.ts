@@ -31,7 +31,7 @@ export const webhook: Model = Object.assign(simulate, { cannot });
 function cannot({ options: given }: Variant, { server, servers }: Pick<Scenario, 'server' | 'servers'>) {
   const options = given as Options; // by its schema
   if (isCluster(servers))
-    return 'no model knows webhooks of several servers, with a broker or HAProxy; --set servers={} is one server';
+    return 'no model knows webhooks of several servers, brokers or HAProxy; --set servers={} is one server';
   if (options.store === 'redis')
     return 'no model knows how BullMQ deals out deliveries; store: sqlite has a model';
   if (options.resequence > 0) return 'no model knows how receivers put events back into order (resequence)';

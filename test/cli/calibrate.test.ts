@@ -11,7 +11,7 @@ import { call, start, startScripted, temporaryFolder } from './tools.ts';
 test('--help says how long it takes and what it writes', async (t) => {
   const { code, stdout } = await call(['calibrate', '--help'], temporaryFolder(t));
   assert.equal(code, 0);
-  for (const word of ['--full', '--patterns', '--minutes', '--name', '--output', 'profile.json', '75'])
+  for (const word of ['--full', '--patterns', '--minutes', '--name', '--output', 'profile.json', '105'])
     assert.match(stdout, new RegExp(word));
 });
 
@@ -26,7 +26,7 @@ test('wrong arguments end with exit code 2 and a sentence, and nothing is run', 
       ['--minutes', 'ten'],
       /--minutes ten does not do: one trial of each pattern takes about .*Give a number/,
     ],
-    [['--minutes', '0.1', '--patterns', 'sse'], /one trial of sse takes about 15\.5 s/],
+    [['--minutes', '0.1', '--patterns', 'sse'], /one trial of sse takes about 13\.5 s/],
     [['--name', ' '], /--name is what reports call the profile/],
     [['--output', 'nowhere/profile.json'], /Cannot write nowhere\/profile\.json/],
     [['sse'], /too many arguments/],

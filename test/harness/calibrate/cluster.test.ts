@@ -38,10 +38,10 @@ test('what stands beside servers comes behind the corners, and the rest of the p
   const kinds = planAll(names, patterns, quick, all).map(({ cluster }) => cluster?.kind ?? 'plane');
   const first = kinds.findIndex((kind) => kind !== 'plane');
   assert.equal(first, names.length * 3);
-  // One without a broker, four brokers with one server and with two, HAProxy for each pattern.
+  // One without a broker, four brokers with one server and with two, HAProxy for each pattern but webhooks.
   assert.equal(
     kinds.findLastIndex((kind) => kind !== 'plane'),
-    first + 1 + 8 + names.length - 1,
+    first + 1 + 8 + names.length - 2,
   );
   const none = planAll(names, patterns, quick, { brokers: [], haproxy: false });
   assert.deepEqual(none, planPoints(names, patterns, quick));
