@@ -15,6 +15,7 @@ import {
   answerFullEnough,
   batchUsOf,
   forget,
+  holdEveryUs,
   noteEvent,
   takeHeld,
   type ClassState,
@@ -94,6 +95,9 @@ export type Parts = {
   computed: ModelInput['computed'];
 };
 
+/** How much of the work on a touched class the end of a hold is. */
+const restShare = 0.2;
+
 /** Until when, and why until then. */
 type Computed = { untilUs: number; part: Part };
 
@@ -106,8 +110,9 @@ function connectUsOf({ scenario }: ModelInput): number {
 function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }): Computed {
   const { prepared, tally, fanOuts, times, rateAt, connectUs, server, computed } = parts;
   const { followers, measureUs, beginsUs, subscribers, steady, drainUs } = prepared;
+  const roundUs = holdEveryUs(times);
   const states = createClassStates(followers, { beginsUs, subscribers, connectUs });
-  const budget = createBudget(steady, 3000 * times.rules.holdMs, measureUs, computed);
+  const budget = createBudget(steady, { roundUs, least: 3 }, measureUs, computed);
   const heard = createHeard(parts);
   const batchUs = batchUsOf(times.rules);
   /** Ends of batches, in their order, as all take as long. */
@@ -122,6 +127,8 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
     }
   }
 
+  const restPerUs = (restShare * followers.classes) / roundUs;
+  let lastEventUs = 0;
   let untilUs = measureUs;
   let part: Part = 'whole';
   for (const { atUs, topic, bodyBytes, bytes } of events) {
@@ -164,7 +171,9 @@ function grouped(events: Iterable<Sized>, parts: Parts & { connectUs: number }):
       forget(state);
       states.keep(ofClass, state);
     }
-    part = budget(to - from, atUs, tally.loadAt(atUs, server.freeAtUs()));
+    const atRest = Math.max(0, atUs - lastEventUs) * restPerUs;
+    lastEventUs = atUs;
+    part = budget(to - from + atRest, atUs, tally.loadAt(atUs, server.freeAtUs()));
     if (part !== 'whole') {
       untilUs = atUs;
       break;

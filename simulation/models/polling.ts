@@ -118,7 +118,7 @@ function grouped(input: ModelInput, parts: Parts, answerUs: () => number): Count
     beginsUs,
     measureUs,
   });
-  const budget = createBudget(steady, 10 * everyUs, measureUs, input.computed);
+  const budget = createBudget(steady, { roundUs: everyUs, least: 10 }, measureUs, input.computed);
   const bytesOf = eventSizes(prepared);
   let endsUs = measureUs;
   let part: Part = 'whole';

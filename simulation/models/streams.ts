@@ -45,7 +45,12 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
   } else {
     const signs =
       kind.life.when === 'quiet' ? createSignsOfLife(followers, kind.life.everyMs, span) : undefined;
-    const budget = createBudget(prepared.steady, 3000 * kind.life.everyMs, measureUs, input.computed);
+    const budget = createBudget(
+      prepared.steady,
+      { roundUs: 1000 * kind.life.everyMs, least: 3 },
+      measureUs,
+      input.computed,
+    );
     let endsUs = measureUs;
     for (const { atUs, topic, bodyBytes, bytes } of events) {
       let receivers = 0;
