@@ -17,6 +17,7 @@ import {
   answerFullEnough,
   batchUsOf,
   forget,
+  holdEveryUs,
   noteEvent,
   takeHeld,
   type ClassState,
@@ -98,6 +99,9 @@ export function longPolling(input: ModelInput): Simulated {
   });
 }
 
+/** How much of the work on a touched class the end of a hold is. */
+const restShare = 0.2;
+
 type Sized = PlannedEvent & { bytes: number };
 
 function grouped(events: Iterable<Sized>, parts: Parts): Computed {
@@ -105,7 +109,8 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
   const { followers, measureUs, beginsUs, subscribers, steady, drainUs } = prepared;
   const { count, serverOf } = cluster;
   const states = createClassStates(followers, { beginsUs, subscribers, connectUs });
-  const budget = createBudget(steady, 3000 * times.rules.holdMs, measureUs, computed);
+  const roundUs = holdEveryUs(times);
+  const budget = createBudget(steady, { roundUs, least: 3 }, measureUs, computed);
   const heard = Array.from({ length: count }, (_, server) => createHeard(parts, server));
   const batchUs = batchUsOf(times.rules);
   /** Ends of batches of each server, in their order, as all take as long. */
@@ -121,6 +126,8 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
     }
   }
 
+  const restPerUs = (restShare * followers.classes) / roundUs;
+  let lastEventUs = 0;
   let untilUs = measureUs;
   let part: Part = 'whole';
   const held = Array.from({ length: count }, () => 0);
@@ -182,7 +189,9 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
       forget(state);
       states.keep(ofClass, state);
     }
-    part = budget(to - from + count - 1, atUs, fanOuts.loadsAt(atUs));
+    const atRest = Math.max(0, atUs - lastEventUs) * restPerUs;
+    lastEventUs = atUs;
+    part = budget(to - from + count - 1 + atRest, atUs, fanOuts.loadsAt(atUs));
     if (part !== 'whole') {
       untilUs = atUs;
       break;

@@ -137,7 +137,7 @@ function grouped(input: ModelInput, parts: Parts): Counted {
     beginsUs,
     measureUs,
   });
-  const budget = createBudget(steady, 10 * everyUs, measureUs, input.computed);
+  const budget = createBudget(steady, { roundUs: everyUs, least: 10 }, measureUs, input.computed);
   const bytesOf = eventSizes(prepared);
   let endsUs = measureUs;
   let part: Part = 'whole';

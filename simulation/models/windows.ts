@@ -5,7 +5,7 @@
 import type { ModelInput } from '../model.ts';
 import { isHopeless, type Load } from './demand.ts';
 
-/** Classes that events may touch: a second or two of work. */
+/** Classes that events may touch, or as much other work: a second or two. */
 const mostTouched = 1_500_000;
 export type Part = 'whole' | 'enough' | 'overload';
 
@@ -14,17 +14,20 @@ const saidEvery = 20_000;
 
 /**
  * @param steady whether a part of the time can stand for the rest at all
- * @param leastUs a part is not shorter: some rounds of what clients do again and again
+ * @param rounds what clients do again and again: a part is whole rounds, and at least so many, as what all
+ * do in the same part of a round would else count too often or too seldom
  * @param measureUs and `computed`, which is told how far the work is
  * @returns notes an event's work and the load of each server, and says whether that is all: `whole` goes on
  */
 export function createBudget(
   steady: boolean,
-  leastUs: number,
+  { roundUs, least }: { roundUs: number; least: number },
   measureUs: number,
   computed: ModelInput['computed'],
 ): (touched: number, atUs: number, loads?: readonly Load[]) => Part {
+  const leastUs = least * roundUs;
   let left = mostTouched;
+  let rounds = 0;
   let unsaid = 0;
   return (touched, atUs, loads = []) => {
     left -= touched;
@@ -36,6 +39,8 @@ export function createBudget(
     }
     if (!steady || atUs <= 0) return 'whole';
     if (loads.some((load) => isHopeless(load, atUs))) return 'overload';
-    return left < 0 && atUs >= leastUs ? 'enough' : 'whole';
+    const before = rounds;
+    rounds = Math.floor(atUs / roundUs);
+    return left < 0 && rounds >= least && rounds > before ? 'enough' : 'whole';
   };
 }
