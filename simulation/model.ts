@@ -72,20 +72,33 @@ export type Changes = {
   perServer: ServerFigures[];
 };
 
+/** What a process is asked for. */
+export type Asked = {
+  /** The largest share of a core that a slot asks for. */
+  busiestShare: number;
+  /**
+   * The share of a core that the whole measured phase asks for, with what was due at its end in patterns
+   * that have a backlog; from 1 on the process is saturated.
+   */
+  askedShare: number;
+  /** Work that is left at the end of the measured phase. */
+  leftUs: number;
+  /** Its queue grows: its length says how long the phase was and not how long events take. */
+  grows: boolean;
+};
+
 /** One of several servers. */
-export type ServerPart = {
+export type ServerPart = Asked & {
   cpuUs: number;
   idleShare: number;
-  busiestShare: number;
   rssBytes: number;
   subscribers: number;
 };
 
 /** A process beside servers, of one thread. */
-export type BesidePart = {
+export type BesidePart = Asked & {
   role: 'broker' | 'in-front';
   cpuUs: number;
-  busiestShare: number;
   rssBytes: number;
   /** Without subscribers. */
   baseRssBytes: number;
@@ -119,15 +132,9 @@ export type Simulated = {
   wholeTrial?: Counters;
   /** Deliveries pending at the end of each slot, and the age of the oldest on the server's own clock. */
   backlog?: { depth: readonly number[]; oldestMs: readonly number[] };
-  server: {
+  server: Omit<Asked, 'grows'> & {
     cpuUs: number;
     idleShare: number;
-    /**
-     * The largest share of a core that a slot asks for; from 1 on the server is saturated. Of patterns with a
-     * backlog, that of the whole measured phase with what was due at its end: what a slot has no time for
-     * waits.
-     */
-    busiestShare: number;
     rssBytes: number;
     kernelSocketBytes: number;
     descriptors: number;
@@ -138,7 +145,7 @@ export type Simulated = {
   slotUs: number;
   /** From the start of the measured phase on. */
   slots: Slot[];
-  /** The server had more to do than it can: latencies are those of a queue that grows, and are no figures. */
+  /** The server's queue grows without end: latencies say how long that lasted, and are no figures. */
   saturated: boolean;
   /** `windows`: parts of the time were computed and stand for the rest. */
   how: 'exact' | 'windows';
@@ -166,4 +173,4 @@ export type Model = {
 export type ModelRegistry = Readonly<Partial<Record<string, Model>>>;
 
 /** Grows when the same scenario, profile and seed give other figures. */
-export const modelVersion = 2;
+export const modelVersion = 3;

@@ -4,7 +4,7 @@
 import type { Profile } from '../core/profile/profile.ts';
 import type { ProcessUse } from '../core/result/result.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
-import type { BesidePart, ServerFigures, ServerPart, Simulated } from './model.ts';
+import type { Asked, BesidePart, ServerFigures, ServerPart, Simulated } from './model.ts';
 
 export function processUses(
   { saturated, server, cluster, changes }: Simulated,
@@ -17,10 +17,10 @@ export function processUses(
     return changes.perServer.map((one, i) => ownUse(one, i, server.rssBytes, scenario, profile));
   if (!cluster) return [serverUse(server, saturated, serverBaseRssBytes, measuredUs)];
   // A part of the time was computed where a server is hopelessly behind, so the fullest may not show it.
-  const isFull = (one: { busiestShare: number }) => saturated && one === cluster.servers[busiest(cluster)];
+  const isFull = (one: ServerPart) => one.grows || (saturated && one === fullestOf(all(cluster)));
   return [
     ...cluster.servers.map((one, index) => ({
-      ...serverUse(one, one.busiestShare >= 1 || isFull(one), serverBaseRssBytes, measuredUs),
+      ...serverUse(one, isFull(one), serverBaseRssBytes, measuredUs),
       index,
       handshakes: 0,
       subscribers: one.subscribers,
@@ -29,22 +29,30 @@ export function processUses(
   ];
 }
 
-/** Where the fullest of all is a server, its place among them; else -1. */
-function busiest({ servers, beside }: NonNullable<Simulated['cluster']>): number {
-  const most = Math.max(...servers.map(({ busiestShare }) => busiestShare));
-  if (beside.some(({ busiestShare }) => busiestShare > most)) return -1;
-  return servers.findIndex(({ busiestShare }) => busiestShare === most);
+function all({ servers, beside }: NonNullable<Simulated['cluster']>): readonly (ServerPart | BesidePart)[] {
+  return [...servers, ...beside];
+}
+
+/** Who is asked for the most; where nobody for more than there is time for, who has the most left to do. */
+function fullestOf<One extends Pick<Asked, 'askedShare' | 'leftUs'>>(those: readonly One[]): One | undefined {
+  const isFuller = (one: One, than: One) =>
+    Math.max(one.askedShare, than.askedShare) >= 1 || one.leftUs === than.leftUs
+      ? one.askedShare > than.askedShare
+      : one.leftUs > than.leftUs;
+  const [first, ...others] = those;
+  return first && others.reduce((most, one) => (isFuller(one, most) ? one : most), first);
 }
 
 /** Who has the most to do, as texts call it. */
-export function fullest({ server, cluster, changes }: Simulated): { busiestShare: number; name: string } {
+export function fullest({ server, cluster, changes }: Simulated): Pick<Asked, 'askedShare' | 'leftUs'> & {
+  name: string;
+} {
   const isOneOfMany = changes?.servers !== undefined || (cluster?.servers.length ?? 1) > 1;
-  const alone = { busiestShare: server.busiestShare, name: isOneOfMany ? 'a server' : 'the server' };
-  if (!cluster) return alone;
-  const names = { broker: 'the broker', 'in-front': 'HAProxy' } as const;
-  return cluster.beside
-    .map(({ role, busiestShare }) => ({ busiestShare, name: names[role] as string }))
-    .reduce((most, one) => (one.busiestShare > most.busiestShare ? one : most), alone);
+  const most = (cluster && fullestOf(all(cluster))) ?? server;
+  const { askedShare, leftUs } = most;
+  const aServer = isOneOfMany ? 'a server' : 'the server';
+  const name = 'role' in most ? { broker: 'the broker', 'in-front': 'HAProxy' }[most.role] : aServer;
+  return { askedShare, leftUs, name };
 }
 
 function serverUse(

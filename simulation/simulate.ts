@@ -3,7 +3,7 @@
 
 import { UserError } from '../core/base/errors.ts';
 import { longRandom } from '../core/base/long-random.ts';
-import { formatNumber } from '../core/base/units.ts';
+import { formatNumber, formatUs } from '../core/base/units.ts';
 import { aroundFaults } from '../core/figures/around-faults.ts';
 import { faultWarnings } from '../core/figures/fault-warnings.ts';
 import type { Variant } from '../core/pattern/variant.ts';
@@ -185,10 +185,14 @@ function clusterOf({ servers }: Scenario, { cluster }: Simulated): Pick<Complete
 }
 
 function warningsOf(of: Simulated): ResultWarning[] {
-  const { saturated, extrapolated, backlog, notes = [] } = of;
-  const { busiestShare, name } = fullest(of);
+  const { saturated, extrapolated, notes = [] } = of;
+  const { askedShare, leftUs, name } = fullest(of);
   const digits = (value: number) => formatNumber(Number(value.toPrecision(2)));
-  const where = backlog ? 'over the measured phase' : 'in its busiest slot';
+  const growing =
+    askedShare >= 1
+      ? `over the measured phase ${name} would have to do ${digits(askedShare)} times what a core does: ` +
+        'its queue grows'
+      : `at the end of the measured phase ${name} has work for ${formatUs(leftUs)} left: its queue grows`;
   return [
     ...notes,
     ...(saturated
@@ -197,9 +201,8 @@ function warningsOf(of: Simulated): ResultWarning[] {
             code: 'saturated',
             level: 'invalid' as const,
             message:
-              `${where} ${name} would have to do ${digits(busiestShare)} times what a core ` +
-              'does: its queue grows, and latencies and losses are no figures. Take fewer subscribers ' +
-              'or events, or ask how many servers it takes (npm start -- plan).',
+              `${growing}, and latencies and losses are no figures. Take fewer subscribers or events, ` +
+              'or ask how many servers it takes (npm start -- plan).',
           },
         ]
       : []),

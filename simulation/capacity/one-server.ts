@@ -138,7 +138,7 @@ function simulate(question: Question, subscribers: number, of: OneServer, measur
       : (quantileUs(latency.endToEnd, quantile * ofDelivered) ?? Infinity);
   return {
     subscribers,
-    cpuShare: isFull ? Math.max(share, server.busiestShare) : share,
+    cpuShare: isFull ? Math.max(share, server.askedShare) : share,
     latencyP50Us: atUs(0.5),
     latencyP99Us: atUs(0.99),
     connections,

@@ -220,12 +220,12 @@ function simulatedOf(
     leavesOut: [...leftOut(input, kind)],
   });
   use.fillSlots(outcome.slots);
-  const busiestShare = use.busiestShare() + idleShare;
+  const { grows, ...demand } = use.demand();
   outcome.ledger.duplicated = deliveries.counts().duplicated;
   return {
     ...outcome,
-    server: { ...outcome.server, busiestShare, idleShare: outcome.server.idleShare },
-    saturated: busiestShare >= 1,
+    server: { ...outcome.server, ...demand },
+    saturated: grows,
     extrapolated: Math.max(1, deliveries.extrapolated(), each / measured.atRest.subscribers),
     expectedError: unknown,
     changes,

@@ -3,6 +3,7 @@
 
 import type { ServerFigures, Slot } from '../model.ts';
 import { createCosts } from '../costs/costs.ts';
+import { demandOf, type Demand } from '../models/demand.ts';
 import type { Prepared } from '../models/prepare.ts';
 import { slotUsOf, type Tally } from '../models/tally.ts';
 import type { Deliveries } from './deliveries.ts';
@@ -19,6 +20,7 @@ export function createUse(prepared: Prepared, servers: number, time: Time, tally
   const slots = Math.ceil(measureUs / slotUs);
   const cpuUs = new Float64Array(servers);
   const askedUs = Array.from({ length: servers }, () => new Float64Array(slots));
+  const largestUs = new Float64Array(servers);
   const shook = new Float64Array(slots);
   const connected = new Float64Array(slots);
   const handshakes = new Float64Array(servers);
@@ -38,6 +40,7 @@ export function createUse(prepared: Prepared, servers: number, time: Time, tally
     tally,
     asked(server: number, atUs: number, tookUs: number): void {
       workedAt(server, atUs, tookUs);
+      largestUs[server] = Math.max(largestUs[server]!, tookUs);
       if (tally.isMeasured(atUs)) askedUs[server]![Math.floor(atUs / slotUs)]! += tookUs;
     },
     connecting(server: number, fromUs: number, tookUs: number): void {
@@ -78,9 +81,22 @@ export function createUse(prepared: Prepared, servers: number, time: Time, tally
     /** The mean share of the clients that were there. */
     hereShare: () => presence.hereUs() / (measureUs * subscribers),
     idleShare: () => idle,
-    /** What events alone ask of the busiest server in its busiest slot, as a share of a core. */
-    busiestShare: () =>
-      Math.max(0, ...askedUs.flatMap((one) => one.reduce((a, b) => Math.max(a, b), 0) / slotUs)),
+    /** What events alone ask of the server that is asked for the most. */
+    demand: (): Demand =>
+      askedUs
+        .map((one, i) =>
+          demandOf({
+            askedUs: Array.from(one),
+            measureUs,
+            slotUs,
+            largestUs: largestUs[i]!,
+            idleShare: idle,
+          }),
+        )
+        .reduce((most, one) => {
+          if (one.grows !== most.grows) return one.grows ? one : most;
+          return one.askedShare > most.askedShare ? one : most;
+        }),
     addConnecting(): void {
       const all = shook.reduce((sum, one) => sum + one, 0);
       tally.add('handshakes', all);

@@ -39,6 +39,11 @@ export function batchUsOf({ batchMs }: LongPollRules): number {
   return batchMs * 1000 + 1;
 }
 
+/** From one request of a client that gets nothing to its next one. */
+export function holdEveryUs({ rules, backUs, againUs }: Times): number {
+  return rules.holdMs * 1000 + backUs + againUs;
+}
+
 /** What becomes of runs, told as it happens. */
 export type Heard = {
   /** Answers with these events, to clients that ask or are due one after the other. */
@@ -125,7 +130,7 @@ function isHeldOn(rules: LongPollRules, events: ClassState['unseen']): boolean {
 /** Parts a run by how often its clients' holds have ended, which differs where the run is long in time. */
 function endHolds(run: Run, untilUs: number, times: Times, heard: Heard, settled: Run[]): void {
   const holdUs = times.rules.holdMs * 1000;
-  const everyUs = holdUs + times.backUs + times.againUs;
+  const everyUs = holdEveryUs(times);
   const endsOf = (atUs: number) => Math.max(0, Math.floor((untilUs - atUs - holdUs) / everyUs) + 1);
   let from = 0;
   while (from < run.count) {

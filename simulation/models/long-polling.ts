@@ -8,6 +8,7 @@ import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
+import { createClassStates } from './class-states.ts';
 import { compressed } from './compressed.ts';
 import { createCluster } from './cluster.ts';
 import { linesOf, type FanOut } from './fan-out.ts';
@@ -16,6 +17,7 @@ import {
   answerFullEnough,
   batchUsOf,
   forget,
+  holdEveryUs,
   noteEvent,
   takeHeld,
   type ClassState,
@@ -97,28 +99,35 @@ export function longPolling(input: ModelInput): Simulated {
   });
 }
 
+/** How much of the work on a touched class the end of a hold is. */
+const restShare = 0.2;
+
 type Sized = PlannedEvent & { bytes: number };
 
 function grouped(events: Iterable<Sized>, parts: Parts): Computed {
-  const { prepared, cluster, tally, fanOuts, times, computed } = parts;
-  const { followers, measureUs, steady, drainUs } = prepared;
+  const { prepared, cluster, tally, fanOuts, times, computed, connectUs } = parts;
+  const { followers, measureUs, beginsUs, subscribers, steady, drainUs } = prepared;
   const { count, serverOf } = cluster;
-  const states: (ClassState | undefined)[] = Array.from({ length: followers.classes });
-  const budget = createBudget(steady, 3000 * times.rules.holdMs, measureUs, computed);
+  const states = createClassStates(followers, { beginsUs, subscribers, connectUs });
+  const roundUs = holdEveryUs(times);
+  const budget = createBudget(steady, { roundUs, least: 3 }, measureUs, computed);
   const heard = Array.from({ length: count }, (_, server) => createHeard(parts, server));
   const batchUs = batchUsOf(times.rules);
   /** Ends of batches of each server, in their order, as all take as long. */
   const batches = Array.from({ length: count }, () => newQueue<{ atUs: number; ofClass: number }>());
-  const stateOf = (ofClass: number) => (states[ofClass] ??= newState(parts, ofClass));
 
   function endBatches(server: number, untilUs: number): void {
     const own = batches[server]!;
     for (let next = own.peek(); next && next.atUs <= untilUs; next = own.peek()) {
       own.shift();
-      advance(stateOf(next.ofClass), next.atUs, times, heard[server]!);
+      const state = states.of(next.ofClass);
+      advance(state, next.atUs, times, heard[server]!);
+      states.keep(next.ofClass, state);
     }
   }
 
+  const restPerUs = (restShare * followers.classes) / roundUs;
+  let lastEventUs = 0;
   let untilUs = measureUs;
   let part: Part = 'whole';
   const held = Array.from({ length: count }, () => 0);
@@ -132,18 +141,21 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
     let all = 0;
     held.fill(0);
     before.fill(0);
-    const heldOf: number[] = [];
+    const touched: ({ state: ClassState; own: number } | undefined)[] = [];
     for (let i = from; i < to; i++) {
       const ofClass = followers.list[i]!;
       const server = serverOf(ofClass);
       const arrival = arrivalAt(server);
       all += followers.size(ofClass);
-      heldOf.push(0);
-      if (!arrival) continue;
-      const state = stateOf(ofClass);
+      if (!arrival) {
+        touched.push(undefined);
+        continue;
+      }
+      const state = states.of(ofClass);
       advance(state, arrival.atUs, times, heard[server]!);
-      heldOf[i - from] = takeHeld(state, arrival.atUs);
-      held[server]! += heldOf[i - from]!;
+      const own = takeHeld(state, arrival.atUs);
+      touched.push({ state, own });
+      held[server]! += own;
     }
     tally.published(atUs, all);
     const waits = decideEvent(times.rules, 1, bytes) === 'begin-batch';
@@ -156,10 +168,10 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
       const ofClass = followers.list[i]!;
       const server = serverOf(ofClass);
       const arrival = arrivalAt(server);
-      if (!arrival) continue;
-      const state = stateOf(ofClass);
+      const one = touched[i - from];
+      if (!arrival || !one) continue;
+      const { state, own } = one;
       const fanOut = fanOutOf.get(server);
-      const own = heldOf[i - from]!;
       const seen = noteEvent(state, { atUs, bytes });
       answerFullEnough(state, arrival.atUs, times.rules);
       if (own > 0 && fanOut) {
@@ -175,8 +187,11 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
       }
       before[server]! += own;
       forget(state);
+      states.keep(ofClass, state);
     }
-    part = budget(to - from + count - 1, atUs, fanOuts.behindUs(atUs));
+    const atRest = Math.max(0, atUs - lastEventUs) * restPerUs;
+    lastEventUs = atUs;
+    part = budget(to - from + count - 1 + atRest, atUs, fanOuts.loadsAt(atUs));
     if (part !== 'whole') {
       untilUs = atUs;
       break;
@@ -185,27 +200,8 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
   const lastUs = part === 'whole' ? measureUs + drainUs : untilUs;
   for (let server = 0; server < count; server++) endBatches(server, lastUs);
   for (let i = 0; i < followers.classes; i++)
-    if (followers.size(i) > 0) advance(states[i] ?? newState(parts, i), lastUs, times, heard[serverOf(i)]!);
+    if (followers.size(i) > 0) advance(states.of(i), lastUs, times, heard[serverOf(i)]!);
   return { untilUs, part };
-}
-
-/** Of clients that have not asked yet. */
-function newState({ prepared, connectUs }: Parts, ofClass: number): ClassState {
-  const { followers, subscribers, beginsUs } = prepared;
-  const perSubscriberUs = connectUs / subscribers;
-  return {
-    runs: [
-      {
-        count: followers.size(ofClass),
-        atUs: beginsUs + ofClass * perSubscriberUs,
-        stepUs: followers.classes * perSubscriberUs,
-        seen: 0,
-        collecting: false,
-      },
-    ],
-    unseen: [],
-    base: 0,
-  };
 }
 
 function createHeard(parts: Parts, server: number): Heard {

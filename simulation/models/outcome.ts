@@ -51,9 +51,8 @@ export function outcomeOf(
   const ofFront = front?.of.atRest;
   const restFactor = Math.max(1, subscribers / count / atRest.subscribers);
   const descriptorsEach = ofFront?.serverDescriptors ?? atRest.descriptors;
-  const servers = works.map(({ cpuUs, busiestShare }, i) => ({
-    cpuUs,
-    busiestShare,
+  const servers = works.map((work, i) => ({
+    ...work,
     idleShare: outcome.idleShares[i]!,
     rssBytes: input.profile.serverBaseRssBytes + atRest.serverRssBytes * sizeOf(i),
     subscribers: sizeOf(i),
@@ -61,8 +60,7 @@ export function outcomeOf(
   const beside = besideOf(input, cluster);
   const sum = (of: (one: (typeof servers)[number]) => number) =>
     servers.reduce((all, one) => all + of(one), 0);
-  const busiestShare = Math.max(...servers.map((one) => one.busiestShare));
-  const fullest = [...servers, ...beside].reduce((most, one) => Math.max(most, one.busiestShare), 0);
+  const worst = (of: (one: (typeof servers)[number]) => number) => Math.max(...servers.map(of));
   return {
     ...figures,
     // As subscribers count, who get what the server sends.
@@ -70,14 +68,16 @@ export function outcomeOf(
     server: {
       cpuUs: sum((one) => one.cpuUs),
       idleShare: sum((one) => one.idleShare),
-      busiestShare,
+      busiestShare: worst((one) => one.busiestShare),
+      askedShare: worst((one) => one.askedShare),
+      leftUs: worst((one) => one.leftUs),
       rssBytes: sum((one) => one.rssBytes),
       kernelSocketBytes: (ofFront ?? atRest).kernelSocketBytes * subscribers,
       descriptors: Math.round((ofFront ? undefined : outcome.descriptors) ?? descriptorsEach * subscribers),
     },
     ...(cluster.isTold && { cluster: { servers, beside } }),
     connections: Math.round(outcome.connections ?? atRest.connections * subscribers),
-    saturated: outcome.part === 'overload' || fullest >= 1,
+    saturated: outcome.part === 'overload' || [...servers, ...beside].some(({ grows }) => grows),
     how: outcome.part === 'whole' ? 'exact' : 'windows',
     extrapolated: Math.max(1, outcome.extrapolated, restFactor),
     expectedError: {

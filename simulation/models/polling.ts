@@ -137,7 +137,7 @@ function grouped(input: ModelInput, parts: Parts): Counted {
     beginsUs,
     measureUs,
   });
-  const budget = createBudget(steady, 10 * everyUs, measureUs, input.computed);
+  const budget = createBudget(steady, { roundUs: everyUs, least: 10 }, measureUs, input.computed);
   const bytesOf = eventSizes(prepared);
   let endsUs = measureUs;
   let part: Part = 'whole';
@@ -164,7 +164,7 @@ function grouped(input: ModelInput, parts: Parts): Counted {
     }
     tally.published(atUs, all);
     if (all > 1 && latest >= soonest) tally.receivers(atUs, soonest, everyUs / 2 + meanLate(places), latest);
-    part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs, 0);
+    part = budget(followers.from[topic + 1]! - followers.from[topic]!, atUs);
     if (part !== 'whole') {
       endsUs = atUs;
       break;

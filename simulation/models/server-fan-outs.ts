@@ -4,6 +4,7 @@
 import type { Costs } from '../costs/costs.ts';
 import type { Arrival } from './arrivals.ts';
 import type { Cluster } from './cluster.ts';
+import type { Load } from './demand.ts';
 import { createFanOuts, since, together, type FanOut } from './fan-out.ts';
 import { createRate, type Prepared } from './prepare.ts';
 import { createServer } from './server.ts';
@@ -23,8 +24,8 @@ export type ServerFanOuts = {
   takenOnly(arrivals: readonly Arrival[]): void;
   /** What a server answers at another time than an event's. */
   later(server: number, asked: { atUs: number; payloadBytes: number; receivers: number }): FanOut;
-  /** By how much the server that is worst off is behind. */
-  behindUs(atUs: number): number;
+  /** What each server, and HAProxy where it is, was asked for up to a moment. */
+  loadsAt(atUs: number): readonly Load[];
   extrapolated(): number;
 };
 
@@ -73,12 +74,10 @@ export function createServerFanOuts(
       const { fanOuts, rateAt } = all[server]!;
       return fanOuts.of({ ...asked, perS: rateAt(asked.atUs) });
     },
-    behindUs: (atUs) =>
-      Math.max(
-        ...all.map(({ thread }) => thread.freeAtUs() - atUs),
-        ...all.map(({ work }) => work.askedTooMuchUs(atUs)),
-        ...beside.map((work) => work.askedTooMuchUs(atUs)),
-      ),
+    loadsAt: (atUs) => [
+      ...all.map(({ thread, work }) => work.loadAt(atUs, thread.freeAtUs())),
+      ...beside.map((work) => work.loadAt(atUs)),
+    ],
     extrapolated: () => Math.max(...all.map(({ fanOuts }) => fanOuts.extrapolated())),
   };
 }

@@ -60,7 +60,7 @@ function grouped(
   const { followers, measureUs, subscribers } = prepared;
   const { everyMs, when, ...each } = kind.life;
   const signs = when === 'quiet' ? createSignsOfLife(followers, everyMs, span) : undefined;
-  const budget = createBudget(prepared.steady, 3000 * everyMs, measureUs, computed);
+  const budget = createBudget(prepared.steady, { roundUs: 1000 * everyMs, least: 3 }, measureUs, computed);
   const receivers = Array.from({ length: cluster.count }, () => 0);
   let part: Part = 'whole';
   let endsUs = measureUs;
@@ -91,7 +91,7 @@ function grouped(
         (firstUs, stepUs, count) => void tally.delivered(atUs, firstUs, stepUs, count, bytes),
       );
     noteReceivers(tally, atUs, those);
-    part = budget(to - from + cluster.count - 1, atUs, fanOuts.behindUs(atUs));
+    part = budget(to - from + cluster.count - 1, atUs, fanOuts.loadsAt(atUs));
     if (part !== 'whole') {
       endsUs = atUs;
       break;

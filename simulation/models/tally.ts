@@ -4,6 +4,7 @@
 import { newCounters, type CounterName } from '../../core/result/counters.ts';
 import { merge, newSimulatedHistogram, record } from '../../core/result/histogram.ts';
 import type { Simulated, Slot } from '../model.ts';
+import type { Demand } from './demand.ts';
 import { createLines } from './line.ts';
 import { createDealer, createWork, type Work } from './work.ts';
 
@@ -185,7 +186,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       Simulated,
       'latency' | 'ledger' | 'counters' | 'slots' | 'slotUs'
     > & {
-      works: { cpuUs: number; busiestShare: number }[];
+      works: ({ cpuUs: number } & Demand)[];
     } {
       const endToEnd = newSimulatedHistogram();
       for (const one of lines) merge(endToEnd, one.finish());

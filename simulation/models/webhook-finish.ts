@@ -47,7 +47,7 @@ export function finish(input: ModelInput, prepared: Prepared, over: Over): Simul
     leavesOut: leftOut(options),
   });
   // What is due waits for the server; what waits for its time does not.
-  const busiestShare = (outcome.server.cpuUs + due * acceptance.cpuUs()) / measureUs;
+  const askedShare = (outcome.server.cpuUs + due * acceptance.cpuUs()) / measureUs;
   return {
     ...outcome,
     latency: { ...outcome.latency, ...(samplesOf(roundTrips) > 0 && { publishRoundTrip: roundTrips }) },
@@ -55,8 +55,8 @@ export function finish(input: ModelInput, prepared: Prepared, over: Over): Simul
     ledger: { ...outcome.ledger, duplicated, reordered },
     wholeTrial,
     backlog,
-    server: { ...outcome.server, busiestShare },
-    saturated: busiestShare >= 1,
+    server: { ...outcome.server, askedShare },
+    saturated: askedShare >= 1,
     clients: 'one-by-one',
     // Counts of webhooks were not held against runs.
     expectedError: errorsOf(outcome, byAttempt),

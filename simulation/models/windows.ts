@@ -3,15 +3,10 @@
 // server has more to do than it can: the queue grows from there on, and nothing is left to be computed.
 
 import type { ModelInput } from '../model.ts';
+import { isHopeless, type Load } from './demand.ts';
 
-/** Classes that events may touch: a second or two of work. */
+/** Classes that events may touch, or as much other work: a second or two. */
 const mostTouched = 1_500_000;
-/**
- * A server of a steady load that is so far behind, or is asked for so much more than it had time for, does
- * not catch up.
- */
-const hopelessUs = 10_000_000;
-
 export type Part = 'whole' | 'enough' | 'overload';
 
 /** How much work lies between two moments at which it is said how far it is. */
@@ -19,19 +14,22 @@ const saidEvery = 20_000;
 
 /**
  * @param steady whether a part of the time can stand for the rest at all
- * @param leastUs a part is not shorter: some rounds of what clients do again and again
+ * @param rounds what clients do again and again: a part is whole rounds, and at least so many, as what all
+ * do in the same part of a round would else count too often or too seldom
  * @param measureUs and `computed`, which is told how far the work is
- * @returns notes an event's work, and says whether that is all: `whole` goes on
+ * @returns notes an event's work and the load of each server, and says whether that is all: `whole` goes on
  */
 export function createBudget(
   steady: boolean,
-  leastUs: number,
+  { roundUs, least }: { roundUs: number; least: number },
   measureUs: number,
   computed: ModelInput['computed'],
-): (touched: number, atUs: number, behindUs: number) => Part {
+): (touched: number, atUs: number, loads?: readonly Load[]) => Part {
+  const leastUs = least * roundUs;
   let left = mostTouched;
+  let rounds = 0;
   let unsaid = 0;
-  return (touched, atUs, behindUs) => {
+  return (touched, atUs, loads = []) => {
     left -= touched;
     unsaid += touched + 1;
     if (unsaid > saidEvery) {
@@ -40,7 +38,9 @@ export function createBudget(
       computed?.(Math.max(0, Math.min(1, Math.max(part, atUs / measureUs))));
     }
     if (!steady || atUs <= 0) return 'whole';
-    if (behindUs > hopelessUs) return 'overload';
-    return left < 0 && atUs >= leastUs ? 'enough' : 'whole';
+    if (loads.some((load) => isHopeless(load, atUs))) return 'overload';
+    const before = rounds;
+    rounds = Math.floor(atUs / roundUs);
+    return left < 0 && rounds >= least && rounds > before ? 'enough' : 'whole';
   };
 }

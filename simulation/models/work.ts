@@ -1,6 +1,8 @@
 // Adds up what a process is asked to do and what it does, by slot of the measured phase: the thread of a
 // server, of a broker, or of what is in front of servers.
 
+import { demandOf, type Demand, type Load } from './demand.ts';
+
 export type Work = ReturnType<typeof createWork>;
 
 /** Parts of time, each as wide as the others but for the last. */
@@ -43,17 +45,23 @@ export function createWork(dealer: Dealer, done: (slot: number, us: number) => v
   const { measureUs, slotUs, isMeasured, deal, widthUs } = dealer;
   const askedUs = Array.from({ length: dealer.count }, () => 0);
   let askedInAllUs = 0;
+  let largestUs = 0;
   let cpuUs = 0;
   return {
     /** Work that comes to the thread, whenever it gets to it. */
     asked(atUs: number, tookUs: number): void {
+      largestUs = Math.max(largestUs, tookUs);
       if (!isMeasured(atUs)) return;
       askedInAllUs += tookUs;
       askedUs[Math.floor(atUs / slotUs)]! += tookUs;
     },
-    /** How much more work was asked for in the measured phase up to a moment than there was time for. */
-    askedTooMuchUs(atUs: number): number {
-      return askedInAllUs - atUs;
+    /** What was asked for up to a moment. @param freeAtUs when the queue is empty, where that is known */
+    loadAt(atUs: number, freeAtUs = atUs): Load {
+      return {
+        behindUs: Math.max(freeAtUs - atUs, askedInAllUs - atUs),
+        askedUs: askedInAllUs,
+        largestUs,
+      };
     },
     worked(fromUs: number, tookUs: number): void {
       const within = Math.max(0, Math.min(measureUs, fromUs + tookUs) - Math.max(0, fromUs));
@@ -82,9 +90,9 @@ export function createWork(dealer: Dealer, done: (slot: number, us: number) => v
         askedUs[i] = (askedInAllUs * widthUs(i)) / untilUs;
     },
     /** @param idleShare what it uses beside, as a share of a core */
-    finish(idleShare: number): { cpuUs: number; busiestShare: number } {
-      const busiest = askedUs.reduce((most, asked, i) => Math.max(most, asked / widthUs(i)), 0);
-      return { cpuUs: cpuUs + idleShare * measureUs, busiestShare: busiest + idleShare };
+    finish(idleShare: number): { cpuUs: number } & Demand {
+      const demand = demandOf({ askedUs, measureUs, slotUs, largestUs, idleShare });
+      return { cpuUs: cpuUs + idleShare * measureUs, ...demand };
     },
   };
 }

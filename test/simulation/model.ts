@@ -68,6 +68,8 @@ export function steps(
       cpuUs: scenario.phases.measure * 100,
       idleShare: 0.01,
       busiestShare: 0.1,
+      askedShare: 0.1,
+      leftUs: 0,
       rssBytes: profile.serverBaseRssBytes + scenario.subscribers * 10_000,
       kernelSocketBytes: scenario.subscribers * 4000,
       descriptors: scenario.subscribers,

@@ -124,23 +124,28 @@ test('repetitions have random numbers of their own, and the same seed gives the 
 });
 
 test('latencies and losses of a saturated server are no figures', () => {
-  const made = simulated({
-    saturated: true,
-    server: {
-      cpuUs: 9e6,
-      idleShare: 0.01,
-      busiestShare: 2,
-      rssBytes: 2e8,
-      kernelSocketBytes: 1,
-      descriptors: 10,
-    },
-  });
+  const saturatedServer = {
+    cpuUs: 9e6,
+    idleShare: 0.01,
+    busiestShare: 2,
+    askedShare: 2,
+    leftUs: 5e6,
+    rssBytes: 2e8,
+    kernelSocketBytes: 1,
+    descriptors: 10,
+  };
+  const made = simulated({ saturated: true, server: saturatedServer });
   const trial = completedIn(made);
   assert.deepEqual(
     made.warnings.map(({ code, level }) => [code, level]),
     [['saturated', 'invalid']],
   );
-  assert.match(made.warnings[0]!.message, /2 times what a core does/);
+  assert.match(
+    made.warnings[0]!.message,
+    /^over the measured phase .* 2 times what a core does: its queue grows/,
+  );
+  const late = simulated({ saturated: true, server: { ...saturatedServer, askedShare: 0.5 } });
+  assert.match(late.warnings[0]!.message, /^at the end of the measured phase .* work for 5 s left/);
   assert.equal(trial.valid, false);
   for (const name of ['latency.p50', 'missed', 'deliveries-per-s'])
     assert.equal(figureOf(name, trial).value, undefined, name);
