@@ -6,6 +6,7 @@ import { compare } from '../../../core/comparison/compare-runs.ts';
 import { ofOneKind } from '../../../core/comparison/history.ts';
 import { runSetOf, type RunSet } from '../../../core/comparison/run-set.ts';
 import type { Result } from '../../../core/result/result.ts';
+import { modelVersion } from '../../../simulation/model.ts';
 import { simulatedResult } from '../../simulation/result.ts';
 import { fixtureResult } from '../../reports/fixture.ts';
 
@@ -21,14 +22,14 @@ test('measured against simulated is refused, with what each is and what to do', 
   const theirs = await simulated();
   assert.throws(
     () => compare(measured(), theirs, at),
-    /ours was measured, and theirs was simulated from the profile "test machine" by models of version 1: .*--simulated-too/,
+    /ours was measured, and theirs was simulated from the profile "test machine" by models of version \d+: .*--simulated-too/,
   );
   const comparison = compare(measured(), theirs, { ...at, simulatedToo: true });
   assert.ok(comparison.advisory.some(({ code, message }) => code === 'machine' && /origin/.test(message)));
   assert.deepEqual(comparison.differences[0], {
     what: 'origin',
     baseline: 'measured',
-    candidate: 'simulated from the profile "test machine" by models of version 1',
+    candidate: `simulated from the profile "test machine" by models of version ${modelVersion}`,
   });
 });
 
