@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +64,11 @@ export async function startNats(): Promise<NatsServer> {
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
-    freeze: () => void child.kill('SIGSTOP'),
+    freeze() {
+      child.kill('SIGSTOP');
+      const untilMs = performance.now() + 5000;
+      while (!standsStill(child.pid!) && performance.now() < untilMs);
+    },
     thaw: () => void child.kill('SIGCONT'),
     kill: () => end('SIGKILL'),
     async restart({ empty } = { empty: false }) {
@@ -76,4 +80,14 @@ export async function startNats(): Promise<NatsServer> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** One of its threads may go on for a while after the signal. Where there is no /proc it is believed. */
+function standsStill(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return true;
+  return readdirSync(tasks).every((task) => {
+    const stat = readFileSync(`${tasks}/${task}/stat`, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] === 'T';
+  });
 }

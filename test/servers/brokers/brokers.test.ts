@@ -192,7 +192,7 @@ for (const kind of Object.keys(brokerKinds) as BrokerKind[]) {
       await publisher.publish(members[0]!, 'a');
       await agree(members, 1, order);
       broker.freeze();
-      await sleep(50); // all its threads have stopped
+      await sleep(50); // what was on its way has come
       const fromMs = performance.now();
       const insisted = Array.from({ length: 5 }, () => publisher.insist(members, 'a'));
       await assert.rejects(members[0]!.hub.publish('b', '1', { seq: 1 }, { key: 'b-1' }), isRefusal);
