@@ -124,8 +124,11 @@ export function createAbsences(count: number, width: number, highest: Int32Array
     coming: () => coming,
     arrived(i, slot, seq, acceptedUs, atUs) {
       if (acceptedUs < backUs[i]!) {
-        stretches.hear(i);
-        if (state[i] === back) caughtUpUs[i] = Math.max(caughtUpUs[i]!, atUs);
+        // What comes while it is away is of no return.
+        if (state[i] === back) {
+          stretches.hear(i);
+          caughtUpUs[i] = Math.max(caughtUpUs[i]!, atUs);
+        }
         return true;
       }
       if (state[i] === back && stretches.end(i, slot, seq)) watchUntilUs[i] = backUs[i]!;
