@@ -124,6 +124,8 @@ export const kinds: readonly FaultKind[] = [
   ...(['restart', 'freeze', 'kill'] as const).map((how): FaultKind => ({
     name: `broker: ${how}`,
     family: 'broker',
+    // A broker takes its time to listen again.
+    slotMs: 2500,
     away: 'nobody',
     faults: (at, { ms }) => [`{ at: ${at}ms, broker: ${how}, for: ${ms(100, 900)}ms }`],
   })),
