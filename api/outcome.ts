@@ -1,0 +1,57 @@
+// Makes of a result what a program asks of a run: did it pass, what were the figures, what went wrong.
+
+import { trialFiguresOf } from '../core/metrics/trial-figures.ts';
+import type { Expectation, Result } from '../core/result/result.ts';
+import type { TrialFigures } from '../core/result/trial-figures.ts';
+import { runVerdict, type RunVerdict } from '../core/scenario/run-verdict.ts';
+import { suitesOf } from '../reports/export/junit.ts';
+
+/** What came of a run. */
+export type Outcome = {
+  /**
+   * `ok`; `expectation`: one did not hold; `invalid`: something that was asked for could not be judged;
+   * `failed`: the run, or one of its trials, did.
+   */
+  verdict: RunVerdict;
+  /** Whether everything that was asked for was judged: its verdict is `ok` or `expectation`. */
+  valid: boolean;
+  /** Whether it is valid and every expectation held. */
+  passed: boolean;
+  /** Why it did not pass, a sentence each, for the message of an assertion. */
+  problems: string[];
+  /** Each expectation of the scenario for each trial that it is for. */
+  expectations: readonly Expectation[];
+  /** Of each trial, by the names of the metrics: `figures[0].figures['latency.p99']`. */
+  figures: readonly TrialFigures[];
+  /** All that was measured, as `result.json` has it. */
+  result: Result;
+  /** Draws the self-contained HTML report. */
+  report(): Promise<string>;
+};
+
+export function outcomeOf(measured: Result): Outcome {
+  const figures = trialFiguresOf(measured);
+  const result = { ...measured, figures };
+  const verdict = runVerdict(result);
+  return {
+    verdict,
+    valid: verdict === 'ok' || verdict === 'expectation',
+    passed: verdict === 'ok',
+    problems: verdict === 'ok' ? [] : problemsOf(result),
+    expectations: result.expectations,
+    figures,
+    result,
+    async report() {
+      const { renderHtml } = await import('../reports/page/report.ts');
+      return renderHtml([result]);
+    },
+  };
+}
+
+function problemsOf(result: Result): string[] {
+  return suitesOf([result]).flatMap(({ name, cases }) =>
+    cases.flatMap(({ name: what, verdict }) =>
+      verdict.kind === 'failure' || verdict.kind === 'error' ? [`${name}: ${what}: ${verdict.message}`] : [],
+    ),
+  );
+}
