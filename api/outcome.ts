@@ -1,6 +1,6 @@
 // Makes of a result what a program asks of a run: did it pass, what were the figures, what went wrong.
 
-import { trialFiguresOf } from '../core/metrics/trial-figures.ts';
+import { withFigures } from '../core/metrics/trial-figures.ts';
 import type { Expectation, Result } from '../core/result/result.ts';
 import type { TrialFigures } from '../core/result/trial-figures.ts';
 import { runVerdict, type RunVerdict } from '../core/scenario/run-verdict.ts';
@@ -30,8 +30,7 @@ export type Outcome = {
 };
 
 export function outcomeOf(measured: Result): Outcome {
-  const figures = trialFiguresOf(measured);
-  const result = { ...measured, figures };
+  const result = withFigures(measured);
   const verdict = runVerdict(result);
   return {
     verdict,
@@ -39,7 +38,7 @@ export function outcomeOf(measured: Result): Outcome {
     passed: verdict === 'ok',
     problems: verdict === 'ok' ? [] : problemsOf(result),
     expectations: result.expectations,
-    figures,
+    figures: result.figures,
     result,
     async report() {
       const { renderHtml } = await import('../reports/page/report.ts');

@@ -4,7 +4,7 @@ import { relative } from 'node:path';
 import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';
 import { parseInjection } from '../core/scenario/injection.ts';
 import { patterns } from '../core/pattern/registry.ts';
-import { trialFiguresOf } from '../core/metrics/trial-figures.ts';
+import { withFigures } from '../core/metrics/trial-figures.ts';
 import { runVerdict } from '../core/scenario/run-verdict.ts';
 import { printable, printableJson } from '../core/base/printable.ts';
 import type { Result } from '../core/result/result.ts';
@@ -170,7 +170,7 @@ export async function runInto(
     );
     return result.state.kind === 'failed' ? exitCodes.failed : exitCodes.interrupted;
   }
-  const whole: Result = { ...result, figures: trialFiguresOf(result) };
+  const whole = withFigures(result);
   const resultPath = files.write('result.json', resultText(whole));
   // Drawing the report takes longest, so it comes last: after a signal there may be no time for it.
   if (options.json) {

@@ -6,12 +6,12 @@ import { figureOf, metrics, notMeasured } from './registry.ts';
 import { notSimulated } from './simulated.ts';
 import { isOfWhatCame } from './what-came.ts';
 
-/** In the order of the trials. */
-export function trialFiguresOf({ trials }: Pick<Result, 'trials'>): TrialFigures[] {
-  return trials.map(figuresOfTrial);
+/** The result with the figures of each of its trials, by the names of their metrics. */
+export function withFigures(result: Result): Result & Required<Pick<Result, 'figures'>> {
+  return { ...result, figures: result.trials.map(figuresOf) };
 }
 
-function figuresOfTrial({ variant, repetition, outcome }: Trial): TrialFigures {
+function figuresOf({ variant, repetition, outcome }: Trial): TrialFigures {
   const about = { variant: variant.label, repetition };
   if (outcome.status === 'failed') return { ...about, failed: outcome.message, figures: {}, none: {} };
   const missed = figureOf('missed', outcome).value ?? 0;
