@@ -1,7 +1,7 @@
-// Repeats every fault of several servers at random moments, in short trials: with each, nothing is lost that
-// a history and a resume can save, and nothing is left behind.
+// Repeats every fault of several servers at random moments, several times a trial: with each, nothing is
+// lost that a history and a resume can save, and nothing is left behind.
 
-import { casesUsually, faultCase, faultCases, type ClusterCase } from './cluster/cases.ts';
+import { faultsUsually, faultCase, faultCases, type ClusterCase } from './cluster/cases.ts';
 import { families, kinds, type Family } from './cluster/kinds.ts';
 import { clusterFaultsOutcome } from './cluster/page.ts';
 import { runCases } from './cluster/runs.ts';
@@ -19,8 +19,8 @@ export function clusterFaults(family: Family, name: string): Part {
     clusterFaultsOutcome(await runCases(cases, log), name);
   return {
     title: `Faults at random moments: ${families[family]}`,
-    cases: `trials of each of ${groups.length} faults`,
-    run: (quick, cases = quick ? 1 : casesUsually) =>
+    cases: `times each of ${groups.length} faults`,
+    run: (quick, cases = quick ? 1 : faultsUsually) =>
       outcome(faultCases(cases).filter(({ group }) => groups.includes(group))),
     repeat: (number) => outcome([faultCase(number)]),
   };

@@ -1,7 +1,7 @@
 // Kills servers two hundred times at random moments, several times a trial, and starts them again: with
 // Redis Streams and with JetStream, nobody who resumes loses an event.
 
-import { casesUsually, killCase, killCases } from './cluster/cases.ts';
+import { killTrialsUsually, killCase, killCases } from './cluster/cases.ts';
 import { clusterKillsOutcome } from './cluster/page.ts';
 import { runCases } from './cluster/runs.ts';
 import type { Part } from './part.ts';
@@ -12,7 +12,7 @@ const log = (text: string) => console.log(text);
 export const clusterKills: Part = {
   title: 'Two hundred kills of servers',
   cases: 'trials of four kills',
-  run: async (quick, cases = quick ? quickCases : casesUsually) =>
+  run: async (quick, cases = quick ? quickCases : killTrialsUsually) =>
     clusterKillsOutcome(await runCases(killCases(cases), log)),
   repeat: async (number) => clusterKillsOutcome(await runCases([killCase(number)], log)),
 };

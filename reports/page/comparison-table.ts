@@ -9,6 +9,7 @@ import { withinRun } from '../summary/figure-text.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { resultTable, type Cell, type Column, type Table } from '../summary/summary-table.ts';
 import { lineKey } from './legend.ts';
+import { titleProperties } from './table-markup.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 /** What is lost or came wrong is one column, which stays in view. */
@@ -46,14 +47,18 @@ export function comparisonTable(results: readonly Result[]): Markup {
       </th>
       ${cells.map(
         (cell, j) =>
-          isShown[j] &&
-          (all.columns[j]!.key === restKey
-            ? cellMarkup(cell, restTitle, cells[peakAt])
-            : cellMarkup(cell, all.columns[j]!.title)),
+          isShown[j] && cellMarkup(cell, all.columns[j]!.key === restKey ? cells[peakAt] : undefined),
       )}${lostMarkup(losses.map((at) => cells[at]!))}
     </tr>`;
   });
-  return html`<div class="scroll main blocks" role="region" aria-label="Comparison" tabindex="0">
+  const titles = ['variant', ...columns.map(({ title }) => title), lostTitle];
+  return html`<div
+      class="scroll main blocks"
+      style="${titleProperties(titles)}"
+      role="region"
+      aria-label="Comparison"
+      tabindex="0"
+    >
       <table>
         <caption>
           <span>Patterns by what they cost and how soon they deliver</span>
@@ -104,10 +109,9 @@ function withPeak(rest: Column, peak: Column): Column {
   return { ...rest, title: restTitle, note: `${rest.note}; below it ${peak.note}` };
 }
 
-/** @param title of its column, which a narrow screen shows in each cell */
-function cellMarkup({ text, range, within, of, void: isVoid }: Cell, title: string, peak?: Cell): Markup {
-  if (isVoid) return html`<td class="void" data-title="${title}">${text}</td>`;
-  return html`<td data-title="${title}">
+function cellMarkup({ text, range, within, of, void: isVoid }: Cell, peak?: Cell): Markup {
+  if (isVoid) return html`<td class="void">${text}</td>`;
+  return html`<td>
     ${text}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
       within !== undefined && html`<small>${within}</small>`
     }${of !== undefined && html`<small>${of}</small>`}${
@@ -120,10 +124,7 @@ function cellMarkup({ text, range, within, of, void: isVoid }: Cell, title: stri
 function lostMarkup([missed, ...others]: readonly Cell[]): Markup {
   const { text, value, range, of, void: isVoid } = missed!; // the first of the keys
   const words = lossKeys.slice(1);
-  return html`<td
-    class="lost ${isVoid ? 'void' : value === 0 ? 'good' : value === undefined ? '' : 'bad'}"
-    data-title="${lostTitle}"
-  >
+  return html`<td class="lost ${isVoid ? 'void' : value === 0 ? 'good' : value === undefined ? '' : 'bad'}">
     ${text}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
       of !== undefined && html`<small>${of}</small>`
     }${others.map(

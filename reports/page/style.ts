@@ -3,6 +3,7 @@
 
 import { atLoadStyle } from './at-load-style.ts';
 import { chartCss } from './chart-css.ts';
+import { titleRules } from './table-markup.ts';
 
 const light = `--text: #1c1c1e; --dim: #5b5b62; --back: #ffffff; --panel: #f4f4f6; --line: #d5d5da;
   --good: #0b6b3a; --bad: #b3261e; --bad-back: #fdecea;`;
@@ -91,8 +92,8 @@ figure { margin: .4rem 0; } figcaption { max-width: 54rem; }
   .blocks th, .blocks td, .blocks td.lost { position: static; border: 0; padding: 0; text-align: left;
     box-shadow: none; white-space: normal; } .blocks tr.out td { text-decoration: none; }
   .blocks td:empty { display: none; }
-  .blocks td::before { content: attr(data-title); display: block; color: var(--dim);
-    font: 400 .66rem system-ui, sans-serif; line-height: 1.2; }
+  .blocks td::before { display: block; color: var(--dim);
+    font: 400 .66rem system-ui, sans-serif; line-height: 1.2; } ${titleRules}
   .runs, .runs tbody, .runs tr, .runs td, .runs th { display: block; border: 0; text-align: left;
     padding: .1rem 0; } .runs caption { display: none; } .runs thead { display: none; } .runs tr {
     border-bottom: 1px solid var(--line); padding: .6rem 0; } }

@@ -16,7 +16,14 @@ export function tableMarkup(
   rows: readonly Row[],
   more = '',
 ): Markup {
-  return html`<div class="scroll${more && ` ${more}`}" role="region" aria-label="${caption}" tabindex="0">
+  const titles = heads.map((head) => (typeof head === 'string' ? head : head.words));
+  return html`<div
+    class="scroll${more && ` ${more}`}"
+    ${more.includes('blocks') && html`style="${titleProperties(titles)}"`}
+    role="region"
+    aria-label="${caption}"
+    tabindex="0"
+  >
     <table>
       <caption>
         <span>${caption}</span>
@@ -35,7 +42,7 @@ export function tableMarkup(
           ({ head, cells }) =>
             html`<tr>
               <th scope="row">${head}</th>
-              ${cells.map((cell, i) => cellMarkup(cell, heads[i + 1] ?? '', more.includes('blocks')))}
+              ${cells.map((cell, i) => cellMarkup(cell, heads[i + 1] ?? ''))}
             </tr>`,
         )}
       </tbody>
@@ -43,11 +50,34 @@ export function tableMarkup(
   </div>`;
 }
 
-function cellMarkup(cell: string | Markup, head: Head, isTitled: boolean): Markup {
-  const [title, isWords] = typeof head === 'object' ? [head.words, true] : [head, false];
-  if (isTitled && isWords) return html`<td class="words" data-title="${title}">${cell}</td>`;
-  if (isTitled) return html`<td data-title="${title}">${cell}</td>`;
-  return isWords ? html`<td class="words">${cell}</td>` : html`<td>${cell}</td>`;
+function cellMarkup(cell: string | Markup, head: Head): Markup {
+  return typeof head === 'object' ? html`<td class="words">${cell}</td>` : html`<td>${cell}</td>`;
+}
+
+/** The most columns whose titles a table of blocks shows in its cells. */
+const mostTitles = 24;
+
+/**
+ * The titles of a table of blocks, as properties of CSS that its cells show on a narrow screen. They stand
+ * once in a table, as attributes of the cells would make pages a good deal larger.
+ * @param titles of all columns, the first is that of the rows' heads
+ */
+export function titleProperties(titles: readonly string[]): string {
+  return titles
+    .slice(1, mostTitles)
+    .map((title, i) => `--c${i + 2}:${cssString(title)};`)
+    .join('');
+}
+
+/** What shows the titles that `titleProperties` writes. */
+export const titleRules = Array.from(
+  { length: mostTitles - 1 },
+  (_, i) => `.blocks td:nth-child(${i + 2})::before { content: var(--c${i + 2}); }`,
+).join(' ');
+
+/** CSS Syntax 3, section 4.3.7: what would end the string is written as a code point in hex. */
+function cssString(text: string): string {
+  return `'${text.replace(/[\\'"<>\p{Cc}]/gu, (one) => `\\${one.codePointAt(0)!.toString(16)} `)}'`;
 }
 
 /**

@@ -173,7 +173,7 @@ export function crossingPlace({ x }: Crossing, { write }: Pick<Curve, 'write'>):
   return write(Number(x.toPrecision(2)));
 }
 
-/** `Below about 4 updates a minute webhook needs fewer requests than polling; above, more (...)` */
+/** `Below about 4 updates a minute, webhook needs fewer requests than polling; above, more (...)` */
 function crossingSentence(crossing: Crossing, curve: Curve): string {
   const { below, above, from, to } = crossing;
   const { name, metric, parameter, place, write } = curve;
@@ -187,7 +187,7 @@ function crossingSentence(crossing: Crossing, curve: Curve): string {
         ? [`costs less ${what} than`, 'more']
         : [`has a lower ${what} than`, 'a higher one'];
   return (
-    `Below about ${where} ${below} ${less} ${above}; above, ${more} ` +
+    `Below about ${where}, ${below} ${less} ${above}; above, ${more} ` +
     `(interpolated between ${write(from)} and ${write(to)})`
   );
 }

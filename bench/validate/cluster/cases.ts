@@ -23,47 +23,73 @@ export type ClusterCase = {
 
 const patterns = ['sse', 'websocket', 'http-stream', 'long-polling'] as const;
 export const subscribers = 30;
-const usualMeasureMs = 2000;
-/** A fault is not due before: a slot's worth of events has been published. */
+/** How often a fault happens in a trial, and the time that each has, where its kind says nothing else. */
+const usualTimes = 5;
+const usualSlotMs = 1500;
+/** A fault is not due before: some events have been published. */
 const firstMs = 100;
-/** At the end of a short phase something is published that has to be resumed. */
-const lastMs = 200;
+/** It begins at a random moment until here in its slot, so that what lasts longest ends before the next. */
+const latestMs = 500;
 
-/** Trials of each fault, and trials with kills. */
-export const casesUsually = 50;
+/** How often each fault happens in all trials together. */
+export const faultsUsually = 50;
+/** Trials with kills. */
+export const killTrialsUsually = 50;
 export const killsEach = 4;
 const killMeasureMs = 6000;
 /** One server at a time is killed; it is not killed again before the slot after the next. */
 const killSlotMs = 1300;
 
-/** @param each trials of each fault, in rounds: number 1 to the number of faults are the first of each */
+/**
+ * Every fault at least `each` times.
+ * Numbers go round the kinds: 1 to the number of kinds are the first trial of each.
+ */
 export function faultCases(each: number): ClusterCase[] {
-  return Array.from({ length: each * kinds.length }, (_, i) => faultCase(i + 1));
+  return Array.from({ length: each * kinds.length }, (_, i) => i + 1)
+    .filter((number) => roundOf(number) * timesOf(kindOf(number)) < each)
+    .map(faultCase);
 }
 
 /** @param number from 1 */
 export function faultCase(number: number): ClusterCase {
-  const place = (number - 1) % kinds.length;
-  const kind = kinds[place]!; // below its length
+  const kind = kindOf(number);
   const next = random(number, 'cluster fault');
-  const round = Math.floor((number - 1) / kinds.length);
-  const setUp = setUpOf(next, kind);
-  const measureMs = kind.measureMs ?? usualMeasureMs;
-  // What takes longer than a phase as a whole has to begin early in it.
-  const latest = Math.min(usualMeasureMs, measureMs) - kind.spanMs - lastMs;
-  const draw = drawOf(next, setUp);
-  const atMs = draw.ms(firstMs, latest);
+  const setUp = setUpInTurn(number, next, kind);
+  const slotMs = kind.slotMs ?? usualSlotMs;
+  const times = timesOf(kind);
+  const faults: string[] = [];
+  let server = 0;
+  for (let slot = 0; slot < times; slot++) {
+    server = anotherServer(next, setUp.servers, server);
+    const draw = drawOf(next, setUp, slot, server);
+    faults.push(...kind.faults(firstMs + slot * slotMs + draw.ms(0, latestMs), draw));
+  }
   return {
     number,
     group: kind.name,
     ...setUp,
-    // Each fault has both brokers as often.
-    broker: (round + place) % 2 === 0 ? 'redis-streams' : 'jetstream',
-    measureMs,
-    faults: kind.faults(atMs, draw),
+    measureMs: firstMs + times * slotMs,
+    faults,
     away: kind.away,
     ends: kind.ends === true,
   };
+}
+
+/** How often the fault happens in a trial of its kind. */
+export function timesOf({ times = usualTimes }: Pick<FaultKind, 'times'>): number {
+  return times;
+}
+
+function kindOf(number: number): FaultKind {
+  return kinds[placeOf(number)]!; // below its length
+}
+
+function placeOf(number: number): number {
+  return (number - 1) % kinds.length;
+}
+
+function roundOf(number: number): number {
+  return Math.floor((number - 1) / kinds.length);
 }
 
 export function killCases(count: number): ClusterCase[] {
@@ -73,15 +99,14 @@ export function killCases(count: number): ClusterCase[] {
 /** Several kills, each with a restart a little later. @param number from 1 */
 export function killCase(number: number): ClusterCase {
   const next = random(number, 'cluster kills');
-  const setUp = setUpOf(next, {});
-  const { ms } = drawOf(next, setUp);
+  const setUp = drawnSetUp(next);
   const faults: string[] = [];
-  let last = 0;
+  let server = 0;
   for (let slot = 0; slot < killsEach; slot++) {
-    const others = Array.from({ length: setUp.servers }, (_, i) => i + 1).filter((one) => one !== last);
-    last = pick(next, others);
-    const at = firstMs + slot * killSlotMs + ms(0, killSlotMs / 2);
-    faults.push(`{ at: ${at}ms, kill: ${last} }`, `{ at: ${at + ms(100, 600)}ms, restart: ${last} }`);
+    server = anotherServer(next, setUp.servers, server);
+    const at = firstMs + slot * killSlotMs + between(next, 0, killSlotMs / 2);
+    const back = at + between(next, 100, 600);
+    faults.push(`{ at: ${at}ms, kill: ${server} }`, `{ at: ${back}ms, restart: ${server} }`);
   }
   return {
     number,
@@ -120,25 +145,54 @@ expect: [missed == 0]
 `;
 }
 
-function setUpOf(next: Random, { inFront, streams }: Pick<FaultKind, 'inFront' | 'streams'>) {
-  const pattern = pick(next, streams ? patterns.filter((one) => one !== 'long-polling') : patterns);
-  const way = pick(next, ['list', 'haproxy'] as const);
+/** In eight rounds each fault has every pattern with both brokers and found in both ways. */
+function setUpInTurn(number: number, next: Random, { streams, inFront, servers }: FaultKind) {
+  const [round, place] = [roundOf(number), placeOf(number)];
+  const those = streams ? patterns.filter((one) => one !== 'long-polling') : patterns;
+  const turn = Math.floor(round / those.length);
   return {
-    pattern,
-    inFront: inFront ? ('haproxy' as const) : way,
+    pattern: those[(round + place) % those.length]!, // below its length
+    broker: (round + place + turn) % 2 === 0 ? ('redis-streams' as const) : ('jetstream' as const),
+    inFront: inFront || (Math.floor(round / 2) + turn) % 2 === 0 ? ('haproxy' as const) : ('list' as const),
+    servers: servers ?? pick(next, [2, 3] as const),
+  };
+}
+
+function drawnSetUp(next: Random) {
+  return {
+    pattern: pick(next, patterns),
+    inFront: pick(next, ['list', 'haproxy'] as const),
     servers: pick(next, [2, 3] as const),
   };
 }
 
-function drawOf(next: Random, { servers: count, inFront }: Pick<ClusterCase, 'servers' | 'inFront'>): Draw {
+function drawOf(
+  next: Random,
+  { servers: count, inFront }: Pick<ClusterCase, 'servers' | 'inFront'>,
+  slot: number,
+  server: number,
+): Draw {
   return {
     next,
     count,
     inFront,
-    server: 1 + Math.floor(next() * count),
-    ms: (low, high) => Math.round(low + next() * (high - low)),
+    slot,
+    server,
+    ms: (low, high) => between(next, low, high),
     share: () => `${Math.round(30 + next() * 70)}%`,
   };
+}
+
+/** One of the servers, and not that of the slot before: it may still be starting. */
+function anotherServer(next: Random, count: number, last: number): number {
+  return pick(
+    next,
+    Array.from({ length: count }, (_, i) => i + 1).filter((one) => one !== last),
+  );
+}
+
+function between(next: Random, low: number, high: number): number {
+  return Math.round(low + next() * (high - low));
 }
 
 function pick<T>(next: Random, from: readonly T[]): T {

@@ -8,7 +8,9 @@ export type Draw = {
   next: Random;
   /** From `low` to `high`, a whole number of milliseconds. */
   ms(low: number, high: number): number;
-  /** One of the servers that run from the beginning, by its number. */
+  /** Which of the faults of its trial it is, from 0. */
+  slot: number;
+  /** One of the servers that run from the beginning, by its number, and not that of the fault before. */
   server: number;
   /** How many of these there are. */
   count: number;
@@ -21,12 +23,13 @@ export type FaultKind = {
   /** What a page calls it. */
   name: string;
   family: Family;
-  /** Lines of the timeline. @param atMs when the first is due */
+  /** Lines of the timeline, for one fault. @param atMs when the first is due */
   faults(atMs: number, draw: Draw): string[];
-  /** From the first line to where the last has begun, at the most. */
-  spanMs: number;
-  /** Length of the measured phase, where the usual one is too short for it. */
-  measureMs?: number;
+  /** How often it happens in a trial, and the time that each has, where the usual ones do not fit. */
+  times?: number;
+  slotMs?: number;
+  /** How many servers there are, where it takes some away for good. */
+  servers?: 3;
   /** Only with HAProxy, as it is told something. */
   inFront?: true;
   /** Only with streams and sockets, which can be read slowly. */
@@ -46,7 +49,8 @@ export const families = {
 } as const;
 export type Family = keyof typeof families;
 
-const usualSpanMs = 100;
+/** Two lines of one fault follow each other within it. */
+const pairMs = 100;
 const back = (what: string): FaultKind['faults'] => {
   return (at, { server, ms }) => [
     `{ at: ${at}ms, ${what}: ${server} }`,
@@ -61,7 +65,6 @@ const network = (
 ): FaultKind => ({
   name: `network to ${between === 'clients' ? 'subscribers' : 'the broker'}: ${name}`,
   family: between === 'clients' ? 'network' : 'broker',
-  spanMs: usualSpanMs,
   away,
   faults: (at, { ms, share }) => {
     const rest = `between: ${between}, share: ${share()}`;
@@ -71,7 +74,7 @@ const network = (
     if (!conditions.startsWith('black-hole')) return [one];
     return [
       one,
-      `{ at: ${at + ms(1, usualSpanMs)}ms, network: { reset: true }, between: ${between}, share: 50% }`,
+      `{ at: ${at + ms(1, pairMs)}ms, network: { reset: true }, between: ${between}, share: 50% }`,
     ];
   },
 });
@@ -80,30 +83,31 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'stop',
     family: 'servers',
-    spanMs: 0,
+    times: 2,
+    servers: 3,
     away: 'somebody',
     faults: (at, { server }) => [`{ at: ${at}ms, stop: ${server} }`],
   },
   {
     name: 'kill',
     family: 'servers',
-    spanMs: 0,
+    times: 2,
+    servers: 3,
     away: 'somebody',
     faults: (at, { server }) => [`{ at: ${at}ms, kill: ${server} }`],
   },
-  { name: 'kill, then restart', family: 'servers', spanMs: 500, away: 'somebody', faults: back('kill') },
-  { name: 'stop, then restart', family: 'servers', spanMs: 500, away: 'somebody', faults: back('stop') },
+  { name: 'kill, then restart', family: 'servers', slotMs: 1800, away: 'somebody', faults: back('kill') },
+  { name: 'stop, then restart', family: 'servers', slotMs: 1800, away: 'somebody', faults: back('stop') },
   {
     name: 'start one more',
     family: 'servers',
-    spanMs: 0,
+    times: 2,
     away: 'nobody',
-    faults: (at, { count }) => [`{ at: ${at}ms, start: ${count + 1} }`],
+    faults: (at, { count, slot }) => [`{ at: ${at}ms, start: ${count + 1 + slot} }`],
   },
   {
     name: 'freeze one server',
     family: 'servers',
-    spanMs: 0,
     away: 'nobody',
     faults: (at, { server, ms }) => [
       `{ at: ${at}ms, freeze: server, server: ${server}, for: ${ms(100, 900)}ms }`,
@@ -112,7 +116,6 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'disconnect a share',
     family: 'servers',
-    spanMs: 0,
     away: 'somebody',
     faults: (at, { next, server, share }) => [
       `{ at: ${at}ms, disconnect: ${share()}${next() < 0.5 ? '' : `, server: ${server}`} }`,
@@ -121,7 +124,6 @@ export const kinds: readonly FaultKind[] = [
   ...(['restart', 'freeze', 'kill'] as const).map((how): FaultKind => ({
     name: `broker: ${how}`,
     family: 'broker',
-    spanMs: 0,
     away: 'nobody',
     faults: (at, { ms }) => [`{ at: ${at}ms, broker: ${how}, for: ${ms(100, 900)}ms }`],
   })),
@@ -132,29 +134,29 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'drain',
     family: 'deploys',
-    spanMs: usualSpanMs,
+    times: 2,
+    slotMs: 2000,
+    servers: 3,
     away: 'somebody',
     // HAProxy is told first, else it gives everybody to the drained server, which has the fewest.
     faults: (at, { server, inFront, ms }) => [
       ...(inFront === 'haproxy' ? [`{ at: ${at}ms, in-front: drain, server: ${server} }`] : []),
-      `{ at: ${at + usualSpanMs}ms, drain: ${server}, window: ${ms(0, 400)}ms, limit: ${ms(400, 1200)}ms }`,
+      `{ at: ${at + pairMs}ms, drain: ${server}, window: ${ms(0, 400)}ms, limit: ${ms(400, 1200)}ms }`,
     ],
   },
   {
     name: 'refuse: accept-then-close',
     family: 'deploys',
-    spanMs: usualSpanMs,
     away: 'somebody',
     // Connections that are there go on, so all of that server are cut.
     faults: (at, { server, ms }) => [
       `{ at: ${at}ms, refuse: accept-then-close, server: ${server}, for: ${ms(200, 900)}ms }`,
-      `{ at: ${at + ms(1, usualSpanMs)}ms, disconnect: 100%, server: ${server} }`,
+      `{ at: ${at + ms(1, pairMs)}ms, disconnect: 100%, server: ${server} }`,
     ],
   },
   {
     name: 'refuse: dependency-down',
     family: 'deploys',
-    spanMs: 0,
     away: 'somebody',
     faults: (at, { next, server, ms }) => [
       `{ at: ${at}ms, refuse: dependency-down, for: ${ms(200, 900)}ms` +
@@ -164,8 +166,8 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'deploy: rolling',
     family: 'deploys',
-    spanMs: 0,
-    measureMs: 8000,
+    times: 1,
+    slotMs: 8000,
     away: 'somebody',
     ends: true,
     faults: (at, { ms }) => [
@@ -176,8 +178,8 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'deploy: blue-green',
     family: 'deploys',
-    spanMs: 0,
-    measureMs: 5000,
+    times: 1,
+    slotMs: 5000,
     away: 'somebody',
     ends: true,
     faults: (at, { ms }) => [
@@ -191,7 +193,6 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'slow readers',
     family: 'network',
-    spanMs: 0,
     streams: true,
     away: 'nobody',
     faults: (at, { share, ms, next }) => [
@@ -201,7 +202,6 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'in front: drain, then ready',
     family: 'in front',
-    spanMs: 500,
     inFront: true,
     away: 'nobody',
     faults: (at, { server, ms }) => [
@@ -212,7 +212,6 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'in front: shutdown',
     family: 'in front',
-    spanMs: 0,
     inFront: true,
     away: 'somebody',
     faults: (at, { server }) => [`{ at: ${at}ms, in-front: shutdown, server: ${server} }`],
@@ -220,7 +219,6 @@ export const kinds: readonly FaultKind[] = [
   {
     name: 'in front: reload',
     family: 'in front',
-    spanMs: 0,
     inFront: true,
     away: 'nobody',
     faults: (at) => [`{ at: ${at}ms, in-front: reload }`],

@@ -14,8 +14,9 @@ const trials =
   `Each case is a run of its own of one trial: ${subscribers} subscribers, 30 events a second to all of ` +
   'them, SSE, WebSocket, HTTP streaming or long-polling, 2 or 3 servers over Redis Streams or JetStream, ' +
   'found by a list or through HAProxy. All of it follows from the number of the case, and so do the moment ' +
-  'of a fault, the server that it hits, its share and its length. Two run at a time, as only counts are ' +
-  'judged.';
+  'of each fault, the server that it hits, its share and its length. A fault happens several times in a ' +
+  'trial, one after the other: five times, twice what takes a server away for good, once a deploy. Two ' +
+  'trials run at a time, as only counts are judged.';
 const columns =
   '"Completed": exit code and result agree, and no process ended that no fault ended. "Happened": every ' +
   'fault could be done, cut somebody off where it must, and nobody where it must not. "Ledger": delivered ' +

@@ -28,6 +28,16 @@ describe('the shipped scenarios', () => {
       assert.ok(scenario.notice.length > 0);
     });
   }
+  for (const { path, file, overrides } of files.flatMap((path) => {
+    const file = readFileSync(path, 'utf8');
+    return overridesIn(file).map((overrides) => ({ path, file, overrides }));
+  })) {
+    test(`${basename(path)} takes what it says can be set: ${overrides.join(' ')}`, () => {
+      assert.doesNotThrow(() =>
+        parseScenario(file, { file: path, registry: patterns, overrides, simulated: true }),
+      );
+    });
+  }
   for (const name of ['compare', 'github-webhooks']) {
     test(`${name} runs six patterns in about 90 s, with enough deliveries for a 99th percentile`, () => {
       const { scenario } = parseScenario(readFileSync(`scenarios/${name}.yaml`, 'utf8'), {
@@ -50,3 +60,14 @@ describe('the shipped scenarios', () => {
     });
   }
 });
+
+/** What the text of a scenario names after `--set`, a list for each command: those that follow each other. */
+function overridesIn(file: string): string[][] {
+  const text = file.replaceAll(/\n# ?/g, ' ');
+  const commands = text.matchAll(/--set (?:'[^']+'|[^\s,;:]+)(?:\s+--set (?:'[^']+'|[^\s,;:]+))*/g);
+  return [...commands].map(([command]) =>
+    [...command.matchAll(/--set (?:'([^']+)'|(\S+))/g)].map(([, quoted, bare]) =>
+      (quoted ?? bare!).replace(/[.)]+$/, ''),
+    ),
+  );
+}

@@ -82,7 +82,7 @@ test('a trial that does not count is no point, and is said to be left out', () =
 test('the headline names the crossing and its place', () => {
   assert.equal(
     curveHeadline(variantsOf([matrixResult()])),
-    'Below about 10/s (publish) sse costs less server CPU per delivery than polling; above, more ' +
+    'Below about 10/s (publish), sse costs less server CPU per delivery than polling; above, more ' +
       '(interpolated between 1/s and 100/s).',
   );
   assert.equal(curveHeadline(variantsOf([fixtureResult()])), undefined);
@@ -106,7 +106,7 @@ test('an axis that the scenario names is scaled, and read as it says', async () 
   const named = { ...result, scenario: { ...result.scenario, axis } };
   assert.equal(
     curveHeadline(variantsOf([named])),
-    'Below about 600 updates a minute sse costs less server CPU per delivery than polling; above, more ' +
+    'Below about 600 updates a minute, sse costs less server CPU per delivery than polling; above, more ' +
       '(interpolated between 60 and 6,000).',
   );
   assert.match(
@@ -116,7 +116,7 @@ test('an axis that the scenario names is scaled, and read as it says', async () 
   const each = { ...result, scenario: { ...result.scenario, axis: { ...axis, perSubscriber: true } } };
   assert.match(
     curveHeadline(variantsOf([each]))!,
-    /^Below about 6 updates a minute sse costs less .* \(interpolated between 0\.6 and 60\)\.$/,
+    /^Below about 6 updates a minute, sse costs less .* \(interpolated between 0\.6 and 60\)\.$/,
     'of 100 subscribers',
   );
 });
@@ -192,7 +192,7 @@ test('a crossing is stated where the chart draws it, on linear axes too, and has
   };
   const [curve] = curvesOf(variantsOf([result]));
   assert.deepEqual(curve!.scales, { x: 'linear', y: 'linear' });
-  assert.match(curveSentence(curve!), /^Below about 6\/s \(publish\) .* between 2\/s and 8\/s\)$/);
+  assert.match(curveSentence(curve!), /^Below about 6\/s \(publish\), .* between 2\/s and 8\/s\)$/);
   const page = await renderHtml([result], { interactive: false });
   const svg = page.slice(page.indexOf('<figure id="curve-0">')).split('</svg>', 1)[0]!;
   // Lines as `M x y l dx dy`, without a place of their own; the ring's place is its translation.

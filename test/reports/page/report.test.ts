@@ -19,7 +19,7 @@ test('one file: nothing is loaded from anywhere, and it is small', async () => {
     [1, 2, 3].map((seed) => fixtureResult({ seed, measureS: 60 })),
   ]) {
     const page = await renderHtml(results, still);
-    assert.ok(page.length < 310_000, `${page.length} bytes`);
+    assert.ok(page.length < 300_000, `${page.length} bytes`);
     const written = page.replaceAll(`<script>${chartScriptText}</script>`, '');
     assert.notEqual(written, page);
     assert.doesNotMatch(
