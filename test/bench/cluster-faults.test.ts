@@ -111,14 +111,14 @@ test('a trial in which all holds is judged so; each way in which it can fail doe
   }
 });
 
-test('a server that is killed again before it listens has not failed to start', () => {
+test.for(['kill', 'stop'])('a server with a second %s before it listens has not failed to start', (how) => {
   const asked = {
     ...whole.asked,
-    faults: ['{ at: 1ms, kill: 1 }', '{ at: 2ms, restart: 1 }', '{ at: 3ms, kill: 1 }'],
+    faults: [`{ at: 1ms, ${how}: 1 }`, '{ at: 2ms, restart: 1 }', `{ at: 3ms, ${how}: 1 }`],
   };
   const played = (...at: (number | null)[]) =>
     seenWith((one) => {
-      one.faults = at.map((atUs, i) => ({ kind: i === 1 ? 'restart' : 'kill', did: 'it', atMs: i, atUs }));
+      one.faults = at.map((atUs, i) => ({ kind: i === 1 ? 'restart' : how, did: 'it', atMs: i, atUs }));
     });
   assert.deepEqual(judgeCluster({ ...played(1000, null, 3000), asked }), []);
   assert.equal(judgeCluster({ ...played(1000, null, null), asked }).length, 2);

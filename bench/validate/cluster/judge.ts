@@ -83,14 +83,14 @@ function trialMisses(trial: Completed, { faults, away, ends, pattern }: ClusterS
 }
 
 /**
- * Whether a server was killed again before it listened. It was starting until then: a kill of one that had
- * failed could not be done.
+ * Whether a server was killed or stopped again before it listened. It was starting until then: what had
+ * failed to start could not be ended.
  * @param i place of the restart, in the order of time, in which cases write their timelines
  */
 function isOvertaken(i: number, faults: readonly string[], played: readonly TrialFault[]): boolean {
   const server = /restart: (\d+)/.exec(faults[i] ?? '')?.[1];
   if (server === undefined) return false;
-  const next = faults.findIndex((one, j) => j > i && one.includes(`kill: ${server} `));
+  const next = faults.findIndex((one, j) => j > i && /(?:kill|stop): (\d+)/.exec(one)?.[1] === server);
   return next > 0 && typeof played[next]?.atUs === 'number';
 }
 
