@@ -1,11 +1,7 @@
 // Compares results for another program, as `pushbench compare` does.
 
 import { compare as compareRuns } from '../core/comparison/compare-runs.ts';
-import {
-  comparisonExitCode,
-  type Comparison,
-  type FailOn,
-} from '../core/comparison/comparison-result.ts';
+import { comparisonExitCode, type Comparison, type FailOn } from '../core/comparison/comparison-result.ts';
 import { ruleOf } from '../core/comparison/judge.ts';
 import { runSetOf } from '../core/comparison/run-set.ts';
 import { exitCodes, UserError } from '../core/base/errors.ts';
@@ -47,13 +43,20 @@ export async function compare({
   match,
   simulatedToo = false,
 }: CompareInput): Promise<ComparisonOutcome> {
-  const behind = { baseline: await resultsOf(baseline, 'baseline'), candidate: await resultsOf(candidate, 'candidate') };
-  const comparison = compareRuns(runSetOf('baseline', behind.baseline), runSetOf('candidate', behind.candidate), {
-    createdAt: new Date(),
-    rule: ruleOf({ strict }),
-    simulatedToo,
-    ...(match && { labels: match }),
-  });
+  const behind = {
+    baseline: await resultsOf(baseline, 'baseline'),
+    candidate: await resultsOf(candidate, 'candidate'),
+  };
+  const comparison = compareRuns(
+    runSetOf('baseline', behind.baseline),
+    runSetOf('candidate', behind.candidate),
+    {
+      createdAt: new Date(),
+      rule: ruleOf({ strict }),
+      simulatedToo,
+      ...(match && { labels: match }),
+    },
+  );
   return {
     passed: comparisonExitCode(comparison, failOn) === exitCodes.ok,
     comparison,

@@ -13,12 +13,14 @@ export type Outcome = {
    * `failed`: the run, or one of its trials, did.
    */
   verdict: RunVerdict;
-  /** Whether everything that was asked for was judged: its verdict is `ok` or `expectation`. */
-  valid: boolean;
-  /** Whether it is valid and every expectation held. */
+  /** Whether every trial went through, and every expectation was judged and none failed. */
   passed: boolean;
   /** Why it did not pass, a sentence each, for the message of an assertion. */
   problems: string[];
+  /** Whether everything else that the scenario asks for was judged too, such as latencies. */
+  valid: boolean;
+  /** What to know of the figures, and why some are void: a sentence each. */
+  warnings: string[];
   /** Each expectation of the scenario for each trial that it is for. */
   expectations: readonly Expectation[];
   /** Of each trial, by the names of the metrics: `figures[0].figures['latency.p99']`. */
@@ -32,25 +34,32 @@ export type Outcome = {
 export function outcomeOf(measured: Result): Outcome {
   const result = withFigures(measured);
   const verdict = runVerdict(result);
+  const problems = problemsOf(result);
   return {
     verdict,
+    passed: problems.length === 0,
+    problems,
     valid: verdict === 'ok' || verdict === 'expectation',
-    passed: verdict === 'ok',
-    problems: verdict === 'ok' ? [] : problemsOf(result),
+    warnings: result.trials.flatMap(({ variant, warnings }) =>
+      warnings.map(({ message }) => `${variant.label}: ${message}`),
+    ),
     expectations: result.expectations,
     figures: result.figures,
     result,
     async report() {
       const { renderHtml } = await import('../reports/page/report.ts');
-      return renderHtml([result]);
+      return renderHtml([result], { interactive: false });
     },
   };
 }
 
 function problemsOf(result: Result): string[] {
-  return suitesOf([result]).flatMap(({ name, cases }) =>
+  const { state } = result;
+  const ended = state.kind === 'failed' ? [state.why] : [];
+  const found = suitesOf([result]).flatMap(({ name, cases }) =>
     cases.flatMap(({ name: what, verdict }) =>
       verdict.kind === 'failure' || verdict.kind === 'error' ? [`${name}: ${what}: ${verdict.message}`] : [],
     ),
   );
+  return [...ended, ...found];
 }

@@ -1,4 +1,4 @@
-// Tells a program how far a run is.
+// Tells a program how far a run is: what its trials are doing, as they go on.
 
 import type { RunObserver } from '../harness/run/run.ts';
 

@@ -47,7 +47,7 @@ export type SimulateInput = Common & {
 
 /**
  * Runs a scenario with real processes on this machine.
- * @throws UserError where scenario, target or machine are not right: `code` for programs, `message` for people
+ * @throws UserError where scenario, target or machine are not right; `code` is for programs
  */
 export async function run({
   scenario: given,

@@ -76,4 +76,3 @@ function expectedOf(expect: Scenario['expect'], variants: Scenario['variants']):
     return names.length === 0 ? [] : [{ ...one, for: names }];
   });
 }
-

@@ -1,7 +1,7 @@
 // Writes what is described to machines: `npm run schema`. The schemas that editors check scenario, target and
 // price files against (they say what a file may hold; what several values make impossible together only
-// `pushbench validate` sees), those of results and comparisons, the event's schema, and the OpenAPI document of
-// webhook delivery.
+// `pushbench validate` sees), those of results and comparisons, the event's schema, and the OpenAPI document
+// of webhook delivery.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';

@@ -7,7 +7,7 @@ import { notSimulated } from './simulated.ts';
 import { isOfWhatCame } from './what-came.ts';
 
 /** The result with the figures of each of its trials, by the names of their metrics. */
-export function withFigures(result: Result): Result & Required<Pick<Result, 'figures'>> {
+export function withFigures(result: Result): Result & { figures: TrialFigures[] } {
   return { ...result, figures: result.trials.map(figuresOf) };
 }
 

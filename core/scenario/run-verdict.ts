@@ -9,8 +9,8 @@ import { verdictOf } from './expectations.ts';
 export type RunVerdict = Exclude<keyof typeof exitCodes, 'usage' | 'slower' | 'inconclusive'>;
 
 /**
- * What came of a run, the gravest thing first: a name of an exit code (core/base/errors.ts), which says what it
- * means.
+ * What came of a run, the gravest thing first: a name of an exit code (core/base/errors.ts), which says what
+ * it means.
  */
 export function runVerdict(result: Result): RunVerdict {
   if (result.state.kind === 'interrupted') return 'interrupted';

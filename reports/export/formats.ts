@@ -36,7 +36,11 @@ export const formats = {
     mediaType: 'application/json',
     what: 'the answer as data: figures at this load, reasons, bounds',
   },
-  json: { extension: 'json', mediaType: 'application/json', what: 'the results themselves, and their figures by name' },
+  json: {
+    extension: 'json',
+    mediaType: 'application/json',
+    what: 'the results themselves, and their figures by name',
+  },
 } as const;
 
 export type Format = keyof typeof formats;
