@@ -1,4 +1,4 @@
-// Makes of a result what a program asks of a run: did it pass, what were the figures, what went wrong.
+// Answers what a program asks of a run, from its result: did it pass, what were the figures, what went wrong.
 
 import { withFigures } from '../core/metrics/trial-figures.ts';
 import type { Expectation, Result } from '../core/result/result.ts';
