@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'vitest';
 import { assertMeasured, start, temporaryFolder, writeScenario } from './tools.ts';
 
-test('npm pack, install the tarball elsewhere, run it', async (t) => {
+test('npm pack, install the tarball elsewhere, run it', { timeout: 400_000 }, async (t) => {
   const folder = temporaryFolder(t);
   const npm = (args: string[], cwd: string) =>
     execFileSync('npm', [...args, '--loglevel=error', '--no-audit', '--no-fund'], {
