@@ -3,7 +3,7 @@
 import { UserError } from '../core/base/errors.ts';
 import { parseDurationMs } from '../core/base/units.ts';
 import type { OutputFlags } from './comparison-output.ts';
-import { quoted } from './quoted.ts';
+import { quoted } from '../core/base/quoted.ts';
 
 export type AbFlags = OutputFlags & {
   scenario: string;

@@ -24,7 +24,7 @@ import { budgetOf, commandOf, pairsOf, type AbFlags } from './ab-options.ts';
 import { failOnOf, outputs } from './comparison-output.ts';
 import { createLiveView, liveMode, type LiveView } from './live.ts';
 import { endAtLimit } from './run.ts';
-import { openScenario } from './scenarios.ts';
+import { openScenario } from '../api/scenarios.ts';
 import { onSignals } from './signals.ts';
 
 /** @returns the exit code: what a comparison fails on says `comparisonExitCode` */

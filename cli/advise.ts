@@ -20,8 +20,8 @@ import { loadsFor } from '../simulation/capacity/plan-capacity.ts';
 import { hasNeeds, needsOf, type NeedFlags } from './advise-flags.ts';
 import { capacityContext } from './capacity.ts';
 import { complain } from './print.ts';
-import { openProfile } from './profiles.ts';
-import { quoted } from './quoted.ts';
+import { openProfile } from '../api/profiles.ts';
+import { quoted } from '../core/base/quoted.ts';
 import { terminalOf } from './terminal.ts';
 
 export type AdviseFlags = NeedFlags & { results: string; json: boolean };

@@ -25,8 +25,8 @@ import { openTarget } from '../harness/target/open.ts';
 import { renderBisection } from '../reports/comparison/bisect.ts';
 import { pairsOf } from './ab-options.ts';
 import { createLiveView, liveMode } from './live.ts';
-import { quoted } from './quoted.ts';
-import { openScenario } from './scenarios.ts';
+import { quoted } from '../core/base/quoted.ts';
+import { openScenario } from '../api/scenarios.ts';
 import { onSignals } from './signals.ts';
 
 export type BisectFlags = {

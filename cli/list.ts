@@ -11,8 +11,8 @@ import { models } from '../simulation/registry.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { obstaclesTo, whyNoModel } from '../simulation/refusals.ts';
 import { print } from './print.ts';
-import { quoted } from './quoted.ts';
-import { openScenario, shippedScenarios } from './scenarios.ts';
+import { quoted } from '../core/base/quoted.ts';
+import { openScenario, shippedScenarios } from '../api/scenarios.ts';
 
 /** What a scenario says in sentences, and what it asks of its figures: nobody sets these for one run. */
 const notSet = new Set(['question', 'notice', 'answer', 'curves', 'axis', 'expect', 'gate']);

@@ -23,8 +23,8 @@ import { modelVersion } from '../simulation/model.ts';
 import { capacityContext } from './capacity.ts';
 import { questionOf, type QuestionFlags } from './plan-flags.ts';
 import { complain } from './print.ts';
-import { openProfile } from './profiles.ts';
-import { quoted } from './quoted.ts';
+import { openProfile } from '../api/profiles.ts';
+import { quoted } from '../core/base/quoted.ts';
 import { terminalOf } from './terminal.ts';
 
 export type PlanFlags = QuestionFlags & {

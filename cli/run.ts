@@ -3,12 +3,11 @@
 import { relative } from 'node:path';
 import { exitCodes, Interruption, UserError, type ExitCode } from '../core/base/errors.ts';
 import { parseInjection } from '../core/scenario/injection.ts';
-import { figureOf } from '../core/metrics/registry.ts';
 import { patterns } from '../core/pattern/registry.ts';
-import { verdictOf } from '../core/scenario/expectations.ts';
-import { allVoid } from '../core/result/voids.ts';
+import { withFigures } from '../core/metrics/trial-figures.ts';
+import { runVerdict } from '../core/scenario/run-verdict.ts';
 import { printable, printableJson } from '../core/base/printable.ts';
-import type { Expectation, Result, Trial } from '../core/result/result.ts';
+import type { Result } from '../core/result/result.ts';
 import type { RunPlan } from '../harness/plan/cells.ts';
 import type { PlannedTrial } from '../harness/plan/plan.ts';
 import { processes } from '../harness/trial/fleet.ts';
@@ -27,8 +26,8 @@ import { withTargets } from '../harness/target/variants.ts';
 import { renderJunit } from '../reports/export/junit.ts';
 import { renderMarkdown } from '../reports/text/markdown.ts';
 import { createLiveView, liveMode, type LiveView } from './live.ts';
-import { quoted } from './quoted.ts';
-import { openScenario } from './scenarios.ts';
+import { quoted } from '../core/base/quoted.ts';
+import { openScenario } from '../api/scenarios.ts';
 import { onSignals } from './signals.ts';
 import { terminalOf } from './terminal.ts';
 
@@ -171,10 +170,11 @@ export async function runInto(
     );
     return result.state.kind === 'failed' ? exitCodes.failed : exitCodes.interrupted;
   }
-  const resultPath = files.write('result.json', resultText(result));
+  const whole = withFigures(result);
+  const resultPath = files.write('result.json', resultText(whole));
   // Drawing the report takes longest, so it comes last: after a signal there may be no time for it.
   if (options.json) {
-    process.stdout.write(`${printableJson(result)}\n`);
+    process.stdout.write(`${printableJson(whole)}\n`);
   } else {
     const { renderTable } = await import('../reports/text/terminal.ts');
     process.stdout.write(renderTable([result], terminalOf()));
@@ -249,36 +249,7 @@ function endWith(
   throw new UserError('write', lines.join('\n'), exitCodes.failed);
 }
 
-/** What a result means for a script: the gravest thing first. */
+/** What a result means for a script. */
 export function exitCodeOf(result: Result): ExitCode {
-  if (result.state.kind === 'interrupted') return exitCodes.interrupted;
-  if (result.state.kind === 'failed') return exitCodes.failed;
-  // The process that writes it is always further than this; of a stored one a gate asks requireFinished.
-  if (result.state.kind === 'unfinished') return exitCodes.invalid;
-  if (result.trials.some(({ outcome }) => outcome.status === 'failed')) return exitCodes.failed;
-  const verdicts = result.expectations.map((one) => verdictOf(one, trialOf(one, result)));
-  if (verdicts.includes('failed')) return exitCodes.expectation;
-  return verdicts.includes('not-judged') || unanswered(result) ? exitCodes.invalid : exitCodes.ok;
-}
-
-function trialOf({ variant, repetition }: Expectation, { trials }: Result): Trial | undefined {
-  return trials.find((one) => one.variant.label === variant && one.repetition === repetition);
-}
-
-/** What the first sentence of a report is about where the scenario does not say. */
-const askedByDefault = ['latency.p50', 'requests-per-delivery'];
-
-/** Whether something that the scenario asks for is void in some trial, or a search found nothing. */
-function unanswered({ searches, trials, scenario: { answer, curves } }: Result): boolean {
-  // The load side may end a search; then what had held until there is its answer.
-  if (searches) return searches.some(({ limit }) => limit.kind === 'none');
-  const asked = [...(answer ?? []), ...(curves ?? [])];
-  return trials.some(({ outcome }) => {
-    // Whatever was asked, a trial in which nothing arrived answers nothing.
-    if (outcome.status === 'failed' || allVoid(outcome) || outcome.ledger.delivered === 0) return true;
-    return (asked.length > 0 ? asked : askedByDefault).some((name) => {
-      const figure = figureOf(name, outcome);
-      return figure.value === undefined && figure.voided !== undefined;
-    });
-  });
+  return exitCodes[runVerdict(result)];
 }

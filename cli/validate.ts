@@ -14,7 +14,7 @@ import { thisMachine } from '../harness/run/machine.ts';
 import { planFirstSteps } from '../harness/run/search.ts';
 import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
 import { complain, print } from './print.ts';
-import { openScenario } from './scenarios.ts';
+import { openScenario } from '../api/scenarios.ts';
 
 /** @returns the exit code: every file is checked, whatever is wrong with the ones before it */
 export function validateCommand(scenarios: readonly string[], overrides: readonly string[]): ExitCode {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
-import { openScenario } from '../cli/scenarios.ts';
+import { openScenario } from '../api/scenarios.ts';
 import { metrics } from '../core/metrics/registry.ts';
 import { temporaryFolder } from './cli/tools.ts';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'vitest';
-import { openScenario } from '../cli/scenarios.ts';
+import { openScenario } from '../api/scenarios.ts';
 import { createProgram } from '../cli/program.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import { parseScenario } from '../core/scenario/scenario-file.ts';

@@ -16,7 +16,8 @@ const arrows: Record<string, string[]> = {
   harness: ['core'],
   reports: ['core'],
   simulation: ['core'],
-  cli: ['core', 'harness', 'reports', 'simulation', 'servers', 'receiver', 'load'],
+  api: ['core', 'harness', 'reports', 'simulation'],
+  cli: ['core', 'harness', 'reports', 'simulation', 'api', 'servers', 'receiver', 'load'],
 };
 
 const sources = globSync(`{${Object.keys(arrows).join(',')}}/**/*.ts`);

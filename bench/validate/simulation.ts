@@ -7,7 +7,7 @@ import type { Profile } from '../../core/profile/profile.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
 import { scheduleOf } from '../../core/plan/schedule.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
-import { openProfile } from '../../cli/profiles.ts';
+import { openProfile } from '../../api/profiles.ts';
 import { calibrate, type Measured } from '../../harness/calibrate/calibrate.ts';
 import { coresHere } from '../../harness/calibrate/cores.ts';
 import { placeText, scenarioText, type Point } from '../../harness/calibrate/points.ts';

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { chromium, closedLoop, searches } from './beside-trials.ts';
 import { simulatedRun } from './simulated.ts';
 import { trial } from './trial.ts';
+import { trialFigures } from './trial-figures.ts';
 
 export type { Completed, ResultWarning, Trial } from './trial.ts';
 export type { TrialFault } from './trial-fault.ts';
@@ -175,6 +176,13 @@ export const resultSchema = z.strictObject({
   closedLoop,
   chromium,
   expectations: z.array(expectation),
+  figures: z
+    .array(trialFigures)
+    .optional()
+    .describe(
+      'of each trial, for other programs, as computed by the version that wrote the result; ours compute ' +
+        'them anew. Left out while the run goes on, and in older results',
+    ),
   planned: planned.optional().describe('all that the run was to measure; left out in results of version 1'),
   state,
 });

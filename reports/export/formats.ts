@@ -1,6 +1,7 @@
 // Lists the forms that results can take, by name: those that `pushbench report --format` writes and
 // `pushbench open` links to.
 
+import { withFigures } from '../../core/metrics/trial-figures.ts';
 import { printableJson } from '../../core/base/printable.ts';
 import type { Result } from '../../core/result/result.ts';
 import { renderCsv } from './csv.ts';
@@ -35,7 +36,11 @@ export const formats = {
     mediaType: 'application/json',
     what: 'the answer as data: figures at this load, reasons, bounds',
   },
-  json: { extension: 'json', mediaType: 'application/json', what: 'the results themselves' },
+  json: {
+    extension: 'json',
+    mediaType: 'application/json',
+    what: 'the results themselves, and their figures by name',
+  },
 } as const;
 
 export type Format = keyof typeof formats;
@@ -82,7 +87,7 @@ async function renderWhole(
     case 'summary':
       return renderSummary(results);
     case 'json':
-      return `${printableJson(results.length === 1 ? results[0] : results)}\n`;
+      return `${printableJson(results.length === 1 ? withFigures(results[0]!) : results.map(withFigures))}\n`;
   }
 }
 

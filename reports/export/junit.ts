@@ -15,13 +15,17 @@ type Case = { name: string; verdict: Verdict };
 export type Suite = { name: string; timestamp: string; timeS: number; cases: Case[] };
 
 export function renderJunit(results: readonly Result[]): string {
+  return junitDocument(suitesOf(results));
+}
+
+/** What a test report has of each trial, missing ones included. */
+export function suitesOf(results: readonly Result[]): Suite[] {
   const names = resultNames(results);
-  const suites = results.flatMap((result, i) => [
+  return results.flatMap((result, i) => [
     ...result.trials.map((trial) => suiteOf(result, trial, names[i]!)),
     ...missingSuites(result, names[i]!),
     ...emptySuites(result),
   ]);
-  return junitDocument(suites);
 }
 
 export function junitDocument(suites: readonly Suite[]): string {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { claimsCommand, readClaims } from '../../cli/claims.ts';
-import { openScenario } from '../../cli/scenarios.ts';
+import { openScenario } from '../../api/scenarios.ts';
 import {
   figuresFrom,
   figuresSchema,

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
-import { openScenario, shippedScenarios } from '../../cli/scenarios.ts';
+import { openScenario, shippedScenarios } from '../../api/scenarios.ts';
 import { resultSchema } from '../../core/result/result.ts';
 import { call, resultFolders, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 

@@ -16,7 +16,7 @@ import { readEach, readResults } from '../../reports/read/read-many.ts';
 import { readComparison, readResult } from '../../reports/read/read.ts';
 import { checkBaseline, listBaselines } from '../../cli/baseline.ts';
 import { claimsCommand } from '../../cli/claims.ts';
-import { openScenario } from '../../cli/scenarios.ts';
+import { openScenario } from '../../api/scenarios.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 import { call, temporaryFolder } from './tools.ts';
 

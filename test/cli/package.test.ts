@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'vitest';
 import { assertMeasured, start, temporaryFolder, writeScenario } from './tools.ts';
 
-test('npm pack, install the tarball elsewhere, run it', async (t) => {
+test('npm pack, install the tarball elsewhere, run it', { timeout: 400_000 }, async (t) => {
   const folder = temporaryFolder(t);
   const npm = (args: string[], cwd: string) =>
     execFileSync('npm', [...args, '--loglevel=error', '--no-audit', '--no-fund'], {
@@ -77,23 +77,31 @@ const receiver = createReceiver({ scheme: 'slack', secrets: ['x'],
 console.log(receiver.counts().accepted satisfies number);\n`,
   );
   assert.equal(execFileSync(process.execPath, ['use.ts'], { cwd: folder, encoding: 'utf8' }), '0\n');
-  execFileSync(
-    'tsc',
-    [
-      'use.ts',
-      '--noEmit',
-      '--strict',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2024',
-      '--types',
-      'node',
-      '--typeRoots',
-      join(process.cwd(), 'node_modules/@types'),
-    ],
-    { cwd: folder, stdio: 'inherit' },
-  );
+  const typeRoots = join(process.cwd(), 'node_modules/@types');
+  const typeCheck = (file: string) =>
+    execFileSync(
+      'tsc',
+      [file, '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'].concat([
+        '--typeRoots',
+        typeRoots,
+      ]),
+      { cwd: folder, stdio: 'inherit' },
+    );
+  typeCheck('use.ts');
 
   assert.equal(globSync('results/*/report.html', { cwd: folder }).length, 1);
+
+  // The delivery test of its page, in the runner that the page names.
+  const [, example] = /```ts\n\/\/ delivery\.test\.ts\n([\s\S]*?)```/.exec(
+    readFileSync(join(shipped, 'docs/api.md'), 'utf8'),
+  )!;
+  writeFileSync(join(folder, 'delivery.test.ts'), example!);
+  symlinkSync(join(process.cwd(), 'node_modules/vitest'), join(folder, 'node_modules/vitest'));
+  const tested = execFileSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  assert.match(tested, /Tests\s+1 passed \(1\)/);
+  typeCheck('delivery.test.ts');
 });

@@ -1,0 +1,65 @@
+// Answers what a program asks of a run, from its result: did it pass, what were the figures, what went wrong.
+
+import { withFigures } from '../core/metrics/trial-figures.ts';
+import type { Expectation, Result } from '../core/result/result.ts';
+import type { TrialFigures } from '../core/result/trial-figures.ts';
+import { runVerdict, type RunVerdict } from '../core/scenario/run-verdict.ts';
+import { suitesOf } from '../reports/export/junit.ts';
+
+/** What came of a run. */
+export type Outcome = {
+  /**
+   * `ok`; `expectation`: one did not hold; `invalid`: something that was asked for could not be judged;
+   * `failed`: the run, or one of its trials, did.
+   */
+  verdict: RunVerdict;
+  /** Whether every trial went through, and every expectation was judged and none failed. */
+  passed: boolean;
+  /** Why it did not pass, a sentence each, for the message of an assertion. */
+  problems: string[];
+  /** Whether everything else that the scenario asks for was judged too, such as latencies. */
+  valid: boolean;
+  /** What to know of the figures, and why some are void: a sentence each. */
+  warnings: string[];
+  /** Each expectation of the scenario for each trial that it is for. */
+  expectations: readonly Expectation[];
+  /** Of each trial, by the names of the metrics: `figures[0].figures['latency.p99']`. */
+  figures: readonly TrialFigures[];
+  /** All that was measured, as `result.json` has it. */
+  result: Result;
+  /** Draws the self-contained HTML report. */
+  report(): Promise<string>;
+};
+
+export function outcomeOf(measured: Result): Outcome {
+  const result = withFigures(measured);
+  const verdict = runVerdict(result);
+  const problems = problemsOf(result);
+  return {
+    verdict,
+    passed: problems.length === 0,
+    problems,
+    valid: verdict === 'ok' || verdict === 'expectation',
+    warnings: result.trials.flatMap(({ variant, warnings }) =>
+      warnings.map(({ message }) => `${variant.label}: ${message}`),
+    ),
+    expectations: result.expectations,
+    figures: result.figures,
+    result,
+    async report() {
+      const { renderHtml } = await import('../reports/page/report.ts');
+      return renderHtml([result], { interactive: false });
+    },
+  };
+}
+
+function problemsOf(result: Result): string[] {
+  const { state } = result;
+  const ended = state.kind === 'failed' ? [state.why] : [];
+  const found = suitesOf([result]).flatMap(({ name, cases }) =>
+    cases.flatMap(({ name: what, verdict }) =>
+      verdict.kind === 'failure' || verdict.kind === 'error' ? [`${name}: ${what}: ${verdict.message}`] : [],
+    ),
+  );
+  return [...ended, ...found];
+}
