@@ -10,7 +10,8 @@ import { formatNumber } from '../core/base/units.ts';
 import { forecast, saying } from '../harness/plan/cells.ts';
 import { sourcesIn } from '../harness/plan/sources.ts';
 import { machineNotes, mostNeeded } from '../harness/run/machine-notes.ts';
-import { thisMachine } from '../harness/run/machine.ts';
+import { thisMachine, type Machine } from '../harness/run/machine.ts';
+import { shortfalls } from '../harness/run/preflight.ts';
 import { planFirstSteps } from '../harness/run/search.ts';
 import { exitCodes, UserError, type ExitCode } from '../core/base/errors.ts';
 import { complain, print } from './print.ts';
@@ -35,8 +36,13 @@ export function validateCommand(scenarios: readonly string[], overrides: readonl
 function described(given: string, overrides: readonly string[]): string {
   const { scenario, source, folder } = openScenario(given, overrides);
   const sources = sourcesIn(folder);
+  const machine = thisMachine();
+  const firstSteps: Scenario[] = [];
   const { whole, cells } = saying(`${given}: `, () => {
-    planFirstSteps(scenario, patterns, source, (first) => forecast(first, sources));
+    planFirstSteps(scenario, patterns, source, (first) => {
+      firstSteps.push(first);
+      return forecast(first, sources);
+    });
     return forecast(scenario, sources);
   });
   const trials =
@@ -44,7 +50,8 @@ function described(given: string, overrides: readonly string[]): string {
       ? [{ plan: { ...whole, scenario } }]
       : cells.map(({ traffic }, i) => ({ plan: { ...traffic, scenario: scenario.cells[i]!.scenario } }));
   const lines = [
-    ...machineNotes(thisMachine(), mostNeeded(scenario, trials)),
+    ...machineNotes(machine, mostNeeded(scenario, trials)),
+    ...unfitLines([...trials.map(({ plan }) => plan.scenario), ...firstSteps], machine),
     ...trafficLines(whole),
     ...faultLines(cells.length === 0 ? [scenario] : scenario.cells.map((cell) => cell.scenario)),
     ...cells.flatMap(({ parameters, traffic }) => [
@@ -54,6 +61,12 @@ function described(given: string, overrides: readonly string[]): string {
     ]),
   ];
   return describeScenario(scenario, { ...whole, lines });
+}
+
+/** What a run would be refused for on this machine, each thing once. The file is right all the same. */
+function unfitLines(scenarios: readonly Scenario[], machine: Machine): string[] {
+  const short = new Set(scenarios.flatMap((scenario) => shortfalls(scenario, patterns, machine)));
+  return [...short].map((line) => `this machine cannot run it: ${line}`);
 }
 
 /** What the faults of all cells do that may not be meant, each thing once. */

@@ -20,10 +20,7 @@ export type LoadContext = {
   random: Random;
   /** The topics that a subscriber follows, by name. */
   topicsOf(subscriber: number): string[];
-  /**
-   * The loopback address that a subscriber connects from; more than one when the ephemeral
-   * ports of one do not suffice.
-   */
+  /** The loopback address that a subscriber connects from (core/base/source-address.ts). */
   sourceAddress(subscriber: number): string;
   /** How webhook endpoints fall short. */
   endpoints?: readonly Conduct[] | undefined;

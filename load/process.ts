@@ -15,12 +15,15 @@ import { createSenders, type Senders } from './publisher/publishing-subscribers.
 
 /** How long requests under way may take once the subscribers stop asking. */
 const closeGraceMs = 2000;
+/** The same for each subscriber of the trial: all of them close at once. */
+const closeEachMs = 0.1;
 
 type Command<K extends LoadCommand['kind']> = Extract<LoadCommand, { kind: K }>;
 
 const counters = newCounters();
 const readSelf = watchSelf('timer');
 let subscribers: StartedSubscribers | undefined;
+let graceMs = closeGraceMs;
 let senders: Senders | undefined;
 let pages: Pages | undefined;
 let leaving: Leaving | undefined;
@@ -50,6 +53,7 @@ function sample(): void {
 async function start(command: Command<'start'>): Promise<void> {
   const started = await startSubscribers(command, counters);
   subscribers = started;
+  graceMs = closeGraceMs + command.subscribers * closeEachMs;
   leaving = createLeaving(command, started.running);
   slowReaders = createSlowReaders(command, started.running);
   if (command.browser) pages = createPages(command, command.browser, started.context, started.running);
@@ -76,7 +80,7 @@ async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Prom
   senders?.close();
   const asked = pages?.close();
   subscribers.recorder.closing(nowUs());
-  await subscribers.running.close(closeGraceMs);
+  await subscribers.running.close(graceMs);
   const closed = subscribers.recorder.close(firstSeq, lastSeq, unconfirmed);
   report({
     kind: 'closed',

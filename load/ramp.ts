@@ -14,10 +14,15 @@ import { createRecorder, type Recorder } from './account/recorder.ts';
 import { loads } from './registry.ts';
 import type { Connector } from './wire/connection.ts';
 
-/** How long after the ramp the last subscriber may take. */
+/** How long after the ramp nobody may be subscribed any more while some are missing. */
 const slackMs = 30_000;
 /** Opened in one go; a larger batch would keep the loop from reading. */
 const largestBatch = 100;
+/**
+ * Subscribers that may be on their way at once. Where servers take longer than the ramp foresees, more would
+ * only wait in their accept queues, which hold 4096 as a rule and then drop what comes, for seconds.
+ */
+const mostUnderWay = 1000;
 
 type Start = Extract<LoadCommand, { kind: 'start' }>;
 
@@ -42,6 +47,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     count,
     topics,
     subscribers,
+    addresses,
     connectMs,
     reconnect,
     seed,
@@ -51,6 +57,11 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   const allReady = Promise.withResolvers<number>();
   const startedUs = nowUs();
   const elapsedMs = () => Math.round((nowUs() - startedUs) / 1000);
+  const patience = createPatience(connectMs, (waitedMs) => {
+    const missing = count - recorder.connected();
+    const message = notConnected(recorder.problems(), missing, count, Math.round(waitedMs / 1000));
+    allReady.reject(new UserError('not-connected', message, exitCodes.failed));
+  });
   const recorder = createRecorder({
     first,
     count,
@@ -59,6 +70,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     fanoutEvery,
     counters,
     onReady(connected) {
+      patience.oneMore();
       if (connected === count) allReady.resolve(elapsedMs());
     },
   });
@@ -69,7 +81,7 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
     endpoints,
     random: random(seed, `load:${first}`),
     topicsOf: (subscriber) => topicsOf(topics, subscriber).map((topic) => topicName(topics, topic)),
-    sourceAddress,
+    sourceAddress: (subscriber) => sourceAddress(subscriber, addresses),
     sink: recorder.sink,
     connects: recorder.connects,
     ...(await ownConnectorOf(endpoint, counters)),
@@ -84,24 +96,49 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   let opened = 0;
   const openDue = () => {
     const share = connectMs > 0 ? (nowUs() - rampFromUs) / (connectMs * 1000) : 1;
-    const due = Math.min(count, Math.floor(share * count) + 1, opened + largestBatch);
+    const due = Math.min(
+      count,
+      Math.floor(share * count) + 1,
+      opened + largestBatch,
+      recorder.connected() + mostUnderWay,
+    );
     while (opened < due) running.open(first + opened++);
     if (opened < count) setTimeout(openDue, 1);
   };
   openDue();
 
-  const limit = setTimeout(() => {
-    const message = notConnected(
-      recorder.problems(),
-      count - recorder.connected(),
-      count,
-      (connectMs + slackMs) / 1000,
-    );
-    allReady.reject(new UserError('not-connected', message, exitCodes.failed));
-  }, connectMs + slackMs);
-  void allReady.promise.finally(() => clearTimeout(limit)).catch(() => {});
+  patience.begin();
+  void allReady.promise.finally(patience.end).catch(() => {});
   if (count === 0) allReady.resolve(0);
   return { running, context, recorder, allReady: allReady.promise };
+}
+
+/**
+ * Waits for the last subscribers. A machine may take longer for all than the ramp foresees: as long as more
+ * come, they are waited for.
+ * @param giveUp is called when the ramp is over and nobody has come for a while, with how long it took
+ */
+function createPatience(connectMs: number, giveUp: (waitedMs: number) => void) {
+  let fromUs = Infinity;
+  let timer: NodeJS.Timeout | undefined;
+  const passedMs = () => (nowUs() - fromUs) / 1000;
+  const wait = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => giveUp(Math.max(connectMs + slackMs, passedMs())), ms);
+  };
+  return {
+    begin(): void {
+      fromUs = nowUs();
+      wait(connectMs + slackMs);
+    },
+    oneMore(): void {
+      if (passedMs() > connectMs) wait(slackMs);
+    },
+    end(): void {
+      clearTimeout(timer);
+      fromUs = Infinity;
+    },
+  };
 }
 
 /** How connections to a server of ours are made over TLS; HTTP/2 makes its own. */
@@ -149,15 +186,16 @@ function adviceFor(code: string): string {
       );
     case 'EMFILE':
       return (
-        `a load process may hold ${descriptorLimit('self') ?? 'only so many'} descriptors: raise the limit ` +
-        'with "ulimit -n", or set loadProcesses higher in the scenario'
+        `a load process may hold ${descriptorLimit('self') ?? 'only so many'} descriptors: set ` +
+        'loadProcesses higher in the scenario'
       );
     case 'ENFILE':
       return 'the machine has used up its descriptors: raise fs.file-max with sysctl';
     case 'EADDRNOTAVAIL':
       return (
         'the ephemeral ports are used up: widen net.ipv4.ip_local_port_range with sysctl, or wait a minute ' +
-        'for those in TIME_WAIT'
+        'for those in TIME_WAIT. More than 10,000 subscribers come from other addresses of 127.0.0.0/8, ' +
+        'which the loopback interface must have'
       );
     default:
       return '';

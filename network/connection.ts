@@ -1,11 +1,12 @@
 // Joins a client's socket with one to the server: a lane each way, the end of one side made known to the
 // other, and what the network does to both.
 
+import { randomInt } from 'node:crypto';
 import { connect, isIP, type Socket } from 'node:net';
 import type { Address } from '../core/base/address.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { Random } from '../core/base/random.ts';
-import { sourceAddress, subscribersPerAddress } from '../core/base/source-address.ts';
+import { connectionsPerAddress, freshAddresses, sourceAddress } from '../core/base/source-address.ts';
 import { looksInside, type Conditions } from '../core/network/conditions.ts';
 import type { Traffic } from '../core/protocol/network.ts';
 import { handshakeUs } from './conditions.ts';
@@ -40,6 +41,8 @@ export type ConnectionParts = {
  * connections do not hold 64 KiB each.
  */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
+/** For connections beyond those of 127.0.0.1; a process holds fewer. */
+const addresses = freshAddresses(1_000_000, 1, randomInt);
 
 export function openConnection(parts: ConnectionParts): Connection {
   const { client, to, budget, clock, random, traffic } = parts;
@@ -102,12 +105,11 @@ export function openConnection(parts: ConnectionParts): Connection {
 
   function dial(): void {
     left++;
-    const ownAddress = parts.others < subscribersPerAddress || isIP(to.host) === 6;
     server = connect({
       ...to,
       noDelay: true,
       allowHalfOpen: true,
-      ...(!ownAddress && { localAddress: sourceAddress(parts.others) }),
+      ...sourceOf(parts),
       onread: {
         buffer: shared,
         callback(length) {
@@ -160,6 +162,13 @@ export function openConnection(parts: ConnectionParts): Connection {
     reset: () => both((socket) => socket.resetAndDestroy()),
     cut: () => both((socket) => socket.destroy()),
   };
+}
+
+/** Where a server is dialled from; from 127.0.0.1 when left out. */
+function sourceOf({ others, to }: Pick<ConnectionParts, 'others' | 'to'>): { localAddress?: string } {
+  // Only Linux has other loopback addresses, and IPv6 has none.
+  const usual = others < connectionsPerAddress || isIP(to.host) === 6 || process.platform !== 'linux';
+  return usual ? {} : { localAddress: sourceAddress(others, addresses) };
 }
 
 /** Writes to a socket that is closed already succeed and go nowhere, so that its lane empties. */

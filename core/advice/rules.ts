@@ -257,7 +257,7 @@ export const rules: readonly Rule[] = [
     weighs: { 'long-polling': 0, 'http-stream': 0, sse: 0, websocket: 0 },
     says:
       'each client holds a connection and a descriptor of the server, whose limit is often 1,024: ' +
-      'raise it',
+      'raise it as far as the system allows; beyond that it takes more server processes',
     source: { claim: 'a-descriptor-each' },
   },
   {

@@ -1,5 +1,6 @@
 // Follows through a scenario's faults which servers run: what a share of them comes to, which of them a
-// restart of all begins again, how many there are at the least. The harness asks the same of the real ones.
+// restart of all begins again, what one comes to hold of the connections at the most. The harness asks the
+// same of the real ones.
 
 import { deploySteps, type DeployStep } from '../policy/server/deploy-plan.ts';
 import type { Living, Which } from './fault.ts';
@@ -45,8 +46,12 @@ function isLiving(act: { do: string }): act is Living {
 export type Followed = {
   /** Why a fault cannot be done, by its place in the list. */
   problems: { index: number; message: string }[];
-  /** The fewest servers that run at a time. */
-  least: number;
+  /**
+   * The most that one server comes to hold, as a share of all connections: those that a server loses spread
+   * evenly over the others that run. In a rolling deploy whoever moves to a server that is yet to be
+   * exchanged moves again, so the last one holds more than twice its part.
+   */
+  most: number;
 };
 
 /** @param faults with their places in the scenario's list */
@@ -55,7 +60,7 @@ export function followServers(count: number, faults: ReadonlyMap<number, Fault>)
   const running = new Set(Array.from({ length: count }, (_, i) => i + 1));
   const begun = new Set(running);
   const problems: Followed['problems'] = [];
-  let least = count;
+  const shares = createShares(running);
   for (const [index, fault] of [...faults].toSorted(([, a], [, b]) => a.atMs - b.atMs)) {
     const refuse = (message: string) => void problems.push({ index, message });
     const named = 'server' in fault ? fault.server : drainedIn(fault);
@@ -65,7 +70,7 @@ export function followServers(count: number, faults: ReadonlyMap<number, Fault>)
       if (act.do === 'deploy') {
         const steps = deploySteps(act.ask, [...running], idle(running, total));
         if ('why' in steps) refuse(steps.why);
-        else least = Math.min(least, afterDeploy(steps, running, begun));
+        else followDeploy(steps, begun, shares);
         continue;
       }
       if (!isLiving(act)) continue;
@@ -77,17 +82,47 @@ export function followServers(count: number, faults: ReadonlyMap<number, Fault>)
         refuse(message);
         continue;
       }
-      if (act.do === 'stop' || act.do === 'kill')
-        for (const one of chosen(act.servers, running, total)) running.delete(one);
-      else
-        for (const one of gone(act.servers, running, begun)) {
-          running.add(one);
-          begun.add(one);
-        }
+      if (act.do === 'stop' || act.do === 'kill') shares.end(chosen(act.servers, running, total));
+      else {
+        const those = gone(act.servers, running, begun);
+        for (const one of those) begun.add(one);
+        shares.begin(those);
+      }
     }
-    least = Math.min(least, running.size);
   }
-  return { problems, least };
+  return { problems, most: shares.most() };
+}
+
+/** Follows what each server has of all connections. @param running all of them; it is kept up to date */
+function createShares(running: Set<number>) {
+  const shares = new Map([...running].map((one) => [one, 1 / running.size]));
+  /** Of those that no server has, as none runs. */
+  let waiting = 0;
+  let most = Math.max(...shares.values());
+  const spread = () => {
+    if (running.size === 0 || waiting === 0) return;
+    for (const one of running) {
+      const share = (shares.get(one) ?? 0) + waiting / running.size;
+      shares.set(one, share);
+      most = Math.max(most, share);
+    }
+    waiting = 0;
+  };
+  return {
+    end(servers: readonly number[]): void {
+      for (const one of servers) {
+        running.delete(one);
+        waiting += shares.get(one) ?? 0;
+        shares.delete(one);
+      }
+      spread();
+    },
+    begin(servers: readonly number[]): void {
+      for (const one of servers) running.add(one);
+      spread();
+    },
+    most: () => most,
+  };
 }
 
 /** The one server that a fault drains. */
@@ -100,19 +135,17 @@ function idle(running: ReadonlySet<number>, total: number): number[] {
   return Array.from({ length: total }, (_, i) => i + 1).filter((one) => !running.has(one));
 }
 
-/** Goes through the steps of a deploy. @returns the fewest servers that run in it */
-function afterDeploy(steps: readonly DeployStep[], running: Set<number>, begun: Set<number>): number {
-  let least = running.size;
+function followDeploy(
+  steps: readonly DeployStep[],
+  begun: Set<number>,
+  shares: ReturnType<typeof createShares>,
+): void {
   for (const step of steps) {
-    if (step.do === 'stop') for (const one of step.servers) running.delete(one);
+    if (step.do === 'stop') shares.end(step.servers);
     if (step.do !== 'start') continue;
-    least = Math.min(least, running.size);
-    for (const one of step.servers) {
-      running.add(one);
-      begun.add(one);
-    }
+    for (const one of step.servers) begun.add(one);
+    shares.begin(step.servers);
   }
-  return least;
 }
 
 function ending(

@@ -3,6 +3,7 @@
 
 import { formatNumber } from '../base/units.ts';
 import { median } from '../base/median.ts';
+import { connectingMetrics } from './connecting.ts';
 import { headroomMetrics } from './headroom.ts';
 import { latencyMetrics } from './latency.ts';
 import { ledgerMetrics } from './ledger.ts';
@@ -28,6 +29,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
   ...webhookMetrics,
   ...recoveryMetrics,
   ...serverMetrics,
+  ...connectingMetrics,
 };
 
 /** Why there is no figure where nothing more is known. */

@@ -19,6 +19,12 @@ export const oneWay = 'one way only: a client sends with a request of its own';
 
 export type HttpVersion = 'h1' | 'h2' | 'h2c';
 
+/**
+ * Subscribers that share a connection over HTTP/2: servers commonly allow as many streams (RFC 9113, section
+ * 6.5.2, advises no fewer).
+ */
+export const streamsPerConnection = 100;
+
 /** One entry of the registry. `Options` is the schema of its options; methods get them parsed. */
 export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
   title: string;

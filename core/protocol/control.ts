@@ -14,6 +14,7 @@ import type { ReconnectPolicy } from '../scenario/scenario.ts';
 import type { ServerSetup, WayIn } from '../scenario/server-options.ts';
 import type { BrokerName } from '../scenario/servers.ts';
 import type { PublishPlan } from '../plan/publish-plan.ts';
+import type { SourceAddresses } from '../base/source-address.ts';
 import type { TargetAccess } from '../target/access.ts';
 import type { TopicGroupPlan } from '../scenario/topics.ts';
 
@@ -139,8 +140,8 @@ export type LoadCommand =
       first: number;
       count: number;
       topics: TopicGroupPlan[];
-      /** Subscribers of the whole trial. */
-      subscribers: number;
+      /** Of the whole trial. */ subscribers: number;
+      /** Where they connect from; 127.0.0.1 when left out. */ addresses?: SourceAddresses;
       connectMs: number;
       reconnect: ReconnectPolicy;
       seed: number;

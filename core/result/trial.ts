@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { counterNames } from './counters.ts';
 import { evidence } from './evidence.ts';
+import { hostMemory } from './host-memory.ts';
 import { latencies, precision } from './latencies.ts';
 import { ledgerCounts as ledger } from './ledger-counts.ts';
 import { connecting, descriptors, pinned, processUse } from './process-use.ts';
@@ -142,6 +143,9 @@ const completed = z.strictObject({
     .number()
     .nullable()
     .describe('kernel memory of all TCP sockets of the host, both ends, peak above baseline'),
+  hostMemory: hostMemory
+    .optional()
+    .describe('host-wide; left out where it could not be read, of simulations and in older results'),
   network: z
     .strictObject({
       segments: count.describe(

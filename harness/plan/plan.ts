@@ -34,6 +34,8 @@ export type TrialPlan = {
   warmUp: PublishPlan | undefined;
   /** Subscribers `first` up to, not including, `first + count`, for each load process. */
   loads: { first: number; count: number }[];
+  /** That a subscriber holds, at the most. */
+  connectionsEach: number;
   /** Of this machine: server, publisher and load processes share them. */
   cores: number;
   /** What a CPU quota leaves of them, where there is one. */
@@ -71,7 +73,9 @@ export function planTrial(
     cores,
     quotaCores,
     besideTargets = false,
-  }: Pick<TrialPlan, 'cores'> & { quotaCores?: number | undefined; besideTargets?: boolean },
+    connectionsEach = 1,
+  }: Pick<TrialPlan, 'cores'> &
+    Partial<Pick<TrialPlan, 'besideTargets' | 'connectionsEach'>> & { quotaCores?: number | undefined },
 ): TrialPlan {
   const topics = planTopics(scenario);
   const topicTotal = topicCount(topics);
@@ -98,6 +102,7 @@ export function planTrial(
     besideTargets,
     warmUp,
     loads,
+    connectionsEach,
     cores,
     ...(quotaCores !== undefined && { quotaCores }),
     slotMs: slotWidthMs(scenario),

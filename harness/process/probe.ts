@@ -4,6 +4,8 @@
 import { parseDescriptorLimit } from '../../core/base/descriptor-limit.ts';
 import { readCgroup, readThrottling, type ThrottleCount } from './cgroup.ts';
 import { readCpu, type CpuReading } from './cpu.ts';
+import type { HostMemoryReading } from '../../core/result/host-memory.ts';
+import { readHostMemory } from './host-memory.ts';
 import { hasProc, systemFiles, type SystemFiles } from './system-files.ts';
 
 export type DescriptorCount = { total: number; sockets: number };
@@ -95,6 +97,8 @@ export type Probe = {
    * included: the `mem` figure of /proc/net/sockstat, which counts pages of socket buffers.
    */
   kernelSocketBytes(): number | undefined;
+  /** Memory of the host; reading it makes nothing that it counts. */
+  hostMemory(): HostMemoryReading | undefined;
   /**
    * TCP segments and IP bytes that the host sent (/proc/net/snmp OutSegs, /proc/net/netstat OutOctets).
    * Host-wide: a difference of two readings is the trial's only where nothing else talks. Loopback counts
@@ -119,6 +123,7 @@ export function createProbe(files: SystemFiles): Probe {
     cpu: (pid) => readCpu([pid], files),
     rssBytes: (pid) => rssBytes(files, pid),
     kernelSocketBytes: () => kernelSocketBytes(files),
+    hostMemory: () => readHostMemory(files, kernelSocketBytes(files)),
     networkCount: () => networkCount(files),
     throttling: () => readThrottling(files, readCgroup(files).throttleFiles),
   };

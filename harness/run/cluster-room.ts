@@ -15,6 +15,8 @@ type Asked = Partial<Pick<Scenario, 'servers' | 'server' | 'faults' | 'network' 
 
 /** Nobody shares connections out to the last one: a server may hold so much more than its part. */
 const unevenMost = 1.25;
+/** Of sums of shares: no connection. */
+const rounding = 1e-6;
 
 /** Server processes that run at a time, at the most. */
 export function serverProcesses({ servers = oneServer, faults = [] }: Asked): number {
@@ -23,11 +25,11 @@ export function serverProcesses({ servers = oneServer, faults = [] }: Asked): nu
 
 /**
  * Connections that one server may come to hold.
- * @param held by all subscribers; where servers go, those that stay hold theirs too
+ * @param held by all subscribers; where servers go, others hold theirs too
  */
 export function heldByOne(held: number, { servers = oneServer, faults = [] }: Asked): number {
-  const { least } = followServers(servers.count, new Map(faults.entries()));
-  return least <= 1 ? held : Math.min(held, Math.ceil((held / least) * unevenMost));
+  const { most } = followServers(servers.count, new Map(faults.entries()));
+  return Math.min(held, Math.ceil(held * most * unevenMost - rounding));
 }
 
 /** Broker, Redis of tokens and of senders, what is in front of the servers, the network between them. */

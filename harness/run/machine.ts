@@ -1,6 +1,7 @@
 // Reads what a run has here, of the machine and of the container around this process: cores, memory,
 // descriptors, ports, a loopback address.
 
+import { spawnSync } from 'node:child_process';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { parseDescriptorLimit } from '../../core/base/descriptor-limit.ts';
 import { readLoopback, type Loopback } from '../../core/base/loopback.ts';
@@ -23,6 +24,8 @@ export type Machine = {
   loopback?: Loopback | 'none';
   /** Left out where there is one. */
   hasProc?: false;
+  /** Whether a process may be given so many descriptors; it may when left out. */
+  mayHold?(descriptors: number): boolean;
 };
 
 export function thisMachine(
@@ -44,7 +47,13 @@ export function thisMachine(
     ephemeralPorts: ports && ports.to - ports.from + 1,
     ...(loopback !== '127.0.0.1' && { loopback }),
     ...(!proc && { hasProc: false }),
+    mayHold,
   };
+}
+
+/** By trying: who may raise a hard limit depends on the user, the container and what is around it. */
+function mayHold(descriptors: number): boolean {
+  return spawnSync('sh', ['-c', `ulimit -n ${descriptors}`]).status === 0;
 }
 
 /** Cores that a run has: a quota counts as the cores that it is worth. */

@@ -2,13 +2,19 @@
 // It refuses with the exact shortfall and the command that fixes it. It predicts no performance.
 
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import { subscribersPerAddress } from '../../core/base/source-address.ts';
-import type { Pattern } from '../../core/pattern/pattern.ts';
+import { connectionsPerAddress, mostFromOneAddress } from '../../core/base/source-address.ts';
+import { mostServers } from '../../core/fault/fields.ts';
+import { endsOrBegins } from '../../core/fault/standing.ts';
+import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { networksOf } from '../../core/scenario/network.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { heldByOne, processesBeside, serverProcesses } from './cluster-room.ts';
 import { usableCores, type Machine } from './machine.ts';
+import { socketsHeld } from './sockets.ts';
+
+type Asked = Pick<Scenario, 'subscribers' | 'variants' | 'loadProcesses'> &
+  Partial<Pick<Scenario, 'servers' | 'faults'>>;
 
 /** What a Node process holds open before its first subscriber, with room for its libraries. */
 const processDescriptors = 64;
@@ -20,13 +26,10 @@ const processBytes = 80 * 1024 ** 2;
  * How many load processes a scenario gets: one for each core that servers and publisher leave over, more
  * when descriptors ask for it.
  */
-export function loadProcessCount(
-  scenario: Pick<Scenario, 'subscribers' | 'loadProcesses'> & Partial<Pick<Scenario, 'servers' | 'faults'>>,
-  machine: Machine,
-): number {
+export function loadProcessCount(scenario: Asked, registry: PatternRegistry, machine: Machine): number {
   if (scenario.loadProcesses !== undefined) return Math.min(scenario.loadProcesses, scenario.subscribers);
   const perProcess = (machine.descriptorLimit ?? Infinity) - processDescriptors;
-  const forDescriptors = Math.ceil(scenario.subscribers / Math.max(1, perProcess));
+  const forDescriptors = Math.ceil(socketsHeld(scenario, registry) / Math.max(1, perProcess));
   // Below a few thousand subscribers a second process costs more than it carries.
   const forCores = Math.min(
     Math.max(1, Math.floor(usableCores(machine)) - 1 - serverProcesses(scenario)),
@@ -39,94 +42,135 @@ export function loadProcessCount(
  * Refuses what cannot work, with everything that is short in one message.
  * @throws UserError with exit code 3
  */
-export function preflight(scenario: Scenario, patterns: readonly Pattern[], machine: Machine): void {
-  const shortfalls: string[] = [];
-  const held = patterns.some((pattern) => pattern.holdsConnection) ? scenario.subscribers : 0;
-  const { descriptorLimit: limit } = machine;
-  shortfalls.push(...descriptorsOf(held, scenario, limit));
-  const perLoad = Math.ceil(held / loadProcessCount(scenario, machine)) + processDescriptors;
-  if (limit !== undefined && limit < perLoad) {
-    shortfalls.push(
-      `each load process needs ${formatNumber(perLoad)} file descriptors and the limit is ` +
-        `${formatNumber(limit)}: leave loadProcesses out or raise it, so that each has fewer subscribers`,
-    );
-  }
+export function preflight(scenario: Scenario, registry: PatternRegistry, machine: Machine): void {
+  const short = shortfalls(scenario, registry, machine);
+  if (short.length === 0) return;
+  throw new UserError(
+    'preflight',
+    `This machine cannot run "${scenario.name}":\n${short.map((line) => `  - ${line}.`).join('\n')}`,
+    exitCodes.failed,
+  );
+}
+
+/** What this machine has too little of, and what to do about it: a sentence each, without its full stop. */
+export function shortfalls(scenario: Scenario, registry: PatternRegistry, machine: Machine): string[] {
+  const held = socketsHeld(scenario, registry);
+  const loads = (subscribers: number) => loadProcessCount({ ...scenario, subscribers }, registry, machine);
+  return [
+    ...descriptorsOfServers(held, scenario, machine),
+    ...descriptorsOfLoads(held, loads(scenario.subscribers), machine),
+    ...addressesAndPorts(held, machine),
+    ...memoryOf(scenario, loads, machine),
+  ];
+}
+
+function descriptorsOfLoads(held: number, loads: number, { descriptorLimit: limit }: Machine): string[] {
+  const perLoad = Math.ceil(held / loads) + processDescriptors;
+  if (limit === undefined || limit >= perLoad) return [];
+  return [
+    `each load process needs ${formatNumber(perLoad)} file descriptors and the limit is ` +
+      `${formatNumber(limit)}: leave loadProcesses out or raise it, so that each has fewer subscribers`,
+  ];
+}
+
+function addressesAndPorts(held: number, machine: Machine): string[] {
+  const short: string[] = [];
   const { ephemeralPorts: ports, loopback } = machine;
   if (loopback === 'none')
-    shortfalls.push(
+    short.push(
       'no loopback interface is up, and servers and clients meet there. Bring it up with ' +
         '"ip link set lo up"',
     );
   // Only Linux has 127.0.0.2 and those after it, and IPv6 has no other loopback address than ::1.
   const oneAddress = loopback === '::1' || machine.hasProc === false;
-  if (oneAddress && held > subscribersPerAddress)
-    shortfalls.push(
+  if (oneAddress && held > mostFromOneAddress)
+    short.push(
       `${formatNumber(held)} connections do not fit between two addresses, and this machine has the one ` +
-        `loopback address ${loopback ?? '127.0.0.1'}: use at most ${formatNumber(subscribersPerAddress)} ` +
+        `loopback address ${loopback ?? '127.0.0.1'}: use at most ${formatNumber(mostFromOneAddress)} ` +
         'subscribers, or a Linux machine with 127.0.0.1',
     );
-  const perAddress = Math.min(held, subscribersPerAddress);
+  const perAddress = Math.min(held, oneAddress ? mostFromOneAddress : connectionsPerAddress);
   if (ports !== undefined && ports < perAddress) {
-    shortfalls.push(
+    short.push(
       `${formatNumber(perAddress)} connections from one address need as many ephemeral ports and the ` +
         `range holds ${formatNumber(ports)}. Widen it with "sysctl -w ` +
         `net.ipv4.ip_local_port_range='10240 65535'"`,
     );
   }
+  return short;
+}
+
+function memoryOf(
+  scenario: Scenario,
+  loads: (subscribers: number) => number,
+  { freeBytes, memoryLimitBytes }: Machine,
+): string[] {
   const needBytes = (subscribers: number) =>
     subscribers * subscriberBytes +
     (1 + serverProcesses(scenario) + processesBeside(scenario).length) * processBytes +
-    loadProcessCount({ ...scenario, subscribers }, machine) * processBytes;
-  const { freeBytes, memoryLimitBytes } = machine;
-  if (freeBytes !== undefined && freeBytes < needBytes(scenario.subscribers)) {
-    // Fewer subscribers need fewer processes, so the answer is closed in on and not computed.
-    let fitting = scenario.subscribers;
-    while (fitting > 1 && needBytes(fitting) > freeBytes) fitting = Math.floor(fitting * 0.95);
-    shortfalls.push(
-      `about ${formatBytes(needBytes(scenario.subscribers))} of memory are needed and ` +
-        `${formatBytes(freeBytes)} are free` +
-        (memoryLimitBytes === undefined
-          ? ''
-          : ` under this container's limit of ${formatBytes(memoryLimitBytes)} (docker run --memory, ` +
-            'resources.limits.memory in Kubernetes)') +
-        `: use at most ${formatNumber(fitting)} subscribers`,
-    );
-  }
-  if (shortfalls.length > 0) {
-    throw new UserError(
-      'preflight',
-      `This machine cannot run "${scenario.name}":\n${shortfalls.map((line) => `  - ${line}.`).join('\n')}`,
-      exitCodes.failed,
-    );
-  }
+    loads(subscribers) * processBytes;
+  if (freeBytes === undefined || freeBytes >= needBytes(scenario.subscribers)) return [];
+  // Fewer subscribers need fewer processes, so the answer is closed in on and not computed.
+  let fitting = scenario.subscribers;
+  while (fitting > 1 && needBytes(fitting) > freeBytes) fitting = Math.floor(fitting * 0.95);
+  return [
+    `about ${formatBytes(needBytes(scenario.subscribers))} of memory are needed and ` +
+      `${formatBytes(freeBytes)} are free` +
+      (memoryLimitBytes === undefined
+        ? ''
+        : ` under this container's limit of ${formatBytes(memoryLimitBytes)} (docker run --memory, ` +
+          'resources.limits.memory in Kubernetes)') +
+      `: use at most ${formatNumber(fitting)} subscribers`,
+  ];
 }
 
 /** Descriptors that a server, or what is in front of several, is short of. */
-function descriptorsOf(held: number, scenario: Scenario, limit: number | undefined): string[] {
+function descriptorsOfServers(held: number, scenario: Scenario, machine: Machine): string[] {
+  const { descriptorLimit: limit } = machine;
   if (limit === undefined) return [];
   const { count, inFront } = scenario.servers;
   const onServer = heldByOne(held, scenario) + processDescriptors;
   // A proxy holds the connection that came in, and one to a server.
-  const onProxy = 2 * held + processDescriptors;
+  const onProxy = { what: 'two per subscriber', count: 2 * held + processDescriptors };
   const needs = [
     {
       who: count === 1 ? 'the server process' : `each of ${count} server processes`,
-      what:
-        count === 1 ? 'one per subscriber' : 'one per subscriber, and a server may get more than its share',
+      what: count === 1 ? 'one per subscriber' : mostOfOne(scenario),
       count: onServer,
+      instead: moreServers(held, scenario, limit),
     },
-    ...(inFront.kind === 'list' ? [] : [{ who: 'HAProxy', what: 'two per subscriber', count: onProxy }]),
+    ...(inFront.kind === 'list'
+      ? []
+      : [{ who: 'HAProxy', ...onProxy, instead: 'reach the servers by a list (servers.in-front)' }]),
     ...(networksOf(scenario).includes('clients')
-      ? [{ who: 'the network', what: 'two per subscriber', count: onProxy }]
+      ? [{ who: 'the network', ...onProxy, instead: undefined }]
       : []),
   ];
   return needs
     .filter((need) => limit < need.count)
     .map(
-      (need) =>
-        `${need.who} needs ${formatNumber(need.count)} file descriptors (${need.what} and ` +
+      ({ who, what, count: needed, instead }) =>
+        `${who} needs ${formatNumber(needed)} file descriptors (${what} and ` +
         `${processDescriptors} of its own), and the limit is ${formatNumber(limit)}: short of ` +
-        `${formatNumber(need.count - limit)}. Raise it with "ulimit -n ${need.count}" in this shell (as ` +
-        'root where the hard limit is lower), or use fewer subscribers',
+        `${formatNumber(needed - limit)}. ` +
+        (machine.mayHold?.(needed) === false
+          ? 'This system lets no process have so many: use fewer subscribers'
+          : `Raise it with "ulimit -n ${needed}" in this shell, or use fewer subscribers`) +
+        (instead === undefined ? '' : `, or ${instead}`),
     );
+}
+
+function mostOfOne({ faults }: Scenario): string {
+  return faults.some(endsOrBegins)
+    ? 'one per subscriber, and those that stay hold the subscribers of those that go'
+    : 'one per subscriber, and a server may get more than its share';
+}
+
+/** How many servers it takes so that none needs more than the limit; undefined where no number will do. */
+function moreServers(held: number, scenario: Scenario, limit: number): string | undefined {
+  const { servers } = scenario;
+  for (let count = servers.count + 1; count <= mostServers; count++)
+    if (heldByOne(held, { ...scenario, servers: { ...servers, count } }) + processDescriptors <= limit)
+      return `${count} servers (servers.count)${servers.count === 1 ? ' with a broker' : ''}`;
+  return undefined;
 }

@@ -40,15 +40,12 @@ export function prepare(
   { registry, folder, source, machine = thisMachine(), targets = [], fleet = processes }: RunOptions,
 ): RunPlan {
   const planOf = (one: Scenario) => {
-    const connections = one.subscribers * connectionsEach(scenario, targets);
-    preflight(
-      { ...one, subscribers: connections },
-      scenario.variants.map(({ pattern }) => registry[pattern]!),
-      machine,
-    );
-    const plan = planTrial(one, loadProcessCount(one, machine), sourcesIn(folder), {
+    const each = connectionsEach(scenario, targets);
+    preflight({ ...one, subscribers: one.subscribers * each }, registry, machine);
+    const plan = planTrial(one, loadProcessCount(one, registry, machine), sourcesIn(folder), {
       ...machine,
       besideTargets: targets.length > 0,
+      connectionsEach: each,
     });
     refuseLargeBodies(plan, registry);
     const shared = sharedCores(one, plan.loads.length, usableCores(machine));

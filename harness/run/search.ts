@@ -99,7 +99,7 @@ function* searchOne<P extends PlannedTrial>(
       step = stepOf({ parameters: { [what]: text }, scenario }, variant, plan.planOf(scenario));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      tried.push({ value, verdict: 'ended', measured: null, why: messageOf(error) });
+      tried.push({ value, verdict: 'ended', measured: null, why: inOneLine(messageOf(error)) });
       break;
     }
     for (let repetition = 1; repetition <= tries; repetition++) {
@@ -112,6 +112,11 @@ function* searchOne<P extends PlannedTrial>(
   }
   found.limit = limitOf(tried);
   found.over = true;
+}
+
+/** A list of reasons as a part of a sentence. */
+function inOneLine(message: string): string {
+  return message.replaceAll(/\s*\n\s*- /g, ' ').replace(/\.$/, '');
 }
 
 function judge(

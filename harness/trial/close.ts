@@ -43,16 +43,17 @@ export async function closeAll(
   const firstSeq = Int32Array.from(ranges, ({ first }) => first);
   const lastSeq = Int32Array.from(ranges, ({ last }) => last);
   const closeUs = clock.nowUs();
+  const limitMs = replyLimitMs(stage);
   for (const load of loads) load.send({ kind: 'close', firstSeq, lastSeq, unconfirmed });
-  const closed = await Promise.all(loads.map((load) => load.next('closed', replyLimitMs)));
+  const closed = await Promise.all(loads.map((load) => load.next('closed', limitMs)));
   await clock.until(clock.nowUs() + settleUs, stage.over);
   const askedUs = clock.nowUs();
   for (const peer of [...servers, ...(network ? [network] : [])]) peer.send({ kind: 'sample' });
   // A server that was busy may have samples of the measured phase still to send: they are of that phase.
   const asked = ({ sample }: { sample: SelfSample }) => sample.atUs >= askedUs;
   const [last, ofNetwork] = await Promise.all([
-    Promise.all(servers.map((server) => server.next('sample', replyLimitMs, asked))),
-    network?.next('sample', replyLimitMs, asked),
+    Promise.all(servers.map((server) => server.next('sample', limitMs, asked))),
+    network?.next('sample', limitMs, asked),
   ]);
   return {
     closed,

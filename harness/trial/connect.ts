@@ -3,12 +3,11 @@
 
 import type { Role } from '../../core/fault/fault.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
-import type { Variant } from '../../core/pattern/variant.ts';
-import type { Endpoint, SelfSample } from '../../core/protocol/control.ts';
+import type { SelfSample } from '../../core/protocol/control.ts';
 import { addCounters, newCounters, requestsOf } from '../../core/result/counters.ts';
+import { hostMemoryBetween, type HostMemory } from '../../core/result/host-memory.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { serverSampleUs } from '../../core/protocol/window.ts';
-import type { Browser } from '../../core/scenario/scenario.ts';
 import { cpuBetween, type CpuReading } from '../process/cpu.ts';
 import { rssOf, sumDescriptors, sumKnown, type DescriptorCount } from '../process/probe.ts';
 import { placesOf, type Beside, type BesideRole } from '../cluster/beside.ts';
@@ -17,6 +16,7 @@ import type { LoadPeer, ServerPeer } from './fleet.ts';
 import { idleBytesPerS } from './idle-traffic.ts';
 import { idleShares } from './idle.ts';
 import { saysNothing } from './sampling.ts';
+import { addressesOf, startLoad, startPublisher } from './start-load.ts';
 import { startServers, type ServerReadings } from './start-servers.ts';
 import { replyLimitMs, type Stage } from './stage.ts';
 
@@ -50,6 +50,7 @@ export type Connected = Readonly<{
   /** Of all servers. */
   descriptors: Readonly<Record<'baseline' | 'connected', DescriptorCount | undefined>>;
   kernelBaselineBytes: number | undefined;
+  hostMemory: HostMemory | undefined;
   /** The servers have a backlog to look at. */
   serversQueue: boolean;
   /** CPU of each server before the first event, as a share of a core; undefined where it cannot be read. */
@@ -60,26 +61,32 @@ export type Connected = Readonly<{
   encrypted: boolean;
 }>;
 
-const publisherLimitMs = 15_000;
-/** A load process gives up connecting by itself, with the reason, well before this. */
+/**
+ * A load process gives up connecting by itself, with the reason, well before this: when none of its
+ * subscribers has come for a while.
+ */
 const connectSlackMs = 40_000;
+/** For each subscriber besides: many take longer than the ramp foresees, where cores are few. */
+const connectEachMs = 1;
 
 /** Baselines, then the subscribers on a ramp, up to the barrier. */
 export async function connect(stage: Stage): Promise<Connected> {
   const { plan, fleet, peers, beside, report } = stage;
   const { servers, loads, publisher } = peers;
   const nothing = { connected: 0, published: 0, delivered: 0 };
+  const limitMs = replyLimitMs(stage);
   report({ phase: 'start', ...nothing });
   const network = await startNetwork(stage);
   const { endpoint, readings: serverReadings, count: serverCount } = await startServers(stage);
-  const serversIdle = await Promise.all(servers.map(collectedServer));
-  const loadsIdle = await Promise.all(loads.map(collectedLoad));
+  const serversIdle = await Promise.all(servers.map((server) => collectedServer(server, limitMs)));
+  const loadsIdle = await Promise.all(loads.map((load) => collectedLoad(load, limitMs)));
   const running = servers.filter((server) => server.running);
   const serverDescriptors = () =>
     sumDescriptors(running.map(({ pid }) => fleet.probe.classifyDescriptors(pid)));
   const besideIdle = besideSamples(beside, stage);
   const baseline = serverDescriptors();
   const kernelBaselineBytes = fleet.probe.kernelSocketBytes();
+  const hostBefore = fleet.probe.hostMemory();
   // Subscribers that ask on their own do so while nothing happens: that is part of what they cost.
   const ask = patternNamed(stage.variant.pattern)?.fromHistory === true;
   const serversQueue = serversIdle.some(({ backlog }) => backlog !== undefined);
@@ -91,17 +98,22 @@ export async function connect(stage: Stage): Promise<Connected> {
   const cpu = () => running.map(({ pid }) => fleet.probe.cpu(pid));
   const cpuBefore = cpu();
   const fromUs = fleet.clock.nowUs();
-  loads.forEach((load, i) => startLoad(load, stage, plan.loads[i]!, endpoint));
-  await Promise.all(loads.map((load) => load.next('ready', plan.scenario.phases.connect + connectSlackMs)));
+  const addresses = addressesOf(stage);
+  loads.forEach((load, i) => startLoad(load, stage, plan.loads[i]!, endpoint, addresses));
+  const { subscribers, phases } = plan.scenario;
+  const readyMs = phases.connect + connectSlackMs + subscribers * connectEachMs;
+  await Promise.all(loads.map((load) => load.next('ready', readyMs)));
   const connectUs = fleet.clock.nowUs() - fromUs;
-  const connecting = await connectingOf(loads, cpuBefore, cpu());
+  // Before their descriptors are looked at: the kernel keeps an entry for each that somebody has asked for.
+  const hostConnected = fleet.probe.hostMemory();
+  const connecting = await connectingOf(loads, cpuBefore, cpu(), limitMs);
   const connected = serverDescriptors();
   await startPublisher(stage, endpoint);
   const networkConnected = await network?.sample();
-  const serversConnected = await Promise.all(servers.map(collectedServer));
-  const loadsConnected = await Promise.all(loads.map(collectedLoad));
+  const serversConnected = await Promise.all(servers.map((server) => collectedServer(server, limitMs)));
+  const loadsConnected = await Promise.all(loads.map((load) => collectedLoad(load, limitMs)));
   publisher.send({ kind: 'sample' });
-  const { sample: publisherIdle } = await publisher.next('sample', replyLimitMs);
+  const { sample: publisherIdle } = await publisher.next('sample', limitMs);
   const idleConnected = alone ?? (await idle());
 
   return {
@@ -129,6 +141,7 @@ export async function connect(stage: Stage): Promise<Connected> {
     descriptorLimit: sumKnown(servers.map(({ pid }) => fleet.probe.descriptorLimit(pid || servers[0].pid))),
     descriptors: { baseline, connected },
     kernelBaselineBytes,
+    hostMemory: hostMemoryBetween(hostBefore, hostConnected),
     serversQueue,
     idleShares: idleConnected,
     idleBytesPerS: othersBytesPerS,
@@ -141,9 +154,10 @@ async function connectingOf(
   loads: readonly LoadPeer[],
   before: readonly (CpuReading | undefined)[],
   after: readonly (CpuReading | undefined)[],
+  limitMs: number,
 ): Promise<Connected['connecting']> {
   for (const load of loads) load.send({ kind: 'sample' });
-  const samples = await Promise.all(loads.map((load) => load.next('sample', replyLimitMs)));
+  const samples = await Promise.all(loads.map((load) => load.next('sample', limitMs)));
   const counters = samples.reduce((sum, one) => addCounters(sum, one.counters), newCounters());
   const serverCpuUs = sumKnown(
     before.map((from, i) => from && after[i] && cpuBetween([from, after[i]]).ranUs),
@@ -215,64 +229,14 @@ function besideStarts(idle: readonly BesideSample[], connected: readonly BesideS
   });
 }
 
-async function startPublisher({ plan, peers: { publisher } }: Stage, endpoint: Endpoint): Promise<void> {
-  publisher.send({
-    kind: 'start',
-    publishUrl: endpoint.publishUrl,
-    ...(endpoint.publishUrls && { publishUrls: endpoint.publishUrls }),
-    topics: plan.topics,
-    plan: plan.senders?.publisher.plan ?? plan.publish,
-    seed: plan.scenario.seed,
-    ...(endpoint.target && { target: endpoint.target }),
-    ...(plan.besideTargets && { inTurn: true }),
-    ...(plan.warmUp && { warmUp: plan.warmUp }),
-  });
-  await publisher.next('ready', publisherLimitMs);
-}
-
-function startLoad(
-  load: LoadPeer,
-  { plan, variant }: Stage,
-  share: { first: number; count: number },
-  endpoint: Endpoint,
-): void {
-  const { scenario, topics, fanoutEvery } = plan;
-  const { subscribers, phases, reconnect, seed, endpoints, browser } = scenario;
-  const { pattern, options } = variant;
-  load.send({
-    kind: 'start',
-    pattern,
-    options,
-    endpoint,
-    ...share,
-    topics,
-    subscribers,
-    connectMs: phases.connect,
-    reconnect,
-    seed,
-    fanoutEvery,
-    endpoints,
-    ...(browser && {
-      browser: { tabs: browser.tabs, perS: browser.requests, free: freeConnections(browser, variant) },
-    }),
-  });
-}
-
-/** Connections that a browser has left beside its pages' own; undefined over HTTP/2, where all share one. */
-function freeConnections({ tabs, connections }: Browser, { pattern, options }: Variant): number | undefined {
-  const known = patternNamed(pattern); // a test's own pattern holds no request
-  if ((known?.httpVersion?.(options) ?? 'h1') !== 'h1') return undefined;
-  return connections - (known?.holdsRequest?.(options) ? tabs : 0);
-}
-
-async function collectedServer(server: ServerPeer) {
+async function collectedServer(server: ServerPeer, limitMs: number) {
   server.send({ kind: 'collect' });
   server.send({ kind: 'sample' });
-  return server.next('sample', replyLimitMs);
+  return server.next('sample', limitMs);
 }
 
-async function collectedLoad(load: LoadPeer) {
+async function collectedLoad(load: LoadPeer, limitMs: number) {
   load.send({ kind: 'collect' });
   load.send({ kind: 'sample' });
-  return load.next('sample', replyLimitMs);
+  return load.next('sample', limitMs);
 }

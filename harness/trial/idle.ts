@@ -18,9 +18,14 @@ type Read = { atUs: number; reading: CpuReading | undefined };
  * @returns of each server the share of a core that it used; undefined where it cannot be read
  */
 export async function idleShares(
-  { fleet: { clock, probe }, peers: { servers }, over }: Pick<Stage, 'fleet' | 'peers' | 'over'>,
+  stage: Pick<Stage, 'plan' | 'fleet' | 'peers' | 'over'>,
   samplesPerS: number,
 ): Promise<(number | undefined)[]> {
+  const {
+    fleet: { clock, probe },
+    peers: { servers },
+    over,
+  } = stage;
   const readAll = () =>
     servers.map(({ pid, running }): Read => ({
       atUs: clock.nowUs(),
@@ -31,7 +36,7 @@ export async function idleShares(
   if (from.every(({ reading }) => reading === undefined)) return servers.map(() => undefined);
   await clock.until(clock.nowUs() + idleUs, over);
   const to = readAll();
-  await Promise.all(servers.map(sampled));
+  await Promise.all(servers.map((server) => sampled(server, replyLimitMs(stage))));
   const after = readAll();
   return servers.map(({ running }, i) => {
     if (!running) return 0; // a fault starts it later
@@ -44,9 +49,9 @@ export async function idleShares(
   });
 }
 
-async function sampled(server: ServerPeer): Promise<void> {
+async function sampled(server: ServerPeer, limitMs: number): Promise<void> {
   server.send({ kind: 'sample' });
-  await server.next('sample', replyLimitMs);
+  await server.next('sample', limitMs);
 }
 
 function ranUs(from: Read, to: Read): number | undefined {

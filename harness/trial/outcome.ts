@@ -95,6 +95,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
     measuredDeliveries: clientMeasured.events,
     descriptors: descriptorsOf(readings),
     kernelSocketBytes: kernelSocketBytesOf(readings),
+    ...(readings.hostMemory && { hostMemory: readings.hostMemory }),
     ...networkOf(readings),
     ...(readings.throttling && { throttling: readings.throttling }),
     ...(!readings.hasProc && { noProc: true }),

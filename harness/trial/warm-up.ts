@@ -34,7 +34,7 @@ export async function warmUp(stage: Stage): Promise<WarmedUp> {
     const count = nextRound(bursts, from, last, scenario.server);
     const roundUs = clock.nowUs();
     publisher.send({ kind: 'burst', from, to: from + count });
-    const { confirmed } = await publisher.next('burst-done', replyLimitMs);
+    const { confirmed } = await publisher.next('burst-done', replyLimitMs(stage));
     if (confirmed < count) break;
     const owed = owedFor(stage, bursts.topic.subarray(from, from + count));
     const came = await settle(stage, arrived, owed, limitUs + overtimeMs * 1000);
@@ -52,10 +52,11 @@ export async function warmUp(stage: Stage): Promise<WarmedUp> {
 }
 
 /** What the bursts left behind is collected now, and not seconds later in the measured phase. */
-async function collected({ peers: { servers } }: Stage): Promise<void> {
+async function collected(stage: Stage): Promise<void> {
+  const { servers } = stage.peers;
   for (const server of servers) server.send({ kind: 'collect' });
   for (const server of servers) server.send({ kind: 'sample' });
-  await Promise.all(servers.map((server) => server.next('sample', replyLimitMs)));
+  await Promise.all(servers.map((server) => server.next('sample', replyLimitMs(stage))));
 }
 
 function owedFor({ plan: { topics, scenario } }: Stage, published: Uint32Array): number {
@@ -77,8 +78,9 @@ async function settle(stage: Stage, before: number, owed: number, limitUs: numbe
 }
 
 /** Deliveries that all subscribers have had since they were there. */
-async function arrivals({ peers: { loads } }: Stage): Promise<number> {
+async function arrivals(stage: Stage): Promise<number> {
+  const { loads } = stage.peers;
   for (const load of loads) load.send({ kind: 'sample' });
-  const samples = await Promise.all(loads.map((load) => load.next('sample', replyLimitMs)));
+  const samples = await Promise.all(loads.map((load) => load.next('sample', replyLimitMs(stage))));
   return samples.reduce((sum, { counters }) => sum + counters.events, 0);
 }

@@ -12,6 +12,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { addressOf } from '../../core/base/address.ts';
 import { nowUs } from '../../core/base/clock.ts';
+import { streamsPerConnection } from '../../core/pattern/pattern.ts';
 import { urlsOf, type Cause, type Protocol } from '../wire/connection.ts';
 import { setCookieSeparator } from '../wire/cookies.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
@@ -20,8 +21,6 @@ import { ProtocolError } from '../wire/protocol-error.ts';
 import { createTlsSessions, type TlsSessions } from '../wire/tls-sessions.ts';
 import type { Line, Transport } from './streams.ts';
 
-/** Servers commonly allow as many streams on a connection (RFC 9113, section 6.5.2, advises no fewer). */
-const streamsPerConnection = 100;
 /** Room for a burst of events to all streams of a connection before the server has to wait for our update. */
 const windowBytes = 4 * 1024 ** 2;
 

@@ -27,6 +27,7 @@ import { recoverySection } from './recovery-section.ts';
 import { resultsTable } from './results-table.ts';
 import { simulationSection } from './simulation-section.ts';
 import { awayParagraph, checkTable, costTable, ledgerTable, resourceTable } from './trial-tables.ts';
+import { memoryTable } from './memory-table.ts';
 import { serversTable } from './servers-table.ts';
 import { targetsMarkup } from './targets-section.ts';
 import { isSimulated } from '../summary/simulated.ts';
@@ -129,11 +130,11 @@ const parts: readonly Part[] = [
         'Processes',
         html`<p>
             Kernel socket memory is that of all TCP buffers of the host, both ends of each loopback
-            connection; the socket structures (about 2.5 KB each) are in no figure. Server event loop: in the
-            slot of time in which they took longest, 99 % of its turns took at most this; of several servers
-            the slowest.
+            connection; sockets themselves are in the kernel's part of the memory of idle connections. Server
+            event loop: in the slot of time in which they took longest, 99 % of its turns took at most this;
+            of several servers the slowest.
           </p>
-          ${resourceTable(variants)}${serversTable(variants)}`,
+          ${resourceTable(variants)}${serversTable(variants)}${memoryTable(variants)}`,
       ),
   },
   {

@@ -38,6 +38,7 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
       cpu: (pid) => (world.options.unseen ? undefined : cpuNow(world, pid)),
       rssBytes: () => 20e6,
       kernelSocketBytes: () => 4096,
+      hostMemory: () => ({ availableBytes: 8e9, slabBytes: 2e8, socketBytes: 4096 }),
       // A segment of 100 bytes for each delivery, and what other programs send.
       networkCount: () => ({
         segments: world.counters.events,

@@ -8,7 +8,7 @@ test('the message says which limit was met and how to raise it', () => {
   const about = (code: string) => notConnected([{ code, message: `connect ${code}`, count: 2 }], 5, 10, 31);
   assert.match(
     about('EMFILE'),
-    /^5 of 10 subscribers were not subscribed 31 s after the start; the first error, 2 times: connect EMFILE \(a load process may hold (\d+|only so many) descriptors: raise the limit with "ulimit -n", or set loadProcesses higher in the scenario\)$/,
+    /^5 of 10 subscribers were not subscribed 31 s after the start; the first error, 2 times: connect EMFILE \(a load process may hold (\d+|only so many) descriptors: set loadProcesses higher in the scenario\)$/,
   );
   assert.match(
     about('EADDRNOTAVAIL'),

@@ -8,6 +8,7 @@ import type { TestContext } from 'vitest';
 import { patterns } from '../../core/pattern/registry.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
+import type { RunPlan } from '../../harness/plan/cells.ts';
 import { prepare, run } from '../../harness/run/run.ts';
 import { completed } from '../fake/run.ts';
 import { skipWhen } from '../skip.ts';
@@ -23,12 +24,14 @@ export type Small = {
 /**
  * Runs `scenarios/NAME.yaml` with these overrides.
  * @param needs programs without which the test is skipped
+ * @param adapt changes what was planned
  */
 export async function runSmall(
   t: TestContext,
   name: string,
   overrides: readonly string[],
   needs: readonly Program[] = [],
+  adapt: (plan: RunPlan) => RunPlan = (plan) => plan,
 ): Promise<Small> {
   for (const program of needs) skipWhen(t, absent(program));
   const file = `scenarios/${name}.yaml`;
@@ -45,7 +48,7 @@ export async function runSmall(
     observer: { trialStarted() {}, progress() {}, trialEnded() {} },
     signal: t.signal,
   };
-  const result = await run(prepare(scenario, options), options);
+  const result = await run(adapt(prepare(scenario, options)), options);
   assert.deepEqual(result.state, { kind: 'finished' });
   const trials = result.trials.map(({ variant, outcome }, i) => {
     assert.equal(outcome.status, 'completed', JSON.stringify(outcome));

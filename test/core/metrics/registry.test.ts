@@ -119,6 +119,9 @@ const expected: Record<string, number> = {
   'attempts-per-absence': (33 + 1002) / 1003,
   'busiest-server-share': 1,
   'busiest-server-connects': 1,
+  'connect-time': 1,
+  'kernel-memory-per-connection': 100,
+  'memory-per-connection': (4000 + 600 + 800) / 8,
 };
 
 function times(prefix: string, from: number): Record<string, number> {

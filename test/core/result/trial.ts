@@ -95,6 +95,10 @@ export function completed(more: Partial<Completed> = {}): Completed {
       socketsConnected: 6,
     },
     kernelSocketBytes: null,
+    hostMemory: {
+      baseline: { availableBytes: 9000, slabBytes: 1000, socketBytes: 0 },
+      connected: { availableBytes: 2000, slabBytes: 1600, socketBytes: 200 },
+    },
     network: { segments: 300, wireBytes: 6000 },
     processes: [
       processUse('server', {

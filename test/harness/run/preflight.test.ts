@@ -9,12 +9,16 @@ import type { Machine } from '../../../harness/run/machine.ts';
 import { sharedCores } from '../../../harness/run/cluster-room.ts';
 import { prepare } from '../../../harness/run/run.ts';
 import { loadProcessCount, preflight } from '../../../harness/run/preflight.ts';
+import { socketsHeld } from '../../../harness/run/sockets.ts';
 
 const roomy: Machine = { cores: 8, freeBytes: 16e9, descriptorLimit: 1_000_000, ephemeralPorts: 28_232 };
 
-function scenarioOf(subscribers: number, more = '') {
+function scenarioOf(subscribers: number, more = 'variants: [sse]') {
+  const variants = more.includes('variants:') ? '' : 'variants: [sse]\n';
   return parseScenario(
-    `question: Does it fit?\nsubscribers: ${subscribers}\ntopics: { news: { publish: 1/s } }\n${more}`,
+    `question: Does it fit?\nsubscribers: ${subscribers}\ntopics: { news: { publish: 1/s } }\n` +
+      variants +
+      more,
     {
       file: 'fit.yaml',
       registry: patterns,
@@ -23,14 +27,9 @@ function scenarioOf(subscribers: number, more = '') {
   ).scenario;
 }
 
-function refusal(
-  subscribers: number,
-  machine: Machine,
-  pattern: keyof typeof patterns = 'sse',
-  more = '',
-): string {
+function refusal(subscribers: number, machine: Machine, more = ''): string {
   try {
-    preflight(scenarioOf(subscribers, more), [patterns[pattern]], machine);
+    preflight(scenarioOf(subscribers, more), patterns, machine);
   } catch (error) {
     assert.ok(error instanceof UserError);
     assert.equal(error.exitCode, 3);
@@ -57,14 +56,67 @@ test('too few descriptors: the shortfall and the ulimit that mends it', () => {
   assert.equal(refusal(960, { ...roomy, descriptorLimit: 1024 }), '');
 });
 
+test('where a process may not be given more, the way out is more servers and never the limit', () => {
+  const machine = { ...roomy, descriptorLimit: 20_000, mayHold: (count: number) => count <= 20_000 };
+  const one = refusal(100_000, machine);
+  assert.match(
+    one,
+    /the server process needs 100,064 file descriptors .*: short of 80,064\. This system lets no process have so many: use fewer subscribers, or 7 servers \(servers\.count\) with a broker\./,
+  );
+  assert.doesNotMatch(one, /ulimit/);
+  const cluster = (count: number) => `servers: { count: ${count}, broker: nats }`;
+  assert.match(refusal(100_000, machine, cluster(3)), /or 7 servers \(servers\.count\)\.$/);
+  assert.equal(refusal(100_000, machine, cluster(7)), '');
+  assert.match(
+    refusal(100_000, machine, 'servers: { count: 3, broker: nats, in-front: haproxy }'),
+    /HAProxy needs 200,064 file .* use fewer subscribers, or reach the servers by a list \(servers\.in-front\)/,
+  );
+});
+
+test('in a rolling deploy the last server holds more than twice its part, and that has to fit', () => {
+  const deploy =
+    'faults: [{ at: 1s, deploy: rolling, window: 100ms, parallel: 2 }]\nphases: { measure: 20s }';
+  const refused = (count: number, limit: number) =>
+    refusal(
+      100_000,
+      { ...roomy, descriptorLimit: limit, mayHold: () => false },
+      `servers: { count: ${count}, broker: nats }\n${deploy}`,
+    );
+  // 6,250 each. Of seven pairs before the last each leaves it two fourteenths: 15,917, and a quarter more.
+  const needed = Math.ceil(6250 * (8 / 7) ** 7 * 1.25) + 64;
+  assert.equal(refused(16, needed), '');
+  assert.match(
+    refused(16, needed - 1),
+    new RegExp(`each of 16 server processes needs ${needed.toLocaleString('en-US')} file .* those that go `),
+  );
+  assert.match(refused(8, 20_000), /each of 8 .* or 16 servers \(servers\.count\)/);
+});
+
+test('over HTTP/2 a hundred subscribers share a socket', () => {
+  const limited = { ...roomy, descriptorLimit: 564 };
+  assert.equal(refusal(50_000, limited, 'variants: [sse: { over: h2 }]'), '');
+  assert.match(refusal(50_001, limited, 'variants: [sse: { over: h2 }]'), /server process needs 565 file/);
+  assert.match(refusal(50_000, limited, 'variants: [sse: { over: h2 }, sse]'), /needs 50,064 file/);
+  const over = (variants: string) => loadProcessCount(scenarioOf(50_000, variants), patterns, limited);
+  assert.deepEqual([over('variants: [sse: { over: h2 }]'), over('variants: [sse]')], [6, 100]);
+  // Whoever shares a connection goes to the same server of the list.
+  assert.equal(
+    socketsHeld(scenarioOf(1000, 'variants: [sse: { over: h2c }]\nservers: { count: 4 }'), patterns),
+    12,
+  );
+});
+
 test('webhooks hold no descriptor for a subscriber', () => {
-  assert.equal(refusal(100_000, { ...roomy, descriptorLimit: 1024 }, 'webhook', 'loadProcesses: 1'), '');
+  assert.equal(
+    refusal(100_000, { ...roomy, descriptorLimit: 1024 }, 'variants: [webhook]\nloadProcesses: 1'),
+    '',
+  );
 });
 
 test('too few ports for one address', () => {
   assert.match(
-    refusal(20_000, { ...roomy, ephemeralPorts: 10_000 }),
-    /20,000 connections from one address need as many ephemeral ports and the range holds 10,000.*ip_local_port_range/,
+    refusal(20_000, { ...roomy, ephemeralPorts: 9000 }),
+    /10,000 connections from one address need as many ephemeral ports and the range holds 9,000.*ip_local_port_range/,
   );
 });
 
@@ -91,7 +143,11 @@ test('without a second loopback address no more subscribers than one address car
   for (const machine of [{ loopback: '::1' }, { hasProc: false }] as const) {
     assert.equal(refusal(25_000, { ...roomy, ...machine }), '');
     assert.match(refusal(25_001, { ...roomy, ...machine }), /at most 25,000 subscribers, or a Linux machine/);
-    assert.equal(refusal(25_001, { ...roomy, ...machine }, 'webhook'), '', 'they hold no connection');
+    assert.equal(
+      refusal(25_001, { ...roomy, ...machine }, 'variants: [webhook]'),
+      '',
+      'they hold no connection',
+    );
   }
   assert.match(refusal(10, { ...roomy, loopback: 'none' }), /no loopback interface is up.*ip link set lo up/);
 });
@@ -116,12 +172,12 @@ test('load processes: as many as descriptors and cores ask for', () => {
   ];
   for (const [subscribers, machine, processes, reads] of rows)
     assert.equal(
-      loadProcessCount({ subscribers, loadProcesses: undefined }, { ...roomy, ...machine }),
+      loadProcessCount(scenarioOf(subscribers), patterns, { ...roomy, ...machine }),
       processes,
       reads,
     );
   assert.equal(
-    loadProcessCount({ subscribers: 100, loadProcesses: 3 }, roomy),
+    loadProcessCount(scenarioOf(100, 'loadProcesses: 3'), patterns, roomy),
     3,
     'the scenario has the last word',
   );
@@ -129,9 +185,9 @@ test('load processes: as many as descriptors and cores ask for', () => {
 
 test('a network between subscribers and server holds two descriptors for each', () => {
   const machine = { ...roomy, descriptorLimit: 20_000 };
-  assert.equal(refusal(9_968, machine, 'sse', 'variants: [sse]\nnetwork: { latency: 1ms }'), '');
+  assert.equal(refusal(9_968, machine, 'variants: [sse]\nnetwork: { latency: 1ms }'), '');
   assert.match(
-    refusal(9_969, machine, 'sse', 'variants: [sse]\nnetwork: { latency: 1ms }'),
+    refusal(9_969, machine, 'variants: [sse]\nnetwork: { latency: 1ms }'),
     /the network needs 20,002 file descriptors \(two per subscriber and 64 of its own\)/,
   );
   assert.equal(refusal(9_969, machine), '', 'there is none');
@@ -142,13 +198,13 @@ test('of several servers each holds its part, with room, and what those that are
   // 300 each, and a quarter more.
   const tight = { ...roomy, descriptorLimit: 375 + 64 };
   const withLoads = `${three}\nloadProcesses: 10`;
-  assert.equal(refusal(900, tight, 'sse', withLoads), '');
+  assert.equal(refusal(900, tight, withLoads), '');
   assert.match(
-    refusal(900, { ...tight, descriptorLimit: 438 }, 'sse', withLoads),
+    refusal(900, { ...tight, descriptorLimit: 438 }, withLoads),
     /each of 3 server processes needs 439 file descriptors .* short of 1\. Raise it with "ulimit -n 439"/,
   );
   assert.match(
-    refusal(900, tight, 'sse', `${withLoads}\nfaults: [{ at: 1s, kill: 2 }, { at: 2s, restart: 2 }]`),
+    refusal(900, tight, `${withLoads}\nfaults: [{ at: 1s, kill: 2 }, { at: 2s, restart: 2 }]`),
     /each of 3 server processes needs 627 file/,
     'two of them hold 450, and a quarter more',
   );

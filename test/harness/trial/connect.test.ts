@@ -37,6 +37,7 @@ function slowRamp(): ScriptedStage {
           return { total: 20 + sockets, sockets };
         },
         kernelSocketBytes: () => (ready[0] ? 9000 : 4096),
+        hostMemory: () => ({ availableBytes: 8e9, slabBytes: ready[1] ? 3e6 : 2e6, socketBytes: 0 }),
       },
     },
   );
@@ -55,7 +56,7 @@ test('the barrier opens when the last load process is ready, and not before', as
 
 test('baselines are read of idle processes after a collection, and again with all connected', async () => {
   const { stage, order } = slowRamp();
-  const { processes, descriptors, kernelBaselineBytes } = await connect(stage);
+  const { processes, descriptors, kernelBaselineBytes, hostMemory } = await connect(stage);
   assert.deepEqual(
     processes.map(({ role, index, baseline, connected }) => [
       `${role} ${index}`,
@@ -78,6 +79,7 @@ test('baselines are read of idle processes after a collection, and again with al
     connected: { total: 30, sockets: 10 },
   });
   assert.equal(kernelBaselineBytes, 4096);
+  assert.deepEqual([hostMemory!.baseline.slabBytes, hostMemory!.connected.slabBytes], [2e6, 3e6]);
   assert.deepEqual(order('collect', 'start'), [
     'server 1 start',
     'server 1 collect',
@@ -118,6 +120,24 @@ test('each load process is given its share, and the publisher what it is to send
   const { command } = first('publisher', 'start');
   assert.ok('publishUrl' in command);
   assert.deepEqual([command.publishUrl, command.plan], ['http://127.0.0.1:2', plan.publish]);
+});
+
+test('subscribers that fit on one address come from 127.0.0.1, more from those of a trial', async () => {
+  const addressesIn = async (more: object) => {
+    const { stage, first } = stageOf({ ...planOf({ subscribers: 5 }), ...more });
+    await connect(stage);
+    return ['load 1', 'load 2'].map((name) => {
+      const { command } = first(name, 'start');
+      assert.ok('connectMs' in command);
+      return command.addresses;
+    });
+  };
+  assert.deepEqual(await addressesIn({}), [undefined, undefined]);
+  // As a target that carries one topic a connection.
+  const [one, same] = await addressesIn({ connectionsEach: 5000 });
+  assert.deepEqual([one!.each, same], [2, one]);
+  const [later] = await addressesIn({ connectionsEach: 5000 });
+  assert.notEqual(later!.first, one!.first);
 });
 
 test('where subscribers publish, the publisher sends nothing of theirs', async () => {

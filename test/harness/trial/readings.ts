@@ -151,6 +151,7 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
     ],
     descriptors: { baseline: { total: 20, sockets: 3 }, connected: { total: 30, sockets: 13 } },
     kernelBaselineBytes: 8192,
+    hostMemory: undefined,
     connections: 10,
     serversQueue: false,
     idleShares: [undefined],
