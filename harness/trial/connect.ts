@@ -34,6 +34,8 @@ export type ProcessStart = Readonly<{
 
 export type Connected = Readonly<{
   serverReadings: ServerReadings;
+  /** What stands in for a service that the servers use: the trial's times are not that service's. */
+  emulator: string | undefined;
   connectUs: number;
   connecting: NonNullable<Completed['connecting']>;
   /** Subscribers that were connected when the barrier opened. */
@@ -71,7 +73,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const nothing = { connected: 0, published: 0, delivered: 0 };
   report({ phase: 'start', ...nothing });
   const network = await startNetwork(stage);
-  const { endpoint, readings: serverReadings, count: serverCount } = await startServers(stage);
+  const { endpoint, readings: serverReadings, count: serverCount, emulator } = await startServers(stage);
   const serversIdle = await Promise.all(servers.map(collectedServer));
   const loadsIdle = await Promise.all(loads.map(collectedLoad));
   const running = servers.filter((server) => server.running);
@@ -106,6 +108,7 @@ export async function connect(stage: Stage): Promise<Connected> {
 
   return {
     serverReadings,
+    emulator,
     connectUs,
     connecting,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
