@@ -41,7 +41,7 @@ const heavy = [
   'test/servers/brokers/*.test.ts',
   'test/**/{haproxy,haproxy-check,haproxy-config,haproxy-idle,sticky}.test.ts',
   'test/**/kills.test.ts',
-  'test/servers/webhook/redis/*.test.ts',
+  'test/servers/webhook/{redis,sqs}/*.test.ts',
   'test/servers/webhook/restart.test.ts',
   'test/**/nchan.test.ts',
   'test/**/proxy.test.ts',

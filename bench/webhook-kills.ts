@@ -1,20 +1,26 @@
 // Kills webhook servers 500 times at random moments and closes the ledger: one server on SQLite, then one of
-// two on a Redis, a fifth as often. Bound: nothing that was confirmed is lost, and every repetition is an
-// attempt whose outcome was not stored when its server died.
+// two on a Redis and one of three on a queue of SQS (an emulator), a fifth as often. Bound: nothing that was
+// confirmed is lost, and every repetition is an attempt whose outcome was not stored when its server died.
 
 import { random } from '../core/base/random.ts';
+import type { KillStore } from '../test/servers/webhook/kill-stores.ts';
 import { killRepeatedly } from '../test/servers/webhook/kills.ts';
 import { noRedis } from '../test/servers/webhook/redis/redis-server.ts';
 
 const kills = Number(process.env['PUSHBENCH_BENCH_KILLS'] ?? 500);
 
 export async function main(): Promise<void> {
-  await report('sqlite', kills);
-  if (noRedis === false) await report('redis', Math.ceil(kills / 5));
-  else console.log(noRedis);
+  const shared: readonly KillStore[] = ['redis', 'sqs'];
+  const chosen = process.env['PUSHBENCH_BENCH_STORE'];
+  for (const store of (['sqlite', ...shared] as const).filter(
+    (one) => chosen === undefined || one === chosen,
+  )) {
+    if (store !== 'sqlite' && noRedis !== false) console.log(`${store}: ${noRedis}`);
+    else await report(store, store === 'sqlite' ? kills : Math.ceil(kills / 5));
+  }
 }
 
-async function report(store: 'sqlite' | 'redis', times: number): Promise<void> {
+async function report(store: KillStore, times: number): Promise<void> {
   const { confirmed, endpoints, deliveries, lost, duplicates, foretold, unexplained } = await killRepeatedly(
     store,
     times,

@@ -87,6 +87,8 @@ export type RunningPattern = {
   publish?: Publish;
   /** Of a pattern that queues: what it has accepted and not delivered. */
   backlog?(): ServerBacklog;
+  /** What stands in for a service that it uses, whose times are not its own; undefined for the real one. */
+  emulator?: string | undefined;
   /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */
   disconnect(share: number): void;
   /**

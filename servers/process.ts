@@ -45,7 +45,11 @@ async function obey(command: ServerCommand): Promise<void> {
         ...command,
         ...(command.ports && { port: command.ports.main, publishPort: command.ports.publish }),
       });
-      return report({ kind: 'listening', endpoint: server.endpoint });
+      return report({
+        kind: 'listening',
+        endpoint: server.endpoint,
+        ...(server.emulator !== undefined && { emulator: server.emulator }),
+      });
     case 'collect':
       return collectGarbage();
     case 'sample':

@@ -62,6 +62,8 @@ export type RunningServer<H extends Hub = LocalHub> = {
   subscribers(): number;
   /** Of a pattern that queues. */
   backlog?: () => ServerBacklog;
+  /** What stands in for a service that it uses; undefined for the real one. */
+  emulator?: string;
   /** A fault: cuts this share of the connections that carry events, without a goodbye. */
   disconnect(share: number): void;
   /**
@@ -181,6 +183,7 @@ export async function startServerOn<H extends Hub>(hub: H, given: ServerOptions)
     counters: () => ({ ...tally.read(), brokerGaps: hub.skipped() }),
     subscribers: running.subscribers,
     ...(running.backlog && { backlog: running.backlog }),
+    ...(running.emulator !== undefined && { emulator: running.emulator }),
     disconnect: running.disconnect,
     drain(plan) {
       intake.draining = true;

@@ -1,8 +1,8 @@
 // Serves webhooks: the server calls each subscriber at the address it registered. What it takes is a folder:
 // service.ts (what can be asked for), courier.ts (makes attempts and judges answers), store.ts (the seam to
-// what outlives the process; sqlite/ and redis/ stand behind it), sending/ (one request), http/ (the API, its
-// description, the dashboard, who may use them). When attempts are made, core/policy decides. This file puts
-// them together.
+// what outlives the process; sqlite/, redis/ and queue/ stand behind it), sending/ (one request), http/ (the
+// API, its description, the dashboard, who may use them). When attempts are made, core/policy decides. This
+// file puts them together.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,6 +42,7 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
         subscribers: service.enabled,
         publish: service.publish,
         backlog: service.backlog,
+        emulator: service.emulator,
         disconnect: service.disconnect,
         drain: service.drain,
         setDown() {}, // nobody is served from here: deliveries are made, and their events are stored already
@@ -79,9 +80,19 @@ async function openStore(
   options: PatternOptions<'webhook'>,
   timers: Timers,
 ): Promise<Store> {
-  if (options.store !== 'redis') return openSqliteStore(context, options, timers, databaseOf(options));
-  const { openRedisStore } = await import('./webhook/redis/store.ts'); // BullMQ is loaded by those who use it
-  return openRedisStore(context, options, timers);
+  // What a store needs is loaded by those who use it.
+  if (options.store === 'redis') {
+    const { openRedisStore } = await import('./webhook/redis/store.ts');
+    return openRedisStore(context, options, timers);
+  }
+  if (options.store === 'sqs') {
+    const [{ openQueueStore }, { openSqsQueue }] = await Promise.all([
+      import('./webhook/queue/store.ts'),
+      import('./webhook/sqs/open.ts'),
+    ]);
+    return openQueueStore(context, options, timers, (report) => openSqsQueue(options, report));
+  }
+  return openSqliteStore(context, options, timers, databaseOf(options));
 }
 
 function databaseOf({ store, file }: PatternOptions<'webhook'>): DeliveryDatabase {

@@ -82,6 +82,8 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
    * options name none; senders that cannot share have none.
    */
   sharedStore?: SharedStore<z.output<Options>>;
+  /** Of a sender that may use a queue of others: trials start an emulator where the options name none. */
+  queue?: NamedQueue<z.output<Options>>;
   /** Why no run can use these options of the variant called `label`; undefined where one can. */
   cannotRun?(options: z.output<Options>, label: string): string | undefined;
   /** How it runs against a system that is not ours, or why it cannot. */
@@ -98,6 +100,16 @@ export type SharedStore<Options> = {
   at(options: Options, url: string): Options;
   /** What an option has to be for it, as a scenario writes it. */
   by: string;
+};
+
+/** A queue of others that has an emulator. */
+export type QueueKind = 'sqs';
+
+export type NamedQueue<Options> = {
+  /** Which queue the options want and do not name; undefined where they want none or name it. */
+  unnamed(options: Options): QueueKind | undefined;
+  /** The options with the queue of an emulator at this address. */
+  at(options: Options, address: string): Options;
 };
 
 /** A pattern that a target file can describe. */

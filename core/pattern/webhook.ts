@@ -7,6 +7,20 @@ import { retryPolicyNames } from '../policy/webhook/retry-policy.ts';
 import { schemeNames } from '../signature/schemes.ts';
 import { oneWay, type Pattern } from './pattern.ts';
 
+/** A queue of SQS; '' for none. */
+const queueUrl = z.union([
+  z.literal(''),
+  z
+    .string()
+    .regex(/^https?:\/\/[^/]+\/.+/, { error: 'the URL of a queue, as SQS gives it' })
+    .refine((text) => !URL.parse(text)?.username, {
+      error: 'leave the credentials out: options stand in every result. They are taken from the environment',
+    }),
+]);
+
+/** Stores of several servers, which keep their endpoints in Redis. */
+const sharedStores: readonly string[] = ['redis', 'sqs'];
+
 /** Where a Redis answers that nobody has named. */
 const usualRedis = 'redis://127.0.0.1:6379';
 
@@ -55,11 +69,11 @@ const options = z
         'from a queue; or in the handler that publishes, one endpoint after the other, without retries',
       ),
     store: z
-      .enum(['memory', 'sqlite', 'redis'])
+      .enum(['memory', 'sqlite', 'redis', 'sqs'])
       .default('memory')
       .describe(
-        'where deliveries are kept: with the process, in a database file ' +
-          'that outlives it, or in Redis for several servers',
+        'where deliveries are kept: with the process, in a database file that outlives it, or for several ' +
+          'servers in Redis, or in a queue of Amazon SQS with their records in Redis',
       ),
     redis: z
       .string()
@@ -69,6 +83,15 @@ const options = z
       })
       .default(usualRedis)
       .describe('where that Redis answers; trials start one of their own when it is left out'),
+    sqs: queueUrl
+      .default('')
+      .describe(
+        'the URL of that queue; its credentials are taken from the environment (AWS_ACCESS_KEY_ID ...). ' +
+          'Trials start an emulator when it is left out',
+      ),
+    sqsDeadLetters: queueUrl
+      .default('')
+      .describe('a queue on the same host that gets a copy of each delivery without attempts left'),
     file: z.string().default('').describe('the database file; one that ends with the process when empty'),
     keep: z
       .int()
@@ -121,22 +144,40 @@ const options = z
           'auto is loopback, and none with receivers: public',
       ),
   })
-  .superRefine(({ store, fifo, breaker, endpointRate, delivery, file }, context) => {
+  .superRefine((given, context) => {
+    const { store, fifo, breaker, endpointRate, delivery, file, sqs, sqsDeadLetters } = given;
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
-    if (store === 'redis') {
+    if (sharedStores.includes(store)) {
       const one =
-        'takes one server that sees every delivery of an endpoint; with store: redis there may be ' +
+        `takes one server that sees every delivery of an endpoint; with store: ${store} there may be ` +
         'several. Choose store: sqlite';
-      if (fifo) refuse('fifo', `an order ${one}`);
+      if (fifo && store === 'redis') refuse('fifo', `an order ${one}`);
       if (breaker) refuse('breaker', `the breaker ${one}`);
       if (endpointRate !== 'unlimited') refuse('endpointRate', `a rate ${one}`);
       if (delivery === 'sync')
-        refuse('delivery', 'delivering in the handler uses no store; leave out store: redis');
+        refuse('delivery', `delivering in the handler uses no store; leave out store: ${store}`);
     }
     if (file !== '' && store !== 'sqlite')
       refuse('file', `a file is of store: sqlite, not of store: ${store}`);
+    if (store !== 'sqs') {
+      if (sqs !== '') refuse('sqs', `a queue of SQS is of store: sqs, not of store: ${store}`);
+      if (sqsDeadLetters !== '') refuse('sqsDeadLetters', `it is of store: sqs, not of store: ${store}`);
+    } else if (sqs !== '' && fifo !== isFifoQueue(sqs))
+      refuse(
+        'fifo',
+        fifo
+          ? 'an order takes a FIFO queue, whose name ends in .fifo'
+          : `${sqs} is a FIFO queue, which keeps an order: set fifo: true, or name a standard queue`,
+      );
   });
+
+function isFifoQueue(url: string): boolean {
+  return new URL(url).pathname.endsWith('.fifo');
+}
+
+/** Queues of an emulator of SQS: of deliveries and of dead letters, without and with an order. */
+export const emulatedQueues = ['webhooks', 'webhooks-dead', 'webhooks.fifo', 'webhooks-dead.fifo'] as const;
 
 const behindTheSender = 'decides what the server does behind its requests, which look the same';
 
@@ -162,10 +203,18 @@ export const webhook = {
   },
   holdsConnection: false,
   sharedStore: {
-    isShared: ({ store }) => store === 'redis',
+    isShared: ({ store }) => sharedStores.includes(store),
     isNamed: ({ redis }) => redis !== usualRedis,
     at: (given, redis) => ({ ...given, redis }),
-    by: 'store: redis',
+    by: 'store: redis or sqs',
+  },
+  queue: {
+    unnamed: ({ store, sqs }) => (store === 'sqs' && sqs === '' ? 'sqs' : undefined),
+    at(given, address) {
+      const [sqs, sqsDeadLetters] = given.fifo ? emulatedQueues.slice(2) : emulatedQueues;
+      const urlOf = (name: string) => `${address}/000000000000/${name}`;
+      return { ...given, sqs: urlOf(sqs!), sqsDeadLetters: urlOf(sqsDeadLetters!) };
+    },
   },
   pacesDeliveries: ({ endpointRate }) => endpointRate !== 'unlimited',
   cannotRun({ receivers, allow }, label) {

@@ -111,9 +111,9 @@ export type ServerBacklog = {
 export type ServerReport =
   /**
    * `readings`: what its samples say. `self` when left out; `outside` from /proc alone, without event loop
-   * and counters; `none`: nothing.
+   * and counters; `none`: nothing. `emulator`: what stands in for a service that it uses.
    */
-  | { kind: 'listening'; endpoint: Endpoint; readings?: 'outside' | 'none' }
+  | { kind: 'listening'; endpoint: Endpoint; readings?: 'outside' | 'none'; emulator?: string }
   | {
       kind: 'sample';
       sample: SelfSample;

@@ -79,6 +79,8 @@ const voids = {
   // Of a simulation: a queue that grows has no latency of its own, what is left in it counts as nothing, and
   // clients that wait for answers ask less often.
   saturated: (): Evidence[] => ['latency', 'losses', 'pace', 'requests', 'bytes'],
+  // Times, and how much goes through in one, are those of whatever stands in for the service.
+  emulated: (): Evidence[] => ['latency', 'pace', 'backlog'],
   'target-silent': everything,
   'target-ended': everything,
 } satisfies Record<string, (trial: Counted) => readonly Evidence[]>;

@@ -5,7 +5,7 @@ import { followServers, serversIn } from '../../core/fault/standing.ts';
 import type { Fleet } from '../trial/fleet.ts';
 import { networksOf } from '../../core/scenario/network.ts';
 import { lookupVersion, startsLookupRedis } from '../trial/server-setup.ts';
-import { startsStoreRedis, storeVersion } from '../trial/shared-store.ts';
+import { emulatorsOf, startsStoreRedis, storeVersion } from '../trial/shared-store.ts';
 import type { TrafficNote } from '../../core/plan/traffic.ts';
 import { oneServer } from '../../core/scenario/servers.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
@@ -73,13 +73,14 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): Traf
  */
 export function programsOf(
   steps: readonly { plan: { scenario: Pick<Scenario, 'servers' | 'server' | 'variants'> } }[],
-  fleet: Pick<Fleet, 'brokerVersion' | 'frontVersion'>,
+  fleet: Pick<Fleet, 'brokerVersion' | 'frontVersion' | 'emulatorName'>,
 ): string[] {
   const versions = steps.flatMap(({ plan: { scenario } }) => [
     fleet.brokerVersion(scenario.servers.broker),
     fleet.frontVersion(scenario.servers.inFront),
     lookupVersion(scenario, fleet),
     storeVersion(scenario.variants, fleet),
+    ...emulatorsOf(scenario.variants, fleet),
   ]);
   return [...new Set(versions.filter((one) => one !== undefined))];
 }

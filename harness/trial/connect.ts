@@ -34,6 +34,8 @@ export type ProcessStart = Readonly<{
 
 export type Connected = Readonly<{
   serverReadings: ServerReadings;
+  /** What stands in for a service that the servers use: the trial's times are not that service's. */
+  emulator: string | undefined;
   connectUs: number;
   connecting: NonNullable<Completed['connecting']>;
   /** Subscribers that were connected when the barrier opened. */
@@ -77,7 +79,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const limitMs = replyLimitMs(stage);
   report({ phase: 'start', ...nothing });
   const network = await startNetwork(stage);
-  const { endpoint, readings: serverReadings, count: serverCount } = await startServers(stage);
+  const { endpoint, readings: serverReadings, count: serverCount, emulator } = await startServers(stage);
   const serversIdle = await Promise.all(servers.map((server) => collectedServer(server, limitMs)));
   const loadsIdle = await Promise.all(loads.map((load) => collectedLoad(load, limitMs)));
   const running = servers.filter((server) => server.running);
@@ -118,6 +120,7 @@ export async function connect(stage: Stage): Promise<Connected> {
 
   return {
     serverReadings,
+    emulator,
     connectUs,
     connecting,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),

@@ -13,6 +13,7 @@ import type {
 } from '../../core/protocol/control.ts';
 import type { NetworkCommand, NetworkReport } from '../../core/protocol/network.ts';
 import { brokerVersion, createBroker } from '../cluster/brokers.ts';
+import { createEmulator, emulatorName } from '../cluster/emulators.ts';
 import { createFront, frontVersion } from '../cluster/in-front.ts';
 import { findPort } from '../cluster/ports.ts';
 import { freeze } from '../process/freeze.ts';
@@ -41,6 +42,9 @@ export type Fleet = {
   broker: typeof createBroker;
   /** Of the broker that trials start; undefined where they start none. */
   brokerVersion: typeof brokerVersion;
+  /** Of a queue that a variant does not name. It does not run yet. */
+  emulator: typeof createEmulator;
+  emulatorName: typeof emulatorName;
   /** It does not run yet. */
   front: typeof createFront;
   /** Of what trials start in front of servers; undefined where they start nothing. */
@@ -69,6 +73,8 @@ export const processes: Fleet = {
   freePort: () => findPort(),
   broker: createBroker,
   brokerVersion,
+  emulator: createEmulator,
+  emulatorName,
   front: createFront,
   frontVersion,
   network: () => forkPeer('network', entry('network/process')),

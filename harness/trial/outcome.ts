@@ -41,7 +41,7 @@ export function outcomeOf(
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
     ...faultWarnings(completed),
-    ...placeWarnings(plan, completed),
+    ...placeWarnings(plan, readings, completed),
     ...networkWarnings(plan, readings, completed),
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),

@@ -1,16 +1,35 @@
-// Says what the place where a trial ran did to it: a CPU quota that was used up, a system without /proc.
+// Says what the place where a trial ran did to it: a CPU quota that was used up, a system without /proc, an
+// emulator in the place of a service.
 
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { noProcReason } from '../../core/result/machine-text.ts';
 import type { Completed } from '../../core/result/result.ts';
 import { quotaAdvice, quotaText, type Usable } from './cores.ts';
+import type { Readings } from './readings.ts';
 import type { TrialWarning } from './validity.ts';
 
 /** Share of the measured phase: a longer standstill is in the 99th percentile by itself. */
 const throttledMost = 0.01;
 
-export function placeWarnings(plan: Usable, trial: Completed): TrialWarning[] {
-  return [throttled(plan, trial), withoutProc(trial)].flatMap((one) => one ?? []);
+export function placeWarnings(
+  plan: Usable,
+  { emulator }: Pick<Readings, 'emulator'>,
+  trial: Completed,
+): TrialWarning[] {
+  return [throttled(plan, trial), withoutProc(trial), emulated(emulator)].flatMap((one) => one ?? []);
+}
+
+/** @param emulator what stood in for a service that the servers use */
+function emulated(emulator: string | undefined): TrialWarning | undefined {
+  if (emulator === undefined) return undefined;
+  return {
+    code: 'emulated',
+    level: 'invalid',
+    message:
+      `the servers used ${emulator}, which stands in for the service: what was lost, came twice or was ` +
+      "asked for is as it would be there, but all times are the stand-in's and none is shown. Name a real " +
+      'one for its times.',
+  };
 }
 
 function throttled(

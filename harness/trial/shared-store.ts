@@ -1,5 +1,5 @@
-// Starts the Redis in which several servers of a sender share what they send, where the variant names none,
-// and tells them where it is.
+// Starts the Redis in which several servers of a sender share what they send, and an emulator of the queue
+// that they use, where the variant names none, and tells them where these are.
 
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
@@ -43,16 +43,43 @@ export function storeVersion(
   }
 }
 
-/** The options of the trial's variant, with the place of that Redis, which answers. */
+/** Which queue the variant's servers use that nobody has named. */
+function unnamedQueue({ pattern, options, target }: Variant) {
+  const queue = target === undefined ? patternNamed(pattern)?.queue : undefined;
+  const kind = queue?.unnamed(options);
+  return queue && kind !== undefined ? { kind, at: queue.at } : undefined;
+}
+
+/** What trials of one of these start for that; in the order of the variants, each once. */
+export function emulatorsOf(
+  variants: readonly Variant[],
+  { emulatorName }: Pick<Fleet, 'emulatorName'>,
+): string[] {
+  const names = variants.flatMap((variant) => {
+    const queue = unnamedQueue(variant);
+    return queue ? [emulatorName(queue.kind, variant.label)] : [];
+  });
+  return [...new Set(names)];
+}
+
+/** The options of the trial's variant, with the places of that Redis and that queue, which answer. */
 export async function optionsWithStore({
   variant,
   fleet,
   beside,
 }: Pick<Stage, 'variant' | 'fleet' | 'beside'>): Promise<Variant['options']> {
-  const shared = unnamedStore(variant);
-  if (!shared) return variant.options;
-  const redis = fleet.broker(program);
-  beside.add(redis);
-  await redis.start();
-  return shared.at(variant.options, redis.access.url);
+  const [shared, queue] = [unnamedStore(variant), unnamedQueue(variant)];
+  let { options } = variant;
+  if (shared) {
+    const redis = fleet.broker(program);
+    beside.add(redis);
+    await redis.start();
+    options = shared.at(options, redis.access.url);
+  }
+  if (queue) {
+    const emulator = fleet.emulator(queue.kind);
+    beside.add(emulator);
+    options = queue.at(options, await emulator.start());
+  }
+  return options;
 }

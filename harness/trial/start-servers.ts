@@ -69,6 +69,8 @@ export type Started = {
   readings: ServerReadings;
   /** Of a cluster. */
   count: number | undefined;
+  /** What stands in for a service that the servers use. */
+  emulator: string | undefined;
 };
 
 /** Broker, servers, what is in front of them: each when the one before it answers. */
@@ -105,8 +107,9 @@ export async function startServers(stage: Stage): Promise<Started> {
   const running = servers.filter((server) => server.running);
   const limitMs = startLimitMs + startEachMs * (running.length - 1);
   const listening = await Promise.all(running.map((server) => server.next('listening', limitMs)));
-  const { endpoint, readings = 'self' } = listening[0]!; // one at least runs from the beginning
-  if (!cluster) return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined };
+  const { endpoint, readings = 'self', emulator } = listening[0]!; // one at least runs from the beginning
+  if (!cluster)
+    return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined, emulator };
   const isOnePort = endpoint.url === endpoint.publishUrl;
   const reachable = servers.map(({ number }, i) => {
     const { main, publish } = ports[i]!; // each has its own in a cluster
@@ -133,6 +136,7 @@ export async function startServers(stage: Stage): Promise<Started> {
     endpoint: await throughNetwork(stage, reached),
     readings,
     count: servers.length,
+    emulator,
   };
 }
 

@@ -51,6 +51,7 @@ const titles: Readonly<Record<string, string>> = {
   'counts-disagree': 'Server and client counts differ',
   'shared-cores': 'Processes share cores',
   'wire-others': 'Other traffic on the host',
+  emulated: 'Not the service itself',
   'few-samples': 'Too few events for a percentile',
   missed: 'Deliveries missed',
   errors: 'Errors',

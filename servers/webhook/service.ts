@@ -30,6 +30,8 @@ export type Service = {
   /** What a registration is held against. */
   readonly rules: RegistrationRules;
   readonly timers: Timers;
+  /** What stands in for a service that the store uses. */
+  readonly emulator: string | undefined;
   /** Endpoints that get deliveries. */
   enabled(): number;
   pending(endpoint: WebhookEndpoint): number;
@@ -95,6 +97,7 @@ export function createService(
     endpoints: store.endpoints,
     log: store.log,
     timers,
+    emulator: store.emulator,
     rules,
     publish,
     enabled: () => counts().enabled,

@@ -1,13 +1,14 @@
-// Separates the service from the place where endpoints, events and deliveries are kept. There are two such
-// places: sqlite/store.ts, the embedded database (in memory too), which one server has to itself, and
-// redis/store.ts, which several servers share. What differs by nature is in two types here:
+// Separates the service from the place where endpoints, events and deliveries are kept. There are three such
+// places: sqlite/store.ts, the embedded database (in memory too), which one server has to itself,
+// redis/store.ts, which several servers share, and queue/store.ts, which puts what is pending into a queue of
+// others and the rest into Redis. What differs by nature is in two types here:
 //
 // - `Store` keeps. The embedded one has every endpoint in memory and cancels what is pending for one that is
 //   disabled at once. Over Redis each server has a copy of the endpoints (`refresh` brings it up to date),
 //   and a delivery of a disabled endpoint is cancelled when its turn comes.
 // - `Schedule` holds the timers: our own dispatcher (core/policy/webhook/dispatch.ts) sees all deliveries of
-//   an endpoint and can keep order, rates and a breaker; BullMQ holds delayed jobs in Redis, hands each to
-//   one of the servers, and none sees more than its share.
+//   an endpoint and can keep order, rates and a breaker; BullMQ holds delayed jobs in Redis, a queue holds
+//   delayed messages, each is handed to one of the servers, and none sees more than its share.
 //
 // What a request asks for is stored as a whole when its promise resolves; where the store does not take it,
 // the promise rejects with a `RequestError` of status 503, and everything is as it was before. What has
@@ -69,6 +70,8 @@ export type Store = {
   readonly log: DeliveryLog;
   /** In the order in which they were registered; over Redis, in which this server heard of them. */
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
+  /** What stands in for a service that it uses; undefined for the real one. */
+  readonly emulator?: string | undefined;
   /** Brings `endpoints` up to date. @throws RequestError 503 when they cannot be read */
   refresh(): Awaitable<void>;
 

@@ -42,6 +42,8 @@ const computed = [
   'retain',
   'file',
   'redis',
+  'sqs',
+  'sqsDeadLetters',
   'receivers',
   'allow',
 ];

@@ -32,8 +32,8 @@ function cannot({ options: given }: Variant, { server, servers }: Pick<Scenario,
   const options = given as Options; // by its schema
   if (isCluster(servers))
     return 'no model knows webhooks of several servers, brokers or HAProxy; --set servers={} is one server';
-  if (options.store === 'redis')
-    return 'no model knows how BullMQ deals out deliveries; store: sqlite has a model';
+  if (options.store === 'redis' || options.store === 'sqs')
+    return `no model knows how store: ${options.store} deals out deliveries; store: sqlite has a model`;
   if (options.resequence > 0) return 'no model knows how receivers put events back into order (resequence)';
   if (server.slow === 'coalesce')
     return "no model knows how an endpoint's queue is coalesced; --set server.slow=drop has a model";

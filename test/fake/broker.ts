@@ -1,6 +1,8 @@
-// Plays the broker of a trial: it starts at once, ends at once, and what was done to it is kept.
+// Plays the broker of a trial, or the emulator of a queue: it starts at once, ends at once, and what was done
+// to it is kept.
 
 import type { BrokerProcess } from '../../harness/cluster/brokers.ts';
+import type { Emulator } from '../../harness/cluster/emulators.ts';
 import type { Fleet } from '../../harness/trial/fleet.ts';
 import type { World } from './world.ts';
 
@@ -36,5 +38,18 @@ export function fakeBroker(
       running.delete(name);
       return Promise.resolve();
     },
+  };
+}
+
+export function fakeEmulator({ clock, happened }: World): Emulator {
+  return {
+    role: 'broker',
+    pid: undefined,
+    broken: new Promise(() => {}),
+    start() {
+      happened.push({ name: 'emulator', what: { kind: 'started' }, atUs: clock.nowUs() });
+      return Promise.resolve('http://127.0.0.1:1');
+    },
+    stop: () => Promise.resolve(),
   };
 }

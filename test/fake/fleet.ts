@@ -5,7 +5,7 @@ import type { Fleet } from '../../harness/trial/fleet.ts';
 import { fakeLoad } from './load.ts';
 import { fakeNetwork } from './network.ts';
 import { fakePublisher } from './publisher.ts';
-import { fakeBroker } from './broker.ts';
+import { fakeBroker, fakeEmulator } from './broker.ts';
 import { fakeFront } from './front.ts';
 import { fakeServer } from './server.ts';
 import { cpuNow, newWorld, type World } from './world.ts';
@@ -51,6 +51,8 @@ export function fakeFleet({ cannotStop = '' } = {}): FakeFleet {
     freePort: () => Promise.resolve(ports++),
     broker: (which) => fakeBroker(world, which),
     brokerVersion: ({ kind }) => (kind === 'in-process' ? undefined : `fake ${kind} 1.0`),
+    emulator: () => fakeEmulator(world),
+    emulatorName: (kind) => `fake ${kind}`,
     front: (how, setup) => fakeFront(world, how, setup),
     frontVersion: ({ kind }) => (kind === 'list' ? undefined : `fake ${kind} 1.0`),
     load: (index) => fakeLoad(world, `load ${index + 1}`),

@@ -9,6 +9,7 @@
 import { Job, type Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobData } from './delivery-log.ts';
+import { markerField } from './identify.ts';
 
 export type StoredBatch = {
   events: readonly { key: string; text: string; note: string }[];
@@ -27,9 +28,6 @@ export type Settlement = 'stored' | 'not-stored' | 'emptied';
 export type BatchKeys = { marker: string; endpoints: string; batch: string; events: string };
 
 export type BatchTimes = { tokenMs: number; eventMs: number; keyMs: number; eventsKept: number };
-
-/** The field of the endpoints' hash that says which store they belong to. */
-export const markerField = 'store';
 
 type Transaction = Parameters<ReturnType<Queue['getBackend']>['addJobToTransaction']>[0];
 /** What BullMQ's script takes for a job, besides the queue's keys. */

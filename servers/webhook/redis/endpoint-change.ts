@@ -3,7 +3,7 @@
 // stays removed.
 
 import type { Redis } from 'ioredis';
-import { markerField } from './batch.ts';
+import { markerField } from './identify.ts';
 import type { RedisLink } from './link.ts';
 
 /**

@@ -14,9 +14,9 @@ import {
 } from '../endpoints.ts';
 import type { StoredEndpoint } from '../records.ts';
 import type { StoreHandlers } from '../store.ts';
-import { markerField } from './batch.ts';
 import { defineChange, type StoreChange } from './endpoint-change.ts';
 import { createFailureCounts, type FailureCounts } from './failure-counts.ts';
+import { markerField } from './identify.ts';
 import type { RedisLink } from './link.ts';
 import { createWrites, type Writes } from './writes.ts';
 

@@ -1,13 +1,12 @@
-// Connects to the Redis of the webhook store and makes sure which store it is: two keys hold one identity,
-// and a server goes on only while both have the one that it began with. A Redis that was emptied has neither.
+// Connects to the Redis of the webhook store: links, the queue of BullMQ, and what batches of events take.
 
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { exitCodes, messageOf, UserError } from '../../../core/base/errors.ts';
 import { keyStaysMs } from '../../http/idempotency.ts';
-import { createBatches, markerField, type Batches } from './batch.ts';
+import { createBatches, type Batches } from './batch.ts';
 import { within } from './complaints.ts';
+import { identify } from './identify.ts';
 import { openLink, openPatient, type PatientConnections, type RedisLink } from './link.ts';
 import type { JobData } from './delivery-log.ts';
 
@@ -20,7 +19,6 @@ export const redisKeys = {
   event: (id: string) => `${prefix}:event:${id}`,
   idempotency: (key: string) => `${prefix}:idempotency:${key}`,
 };
-const connectWithinMs = 3000;
 const closeWithinMs = 200;
 /** An event's body outlives its last delivery by this. */
 const bodyStaysMs = 7 * 86_400_000;
@@ -48,14 +46,6 @@ export type OpenRedisOptions = {
   fail: (error: unknown) => void;
 };
 
-const identifyScript = `
-local marker, field = redis.call('GET', KEYS[1]), redis.call('HGET', KEYS[2], '${markerField}')
-if marker and marker == field then return marker end
-redis.call('SET', KEYS[1], ARGV[1])
-redis.call('HSET', KEYS[2], '${markerField}', ARGV[1])
-return ARGV[1]
-`;
-
 /** @throws UserError when no Redis answers, or it takes nothing */
 export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedisOptions): Promise<OpenRedis> {
   const { host } = new URL(url);
@@ -63,27 +53,7 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
   let opened = false;
   const link = openLink(url, password);
   const publishing = openLink(url, password, (ready, reason) => opened && change(ready, reason));
-  const closeLinks = () => [link, publishing].forEach((one) => one.close());
-  if (!(await isReady([link, publishing]))) {
-    closeLinks();
-    const what =
-      `no Redis answers at ${host}; start redis-server, or name ` + 'another address with the option redis';
-    throw new UserError('redis', what, exitCodes.failed);
-  }
-  let identity: string;
-  try {
-    const { marker, endpoints } = redisKeys;
-    identity = String(
-      await link.ask((redis) => redis.eval(identifyScript, 2, marker, endpoints, randomUUID())),
-    );
-  } catch (error) {
-    closeLinks();
-    throw new UserError(
-      'redis',
-      `Redis at ${host} takes nothing: ${messageOf(error).slice(0, 200)}`,
-      exitCodes.failed,
-    );
-  }
+  const identity = await identify(host, [link, publishing], redisKeys);
   opened = true;
   const addJobScript = hearScript(publishing.redis, 'addStandardJob');
   const queue = new Queue<JobData, string>(queueName, { connection: link.redis, prefix });
@@ -108,7 +78,7 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
     async close() {
       // BullMQ waits for a Redis that may be away.
       await within(closeWithinMs, Promise.allSettled([queue.close(), jobs.close()])).catch(() => {});
-      closeLinks();
+      for (const one of [link, publishing]) one.close();
     },
   };
 }
@@ -122,13 +92,4 @@ function hearScript(redis: Redis, name: string): Promise<string> {
     define(command, definition);
   };
   return heard.promise;
-}
-
-async function isReady(links: readonly RedisLink[]): Promise<boolean> {
-  const limitMs = performance.now() + connectWithinMs;
-  while (!links.every((link) => link.ready())) {
-    if (performance.now() > limitMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return true;
 }

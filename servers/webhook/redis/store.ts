@@ -16,6 +16,7 @@ import type { Schedule, Store, StoreHandlers } from '../store.ts';
 import { within } from './complaints.ts';
 import { createDeliveryLog, type Delivery, type DeliveryLog } from './delivery-log.ts';
 import { createRedisEndpoints, type RedisEndpoints } from './endpoints.ts';
+import { everyMs } from './look.ts';
 import { createMessages } from './messages.ts';
 import { openRedis, prefix, redisKeys, type OpenRedis } from './open.ts';
 import { createRedisPublisher, type RedisPublisher } from './publisher.ts';
@@ -182,15 +183,4 @@ async function retry(job: Delivery): Promise<boolean> {
 async function retryAll(jobs: readonly Delivery[]): Promise<void> {
   for (let i = 0; i < jobs.length; i += replayAtOnce)
     await Promise.all(jobs.slice(i, i + replayAtOnce).map(retry));
-}
-
-/** Looks again and again, one look at a time. @returns the function that ends it */
-function everyMs(ms: number, look: () => Promise<void>): () => void {
-  let isLooking = false;
-  const timer = setInterval(() => {
-    if (isLooking) return;
-    isLooking = true;
-    void look().finally(() => (isLooking = false));
-  }, ms);
-  return () => clearInterval(timer);
 }

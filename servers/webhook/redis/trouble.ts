@@ -11,6 +11,8 @@ export type Trouble = {
   turned(ready: boolean, reason: string): void;
   /** What went wrong that nobody waits for. That Redis is away, `turned` says. */
   report(error: unknown): void;
+  /** The same of something else than Redis: the sentence names it. */
+  say(error: unknown): void;
   /** The store was found to be another one than this server began with. @returns what to answer */
   emptied(): RequestError;
   isEmptied(): boolean;
@@ -63,6 +65,7 @@ export function createTrouble(host: string, count: () => void): Trouble {
     report(error) {
       if (isReady && !isEmptied) complaints.sayOnce(`Redis at ${host}: ${messageOf(error)}`);
     },
+    say: (error) => complaints.sayOnce(messageOf(error)),
     emptied,
     isEmptied: () => isEmptied,
     check,

@@ -55,6 +55,7 @@ const rows: Readonly<Record<VoidingCode, readonly Evidence[]>> = {
   'out-of-range': timings,
   'counts-disagree': [],
   'wire-others': ['wire'],
+  emulated: ['latency', 'pace', 'backlog'],
   saturated: ['latency', 'losses', 'requests', 'bytes', 'pace'],
   'target-silent': evidence,
   'target-ended': evidence,

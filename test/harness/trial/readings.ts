@@ -140,6 +140,7 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
   return {
     window,
     serverReadings: 'self',
+    emulator: undefined,
     connectUs: 1_100_000,
     connecting: { serverCpuUs: 20_000, requests: 10, bytesIn: 1000, bytesOut: 2000 },
     subscribers: 10,

@@ -5,7 +5,12 @@ import { test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { variantOf } from '../../../core/pattern/variant.ts';
-import { optionsWithStore, startsStoreRedis, storeVersion } from '../../../harness/trial/shared-store.ts';
+import {
+  emulatorsOf,
+  optionsWithStore,
+  startsStoreRedis,
+  storeVersion,
+} from '../../../harness/trial/shared-store.ts';
 import type { BrokerProcess } from '../../../harness/cluster/brokers.ts';
 import { createBeside } from '../../../harness/cluster/beside.ts';
 import { fakeFleet } from '../../fake/fleet.ts';
@@ -51,4 +56,25 @@ test('servers are told where the one of the trial is, and others what they say t
   assert.equal(redis.access.kind, 'redis-streams', 'one that keeps what it was given');
   assert.deepEqual(await optionsWithStore({ variant: named, fleet, beside }), named.options);
   assert.equal(beside.all.length, 1);
+});
+
+test('a queue that nobody has named has an emulator, with an order where it is asked for', async (t) => {
+  const fleet = fakeFleet();
+  const beside = createBeside();
+  t.onTestFinished(() => beside.stop());
+  const placed = async (options: Record<string, unknown>) => {
+    const { sqs, sqsDeadLetters } = await optionsWithStore({ variant: webhook(options), fleet, beside });
+    return [sqs, sqsDeadLetters];
+  };
+  const at = 'http://127.0.0.1:1/000000000000';
+  assert.deepEqual(await placed({ store: 'sqs' }), [`${at}/webhooks`, `${at}/webhooks-dead`]);
+  assert.deepEqual(await placed({ store: 'sqs', fifo: true }), [
+    `${at}/webhooks.fifo`,
+    `${at}/webhooks-dead.fifo`,
+  ]);
+  const sqs = 'https://sqs.eu-central-1.amazonaws.com/123456789012/q';
+  assert.deepEqual(await placed({ store: 'sqs', sqs }), [sqs, '']);
+  assert.deepEqual(emulatorsOf([unnamed, webhook({ store: 'sqs' }), webhook({ store: 'sqs', sqs })], fleet), [
+    'fake sqs',
+  ]);
 });

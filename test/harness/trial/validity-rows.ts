@@ -253,6 +253,13 @@ export const voidingRows: readonly VoidingRow[] = [
     voids: timings,
   },
   {
+    code: 'emulated',
+    inside: {},
+    outside: { readings: { emulator: 'an emulator of SQS' } },
+    says: ['the servers used an emulator of SQS', 'all times are the stand-in'],
+    voids: ['latency', 'backlog', 'pace'],
+  },
+  {
     code: 'out-of-range',
     inside: { readings: latencies([1000, 9999], [2 ** 31 - 1, 1]) },
     outside: { readings: { ...latencies([1000, 9999], [2 ** 31, 1]), ...lag([100, 1000], [2 ** 31, 1]) } },

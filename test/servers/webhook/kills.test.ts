@@ -29,3 +29,10 @@ test('3 kills of one of two servers on a Redis lose nothing, and repetitions are
   // What the server that lives had under way at that moment was possible, but does not come again.
   assert.ok(ledger.duplicates <= ledger.foretold);
 });
+
+test('3 kills of one of three servers on SQS lose nothing, and repetitions are explained', async (t) => {
+  skipWhen(t, noRedis);
+  const ledger = await killRepeatedly('sqs', 3, random(3, 'kills'), 300);
+  closes(ledger);
+  assert.ok(ledger.duplicates <= ledger.foretold);
+});

@@ -1,20 +1,14 @@
 // Kills webhook servers at random moments while events are published, and closes the ledger: what was
 // confirmed must arrive, and what arrives twice must be an attempt whose outcome was not stored when
-// its server died. One server on a database file, or two that share a Redis, of which one is killed
-// while the other works on. Used by the test, which kills some times, and by the benchmark, which
-// kills some hundred times.
+// its server died. One server on a database file, or several that share a store (kill-stores.ts), of
+// which one is killed while the others work on. Used by the test, which kills some times, and by the
+// benchmark, which kills some hundred times.
 
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { markerField } from '../../../servers/webhook/redis/batch.ts';
-import { startRedis } from './redis/redis-server.ts';
+import { openKillStore, type KillStore } from './kill-stores.ts';
 
 export type KillLedger = {
   kills: number;
@@ -35,79 +29,8 @@ export type KillLedger = {
   unexplained: number;
 };
 
-/** Where the servers keep what they must not lose. */
-type Keeping = {
-  servers: number;
-  options: Record<string, unknown>;
-  /** What the store has as not settled: the endpoint's path and the event's id of each. */
-  unsettled(): Promise<string[]>;
-  remove(): Promise<void>;
-};
-
-function onSqlite(): Keeping {
-  const folder = mkdtempSync(join(tmpdir(), 'pushbench-kills-'));
-  const file = join(folder, 'store.db');
-  return {
-    servers: 1,
-    options: { store: 'sqlite', file },
-    async unsettled() {
-      const db = new DatabaseSync(file);
-      const rows = db
-        .prepare(
-          'SELECT p.config, e.id FROM deliveries d JOIN events e ON e.key = d.event JOIN endpoints p ON ' +
-            'p.key = d.endpoint WHERE d.state < 2',
-        )
-        .all() as { config: string; id: string }[];
-      db.close();
-      return rows.map(({ config, id }) => keyOf((JSON.parse(config) as { url: string }).url, id));
-    },
-    remove: async () => rmSync(folder, { recursive: true }),
-  };
-}
-
-async function onRedis(): Promise<Keeping> {
-  const server = await startRedis();
-  const redis = new Redis(server.url);
-  return {
-    servers: 2,
-    options: { store: 'redis', redis: server.url },
-    async unsettled() {
-      const urls = Object.entries(await redis.hgetall('pushbench:endpoints'))
-        .filter(([id]) => id !== markerField)
-        .map(([, text]) => JSON.parse(text) as { id: string; config: string });
-      const byId = new Map(urls.map(({ id, config }) => [id, (JSON.parse(config) as { url: string }).url]));
-      // A dead server's jobs stay active for some seconds; then they wait for their turn again, or stand back
-      // where their endpoint has enough under way, and have been stalled.
-      const [active, waiting] = await Promise.all(
-        ['active', 'wait'].map((list) => redis.lrange(`pushbench:deliveries:${list}`, 0, -1)),
-      );
-      const delayed = await redis.zrange('pushbench:deliveries:delayed', '0', '-1');
-      const isActive = new Set(active);
-      const jobs = await Promise.all(
-        [...new Set([...isActive, ...waiting!, ...delayed])].map(async (id) => ({
-          id,
-          fields: await redis.hmget(`pushbench:deliveries:${id}`, 'data', 'stc'),
-        })),
-      );
-      return jobs.flatMap(({ id, fields: [text, stalled] }) => {
-        if (!text || (!isActive.has(id) && !stalled)) return [];
-        const { endpoint, event } = JSON.parse(text) as { endpoint: string; event: string };
-        return [keyOf(byId.get(endpoint)!, event)];
-      });
-    },
-    async remove() {
-      redis.disconnect();
-      await server.stop();
-    },
-  };
-}
-
 /** Nobody's endpoint. */
 const probePath = '/probe';
-
-function keyOf(url: string, event: string): string {
-  return `${new URL(url).pathname} ${event}`;
-}
 
 type Life = { child: ChildProcess; url: string; publishers: Promise<void>[] };
 
@@ -116,13 +39,13 @@ type Life = { child: ChildProcess; url: string; publishers: Promise<void>[] };
  * @param lifeMs from one kill to the next it is up to this long
  */
 export async function killRepeatedly(
-  store: 'sqlite' | 'redis',
+  store: KillStore,
   kills: number,
   random: () => number,
   lifeMs: number,
   endpoints = 4,
 ): Promise<KillLedger> {
-  const keeping = store === 'sqlite' ? onSqlite() : await onRedis();
+  const keeping = await openKillStore(store);
   const received = new Map<string, number>();
   /** Received before the latest kill and not settled then. */
   const excused = new Map<string, number>();

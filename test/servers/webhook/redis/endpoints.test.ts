@@ -9,7 +9,7 @@ import { createGuard } from '../../../../servers/webhook/sending/guard.ts';
 import { patterns } from '../../../../core/pattern/registry.ts';
 import { TooManyTopics } from '../../../../servers/hub/hub.ts';
 import { newEndpoint, type WebhookEndpoint } from '../../../../servers/webhook/endpoints.ts';
-import { markerField } from '../../../../servers/webhook/redis/batch.ts';
+import { markerField } from '../../../../servers/webhook/redis/identify.ts';
 import { createRedisEndpoints } from '../../../../servers/webhook/redis/endpoints.ts';
 import { createWrites } from '../../../../servers/webhook/redis/writes.ts';
 

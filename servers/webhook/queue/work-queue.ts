@@ -1,0 +1,113 @@
+// Separates webhook delivery from the queue that holds what is pending: what a queue of others must offer
+// for store.ts beside it. sqs/ stands behind it.
+//
+// A queue hands each work to one server, keeps it for that one for a while (the lease), and hands it out
+// again when nothing is heard of it. So a work may come twice; records.ts knows what became of it.
+
+import type { Message } from '../../../core/policy/webhook/delivery.ts';
+
+/** An endpoint as a work names it. */
+export type Receiver = { readonly id: string; readonly key: number };
+
+/** What waits in the queue. */
+export type Work = {
+  /**
+   * `event`: to be split into a delivery for each receiver, so that an event is in the queue as a whole or
+   * not at all. `delivery`: to be sent to the one receiver.
+   */
+  readonly kind: 'event' | 'delivery';
+  readonly message: Message;
+  /** Deliveries have numbers in the order of the receivers, this one first. */
+  readonly firstId: number;
+  readonly receivers: readonly Receiver[];
+  readonly createdMs: number;
+  /** How often it was replayed. */
+  readonly round: number;
+};
+
+/** `unknown`: it may or may not be in the queue. */
+export type Sent = { readonly state: 'stored' } | { readonly state: 'refused' | 'unknown'; why: string };
+
+/** How the handling of a work ends. */
+export type End =
+  /** It is done with. */
+  | { readonly kind: 'done' }
+  /** It is handed out again, not before so many milliseconds have passed. */
+  | { readonly kind: 'later'; readonly ms: number }
+  /** It is handed out again in a moment, to this server or another. */
+  | { readonly kind: 'soon' }
+  /** It is handed out again when its lease has ended. */
+  | { readonly kind: 'left' };
+
+export type WorkQueue = {
+  /** For people: `SQS queue webhooks`. */
+  readonly name: string;
+  /** What keys in Redis are told apart by. */
+  readonly path: string;
+  /** What stands in for the service; undefined for the service itself. */
+  readonly emulator: string | undefined;
+  /** Works of one endpoint are handed out one at a time, in the order in which they were sent. */
+  readonly ordered: boolean;
+  /** How long a work is one server's. */
+  readonly leaseMs: number;
+  /** What a work may be in bytes of JSON. */
+  readonly workBytesMost: number;
+  /** @returns for each what became of it, when all are decided. Never throws */
+  send(works: readonly Work[]): Promise<Sent[]>;
+  /** Keeps a copy where dead letters go; nothing where there is no such place. Never throws */
+  bury(work: Work): Promise<void>;
+  /** Begins to hand out. @param handle must not throw */
+  start(handle: (work: Work) => Promise<End>): void;
+  /** Hands out no more. Resolves when all that was handed out has ended. */
+  stop(): Promise<void>;
+  close(): void;
+};
+
+/** A work as text. It is the same on every server, so that a mixed cluster understands itself. */
+export function encodeWork({ kind, message, firstId, receivers, createdMs, round }: Work): string {
+  const { id, topic, body } = message;
+  const to = receivers.map((one) => [one.id, one.key]);
+  return JSON.stringify({ pushbench: 1, kind, firstId, to, createdMs, round, id, topic, body });
+}
+
+type Encoded = Omit<Work, 'message' | 'receivers'> & {
+  pushbench: number;
+  to: [string, number][];
+  id: string;
+  topic: string;
+  body: string;
+};
+
+/** @returns undefined for what is none of ours */
+export function decodeWork(text: string): Work | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('pushbench' in parsed) || parsed.pushbench !== 1)
+    return undefined;
+  const { kind, firstId, to, createdMs, round, id, topic, body } = parsed as Encoded; // written above alone
+  const message: Message = { id, topic, body, bodyBytes: Buffer.byteLength(body) };
+  return {
+    kind,
+    message,
+    firstId,
+    receivers: to.map(([receiver, key]) => ({ id: receiver, key })),
+    createdMs,
+    round,
+  };
+}
+
+/** The deliveries of an event. */
+export function splitWork({ message, firstId, receivers, createdMs, round }: Work): Work[] {
+  return receivers.map((receiver, i) => ({
+    kind: 'delivery',
+    message,
+    firstId: firstId + i,
+    receivers: [receiver],
+    createdMs,
+    round,
+  }));
+}
