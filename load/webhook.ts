@@ -72,7 +72,7 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
       const id = scheme.idOf(headers, body);
       if (id !== undefined) {
         const key = `${subscriber} ${id}`;
-        if (seen.begin(key) === 'new') seen.finish(key);
+        if (seen.begin(key, 0) === 'new') seen.finish(key);
         else counters.deduplicated++;
       }
       if (wrong?.does === 'lose-answer') return { kind: 'reset', acted: true };

@@ -33,6 +33,7 @@ export function readRawBody(request: Readable, maxBytes: number, done: (result: 
   }
 
   if (request.readableEnded) return tell({ kind: 'gone' });
+  if (request.destroyed) return tell({ kind: 'cut' });
   request.on('data', (piece: Buffer) => {
     bytes += piece.length;
     if (bytes > maxBytes) tell({ kind: 'too-large' });

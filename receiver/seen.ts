@@ -1,5 +1,5 @@
-// Remembers which deliveries a receiver has acted upon. Senders deliver at least once, so a repetition is
-// ordinary: the 200 was lost, or came too late.
+// Remembers in memory which deliveries a receiver has acted upon; a process that ends forgets them. Senders
+// deliver at least once, so a repetition is ordinary: the 200 was lost, or came too late.
 //
 // It is bounded by count and by age, and what was longest not seen goes first. What happens past the bound: a
 // repetition of a delivery that was given up is taken for new and acted upon a second time. Nothing is ever
@@ -8,6 +8,7 @@
 // is acted upon, in one transaction.
 
 import { requireFunction, requireNames, requireNumber } from '../core/base/checked-options.ts';
+import type { Claim, DeliveryStore } from './store.ts';
 
 export type SeenOptions = {
   /** 1 to 10,000,000. */
@@ -21,13 +22,10 @@ export type SeenOptions = {
 export type Seen = {
   /**
    * Begins to act upon a delivery.
-   * `under-way`: the same one is being acted upon right now, so how it ends is not known yet.
-   * @throws TypeError or RangeError when the clock gives no number
+   * @throws TypeError or RangeError when the lease is none or the clock gives no number
    */
-  begin(key: string): 'new' | 'done' | 'under-way';
-  /** It was acted upon: it counts as a repetition from now on. */
+  begin(key: string, leaseMs: number): Claim;
   finish(key: string): void;
-  /** It failed: the next attempt is new. */
   forget(key: string): void;
   size(): number;
   /** Keys given up to keep within the bounds; those of `count` may have been too young for it. */
@@ -37,7 +35,9 @@ export type Seen = {
 type Entry = {
   key: string;
   state: 'done' | 'under-way';
+  /** When it was last seen. */
   atMs: number;
+  leaseEndsMs: number;
   older: Entry | undefined;
   younger: Entry | undefined;
 };
@@ -61,6 +61,18 @@ export function createSeen(options: SeenOptions): Seen {
     if (youngest) youngest.younger = entry;
     else oldest = entry;
     youngest = entry;
+  }
+
+  function add(key: string, state: Entry['state'], atMs: number, leaseEndsMs: number): void {
+    const entry: Entry = { key, state, atMs, leaseEndsMs, older: undefined, younger: undefined };
+    entries.set(key, entry);
+    append(entry);
+  }
+
+  function timeMs(): number {
+    const now = nowMs();
+    requireNumber('what nowMs returns', now, { least: -Number.MAX_VALUE, most: Number.MAX_VALUE });
+    return now;
   }
 
   function unlink({ older, younger }: Entry): void {
@@ -87,32 +99,34 @@ export function createSeen(options: SeenOptions): Seen {
   }
 
   return {
-    begin(key) {
-      const now = nowMs();
-      requireNumber('what nowMs returns', now, { least: -Number.MAX_VALUE, most: Number.MAX_VALUE });
+    begin(key, leaseMs) {
+      requireNumber('leaseMs', leaseMs, { least: 0, most: Infinity });
+      const now = timeMs();
       keepWithinBounds(now);
       const known = entries.get(key);
       if (known) {
         unlink(known);
         append(known);
         known.atMs = now;
-        return known.state;
+        if (known.state === 'done' || now < known.leaseEndsMs) return known.state;
+        known.leaseEndsMs = now + leaseMs;
+        return 'new';
       }
-      const entry: Entry = { key, state: 'under-way', atMs: now, older: undefined, younger: undefined };
-      entries.set(key, entry);
-      append(entry);
+      add(key, 'under-way', now, now + leaseMs);
       keepWithinBounds(now);
       return 'new';
     },
     finish(key) {
       const entry = entries.get(key);
       if (entry) entry.state = 'done';
+      // It was given back or given up meanwhile, and was acted upon all the same.
+      else add(key, 'done', timeMs(), 0);
     },
     forget(key) {
       const entry = entries.get(key);
-      if (entry) drop(entry);
+      if (entry?.state === 'under-way') drop(entry);
     },
     size: () => entries.size,
     givenUp: () => ({ ...givenUp }),
-  };
+  } satisfies Seen & DeliveryStore;
 }

@@ -49,6 +49,7 @@ const tasks = {
   schema: () => node('scripts/schema.ts'),
   'capture-wire': () => node('scripts/capture-wire.ts'),
   build: () => node('scripts/build.mjs'),
+  'build-receiver': () => node('scripts/build-receiver.mjs'),
 };
 
 await install();

@@ -5,13 +5,35 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'vitest';
 
-type Locked = { version?: string; integrity?: string; link?: boolean };
+type Locked = {
+  version?: string;
+  integrity?: string;
+  link?: boolean;
+  resolved?: string;
+  dependencies?: Record<string, string>;
+};
 
 const { lockfileVersion, packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
   lockfileVersion: number;
   packages: Record<string, Locked>;
 };
-const locked = Object.entries(packages).filter(([path]) => path !== '');
+/** Our own packages, which are here and come from nowhere: each has an entry, and a link to it. */
+const { workspaces } = JSON.parse(readFileSync('package.json', 'utf8')) as { workspaces: string[] };
+const own = new Set(
+  workspaces.flatMap((folder) => {
+    const { name } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as { name: string };
+    return [folder, `node_modules/${name}`];
+  }),
+);
+const locked = Object.entries(packages).filter(([path]) => path !== '' && !own.has(path));
+
+test('our own packages are links, and need nothing of others', () => {
+  for (const path of own) {
+    const { link, resolved, dependencies } = packages[path]!;
+    if (link) assert.ok(workspaces.includes(resolved!));
+    else assert.equal(dependencies, undefined, path);
+  }
+});
 
 test('every locked package has an integrity of SHA-512', () => {
   assert.equal(lockfileVersion, 3);

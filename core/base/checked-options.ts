@@ -10,10 +10,12 @@ export function requireNumber(
   value: unknown,
   { least, most, whole = false }: { least: number; most: number; whole?: boolean },
 ): void {
+  const isNumber = typeof value === 'number';
+  // NaN is in no range.
+  if (isNumber && value >= least && value <= most && (!whole || Number.isInteger(value))) return;
   const rule = `${name} must be a ${whole ? 'whole ' : ''}number from ${shown(least)} to ${shown(most)}`;
-  if (typeof value !== 'number') throw new TypeError(`${rule}; it is ${kindOf(value)}`);
-  const fits = value >= least && value <= most && (!whole || Number.isInteger(value)); // NaN is not
-  if (!fits) throw new RangeError(`${rule}; it is ${value}`);
+  if (!isNumber) throw new TypeError(`${rule}; it is ${kindOf(value)}`);
+  throw new RangeError(`${rule}; it is ${value}`);
 }
 
 /** @throws TypeError */

@@ -69,6 +69,25 @@ function digest(key: KeyObject, id: string, timestamp: string, body: string | Ui
   return hmac(key, `${id}.${timestamp}.`, body, 'base64');
 }
 
+const parts = ['id', 'timestamp', 'signature'] as const;
+
+/** What the three headers are called: as the standard has them, and as Svix does, which signs alike. */
+const namings = ['webhook-', 'svix-'].map(
+  (prefix) =>
+    ({ id: `${prefix}id`, timestamp: `${prefix}timestamp`, signature: `${prefix}signature` }) as const,
+);
+
+/** The names that a request uses: those that all came, else those of which any came, else the standard's. */
+export function standardNames(headers: Headers): Readonly<Record<(typeof parts)[number], string>> {
+  const came = (names: (typeof namings)[number]) =>
+    parts.filter((part) => headers[names[part]] !== undefined);
+  return (
+    namings.find((names) => came(names).length === parts.length) ??
+    namings.find((names) => came(names).length > 0) ??
+    namings[0]!
+  );
+}
+
 /** @param signatures each with its version: `v1,...` */
 export function standardHeaders(
   { id, timestampS }: SignedMessage,
@@ -89,18 +108,19 @@ export function verifyStandard(
   isSigned: (id: string, timestamp: string, signatures: readonly string[]) => boolean,
 ): Verification {
   requireVerifyOptions(options);
-  const id = header(headers, 'webhook-id');
+  const names = standardNames(headers);
+  const id = header(headers, names.id);
   if ('failure' in id) return id.failure;
-  const timestamp = header(headers, 'webhook-timestamp');
+  const timestamp = header(headers, names.timestamp);
   if ('failure' in timestamp) return timestamp.failure;
-  const list = header(headers, 'webhook-signature');
+  const list = header(headers, names.signature);
   if ('failure' in list) return list.failure;
-  const untimely = timestampFailure(timestamp.value, 'webhook-timestamp', options, 'both');
+  const untimely = timestampFailure(timestamp.value, names.timestamp, options, 'both');
   if (untimely) return untimely;
 
   const entries = list.value.split(' ');
   if (entries.length > maxSignatures)
-    return signatureFailure({ reason: 'malformed-signature', header: 'webhook-signature' });
+    return signatureFailure({ reason: 'malformed-signature', header: names.signature });
   const signatures = entries.flatMap((entry) =>
     entry.startsWith(`${version},`) ? [entry.slice(version.length + 1)] : [],
   );
@@ -108,13 +128,13 @@ export function verifyStandard(
     const written = entries.some((entry) => /^\w+,./.test(entry));
     return signatureFailure({
       reason: written ? 'unsupported-signature' : 'malformed-signature',
-      header: 'webhook-signature',
+      header: names.signature,
     });
   }
   return isSigned(id.value, timestamp.value, signatures) ? matched : signatureFailure({ reason: 'no-match' });
 }
 
 export function standardId(headers: Headers): string | undefined {
-  const id = headers['webhook-id'];
+  const id = headers[standardNames(headers).id];
   return typeof id === 'string' ? id : undefined;
 }

@@ -3,7 +3,8 @@
 
 import { nowUs } from '../../core/base/clock.ts';
 import { locate, newLocated } from '../../core/event/envelope.ts';
-import { createSequencer, type Sequencer, type Step } from '../../receiver/sequence.ts';
+import { createSequencer, type Sequencer } from '../../receiver/sequence.ts';
+import type { Step } from '../../receiver/topic.ts';
 import type { Sink } from '../pattern.ts';
 
 /** `copies`: how often it came again while it was held back. */

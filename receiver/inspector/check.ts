@@ -62,7 +62,7 @@ function verdictOf(claim: Claim, body: Buffer, options: CheckOptions): Verdict {
   }
   const verified = verify(claim, keys, body, options);
   if (verified.ok) return { kind: 'verified', scheme, message: `${title}${ageOf(claim, options.nowS)}` };
-  const message = ownNames(claim, explained(claim, keys, body, options, verified));
+  const message = explained(claim, keys, body, options, verified);
   return { kind: 'wrong', scheme, reason: verified.reason, message: `${title}: ${message}` };
 }
 
@@ -81,13 +81,6 @@ function ageOf({ signedAtS }: Claim, nowS: number): string {
   return ageS < 0
     ? `, signed ${formatNumber(-ageS)} s ahead of this clock`
     : `, signed ${formatNumber(ageS)} s ago`;
-}
-
-/** The scheme speaks of `webhook-id` where the request has `svix-id`. */
-function ownNames({ prefix }: Claim, text: string): string {
-  return prefix === '' || prefix === 'webhook-'
-    ? text
-    : text.replace(/webhook-(?=id|timestamp|signature)/g, prefix);
 }
 
 function explained(

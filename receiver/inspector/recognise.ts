@@ -2,13 +2,11 @@
 // check.ts holds the signature against a secret.
 
 import type { Headers, SchemeName } from '../../core/signature/schemes.ts';
+import { standardNames } from '../../core/signature/standard.ts';
 
 export type Claim = {
   scheme: SchemeName;
-  /** With the names that the scheme has for them. */
   headers: Headers;
-  /** What the headers are called in this request, where that is another name: `svix-`. */
-  prefix: string;
   /** Seconds since 1970, where the scheme signs a time and the header holds one. */
   signedAtS: number | undefined;
 };
@@ -22,16 +20,12 @@ export const schemeWords: Readonly<Record<SchemeName, { title: string; flag: str
   slack: { title: 'Slack', flag: "--secret TEXT (the app's signing secret)" },
 };
 
-const standardParts = ['id', 'timestamp', 'signature'] as const;
-/** The standard's own names first; Svix signs in the same way under names of its own. */
-const standardPrefixes = ['webhook-', 'svix-'] as const;
-
 /** Every scheme that a request has headers of; none for one that is not signed. */
 export function claimsOf(headers: Headers): Claim[] {
   const claims = standardClaims(headers);
   const has = (...names: string[]) => names.some((name) => headers[name] !== undefined);
   const claim = (scheme: SchemeName, time?: string) =>
-    claims.push({ scheme, headers, prefix: '', signedAtS: secondsOf(time) });
+    claims.push({ scheme, headers, signedAtS: secondsOf(time) });
   if (has('stripe-signature')) {
     const [, time] = /(?:^|,)t=(\d+)/.exec(textOf(headers['stripe-signature'])) ?? [];
     claim('stripe', time);
@@ -43,21 +37,16 @@ export function claimsOf(headers: Headers): Claim[] {
 }
 
 function standardClaims(headers: Headers): Claim[] {
-  for (const prefix of standardPrefixes) {
-    if (!standardParts.some((part) => headers[prefix + part] !== undefined)) continue;
-    const named = Object.fromEntries(
-      standardParts.map((part) => [`webhook-${part}`, headers[prefix + part]]),
-    );
-    const entries = textOf(headers[`${prefix}signature`]).split(' ');
-    const isOf = (version: string) => entries.some((entry) => entry.startsWith(`${version},`));
-    const common = { headers: named, prefix, signedAtS: secondsOf(textOf(named['webhook-timestamp'])) };
-    const asymmetric: Claim[] = isOf('v1a') ? [{ scheme: 'standard-ed25519', ...common }] : [];
-    // Without any signature it is the symmetric one that is missed.
-    return isOf('v1') || asymmetric.length === 0
-      ? [{ scheme: 'standard', ...common }, ...asymmetric]
-      : asymmetric;
-  }
-  return [];
+  const { id, timestamp, signature } = standardNames(headers);
+  if ([id, timestamp, signature].every((name) => headers[name] === undefined)) return [];
+  const entries = textOf(headers[signature]).split(' ');
+  const isOf = (version: string) => entries.some((entry) => entry.startsWith(`${version},`));
+  const common = { headers, signedAtS: secondsOf(textOf(headers[timestamp])) };
+  const asymmetric: Claim[] = isOf('v1a') ? [{ scheme: 'standard-ed25519', ...common }] : [];
+  // Without any signature it is the symmetric one that is missed.
+  return isOf('v1') || asymmetric.length === 0
+    ? [{ scheme: 'standard', ...common }, ...asymmetric]
+    : asymmetric;
 }
 
 function textOf(value: Headers[string]): string {

@@ -146,7 +146,7 @@ test('bounds of the dedupe store, the sequencer and the body are checked when th
     if (name !== 'minusOne') refuse(() => sequencer.tick(value as number), `tick ${name}`);
     if (name !== 'minusOne')
       refuse(
-        () => createSeen({ maxKeys: 1, maxAgeMs: 1, nowMs: () => value as number }).begin('a'),
+        () => createSeen({ maxKeys: 1, maxAgeMs: 1, nowMs: () => value as number }).begin('a', 1),
         `clock ${name}`,
       );
   }

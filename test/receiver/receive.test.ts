@@ -2,9 +2,8 @@
 // too late are told apart. The signatures are made by somebody else's library.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, request as httpRequest, type RequestListener } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import express from 'express';
 import { Webhook } from 'standardwebhooks';
 import Stripe from 'stripe';
@@ -12,18 +11,9 @@ import { describe, test, type TestContext, vi } from 'vitest';
 import { UserError } from '../../core/base/errors.ts';
 import { createReceiver, type Delivery, type ReceiverOptions } from '../../receiver/index.ts';
 import { until } from '../servers/receivers.ts';
+import { serve } from './serve.ts';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-
-async function serve(t: TestContext, handler: RequestListener): Promise<string> {
-  const server = createServer(handler).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
-}
 
 async function setUp(t: TestContext, options: Partial<ReceiverOptions> = {}) {
   const got: Delivery[] = [];
@@ -76,6 +66,8 @@ test('a signed delivery is handed over byte for byte, once however often it come
     refused: 0,
     unread: 0,
     failed: 0,
+    timedOut: 0,
+    challenged: 0,
   });
 });
 

@@ -11,22 +11,35 @@ function store(options: { maxKeys?: number; maxAgeMs?: number } = {}) {
 }
 
 function act(seen: ReturnType<typeof store>, key: string): string {
-  const state = seen.begin(key);
+  const state = seen.begin(key, Infinity);
   if (state === 'new') seen.finish(key);
   return state;
 }
 
 test('a delivery is new once; while it is acted upon it is under way; one that failed is new again', () => {
   const seen = store();
-  assert.equal(seen.begin('a'), 'new');
-  assert.equal(seen.begin('a'), 'under-way');
+  assert.equal(seen.begin('a', 100), 'new');
+  assert.equal(seen.begin('a', 100), 'under-way');
   seen.forget('a');
-  assert.equal(seen.begin('a'), 'new');
+  assert.equal(seen.begin('a', 100), 'new');
   seen.finish('a');
-  assert.equal(seen.begin('a'), 'done');
-  seen.finish('never begun');
+  assert.equal(seen.begin('a', 100), 'done');
+  seen.forget('a');
+  assert.equal(seen.begin('a', 100), 'done');
   seen.forget('never begun');
   assert.equal(seen.size(), 1);
+  seen.finish('given back before');
+  assert.equal(seen.begin('given back before', 100), 'done');
+});
+
+test('a claim ends with its lease, so that whoever hangs or has died does not hold it for ever', () => {
+  const seen = store();
+  assert.equal(seen.begin('a', 100), 'new');
+  seen.clock.nowMs = 99;
+  assert.equal(seen.begin('a', 100), 'under-way');
+  seen.clock.nowMs = 100;
+  assert.equal(seen.begin('a', 100), 'new');
+  assert.equal(seen.begin('a', 100), 'under-way');
 });
 
 test('past the count, what was longest not seen goes, and is then taken for new', () => {
@@ -70,7 +83,7 @@ test('does as a list that is kept in order of last sight', () => {
         model = model.filter(({ atMs }) => nowMs - atMs <= 1000);
         const known = model.some((one) => one.key === key);
         model = [...model.filter((one) => one.key !== key), { key, atMs: nowMs }].slice(-maxKeys);
-        assert.equal(seen.begin(key), known ? 'done' : 'new');
+        assert.equal(seen.begin(key, Infinity), known ? 'done' : 'new');
         if (known || !fails) {
           seen.finish(key);
         } else {

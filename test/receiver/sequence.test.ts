@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { createSequencer, type SequenceOptions, type Step } from '../../receiver/sequence.ts';
+import { createSequencer, type SequenceOptions } from '../../receiver/sequence.ts';
+import type { Step } from '../../receiver/topic.ts';
 
 const words = (steps: Step<string>[]) =>
   steps.map((step) =>
