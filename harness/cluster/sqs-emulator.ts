@@ -1,5 +1,5 @@
-// The program that stands in for Amazon SQS in a trial: fauxqs, on loopback alone, with the queues that
-// webhook servers use (core/pattern/webhook.ts). Prints where it listens.
+// Stands in for Amazon SQS in a trial, as a program of its own: fauxqs, on loopback alone, with the queues
+// that webhook servers use (core/pattern/webhook.ts). Prints where it listens.
 
 import { buildApp } from 'fauxqs';
 import { loopback, urlHost } from '../../core/base/loopback.ts';
