@@ -32,6 +32,8 @@ export type ModelInput = {
    * `groups`: exchangeable clients as one; `one-by-one`: each by itself, which groups are held against.
    */
   clients: 'groups' | 'one-by-one';
+  /** All servers have one core between them, as on a small machine; each has its own when left out. */
+  oneCore?: true;
   /** Is told, now and then, how much has been computed, from 0 to 1. */
   computed?: (share: number) => void;
 };

@@ -33,7 +33,7 @@ export type SimulatedTrialInput = {
   /** As trials that are measured have it; read once, and never held. */
   schedule: Pick<Schedule, 'events' | 'corpus'>;
   profile: Profile;
-} & Pick<ModelInput, 'clients' | 'computed'>;
+} & Pick<ModelInput, 'clients' | 'oneCore' | 'computed'>;
 
 /** Further outside of what was calibrated than this, a trial says so among its warnings. */
 export const extrapolatedMost = 4;
@@ -43,7 +43,7 @@ export const extrapolatedMost = 4;
  * @throws UserError `not-simulated` where no model or no point of the profile is of the variant
  */
 export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry, startedAt: Date): Trial {
-  const { scenario, variant, repetition, profile, clients, computed } = input;
+  const { scenario, variant, repetition, profile, clients, oneCore, computed } = input;
   const model = models[variant.pattern];
   if (!model) throw new UserError('not-simulated', `There is no model of ${variant.pattern}.`);
   const simulated = model({
@@ -53,6 +53,7 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
     events: { [Symbol.iterator]: () => eventsOf(input) },
     random: (stream) => longRandom(scenario.seed, `${stream}:${repetition}`),
     clients,
+    ...(oneCore && { oneCore }),
     ...(computed && { computed }),
   });
   const outcome = completedOf(input, simulated);

@@ -3,7 +3,7 @@
 //
 // --only NAME runs one part; --quick goes through everything in its shortest form, --seed N repeats one case
 // of a part that numbers them, --cases N runs so many of a part that lets that be said; all three leave the
-// document alone.
+// document alone. --profile FILE is what simulations are computed from, where it is not the shipped one.
 
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../core/base/units.ts';
@@ -28,6 +28,8 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   ...clusterParts,
   'cluster-kills': async () => (await import('./cluster-kills.ts')).clusterKills,
   simulation: async () => (await import('./simulation.ts')).simulation,
+  'simulation-clusters': async () => (await import('./simulation-clusters.ts')).simulationClusters,
+  'simulation-storms': async () => (await import('./simulation-storms.ts')).simulationStorms,
 };
 
 const { values } = parseArgs({
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     seed: { type: 'string' },
     cases: { type: 'string' },
+    profile: { type: 'string' },
   },
 });
 const unknown = values.only.filter((name) => !Object.hasOwn(parts, name));
@@ -76,6 +79,7 @@ const bad = await runParts({
   quick: values.quick,
   ...(seed !== undefined && { seed }),
   ...(cases !== undefined && { cases }),
+  ...(values.profile !== undefined && { profile: values.profile }),
   names: values.only.length > 0 ? values.only : Object.keys(parts),
   machine:
     `${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, Linux ${kernel}, Node ` +

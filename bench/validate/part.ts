@@ -29,8 +29,9 @@ export type Part = {
   /**
    * @param quick the shortest form that still goes through all of it
    * @param cases how many, where the part lets that be said
+   * @param profile of this machine, a file or the name of a shipped one; the only shipped one when left out
    */
-  run(quick: boolean, cases?: number): Promise<Outcome>;
+  run(quick: boolean, cases?: number, profile?: string): Promise<Outcome>;
   /**
    * One case of it alone, by its number, where it has such.
    * @throws Error when there is none of that number

@@ -19,6 +19,8 @@ export type PartsOptions = {
   seed?: number;
   /** How many cases to run of each; as many as the part has when left out. */
   cases?: number;
+  /** Of this machine, for parts that need one. */
+  profile?: string;
   /** Where the figures are kept, a file a part. */
   folder: string;
   /** The document, written anew after each part. */
@@ -34,6 +36,7 @@ export async function runParts({
   quick,
   seed,
   cases,
+  profile,
   folder,
   page,
   machine,
@@ -48,7 +51,9 @@ export async function runParts({
     try {
       const part = await parts[name]!(); // the caller checked the names
       const { title } = part;
-      const outcome = await (seed === undefined ? manyCases(part, quick, cases) : oneCase(part, seed));
+      const outcome = await (seed === undefined
+        ? manyCases(part, quick, { cases, profile })
+        : oneCase(part, seed));
       const kept: Kept = {
         ...outcome,
         title,
@@ -81,10 +86,14 @@ function oneCase({ title, repeat }: Part, seed: number): Promise<Outcome> {
 }
 
 /** @throws Error when a number is given and the part's is fixed */
-function manyCases(part: Part, quick: boolean, cases: number | undefined): Promise<Outcome> {
+function manyCases(
+  part: Part,
+  quick: boolean,
+  { cases, profile }: { cases: number | undefined; profile: string | undefined },
+): Promise<Outcome> {
   if (cases !== undefined && part.cases === undefined)
     throw new Error(`"${part.title}" has a fixed number of cases; leave --cases out`);
-  return part.run(quick, cases);
+  return part.run(quick, cases, profile);
 }
 
 /** @returns `undefined` where nothing is kept, or what is there is of another shape */

@@ -161,13 +161,13 @@ function tellServer(world: World, server: ServerState, command: ServerCommand, r
     return;
   }
   const isDown = command.mode === 'dependency-down';
-  const { thread } = server; // of this process: the next one knows nothing of it
+  const { life } = server; // the next process knows nothing of it
   server.hangsUp = command.mode === 'accept-then-close';
   server.down = isDown;
   if (isDown) dropAll(world, server);
   if (command.forMs === undefined) return;
   time.later(time.nowUs() + command.forMs * 1000, () => {
-    if (server.thread === thread) server.hangsUp = server.down = false;
+    if (server.life === life) server.hangsUp = server.down = false;
   });
 }
 

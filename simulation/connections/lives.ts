@@ -1,7 +1,6 @@
 // Begins and ends the processes of servers: what becomes of those whom one has, of what it knows, and of
 // what is published while none runs.
 
-import { createServer } from '../models/server.ts';
 import { cut, failQueued, giveUp, part } from './connecting.ts';
 import type { ServerState } from './server-state.ts';
 import type { World } from './world.ts';
@@ -56,7 +55,7 @@ export function begin(world: World, server: ServerState, begun: () => void): voi
       down: false,
       hangsUp: false,
       frozenUntilUs: -Infinity,
-      thread: createServer(),
+      thread: world.newThread(),
       reach: { from: sharing.starts === 'empty' ? log.size() : 0, epoch },
     } satisfies Partial<ServerState>);
     world.publishing.serversChanged();

@@ -14,6 +14,7 @@ import type { Changes, ModelInput, Simulated } from '../model.ts';
 import { byItself, outcomeOf } from '../models/outcome.ts';
 import { createRate, prepare, type Prepared } from '../models/prepare.ts';
 import { createSignsOfLife, turnsWithin } from '../models/signs-of-life.ts';
+import { threadMaker } from '../models/server.ts';
 import type { StreamKind } from '../models/stream-kind.ts';
 import { sizedEvents } from '../models/streams.ts';
 import { createTally } from '../models/tally.ts';
@@ -71,7 +72,10 @@ function createWorld(
   const tables = newTables(subscribers);
   const { lists } = tables;
   const total = serversIn(asked.count, faults);
-  const servers = Array.from({ length: total }, (_, i) => newServer(i, lists, i < asked.count));
+  const newThread = threadMaker(input.oneCore);
+  const servers = Array.from({ length: total }, (_, i) =>
+    newServer(i, lists, { running: i < asked.count, thread: newThread() }),
+  );
   const log = createLog(topicCount(followers.groups), limits.history, limits.historySize);
   const use = createUse(prepared, total, time, tally);
   const signs = createSigns(input, prepared, kind);
@@ -114,6 +118,7 @@ function createWorld(
     sharing: sharingOf(asked.broker.kind),
     deliveries: use.watched(deliveries),
     publishing,
+    newThread,
     ends: profile.serverLife ?? { startUs: 0, stopUs: 0 },
     connectUs: measured.atRest.connectCpuUs,
     random: {

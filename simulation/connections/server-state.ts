@@ -1,7 +1,7 @@
 // Holds what one server is while connections come and go: whether it takes them, whom it has, what it knows.
 
 import type { DrainPlan } from '../../core/policy/server/drain.ts';
-import { createServer, type Server } from '../models/server.ts';
+import type { Server } from '../models/server.ts';
 import type { Lists } from './lists.ts';
 import type { Reach } from './log.ts';
 
@@ -33,7 +33,11 @@ export type ServerState = {
   emptied: (() => void) | undefined;
 };
 
-export function newServer(place: number, lists: Lists, running: boolean): ServerState {
+export function newServer(
+  place: number,
+  lists: Lists,
+  { running, thread }: Pick<ServerState, 'running' | 'thread'>,
+): ServerState {
   return {
     place,
     running,
@@ -45,7 +49,7 @@ export function newServer(place: number, lists: Lists, running: boolean): Server
     hangsUp: false,
     frozenUntilUs: -Infinity,
     frozenForUs: 0,
-    thread: createServer(),
+    thread,
     reach: { from: 0, epoch: 0 },
     members: lists.open(),
     queue: lists.open(),

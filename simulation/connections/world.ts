@@ -4,6 +4,7 @@
 import type { HandlerId } from '../events/events.ts';
 import type { Random } from '../../core/base/random.ts';
 import type { ReconnectPolicy } from '../../core/policy/client/reconnect.ts';
+import type { Server } from '../models/server.ts';
 import type { Account } from './account.ts';
 import { createComebacks, type Comebacks } from './comebacks.ts';
 import type { Deliveries } from './deliveries.ts';
@@ -57,6 +58,8 @@ export type World = {
   readonly sharing: Sharing;
   readonly deliveries: Deliveries;
   readonly publishing: Publishing;
+  /** The thread of a process that starts. */
+  readonly newThread: () => Server;
   /** How long servers take. */
   readonly ends: { readonly startUs: number; readonly stopUs: number };
   /** Of the server's thread for a client to connect. */

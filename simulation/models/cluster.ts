@@ -14,6 +14,7 @@ import { arrivalsApart, arrivalsThrough, type Arrivals } from './arrivals.ts';
 import { createFront, type Front } from './front.ts';
 import { createInTurn } from './in-turn.ts';
 import { createRate, type Prepared } from './prepare.ts';
+import { threadMaker, type Server } from './server.ts';
 import type { Tally } from './tally.ts';
 import type { Work } from './work.ts';
 
@@ -28,6 +29,8 @@ export type Cluster = {
   arrivals: Arrivals;
   broker: BrokerBeside | undefined;
   front: FrontBeside | undefined;
+  /** The thread of one more server. */
+  newThread: () => Server;
   /** A stream of random numbers for each server; that of the first is a server's by itself. */
   randoms(stream: string): Random[];
   extrapolated(): number;
@@ -68,6 +71,7 @@ export function createCluster(
     ratePerServer: (all: number) => (areApart(servers) ? all / count : all),
     randoms,
     front,
+    newThread: threadMaker(input.oneCore),
     leavesOut: leftOut(input, prepared),
     isTold: isCluster(servers),
   };

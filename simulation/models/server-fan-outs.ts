@@ -7,7 +7,6 @@ import type { Cluster } from './cluster.ts';
 import type { Load } from './demand.ts';
 import { createFanOuts, since, together, type FanOut } from './fan-out.ts';
 import { createRate, type Prepared } from './prepare.ts';
-import { createServer } from './server.ts';
 import type { Tally } from './tally.ts';
 import type { Work } from './work.ts';
 
@@ -31,14 +30,14 @@ export type ServerFanOuts = {
 
 export function createServerFanOuts(
   costs: Costs,
-  cluster: Pick<Cluster, 'count' | 'randoms' | 'ratePerServer' | 'front'>,
+  cluster: Pick<Cluster, 'count' | 'randoms' | 'ratePerServer' | 'front' | 'newThread'>,
   works: readonly Work[],
   { steady, perS }: Pick<Prepared, 'steady' | 'perS'>,
 ): ServerFanOuts {
   const { count, front } = cluster;
   const randoms = cluster.randoms('latency');
   const all = Array.from({ length: count }, (_, i) => {
-    const thread = createServer();
+    const thread = cluster.newThread();
     return {
       thread,
       work: works[i]!,

@@ -21,3 +21,10 @@ export function createServer(): Server {
     freeAtUs: () => freeUs,
   };
 }
+
+/** Makes the threads of servers: one for each, or the same for all where they share a core. */
+export function threadMaker(oneCore: true | undefined): () => Server {
+  if (!oneCore) return createServer;
+  const shared = createServer();
+  return () => shared;
+}

@@ -13,9 +13,11 @@ import { completed, processUse, stored } from '../core/result/trial.ts';
 const figures: Figures = {
   requests: 0,
   deliveries: 1000,
+  missed: 0,
   bytes: 300_000,
   descriptors: 100,
   serverCpu: 0.2,
+  besideCpu: 0,
   p50: 1000,
   p99: 4000,
 };
@@ -119,7 +121,13 @@ test('figures are read alike of what was measured and of what was simulated', ()
   const trial = completed({
     measuredUs: 10e6,
     latency: { ...completed().latency, endToEnd: stored(100, 200, 300, 400) },
-    processes: [processUse('server', { cpuUs: 3e6 }), processUse('load', { cpuUs: 9e6 })],
+    processes: [
+      processUse('server', { cpuUs: 1.5e6 }),
+      processUse('server', { cpuUs: 1.5e6 }),
+      processUse('broker', { cpuUs: 4e6 }),
+      processUse('in-front', { cpuUs: 1e6 }),
+      processUse('load', { cpuUs: 9e6 }),
+    ],
     precision: {
       mostReceivers: 4,
       endToEnd: {
@@ -135,9 +143,11 @@ test('figures are read alike of what was measured and of what was simulated', ()
   assert.deepEqual(figuresOf([trial]), {
     requests: 5,
     deliveries: 1.4,
+    missed: 15 / 13,
     bytes: 500,
     descriptors: 4,
     serverCpu: 0.3,
+    besideCpu: 0.5,
     p50: 200,
     p99: 400,
   });

@@ -108,6 +108,7 @@ export type Asked = {
   pattern: string;
   options?: Readonly<Record<string, unknown>>;
   clients?: 'groups' | 'one-by-one';
+  oneCore?: true;
   profile?: Profile;
   seed?: number;
   events?: Iterable<PlannedEvent>;
@@ -119,6 +120,7 @@ export function simulated({
   pattern,
   options = {},
   clients = 'groups',
+  oneCore,
   profile = profileOf(steadyMachine),
   seed = 1,
   events = eventsOf(scenario),
@@ -126,7 +128,7 @@ export function simulated({
   const parsed = patterns[pattern as keyof typeof patterns].options.parse(options);
   const variant = variantOf(patterns, pattern, parsed);
   const stream = (name: string): Random => random(seed, name);
-  return models[pattern]!({ scenario, variant, profile, events, random: stream, clients });
+  return models[pattern]!({ scenario, variant, profile, events, random: stream, clients, ...(oneCore && { oneCore }) });
 }
 
 export function eventsOf(scenario: Scenario): PlannedEvent[] {

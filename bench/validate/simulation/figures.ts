@@ -3,20 +3,25 @@
 import { requestsOf } from '../../../core/result/counters.ts';
 import { merge, newHistogram, quantileUs } from '../../../core/result/histogram.ts';
 import { histogramOf } from '../../../core/result/load-histogram.ts';
-import type { Completed } from '../../../core/result/result.ts';
+import type { Completed, ProcessUse } from '../../../core/result/result.ts';
 
 export const figureNames = [
   'requests',
   'deliveries',
+  'missed',
   'bytes',
   'descriptors',
   'serverCpu',
+  'besideCpu',
   'p50',
   'p99',
 ] as const;
 export type FigureName = (typeof figureNames)[number];
 
-/** Requests, deliveries and bytes a second; descriptors at rest; a share of a core; microseconds. */
+/**
+ * Requests, deliveries and bytes a second; missed deliveries as a share of those expected; descriptors at
+ * rest; CPU of all servers, and of broker and HAProxy, as a share of a core; percentiles in microseconds.
+ */
 export type Figures = Record<FigureName, number>;
 
 /** 95 % interval of a percentile over the repeated trials; without an upper end where events are too few. */
@@ -31,20 +36,24 @@ export function figuresOf(trials: readonly Completed[]): Figures {
   for (const { latency } of trials) merge(all, histogramOf(latency.endToEnd));
   const mean = (of: (trial: Completed) => number) =>
     trials.reduce((sum, trial) => sum + of(trial), 0) / trials.length;
+  const cpuOf = (roles: readonly ProcessUse['role'][]) =>
+    mean(({ processes }) =>
+      processes
+        .filter(({ role }) => roles.includes(role))
+        .reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0),
+    );
   const perS = (of: (trial: Completed) => number) => mean((trial) => of(trial) / (trial.measuredUs / 1e6));
   return {
     requests: perS(({ counters }) => requestsOf(counters.clientMeasured)),
     // Of all measured events, whenever they came: what came within the phase hangs on its last events.
     deliveries: perS(({ ledger }) => ledger.delivered),
+    missed: mean(({ ledger }) => ledger.missed / ledger.expected),
     bytes: perS(({ counters: { clientMeasured } }) => clientMeasured.bytesIn + clientMeasured.bytesOut),
     descriptors: mean(({ descriptors }) =>
       descriptors ? descriptors.connected - descriptors.baseline : Number.NaN,
     ),
-    serverCpu: mean(({ processes }) =>
-      processes
-        .filter(({ role }) => role === 'server')
-        .reduce((sum, { cpuUs, wallUs }) => sum + cpuUs / wallUs, 0),
-    ),
+    serverCpu: cpuOf(['server']),
+    besideCpu: cpuOf(['broker', 'in-front']),
     p50: quantileUs(all, 0.5) ?? Number.NaN,
     p99: quantileUs(all, 0.99) ?? Number.NaN,
   };

@@ -3,51 +3,29 @@
 
 import { formatNumber, formatShare, formatUs } from '../../../core/base/units.ts';
 import { table, type Claim } from '../part.ts';
-import { figureNames, type Between, type FigureName } from './figures.ts';
-import {
-  barOf,
-  errorOf,
-  isHeld,
-  isWithin,
-  orderOf,
-  predictors,
-  summaryOf,
-  type Predictor,
-  type Row,
-  type Summary,
-} from './judge.ts';
+import { figureNames } from './figures.ts';
+import { orderOf, predictors, summaryOf, type Predictor, type Row, type Summary } from './judge.ts';
+import { betweenText, predictedText, share, titles, withinClaim } from './words.ts';
 
-const titles: Record<FigureName, string> = {
-  requests: 'requests',
-  deliveries: 'deliveries',
-  bytes: 'bytes',
-  descriptors: 'descriptors',
-  serverCpu: 'server CPU',
-  p50: 'p50',
-  p99: 'p99',
-};
 const names: Record<Predictor, string> = {
   simulated: 'simulated',
   nearest: 'nearest calibrated run',
   plane: 'log-log plane',
 };
 
+/** One server that keeps up misses nothing, and nothing stands beside it. */
+const gridFigures = figureNames.filter((figure) => figure !== 'missed' && figure !== 'besideCpu');
 /** Over the whole grid, of streams and long polling: polling's latencies are held by themselves. */
 const medianBars = { p50: 0.1, p99: 0.25 } as const;
 /** What rivals predict at all well; counts follow from a scenario without any model. */
 const contested = ['p50', 'p99', 'serverCpu'] as const;
-
-export function share(value: number): string {
-  if (!Number.isFinite(value)) return 'no figure';
-  return formatShare(Math.abs(value) < 1e-4 ? 0 : Number(value.toPrecision(2)));
-}
 
 /** @param rows at least one */
 export function claimsOf(rows: readonly Row[]): Claim[] {
   const asking = rows.filter(({ pattern }) => pattern === 'polling');
   const others = rows.filter(({ pattern }) => pattern !== 'polling');
   return [
-    ...figureNames
+    ...gridFigures
       .filter((figure) => figure !== 'p50' && figure !== 'p99')
       .flatMap((figure) => withinClaim(rows, figure, titles[figure])),
     ...withinClaim(asking, 'p50', "polling's p50"),
@@ -57,22 +35,6 @@ export function claimsOf(rows: readonly Row[]): Claim[] {
     ...(['p50', 'p99'] as const).flatMap((figure) => medianClaim(others, figure)),
     ...contested.flatMap((figure) => rivalClaim(figure === 'serverCpu' ? rows : others, figure)),
     ...orderClaim(rows),
-  ];
-}
-
-function withinClaim(rows: readonly Row[], figure: FigureName, what: string): Claim[] {
-  const summary = summaryOf(rows, figure, 'simulated');
-  if (!summary) return [];
-  const bars = [...new Set(rows.filter(isHeld).map(({ pattern }) => barOf(figure, pattern)))].sort();
-  const interval = figure === 'p50' || figure === 'p99' ? ", or inside the repeats' 95 % interval" : '';
-  return [
-    {
-      text:
-        `${what}: ${summary.within} of ${summary.of} points within ${bars.map(share).join(' or ')}` +
-        `${interval} ` +
-        `(median error ${share(summary.median)}, largest ${share(summary.worst)})`,
-      held: summary.within === summary.of,
-    },
   ];
 }
 
@@ -119,7 +81,7 @@ export function markdownOf(rows: readonly Row[]): string {
   const cell = (summary: Summary | undefined) =>
     summary ? `${share(summary.median)} / ${share(summary.worst)}` : '';
   const errors = [...patterns, 'all'].flatMap((pattern) =>
-    figureNames.map((figure) => [
+    gridFigures.map((figure) => [
       pattern,
       titles[figure],
       ...predictors.map((by) =>
@@ -165,19 +127,4 @@ ${table(
     predictedText(row, 'serverCpu'),
   ]),
 )}`;
-}
-
-function betweenText(between: Between | undefined): string {
-  if (!between) return '';
-  const { lowUs, highUs } = between;
-  return Number.isFinite(highUs) ? ` (${formatUs(lowUs)} to ${formatUs(highUs)})` : ` (≥ ${formatUs(lowUs)})`;
-}
-
-function predictedText(row: Row, figure: 'p50' | 'p99' | 'serverCpu'): string {
-  const said = row.predicted.simulated[figure];
-  if (Number.isNaN(said)) return 'saturated';
-  const error = errorOf(row, figure, 'simulated');
-  const value = figure === 'serverCpu' ? share(said) : formatUs(said);
-  const mark = isHeld(row) && !isWithin(row, figure) ? ' ✗' : '';
-  return `${value} (${error > 0 ? '+' : ''}${share(error)})${mark}`;
 }

@@ -4,6 +4,9 @@
 import { profileQuantiles, type ProfilePoint, type ProfileVariant } from '../../../core/profile/profile.ts';
 import type { Figures } from './figures.ts';
 
+/** Of a server by itself that keeps up. */
+const alone = { missed: 0, besideCpu: 0 } as const;
+
 type Place = Pick<ProfilePoint, 'subscribers' | 'perS'>;
 
 export type Rival = (measured: Pick<ProfileVariant, 'points' | 'atRest'>, place: Place) => Figures;
@@ -37,6 +40,7 @@ export const plane: Rival = (measured, place) => {
     serverCpu: figure(({ serverCpu }) => serverCpu),
     p50: figure(({ p50 }) => p50),
     p99: figure(({ p99 }) => p99),
+    ...alone,
   };
 };
 
@@ -51,6 +55,7 @@ function figuresAt(point: ProfilePoint, atRest: ProfileVariant['atRest']): Figur
     serverCpu: point.serverCpuShare,
     p50: at(0.5),
     p99: at(0.99),
+    ...alone,
   };
 }
 

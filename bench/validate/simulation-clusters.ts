@@ -1,0 +1,54 @@
+// Holds simulated clusters and webhooks against reality: runs several servers with brokers and HAProxy, and
+// webhooks, in small and in the steady state, predicts each from a profile, and compares.
+
+import type { Profile } from '../../core/profile/profile.ts';
+import type { Completed } from '../../core/result/result.ts';
+import { problemWith } from '../../harness/calibrate/problem.ts';
+import type { Part } from './part.ts';
+import { onBench } from './simulation/bench.ts';
+import { leastEvents, steadyCases, type SteadyCase } from './simulation/cluster-cases.ts';
+import { steadyClaims, steadyMarkdown, type SteadyRow } from './simulation/cluster-report.ts';
+import { betweenOf, figuresOf } from './simulation/figures.ts';
+import { predictedFigures, simulatedTrials } from './simulation/predict.ts';
+import { repeats, runCases, seedsOf } from './simulation/runs.ts';
+import { leftOutText, profileText } from './simulation/words.ts';
+
+export const simulationClusters: Part = {
+  title: 'Simulated clusters and webhooks against reality',
+  run: (quick, _cases, profileName) =>
+    onBench(profileName, async (bench) => {
+      const { profile, cores } = bench;
+      const trials = quick ? 1 : repeats;
+      const { measured, leftOut } = await runCases(steadyCases(quick), trials, bench, problemWith);
+      const rows = [...measured].map(([one, completed]) => rowOf(profile, one, completed));
+      return {
+        claims: steadyClaims(rows),
+        markdown:
+          `${profileText(profile)} predicts clusters and webhooks of sizes and rates that it has not seen; ` +
+          `256 B, evenly spaced events, at least ${leastEvents} of each case, ${cores}; broker and ` +
+          'HAProxy run beside the publisher, as when they were calibrated. ' +
+          "All servers share one core, in the simulation too. A case's costs are the means " +
+          'of its trials, its percentiles those of all deliveries together, in brackets from the lowest to ' +
+          `the highest end of the 95 % intervals within the trials.\n\n${steadyMarkdown(rows)}` +
+          leftOutText(leftOut),
+      };
+    }),
+};
+
+function rowOf(profile: Profile, one: SteadyCase, completed: readonly Completed[]): SteadyRow {
+  const { kind, setUp, pattern, subscribers, perS } = one;
+  const simulated = seedsOf(completed.length).flatMap((seed) =>
+    simulatedTrials(profile, one.text(seed), [1]),
+  );
+  return {
+    kind,
+    setUp,
+    pattern,
+    subscribers,
+    perS,
+    events: completed.reduce((sum, { ledger }) => sum + ledger.published, 0),
+    measured: figuresOf(completed),
+    between: { p50: betweenOf(completed, 0.5), p99: betweenOf(completed, 0.99) },
+    predicted: { simulated: predictedFigures(simulated) },
+  };
+}

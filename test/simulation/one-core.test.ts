@@ -1,0 +1,47 @@
+// Holds servers that share a core against the same with a core each: what one does, the others wait for.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { quantileUs } from '../../core/result/histogram.ts';
+import { withCluster } from './cluster-profile.ts';
+import { profileOf, scenarioOf, simulated, steadyMachine } from './fixture.ts';
+
+const profile = withCluster(profileOf(steadyMachine));
+
+test('an event reaches the last receiver when all servers have written it, one after the other', () => {
+  const scenario = scenarioOf(`question: How soon?
+subscribers: 400
+topics: { news: { publish: 10/s } }
+servers: { count: 2, broker: nats }
+phases: { connect: 1s, warmup: 1s, measure: 30s, drain: 2s }
+variants: [sse]
+`);
+  const lastUs = (oneCore?: true) => {
+    const { latency } = simulated({ scenario, pattern: 'sse', profile, ...(oneCore && { oneCore }) });
+    return quantileUs(latency.lastReceiver, 0.5)!; // there are 300 events
+  };
+  // A server writes to 200 receivers in 1.6 ms, and servers have an event a few tenths of that apart.
+  const moreUs = lastUs(true) - lastUs();
+  assert.ok(moreUs > 800 && moreUs < 1700, `${moreUs}`);
+});
+
+test('who was cut off waits until all servers have taken those before', () => {
+  const scenario = scenarioOf(`question: How soon are they back?
+subscribers: 1000
+topics: { news: { publish: 1/s } }
+servers: { count: 2, broker: nats }
+reconnect: phoenix
+faults: [{ at: 1s, disconnect: 100% }]
+phases: { connect: 1s, warmup: 1s, measure: 4s, drain: 2s }
+variants: [websocket]
+`);
+  const awayUs = (oneCore?: true) => {
+    const asked = { scenario, pattern: 'websocket', profile, ...(oneCore && { oneCore }) };
+    return simulated(asked).changes!.recovery!.cut!.longestUs; // all were cut off
+  };
+  // Each takes 500 of them, 200 us each, after their wait of 10 ms; one core takes 1,000.
+  const near = (us: number, expectedUs: number) =>
+    assert.ok(us >= expectedUs && us < expectedUs + 5000, `${us} is not ${expectedUs}`);
+  near(awayUs(), 110_000);
+  near(awayUs(true), 210_000);
+});
