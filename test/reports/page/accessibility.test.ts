@@ -10,10 +10,12 @@ import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, beforeAll, test, type TestContext } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
+import { renderPlanPage } from '../../../reports/capacity/page.ts';
 import { renderHtml } from '../../../reports/page/report.ts';
 import { serveArchive } from '../../../reports/open/server.ts';
 import { skipWhen } from '../../skip.ts';
 import { writeAb } from '../ab-folder.ts';
+import { fixturePlan } from '../capacity/plan.ts';
 import { fixtureResult } from '../fixture.ts';
 
 const executablePath = '/usr/bin/chromium';
@@ -166,6 +168,15 @@ for (const [name, results] of Object.entries(reports)) {
     },
   );
 }
+
+test('axe finds no violation in the page of a capacity plan; a phone needs no sideways scrolling', async (t) => {
+  skipWhen(t, skip);
+  const folder = mkdtempSync(join(tmpdir(), 'pushbench-page-'));
+  t.onTestFinished(() => rmSync(folder, { recursive: true }));
+  const url = `file://${join(folder, 'plan.html')}`;
+  writeFileSync(new URL(url), await renderPlanPage(fixturePlan(['polling', 'sse'])));
+  assert.deepEqual(await faultsOf(t, url), []);
+});
 
 test('on a phone charts are drawn for it, with letters as large as elsewhere', async (t) => {
   skipWhen(t, skip);
