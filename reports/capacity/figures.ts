@@ -148,7 +148,7 @@ async function serverFigures(plan: CapacityPlan, keys: readonly Key[], figure: D
             {
               id: 'cpu-chart',
               heading: 'CPU of one server by its subscribers',
-              reading: `Dashed: ${formatShare(fullShare)} of a core, at which a server is full. ${readPoints}`,
+              reading: `Dashed: ${formatShare(fullShare)} of a core; a server is full there. ${readPoints}`,
               about: 'CPU of one server over its subscribers, a line for each pattern',
             },
             cpu,

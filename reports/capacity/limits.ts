@@ -26,7 +26,7 @@ const shapes: Readonly<Record<Limit, string>> = {
 const rowHeight = 34;
 const labelLimit = 130;
 
-/** A row for each pattern; filled where the limit is known, hollow where it lies beyond what was looked at. */
+/** A row for each pattern; filled where the limit is known, hollow where it lies further than was looked. */
 export function breaksSpec(rows: readonly PlanRow[], keys: readonly Key[]): Spec {
   const points = rows.flatMap(({ label, breaks }, i) =>
     breaks.flatMap(({ limit, subscribers, isKnown }) => {

@@ -170,7 +170,8 @@ function partTable({ title, table }: PlanPart, keys: readonly Key[]): Markup {
 }
 
 function cellMarkup({ text, from, more }: PlanCell): Markup {
-  return html`${text}${more && html`<small>${more}</small>`}${from && html`<small>${groundWords[from]}</small>`}`;
+  const below = [more, from && groundWords[from]];
+  return html`${text}${below.map((line) => line && html`<small>${line}</small>`)}`;
 }
 
 /** What is in no figure, and from which machine and models the others are. */

@@ -12,7 +12,7 @@ function labelOf(pattern: PatternName, given: Record<string, unknown>): string {
   return variantOf(patterns, pattern, patterns[pattern].options.parse(given)).label;
 }
 
-test('where a connection is held or asked for on a schedule, both sides meet again though nothing happens', () => {
+test('who holds a connection or asks on a schedule meets its server though nothing happens', () => {
   for (const [name, pattern] of Object.entries<PatternRegistry[string]>(patterns)) {
     const { options } = variantOf(patterns, name as PatternName);
     const meets = pattern.meetsEveryMs?.(options) ?? 0;

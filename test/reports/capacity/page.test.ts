@@ -1,4 +1,4 @@
-// The page of a capacity plan: every figure with its error and what it rests on, and nothing that is not ours.
+// The page of a capacity plan: every figure with its error and what it rests on, escaped, without network.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';

@@ -126,7 +126,7 @@ describe('it moves one way', () => {
   });
 });
 
-test('a bill in the worst case: as many servers, bytes and connections as errors allow, and no more messages', () => {
+test('a bill in the worst case: as many servers and bytes as errors allow, and no more messages', () => {
   const file = 'prices/example.yaml';
   const prices = parsePrices(readFileSync(file, 'utf8'), file);
   const { rows: all } = planCapacity(asked, { ...capacityContext(profile), models: streams, prices });
