@@ -25,9 +25,10 @@ export function addPlan(root: Command, invocation: string): void {
     .option('--profile <file>', 'what the machine costs, as with simulate (default: the shipped one)')
     .option('--prices <file>', 'a price file, such as prices/example.yaml: what it costs, too')
     .option('--json', 'print the answer as JSON', false)
+    .option('--html <file>', 'write a page with charts too')
     .option('--markdown <file>', 'write it as Markdown too, for a meeting')
     .action(async (options: PlanFlags) => {
       const { planCommand } = await loaded(import('./plan.ts'));
-      process.exitCode = planCommand({ ...options, invocation });
+      process.exitCode = await planCommand({ ...options, invocation });
     });
 }

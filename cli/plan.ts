@@ -1,7 +1,6 @@
 // Implements `pushbench plan`: answers a capacity question by simulating one server of each pattern, and
 // prints the answer for people or as JSON.
 
-import { writeFileSync } from 'node:fs';
 import { exitCodes, type ExitCode } from '../core/base/errors.ts';
 import { printableJson } from '../core/base/printable.ts';
 import { readText } from '../core/base/read-file.ts';
@@ -14,9 +13,8 @@ import {
 import { parsePrices, type Priced, type Prices } from '../core/capacity/prices.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { coresText } from '../core/result/machine-text.ts';
-import { requireWritable } from '../harness/run/store.ts';
+import { requireWritable, writeWhole } from '../harness/run/store.ts';
 import { version } from '../harness/run/version.ts';
-import { renderPlanMarkdown } from '../reports/text/plan-markdown.ts';
 import { renderPlan } from '../reports/text/plan.ts';
 import { planCapacity } from '../simulation/capacity/plan-capacity.ts';
 import { modelVersion } from '../simulation/model.ts';
@@ -31,21 +29,23 @@ export type PlanFlags = QuestionFlags & {
   profile?: string;
   prices?: string;
   json: boolean;
+  html?: string;
   markdown?: string;
 };
 
-export function planCommand({
+export async function planCommand({
   profile: profileFile,
   prices: pricesFile,
   json,
+  html,
   markdown,
   invocation,
   ...flags
-}: PlanFlags & { invocation: string }): ExitCode {
+}: PlanFlags & { invocation: string }): Promise<ExitCode> {
   const prices = pricesFile === undefined ? undefined : openPrices(pricesFile);
   const { question, assumed } = questionOf(flags, prices);
   const profile = openProfile(profileFile);
-  if (markdown !== undefined) requireWritable(markdown);
+  for (const file of [html, markdown]) if (file !== undefined) requireWritable(file);
   const plan = capacityPlanSchema.parse({
     format: planFormat,
     version: planVersion,
@@ -59,11 +59,21 @@ export function planCommand({
     ...planCapacity(question, { ...capacityContext(profile), prices }),
   });
   process.stdout.write(json ? `${printableJson(plan, 1)}\n` : renderPlan(plan, terminalOf()));
+  // Loaded where they are asked for.
+  if (html !== undefined) {
+    const { renderPlanPage } = await import('../reports/capacity/page.ts');
+    write('Page', html, await renderPlanPage(plan));
+  }
   if (markdown !== undefined) {
-    writeFileSync(markdown, renderPlanMarkdown(plan));
-    complain(`Markdown: ${markdown}`);
+    const { renderPlanMarkdown } = await import('../reports/text/plan-markdown.ts');
+    write('Markdown', markdown, renderPlanMarkdown(plan));
   }
   return exitCodes.ok;
+}
+
+function write(what: string, file: string, text: string): void {
+  writeWhole(file, text, 'Free some space, or name another file.');
+  complain(`${what}: ${file}`);
 }
 
 function openPrices(file: string): Prices {

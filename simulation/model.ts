@@ -169,6 +169,8 @@ export type Model = {
   (input: ModelInput): Simulated;
   /** Why it cannot compute a variant of its pattern, whatever the profile; undefined where it can. */
   cannot?(variant: Variant, scenario: Pick<Scenario, 'server' | 'servers'>): string | undefined;
+  /** It computes every delivery by itself, so its work grows with them. All that it does is for events. */
+  eachDelivery?: true;
 };
 
 /** Models by pattern. */

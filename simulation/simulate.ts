@@ -12,6 +12,7 @@ import type { Profile } from '../core/profile/profile.ts';
 import type { Counters } from '../core/result/counters.ts';
 import { quantileUs, storeHistogram } from '../core/result/histogram.ts';
 import type { Completed, ResultWarning, Series, Trial } from '../core/result/result.ts';
+import { extrapolatedMost } from '../core/result/simulated.ts';
 import { voidsOf } from '../core/result/voids.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import {
@@ -34,9 +35,6 @@ export type SimulatedTrialInput = {
   schedule: Pick<Schedule, 'events' | 'corpus'>;
   profile: Profile;
 } & Pick<ModelInput, 'clients' | 'oneCore' | 'computed'>;
-
-/** Further outside of what was calibrated than this, a trial says so among its warnings. */
-export const extrapolatedMost = 4;
 
 /**
  * @param startedAt when it was computed

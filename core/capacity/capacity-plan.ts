@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { simulatedTrial } from '../result/simulated.ts';
-import { limits, questionSchema } from './question.ts';
+import { limits, questionSchema, type Limit } from './question.ts';
 
 export const planFormat = 'pushbench-plan';
 /** Grows when a reader of the previous version could not read the answer. */
@@ -14,15 +14,26 @@ const count = z.int().min(0);
 
 /** What a figure rests on. */
 export const grounds = ['arithmetic', 'profile', 'simulated'] as const;
+export type Ground = (typeof grounds)[number];
+
+/** What the most subscribers within each limit rest on, and servers by the limit that breaks first. */
+export const limitGrounds: Readonly<Record<Limit, Ground>> = {
+  latency: 'simulated',
+  cpu: 'simulated',
+  descriptors: 'profile',
+  memory: 'profile',
+};
+
+const ground = z
+  .enum(grounds)
+  .describe(
+    'arithmetic: follows from the question alone; profile: what a subscriber at rest took in it, ' +
+      'times subscribers; simulated: computed in virtual time from the profile',
+  );
 
 const figure = z.strictObject({
   value: amount,
-  from: z
-    .enum(grounds)
-    .describe(
-      'arithmetic: follows from the question alone; profile: what a subscriber at rest took in it, ' +
-        'times subscribers; simulated: computed in virtual time from the profile',
-    ),
+  from: ground,
   off: amount.nullable().describe('by how much of itself it may be off; 0: exact; null: nothing is known'),
 });
 
@@ -47,6 +58,19 @@ const breaks = z
     }),
   )
   .describe('the limit that is reached first is the first');
+
+const billLine = z
+  .strictObject({
+    what: z.string(),
+    quantity: amount,
+    price: amount,
+    amount,
+    amountIfOff: amount
+      .nullable()
+      .describe('if the quantity is as far off as expected, in the wrong direction; null: nothing is known'),
+    from: ground.describe('what the quantity rests on; its price is that of the price file'),
+  })
+  .describe('a month');
 
 const row = z.strictObject({
   pattern: z.string(),
@@ -80,10 +104,9 @@ const row = z.strictObject({
     .strictObject({
       currency: z.string(),
       machines: z.int().min(1),
-      lines: z.array(
-        z.strictObject({ what: z.string(), quantity: amount, price: amount, amount }).describe('a month'),
-      ),
+      lines: z.array(billLine),
       total: amount,
+      totalIfOff: amount.nullable().describe('of all lines; null where it is of one of them'),
     })
     .nullable()
     .describe('null without prices, and where no number of servers is enough'),

@@ -54,6 +54,7 @@ export const requestMetrics: Readonly<Record<string, Metric>> = {
     title: 'bytes per delivery, both ways',
     read: perDelivery(bytes),
   },
+  bytes: { unit: 'bytes', rests: ['bytes'], title: 'bytes, both ways', read: bytes },
   'bytes-per-s': {
     unit: 'bytes',
     rests: ['bytes'],

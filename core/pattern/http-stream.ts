@@ -16,6 +16,7 @@ export const httpStream = {
   lacks: { upstream: oneWay },
   holdsConnection: true,
   holdsRequest: () => true,
+  meetsEveryMs: ({ heartbeat: every }) => every,
   pageOpens: 'fetch',
   target: {
     entry: targetEntry('a response that does not end, lines in it'),

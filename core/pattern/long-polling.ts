@@ -26,6 +26,7 @@ export const longPolling = {
   holdsRequest: () => true,
   fromHistory: true,
   waitMs: ({ batch }) => batch,
+  meetsEveryMs: ({ hold }) => hold,
   target: {
     entry: targetEntry('requests that are held until there is something', {
       cursor: cursor.default('etag'),

@@ -73,6 +73,11 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
   /** Milliseconds between two requests of a subscriber, where it asks on a schedule. */
   asksEveryMs?(options: z.output<Options>): number;
   /**
+   * Milliseconds after which a subscriber and its server meet again though nothing happens: at a poll, at the
+   * end of a held request, at a sign of life. Left out where they do not.
+   */
+  meetsEveryMs?(options: z.output<Options>): number;
+  /**
    * Whether its path answers `topics` and `since` at once, with the next `cursor` in JSON, however little
    * there is to say: what a closed loop saturates.
    */

@@ -27,6 +27,7 @@ export const polling = {
   fromHistory: true,
   waitMs: ({ every, jitter }) => every * (1 + jitter),
   asksEveryMs: ({ every }) => every,
+  meetsEveryMs: ({ every }) => every,
   answersAtOnce: true,
   target: {
     entry: targetEntry('polls that are answered at once', {

@@ -27,6 +27,7 @@ export const sse = {
   holdsConnection: true,
   holdsRequest: ({ over }) => over === 'h1',
   httpVersion: ({ over }) => over,
+  meetsEveryMs: ({ heartbeat: every }) => every,
   pageOpens: 'EventSource',
   target: { entry: targetEntry('a text/event-stream'), clientOptions: ['gzip'] },
 } as const satisfies Pattern<typeof options>;

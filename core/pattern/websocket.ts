@@ -35,6 +35,7 @@ export const websocket = {
   quick: { ping: '50ms' },
   lacks: {},
   holdsConnection: true,
+  meetsEveryMs: ({ ping }) => ping,
   fallsBackTo: ({ fallback }) => fallback,
   pageOpens: 'WebSocket',
   target: {

@@ -16,6 +16,9 @@ export const errorKinds = [
 ] as const;
 export type ErrorKind = (typeof errorKinds)[number];
 
+/** More times than this outside of what was calibrated, a figure may be off by more than it says. */
+export const extrapolatedMost = 4;
+
 const share = z
   .number()
   .min(0)

@@ -32,7 +32,8 @@ const pickerHint = html`<p class="dim" hidden>
   double-click to go back. Untick a variant to take it out of the charts.
 </p>`;
 
-function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {
+/** A chart under its heading, with how to read it and its figures. */
+export function figureMarkup({ id, heading, reading, chart, data }: Figure): Markup {
   return html`<section>
     <h3>${heading}</h3>
     ${

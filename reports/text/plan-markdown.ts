@@ -1,14 +1,14 @@
 // Writes the answer to a capacity question as Markdown, for a meeting.
 
 import type { CapacityPlan } from '../../core/capacity/capacity-plan.ts';
-import { answerText, planNotes, planParts, questionText } from '../summary/capacity.ts';
+import { headlineText, planNotes, planParts, questionText } from '../summary/capacity.ts';
 import { codeSpan, markdownTable, markdownText } from './markdown-text.ts';
 
 export function renderPlanMarkdown(plan: CapacityPlan): string {
   const list = (lines: readonly string[]) => lines.map((line) => `- ${markdownText(line)}`).join('\n');
   const parts = [
     '# Capacity',
-    `**${markdownText(answerText(plan))}**`,
+    `**${markdownText(headlineText(plan))}**`,
     `For ${markdownText(questionText(plan))}.`,
     ...planParts(plan).flatMap(({ title, table, below }) => [
       `## ${markdownText(title)}`,

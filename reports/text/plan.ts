@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util';
 import type { CapacityPlan } from '../../core/capacity/capacity-plan.ts';
-import { answerText, planNotes, planParts, questionText } from '../summary/capacity.ts';
+import { headlineText, planNotes, planParts, questionText } from '../summary/capacity.ts';
 import { tableLines, type Paint } from './table.ts';
 import { wrapped, type TerminalOptions } from './wrap.ts';
 
@@ -14,7 +14,7 @@ export function renderPlan(plan: CapacityPlan, { columns: wide, color }: Termina
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
   const say = (text: string) => wrapped(text, columns);
   const lines = [
-    paint('bold', say(answerText(plan))),
+    paint('bold', say(headlineText(plan))),
     say(`For ${questionText(plan)}.`),
     '',
     ...planParts(plan).flatMap(({ title, table, below }) => [

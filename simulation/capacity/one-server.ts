@@ -44,6 +44,9 @@ export type OneServer = {
 
 /** Twenty of them are above the 99th percentile. */
 const eventsWanted = 2000;
+/** Of a model that computes each delivery by itself: a second or two of work, and events for a mean. */
+const mostDeliveries = 60_000;
+const leastEvents = 8;
 /** Signs of life go out every 15 or 25 seconds; their bytes count. */
 const trafficMs = 60_000;
 const mostEvents = 60_000;
@@ -55,8 +58,16 @@ const seed = 1;
 /** CPU and latency with so many subscribers. */
 export function loadOf(question: Question, subscribers: number, of: OneServer): Load {
   const perS = perSOf(question, subscribers);
-  const leastMs = Math.max((eventsWanted / perS) * 1000, asksEveryMs(of), 1);
+  const events = asManyOf(eventsWanted, question, subscribers, of);
+  const leastMs = Math.max((events / perS) * 1000, asksEveryMs(of), 1);
   return simulate(question, subscribers, of, withFewSlots(leastMs));
+}
+
+/** The events that are simulated, where so many are wanted. */
+function asManyOf(wanted: number, { topics }: Question, subscribers: number, { model }: OneServer): number {
+  if (!model.eachDelivery) return wanted;
+  const receivers = topics === 'shared' ? subscribers : 1;
+  return Math.min(wanted, Math.max(leastEvents, mostDeliveries / receivers));
 }
 
 /** Each slot of time takes a histogram: somewhat longer is sooner computed where that makes slots wider. */
@@ -77,7 +88,8 @@ export function trafficOf(question: Question, most: number, of: OneServer): Load
   const isShared = question.topics === 'shared';
   const subscribers = isShared ? most : Math.max(1, Math.min(most, Math.floor(mostEvents / perClient)));
   const perS = perSOf(question, subscribers);
-  const wanted = Math.min(mostEvents, Math.max(eventsWanted, (perS * leastMs) / 1000));
+  const enough = Math.min(mostEvents, Math.max(eventsWanted, (perS * leastMs) / 1000));
+  const wanted = asManyOf(enough, question, subscribers, of);
   const measureMs = (wanted / perS) * 1000;
   // Whole rounds of polls.
   const wholeMs = everyMs === 0 ? measureMs : Math.ceil(measureMs / everyMs) * everyMs;
@@ -89,11 +101,9 @@ export function asksEveryMs({ registry, variant }: Pick<OneServer, 'registry' | 
   return registry[variant.pattern]?.asksEveryMs?.(variant.options) ?? 0;
 }
 
-/** Options that say after which time something comes again for each client. */
-const rounds = ['every', 'hold', 'heartbeat', 'ping'];
-
-function roundMs({ options }: Variant): number {
-  return Math.max(0, ...rounds.map((name) => Number(options[name] ?? 0)));
+/** After which something comes again for each client. */
+function roundMs({ registry, variant }: Pick<OneServer, 'registry' | 'variant'>): number {
+  return registry[variant.pattern]?.meetsEveryMs?.(variant.options) ?? 0;
 }
 
 /**
@@ -101,7 +111,7 @@ function roundMs({ options }: Variant): number {
  * most of them have had an event since.
  */
 function phasesOf(question: Question, subscribers: number, of: OneServer, measure: number) {
-  const connect = roundMs(of.variant);
+  const connect = roundMs(of);
   const everyMs = asksEveryMs(of);
   const hadOne = Math.min(2 / question.eventsPerS, mostEvents / perSOf(question, subscribers)) * 1000;
   const warmup = everyMs > 0 ? everyMs : Math.ceil(Math.min(connect, hadOne));
@@ -127,7 +137,11 @@ function simulate(question: Question, subscribers: number, of: OneServer, measur
     clients: 'groups',
   });
   const { server, counters, latency, ledger, saturated, connections } = simulated;
-  const seconds = measureMs / 1000;
+  // Few events are by chance too many or too few for their time; the work for each of them is not.
+  const seconds =
+    model.eachDelivery && ledger.published > 0
+      ? ledger.published / perSOf(question, subscribers)
+      : measureMs / 1000;
   const share = server.cpuUs / 1e6 / seconds;
   const isFull = saturated && share > nearlyFull;
   // What has not come by the end of the drain is later than all that has.

@@ -1,9 +1,9 @@
 // Answers a capacity question for one variant: where one server breaks and by what, how many it takes, and
 // what each of them does, every figure with what it rests on.
 
-import { billOf, dayS, monthS } from '../../core/capacity/bill.ts';
-import type { PlanFigure, PlanRow } from '../../core/capacity/capacity-plan.ts';
-import type { Prices } from '../../core/capacity/prices.ts';
+import { billOf, dayS, monthS, type Usage } from '../../core/capacity/bill.ts';
+import { limitGrounds, type PlanFigure, type PlanRow } from '../../core/capacity/capacity-plan.ts';
+import type { Priced, Prices } from '../../core/capacity/prices.ts';
 import { fullShare, type Limit, type Question } from '../../core/capacity/question.ts';
 import { formatUs } from '../../core/base/units.ts';
 import { asksEveryMs, loadOf, trafficOf, type Load, type OneServer } from './one-server.ts';
@@ -33,19 +33,23 @@ export function planRow(question: Question, of: OneServer, prices: Prices | unde
   const load = loads(servers === null ? 1 : Math.ceil(question.subscribers / servers));
   const traffic = trafficOf(question, load.subscribers, of);
   const month = monthOf(question, load, traffic, of);
+  const serversIfOff = serversFor(question.subscribers, ifOff);
   const { pattern, options, label } = of.variant;
   return {
     pattern,
     label,
     options,
     servers,
-    serversIfOff: serversFor(question.subscribers, ifOff),
+    serversIfOff,
     ...(servers === null && { why: whyNone(load, breaks[0]!.limit, of) }),
     server: serverOf(question, load),
     breaks,
     curve: curveOf(known),
     ...month,
-    bill: servers === null || !prices ? null : billOf(usageOf(servers, load, month), prices),
+    bill:
+      servers === null || !prices
+        ? null
+        : billFor({ servers, serversIfOff, first: breaks[0]!.limit, load, month }, prices),
     rests: load.rests,
   };
 }
@@ -157,13 +161,58 @@ function monthOf(question: Question, load: Load, traffic: Load, of: OneServer): 
   };
 }
 
-function usageOf(servers: number, { memoryBytes }: Load, month: Month): Parameters<typeof billOf>[0] {
+/** The figure that is charged; machines are charged for the servers. */
+const charged: Readonly<Record<Exclude<Priced, 'serverHour'>, keyof Month>> = {
+  millionRequests: 'requestsPerDay',
+  gigabyteOut: 'bytesOutPerMonth',
+  millionConnectionMinutes: 'connectionMinutesPerMonth',
+  millionMessages: 'messagesPerMonth',
+};
+
+type Charged = {
+  servers: number;
+  serversIfOff: number | null;
+  /** The limit that decides how many servers there are. */
+  first: Limit;
+  load: Load;
+  month: Month;
+};
+
+/** The bill, and what it is if all that is charged is as far off as expected, in the wrong direction. */
+function billFor({ servers, serversIfOff, first, load, month }: Charged, prices: Prices): PlanRow['bill'] {
+  const { memoryBytes, rests } = load;
+  const bill = billOf(usageOf(servers, memoryBytes, month, asTheyAre), prices);
+  const memoryIfOff = memoryBytes * (1 + (rests.expectedError.memory ?? 0));
+  const ifOff = billOf(usageOf(serversIfOff ?? servers, memoryIfOff, month, offInFull), prices);
+  const lines = bill.lines.map((line, i) => {
+    const { what, amount } = line;
+    const figureOf = what === 'serverHour' ? undefined : month[charged[what]];
+    const isKnown = figureOf ? figureOf.off !== null : serversIfOff !== null;
+    return {
+      ...line,
+      amountIfOff: isKnown || amount === 0 ? ifOff.lines[i]!.amount : null, // of the same prices
+      from: figureOf?.from ?? limitGrounds[first],
+    };
+  });
+  const isWhole = lines.every(({ amountIfOff }) => amountIfOff !== null);
+  return { ...bill, lines, totalIfOff: isWhole ? ifOff.total : null };
+}
+
+const asTheyAre = ({ value }: PlanFigure): number => value;
+const offInFull = ({ value, off }: PlanFigure): number => value * (1 + (off ?? 0));
+
+function usageOf(
+  servers: number,
+  memoryBytes: number,
+  month: Month,
+  amountOf: (figure: PlanFigure) => number,
+): Usage {
   return {
     servers,
     memoryBytes,
-    requests: (month.requestsPerDay.value * monthS) / dayS,
-    bytesOut: month.bytesOutPerMonth.value,
-    connectionMinutes: month.connectionMinutesPerMonth.value,
-    messages: month.messagesPerMonth.value,
+    requests: (amountOf(month.requestsPerDay) * monthS) / dayS,
+    bytesOut: amountOf(month.bytesOutPerMonth),
+    connectionMinutes: amountOf(month.connectionMinutesPerMonth),
+    messages: amountOf(month.messagesPerMonth),
   };
 }

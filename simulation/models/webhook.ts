@@ -25,7 +25,7 @@ import { createSettling } from '../webhooks/settling.ts';
 
 type Options = PatternOptions<'webhook'>;
 
-export const webhook: Model = Object.assign(simulate, { cannot });
+export const webhook: Model = Object.assign(simulate, { cannot, eachDelivery: true as const });
 
 /** What no model knows of webhooks. */
 function cannot({ options: given }: Variant, { server, servers }: Pick<Scenario, 'server' | 'servers'>) {

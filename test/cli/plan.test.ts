@@ -30,6 +30,8 @@ test('servers, what breaks first, what a month takes and costs, and what that re
     prices,
     '--markdown',
     'plan.md',
+    '--html',
+    'plan.html',
   ];
   const { code, stdout, stderr } = await call(args, folder);
   assert.equal(code, 0, stderr);
@@ -42,6 +44,7 @@ test('servers, what breaks first, what a month takes and costs, and what that re
     /breaks first/,
     /a client that asks every 5s makes 17,280 requests a day/,
     /The bill of a month of 30 days, in USD/,
+    /Lowest bill of a month, in USD: /,
     /Round example prices, of no provider/,
     /from the profile "test machine"/,
     /Not said, so taken: --payload 256B, --interval 5s,/,
@@ -50,6 +53,8 @@ test('servers, what breaks first, what a month takes and costs, and what that re
     /± is how far off/,
   ])
     assert.match(text, pattern);
+  assert.match(stderr, /Page: plan\.html/);
+  assert.match(readFileSync(join(folder, 'plan.html'), 'utf8'), /^<!doctype html>.*The bill of a month/s);
   const markdown = readFileSync(join(folder, 'plan.md'), 'utf8');
   assert.match(markdown, /^# Capacity\n/);
   assert.match(markdown, /\| sse \| /);
@@ -97,6 +102,7 @@ describe('mistakes are told all at once, each with what to write', () => {
       [...question, '--prices', prices, '--server-memory', '9GB'],
       /^--server-memory 9GB: .*machine in the price file/,
     ],
+    [[...question, '--html', 'none/plan.html'], /none\/plan\.html/],
     [[...question, '--profile', 'none'], /There is no profile called "none"/],
   ];
   for (const [args, message] of rows)

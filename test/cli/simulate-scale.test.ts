@@ -1,7 +1,9 @@
-// The shipped scenario at scale, as a user simulates it: what it asks of one server, and where to go from
+// The shipped scenarios at scale, as a user simulates them: what it asks of one server, and where to go from
 // there.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'vitest';
 import { call, temporaryFolder } from './tools.ts';
 
@@ -22,4 +24,28 @@ test('polling-day: 17,280 requests a user and day; a million are more than a ser
   const text = stdout.replace(/\s+/g, ' ');
   assert.match(text, /Saturated .*polling every=5s, subscribers=1000000/);
   assert.match(text, /ask how many servers it takes \(npm start -- plan\)/);
+});
+
+test('month-bill: what a month takes by pattern, and the command that says what it costs', async (t) => {
+  const folder = temporaryFolder(t);
+  const args = [
+    'simulate',
+    'month-bill',
+    '--for',
+    '6h',
+    '--set',
+    'subscribers=500',
+    '--markdown',
+    'month.md',
+  ];
+  const { code, stdout, stderr } = await call(args, folder);
+  assert.equal(code, 0, stdout + stderr);
+  const text = stdout.replace(/\s+/g, ' ');
+  // 500 clients for a quarter of a day.
+  assert.match(text, /2,160,000 \(polling every=5s\)/);
+  assert.match(text, /360,000 \(polling every=30s\)/);
+  const command = /npm start -- (plan .*--html bill\.html)/.exec(
+    readFileSync(join(folder, 'month.md'), 'utf8'),
+  );
+  assert.ok(command, 'the notice names the plan');
 });

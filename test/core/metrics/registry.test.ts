@@ -49,6 +49,7 @@ const expected: Record<string, number> = {
   'empty-poll-share': 0.25,
   'page-requests-answered': 0.75,
   'bytes-per-delivery': 50,
+  bytes: 5000,
   'bytes-per-s': 500,
   'descriptors.peak': 25,
   'descriptors.added': 4,

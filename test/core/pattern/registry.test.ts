@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
+import type { PatternRegistry } from '../../../core/pattern/pattern.ts';
 import { patterns, type PatternName } from '../../../core/pattern/registry.ts';
 import { variantOf } from '../../../core/pattern/variant.ts';
 import { withFake } from '../../fake/pattern.ts';
@@ -10,6 +11,15 @@ import { withFake } from '../../fake/pattern.ts';
 function labelOf(pattern: PatternName, given: Record<string, unknown>): string {
   return variantOf(patterns, pattern, patterns[pattern].options.parse(given)).label;
 }
+
+test('who holds a connection or asks on a schedule meets its server though nothing happens', () => {
+  for (const [name, pattern] of Object.entries<PatternRegistry[string]>(patterns)) {
+    const { options } = variantOf(patterns, name as PatternName);
+    const meets = pattern.meetsEveryMs?.(options) ?? 0;
+    assert.equal(meets > 0, pattern.holdsConnection || pattern.asksEveryMs !== undefined, name);
+    assert.ok(meets === 0 || Object.values(options).includes(meets), `${name}: as an option says`);
+  }
+});
 
 describe('a variant is called by its pattern and the options that are not the usual ones', () => {
   const rows: [PatternName, Record<string, unknown>, string][] = [

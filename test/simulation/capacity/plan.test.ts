@@ -1,9 +1,11 @@
 // The answer to a capacity question: its arithmetic by hand, its limits, and that it only moves one way.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
 import { capacityContext } from '../../../cli/capacity.ts';
 import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
+import { parsePrices } from '../../../core/capacity/prices.ts';
 import type { Question } from '../../../core/capacity/question.ts';
 import { planCapacity } from '../../../simulation/capacity/plan-capacity.ts';
 import type { ModelRegistry } from '../../../simulation/model.ts';
@@ -122,6 +124,33 @@ describe('it moves one way', () => {
     assert.ok(breaksOf(own['sse']!)['cpu']! < breaksOf(rows({}, streams)['sse']!)['cpu']!);
     assert.deepEqual(rows({ topics: 'private' }, streams), own);
   });
+});
+
+test('a bill in the worst case: as many servers and bytes as errors allow, and no more messages', () => {
+  const file = 'prices/example.yaml';
+  const prices = parsePrices(readFileSync(file, 'utf8'), file);
+  const { rows: all } = planCapacity(asked, { ...capacityContext(profile), models: streams, prices });
+  const [row] = all as [PlanRow];
+  const { lines, total, totalIfOff } = row.bill!;
+  const [machines, requests, traffic, connections, messages] = lines.map(({ amount, amountIfOff, from }) => ({
+    amount,
+    worst: amountIfOff ?? NaN,
+    from,
+  }));
+  // Two servers a machine, as far as memory goes: 4 GB each for less than 65,535 subscribers at 14 kB.
+  const perMachine = row.server.memoryBytes.value <= 4e9 ? 2 : 1;
+  assert.equal(machines!.amount, Math.ceil(row.servers! / perMachine) * 720 * 0.05);
+  assert.equal(machines!.worst, Math.ceil(row.serversIfOff! / perMachine) * 720 * 0.05);
+  assert.equal(machines!.from, row.breaks[0]!.limit === 'descriptors' ? 'profile' : 'simulated');
+  assert.deepEqual([requests!.amount, requests!.worst, requests!.from], [0, 0, 'arithmetic']);
+  assert.equal(traffic!.worst / traffic!.amount, 1 + row.bytesOutPerMonth.off!);
+  assert.equal(connections!.from, 'profile');
+  assert.deepEqual([messages!.worst, messages!.from], [messages!.amount, 'arithmetic']);
+  assert.equal(
+    total,
+    lines.reduce((sum, { amount }) => sum + amount, 0),
+  );
+  assert.ok(totalIfOff! >= total);
 });
 
 test('patterns without a model are left out by name', () => {

@@ -1,0 +1,66 @@
+// The page of a capacity plan: every figure with its error and what it rests on, escaped, without network.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { renderPlanPage } from '../../../reports/capacity/page.ts';
+import { planParts } from '../../../reports/summary/capacity.ts';
+import { fixturePlan } from './plan.ts';
+
+/** Without tags, a space for each. */
+const textOf = (page: string) =>
+  page
+    .replace(/<(style|script|svg)[\s>].*?<\/\1>/gs, ' ')
+    .replace(/<[^>]*>/g, ' ')
+    .replaceAll('&quot;', '"')
+    .replace(/[\s\u00A0]+/g, ' ');
+
+test('servers, bill, month, limits and evidence, each figure with what it rests on', async () => {
+  const plan = fixturePlan(['polling', 'long-polling', 'http-stream', 'sse', 'websocket']);
+  const page = await renderPlanPage(plan);
+  const text = textOf(page);
+  for (const part of planParts(plan))
+    for (const { cells } of part.table.rows)
+      for (const { text: figure, from } of cells)
+        assert.ok(
+          text.includes(`${figure} `) &&
+            (from === undefined || text.includes(from === 'profile' ? 'from the profile' : from)),
+          `${part.title}: ${figure}`,
+        );
+  for (const pattern of [
+    /\d+ \(\d+\) [\d,]+ hours a month (simulated|from the profile)/,
+    /17,280,000,000 arithmetic/,
+    /GB ±[\d.?]+ ?%? simulated/,
+    /[\d,]+ million × 0\.2 arithmetic/,
+    /Lowest bill of a month, in USD: /,
+    /simulated, not measured/,
+    /Dashed: the bound of 1 s/,
+    /webhook is left out: /,
+    /broker between them costs/,
+    /Not said, so taken: --interval 5s/,
+  ])
+    assert.match(text, pattern);
+  assert.equal(await renderPlanPage(plan), page, 'the same plan is the same page');
+  assert.ok(page.length < 300_000, `${page.length} bytes`);
+  assert.doesNotMatch(page, /(?:src|href)="(?!#)/, 'it asks for nothing');
+});
+
+test('without prices there is no bill, and the page says how to get one', async () => {
+  const text = textOf(await renderPlanPage(fixturePlan(['sse'], { isPriced: false })));
+  assert.doesNotMatch(text, /bill/i);
+  assert.match(text, /What it costs: name a price file with --prices/);
+});
+
+test('where no number of servers is enough there is no bar, and the page is whole', async () => {
+  const plan = fixturePlan(['polling']);
+  const none = { ...plan, rows: plan.rows.filter(({ servers }) => servers === null) };
+  assert.equal(none.rows.length, 1);
+  const page = await renderPlanPage(none);
+  assert.match(textOf(page), /No pattern keeps this bound, with any number of servers/);
+  assert.doesNotMatch(page, /id="servers-chart"|NaN|undefined|Infinity/);
+});
+
+test('names are text and never markup', async () => {
+  const page = await renderPlanPage(fixturePlan(['sse'], { name: '<img src=x onerror=alert(1)>' }));
+  assert.ok(!page.includes('<img'));
+  assert.ok(page.includes('&lt;img src=x'));
+});
