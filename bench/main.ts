@@ -15,6 +15,7 @@ const benches: Record<string, () => Promise<{ main(): Promise<void> }>> = {
   brokers: () => import('./brokers.ts'),
   accuracy: () => import('./accuracy.ts'),
   'event-core': () => import('./event-core.ts'),
+  verify: () => import('./verify.ts'),
   'webhook-sender': () => import('./webhook-sender.ts'),
   'webhook-store': () => import('./webhook-store.ts'),
   'webhook-fifo': () => import('./webhook-fifo.ts'),
