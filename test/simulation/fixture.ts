@@ -128,7 +128,15 @@ export function simulated({
   const parsed = patterns[pattern as keyof typeof patterns].options.parse(options);
   const variant = variantOf(patterns, pattern, parsed);
   const stream = (name: string): Random => random(seed, name);
-  return models[pattern]!({ scenario, variant, profile, events, random: stream, clients, ...(oneCore && { oneCore }) });
+  return models[pattern]!({
+    scenario,
+    variant,
+    profile,
+    events,
+    random: stream,
+    clients,
+    ...(oneCore && { oneCore }),
+  });
 }
 
 export function eventsOf(scenario: Scenario): PlannedEvent[] {

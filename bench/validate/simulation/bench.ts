@@ -21,10 +21,7 @@ export type Bench = {
  * @param given a profile's file or name; the only shipped one when left out
  * @throws Error where the profile is of another machine, before anything is started
  */
-export async function onBench<T>(
-  given: string | undefined,
-  use: (bench: Bench) => Promise<T>,
-): Promise<T> {
+export async function onBench<T>(given: string | undefined, use: (bench: Bench) => Promise<T>): Promise<T> {
   const profile = openProfile(given);
   const machine = thisMachine();
   requireSameMachine(profile, readEnvironment(machine));
