@@ -172,7 +172,7 @@ test('what no model knows is named', () => {
       hooks(more),
     );
   assert.equal(of({}), undefined);
-  assert.match(of({ store: 'redis' })!, /BullMQ/);
+  assert.match(of({ store: 'redis' })!, /store: redis .* store: sqlite has a model/);
   assert.match(of({ resequence: '1s' })!, /resequence/);
   assert.match(of({}, 'server: { slow: coalesce }')!, /--set server\.slow=drop/);
 });
