@@ -140,7 +140,7 @@ test('serve webhook --receiver registers a receiver; each line that it prints wo
     for (;;) {
       const { exchanges } = await state();
       const fresh = exchanges.filter(({ number }) => number > before).toReversed();
-      if (fresh.length >= came) return fresh;
+      if (fresh.length >= came) return fresh.slice(0, came); // a busy machine may see more
       assert.ok(performance.now() < limit, `${line}: ${fresh.length} of ${came}`);
     }
   }
