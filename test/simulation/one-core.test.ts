@@ -20,9 +20,9 @@ variants: [sse]
     const { latency } = simulated({ scenario, pattern: 'sse', profile, ...(oneCore && { oneCore }) });
     return quantileUs(latency.lastReceiver, 0.5)!; // there are 300 events
   };
-  // A server writes to 200 receivers in 1.6 ms, and servers have an event a few tenths of that apart.
+  // A server writes to 200 receivers in 1.6 ms, and takes a few tenths more for the event itself.
   const moreUs = lastUs(true) - lastUs();
-  assert.ok(moreUs > 800 && moreUs < 1700, `${moreUs}`);
+  assert.ok(moreUs > 800 && moreUs < 2000, `${moreUs}`);
 });
 
 test('who was cut off waits until all servers have taken those before', () => {
