@@ -148,7 +148,7 @@ test('without a broker half of the deliveries are missed, with one none, and it 
 });
 
 test('latencies of a saturated simulation are no figures', () => {
-  const busy = { ...steadyMachine, eachCpuUs: 900, eachUs: 900 };
+  const busy = { ...steadyMachine, eachCpuUs: 9000, eachUs: 9000 };
   const [apart] = steadyCases(true) as [ReturnType<typeof steadyCases>[0]];
   const trials = simulatedTrials(withCluster(profileOf(busy)), apart.text(1), [1]);
   assert.deepEqual([predictedFigures(trials).p50, predictedFigures(trials).p99], [Number.NaN, Number.NaN]);

@@ -20,9 +20,9 @@ variants: [sse]
     const { latency } = simulated({ scenario, pattern: 'sse', profile, ...(oneCore && { oneCore }) });
     return quantileUs(latency.lastReceiver, 0.5)!; // there are 300 events
   };
-  // A server writes to 200 receivers in 1.6 ms, and takes a few tenths more for the event itself.
+  // A server is busy with an event for 1.9 ms, and servers have it a few tenths of a millisecond apart.
   const moreUs = lastUs(true) - lastUs();
-  assert.ok(moreUs > 800 && moreUs < 2000, `${moreUs}`);
+  assert.ok(moreUs > 1500 && moreUs < 2100, `${moreUs}`);
 });
 
 test('who was cut off waits until all servers have taken those before', () => {
@@ -41,7 +41,8 @@ variants: [websocket]
   };
   // Each takes 500 of them, 200 us each, after their wait of 10 ms; one core takes 1,000.
   const near = (us: number, expectedUs: number) =>
-    assert.ok(us >= expectedUs && us < expectedUs + 5000, `${us} is not ${expectedUs}`);
+    // An event that comes meanwhile takes up to 9 ms.
+    assert.ok(us >= expectedUs && us < expectedUs + 10_000, `${us} is not ${expectedUs}`);
   near(awayUs(), 110_000);
   near(awayUs(true), 210_000);
 });
