@@ -47,6 +47,8 @@ const eventsWanted = 2000;
 /** Of a model that computes each delivery by itself: a second or two of work, and events for a mean. */
 const mostDeliveries = 60_000;
 const leastEvents = 8;
+/** Of such a model too, four years: its clock ends at nine (simulation/events/). */
+const longestMs = 4 * 365 * 86_400_000;
 /** Signs of life go out every 15 or 25 seconds; their bytes count. */
 const trafficMs = 60_000;
 const mostEvents = 60_000;
@@ -115,7 +117,7 @@ function phasesOf(question: Question, subscribers: number, of: OneServer, measur
   const everyMs = asksEveryMs(of);
   const hadOne = Math.min(2 / question.eventsPerS, mostEvents / perSOf(question, subscribers)) * 1000;
   const warmup = everyMs > 0 ? everyMs : Math.ceil(Math.min(connect, hadOne));
-  const drain = Math.max(leastDrainMs, (drainBounds * question.latencyP99Us) / 1000, 2 * everyMs);
+  const drain = Math.ceil(Math.max(leastDrainMs, (drainBounds * question.latencyP99Us) / 1000, 2 * everyMs));
   return { connect, warmup, measure, drain };
 }
 
@@ -126,7 +128,8 @@ function perSOf({ topics, eventsPerS }: Question, subscribers: number): number {
 
 function simulate(question: Question, subscribers: number, of: OneServer, measureMs: number): Load {
   const { profile, variant, model } = of;
-  const phases = phasesOf(question, subscribers, of, measureMs);
+  const spanMs = model.eachDelivery ? Math.min(measureMs, longestMs) : measureMs;
+  const phases = phasesOf(question, subscribers, of, spanMs);
   const scenario = scenarioOf(question, subscribers, of, phases);
   const simulated = model({
     scenario,
@@ -141,7 +144,7 @@ function simulate(question: Question, subscribers: number, of: OneServer, measur
   const seconds =
     model.eachDelivery && ledger.published > 0
       ? ledger.published / perSOf(question, subscribers)
-      : measureMs / 1000;
+      : spanMs / 1000;
   const share = server.cpuUs / 1e6 / seconds;
   const isFull = saturated && share > nearlyFull;
   // What has not come by the end of the drain is later than all that has.

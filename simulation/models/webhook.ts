@@ -85,7 +85,9 @@ function simulate(input: ModelInput): Simulated {
     account.sampled(deliveries.pages.live(), (Math.max(0, ageUs) / 1000) * options.timeScale);
     if (slot === slots - 1) due = schedule.due(nowUs);
   });
-  for (let i = 0; i < slots; i++) events.at(originUs + Math.min(measureUs, (i + 1) * slotUs), sample, i);
+  // A slot may end within a microsecond.
+  for (let i = 0; i < slots; i++)
+    events.at(Math.ceil(originUs + Math.min(measureUs, (i + 1) * slotUs)), sample, i);
 
   const accepted = events.handler((event, nowUs) => schedule.accept(event, nowUs));
   const acceptance = createAcceptance(input, prepared, options);

@@ -158,3 +158,9 @@ test('patterns without a model are left out by name', () => {
   assert.equal(leftOut.length, 6);
   assert.match(leftOut[0]!.reason, /no model/);
 });
+
+test('webhooks that come once a month are planned for, with a bound of any length', () => {
+  const rare = { subscribers: 100, eventsPerS: 1 / 2_592_000, latencyP99Us: 10_000_003 };
+  const { webhook } = rows(rare, { webhook: models['webhook']! });
+  assert.equal(webhook!.servers, 1);
+});
