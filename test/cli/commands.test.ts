@@ -54,7 +54,7 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
   }
 });
 
-test('what list prints as values is what --set takes', async (t) => {
+test('what list prints as values is what --set takes', { timeout: 400_000 }, async (t) => {
   const { stdout } = await call(['list'], temporaryFolder(t));
   const blocks = [...stdout.matchAll(/^(\S+): .*\n(?: .*\n)*? {2}--set takes: (.*)$/gm)];
   assert.deepEqual(
