@@ -29,7 +29,7 @@ export type ServerOptions = ServerSetup & {
   pattern: string;
   /** As parsed by the pattern's schema, defaults filled in. */
   options: Readonly<Record<string, unknown>>;
-  /** Of jitter and of whom a fault cuts off. Servers that stand for one system get different ones. */
+  /** Of jitter, and of which clients a fault cuts off. Servers for one system get different ones. */
   seed: number;
   /** 127.0.0.1 when left out; ::1 on a machine without it. */
   host?: string;

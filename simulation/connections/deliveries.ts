@@ -1,5 +1,5 @@
-// Delivers events to whom each server has, and to those who come back what they lack. Clients that follow the
-// same topics at the same server are one count, and an event is a few lines in time however many get it.
+// Delivers events to each server's clients, and to those who come back what they lack. Clients that follow
+// the same topics at the same server are one count, and an event is a few lines in time however many get it.
 
 import type { Random } from '../../core/base/random.ts';
 import type { Costs } from '../costs/costs.ts';

@@ -1,5 +1,5 @@
-// Keeps clients in lists, each in one at a time, in the order in which they came: those whom a server has,
-// those whom it has yet to accept, those whose connection was dropped together. Joining, leaving and being
+// Keeps clients in lists, each in one at a time, in the order in which they came: the clients of a server,
+// those that it has yet to accept, those whose connection was dropped together. Joining, leaving and being
 // the next take the same time however many there are.
 
 export type Lists = {

@@ -1,4 +1,4 @@
-// Begins and ends the processes of servers: what becomes of those whom one has, of what it knows, and of
+// Begins and ends the processes of servers: what becomes of the clients of one, of what it knows, and of
 // what is published while none runs.
 
 import { cut, failQueued, giveUp, part } from './connecting.ts';

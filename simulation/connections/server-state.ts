@@ -1,4 +1,4 @@
-// Holds what one server is while connections come and go: whether it takes them, whom it has, what it knows.
+// Holds what one server is while connections come and go: whether it takes them, its clients, what it knows.
 
 import type { DrainPlan } from '../../core/policy/server/drain.ts';
 import type { Server } from '../models/server.ts';
@@ -26,7 +26,7 @@ export type ServerState = {
   frozenForUs: number;
   thread: Server;
   reach: Reach;
-  /** Lists of its clients: those whom it has, and those who wait to be accepted. */
+  /** Lists of its clients: those connected, and those waiting to be accepted. */
   readonly members: number;
   readonly queue: number;
   /** Called when the last member has gone. */

@@ -96,7 +96,7 @@ export function newClients(count: number): Clients {
   };
 }
 
-/** Tables of clients, none of whom is anywhere yet. */
+/** Tables of clients, before any of them is connected. */
 export function newTables(count: number): Pick<World, 'clients' | 'lists' | 'comebacks'> {
   return { clients: newClients(count), lists: createLists(count), comebacks: createComebacks(count) };
 }

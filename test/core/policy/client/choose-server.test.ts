@@ -20,7 +20,7 @@ test('each turn goes to another server, until all have been asked; then it begin
   );
 });
 
-test('those whom one of ten servers leaves behind spread over the nine others', () => {
+test('clients that one of ten servers leaves behind spread over the nine others', () => {
   const counts = Array.from({ length: 10 }, () => 0);
   for (let subscriber = 0; subscriber < 9000; subscriber++)
     if (subscriber % 10 === 3) counts[chooseServer(subscriber, 1, 10)]!++;

@@ -98,7 +98,7 @@ describe('a server that asks for a wait', () => {
     });
   }
 
-  test('spreads those whom it sent away together over as long again as it asked for, up to the cap', () => {
+  test('spreads clients that it sent away together over as long again as it asked for, up to the cap', () => {
     const next = random(1, 'test');
     for (const [retryAfter, fromMs, toMs] of [
       ['1', 1000, 2000],
