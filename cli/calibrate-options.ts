@@ -8,7 +8,7 @@ export function addCalibrate(root: Command, invocation: string): void {
   root
     .command('calibrate')
     .description('measure what this machine costs, for simulations: a profile (docs/simulation/calibrate.md)')
-    .option('--full', 'little more than an hour: at least 500 events a point, each point twice, more points', false)
+    .option('--full', 'over an hour: at least 500 events a point, each point twice, more points', false)
     .option('--patterns <names>', 'only these, such as sse,websocket (default: all)')
     .option('--no-cluster', 'without brokers and HAProxy, which are measured where they are installed')
     .option('--minutes <number>', 'how long it may take at the most (default: 10; with --full: 105)')

@@ -22,7 +22,8 @@ export type Account = {
   refused(): void;
   /** How many were cut off and are still trying to come back. */
   coming(): number;
-  close(atUs: number, untilUs: number): LoadRecovery;
+  /** Who is away counts as away until then. */
+  close(atUs: number): LoadRecovery;
 };
 
 /** @param originUs what is added to moments, so that none that counts is 0 */
@@ -37,10 +38,10 @@ export function createAccount(clients: number, originUs: number): Account {
   let coming = 0;
   let missedAway = 0;
 
-  function count(client: number, endUs: number, untilUs: number): Group {
+  function count(client: number, endUs: number): Group {
     const group = groups[causes[client]!]!;
     group.absences++;
-    group.downtimeUs += Math.min(endUs, untilUs) - lostUs[client]!;
+    group.downtimeUs += endUs - lostUs[client]!;
     group.longestUs = Math.max(group.longestUs, endUs - lostUs[client]!);
     return group;
   }
@@ -53,7 +54,7 @@ export function createAccount(clients: number, originUs: number): Account {
       if (cause === 'cut') coming++;
     },
     back(client, atUs, how) {
-      const group = count(client, atUs, Infinity);
+      const group = count(client, atUs);
       away[client] = 0;
       if (causes[client] === 0) coming--;
       group[how]++;
@@ -75,10 +76,10 @@ export function createAccount(clients: number, originUs: number): Account {
     },
     refused: () => void connects.refused++,
     coming: () => coming,
-    close(atUs, untilUs) {
+    close(atUs) {
       for (let i = 0; i < clients; i++) {
         if (away[i] === 0) continue;
-        const group = count(i, atUs, untilUs);
+        const group = count(i, atUs);
         group.neverBack++;
         if (away[i] === 2) group.gaveUp++;
       }

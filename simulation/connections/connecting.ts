@@ -1,13 +1,13 @@
 // Runs a client's way from a loss back to a subscription: it waits by its policy, chooses a server, is
 // refused where none listens, stands in the queue of one that does, and is subscribed or refused when the
-// server gets to it. What its policy says is core/policy/client/; what it hears is manner.ts.
+// server gets to it. What its policy says is core/policy/client/; what it hears is pattern-rules.ts.
 
 import { chooseServer } from '../../core/policy/client/choose-server.ts';
 import { takeWaitMs } from '../../core/policy/client/reconnect.ts';
 import { drawAdviceMs } from '../../core/policy/server/drain.ts';
 import type { AbsenceCause } from '../../core/result/recovery.ts';
 import { resume } from './log.ts';
-import type { Refusing } from './manner.ts';
+import type { Refusing } from './pattern-rules.ts';
 import { synWaitUs } from './syn.ts';
 import { timerUs } from './time.ts';
 import type { ServerState } from './server-state.ts';
@@ -113,10 +113,10 @@ function refusalOf({ closing, draining, down }: ServerState): Refusing | undefin
 }
 
 function refuse(world: World, client: number, server: ServerState, why: Refusing): void {
-  const { comebacks, manner, time, random } = world;
+  const { comebacks, rules, time, random } = world;
   const memory = comebacks.of(client);
   const adviceMs = server.draining && drawAdviceMs(server.draining, random.advice);
-  const end = manner.refused(memory, why, time.nowMs(), adviceMs);
+  const end = rules.refused(memory, why, time.nowMs(), adviceMs);
   comebacks.keep(client);
   if (end === 'stays away') {
     world.account.refused();
@@ -125,8 +125,8 @@ function refuse(world: World, client: number, server: ServerState, why: Refusing
 }
 
 function join(world: World, client: number, server: ServerState): void {
-  const { clients, lists, comebacks, manner, time, log, deliveries, account } = world;
-  manner.joined(comebacks.of(client), time.nowMs());
+  const { clients, lists, comebacks, rules, time, log, deliveries, account } = world;
+  rules.joined(comebacks.of(client), time.nowMs());
   comebacks.keep(client);
   const returning = {
     lostAt: clients.lostAt[client]!,

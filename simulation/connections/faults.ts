@@ -206,10 +206,10 @@ function drain(world: World, server: ServerState, plan: DrainPlan, record: Recor
 
 /** A client of a server that is drained is told to go. */
 export function told(world: World, client: number): void {
-  const { clients, servers, comebacks, manner, random, time } = world;
+  const { clients, servers, comebacks, rules, random, time } = world;
   const { draining } = servers[clients.server[client]!]!;
   if (clients.state[client] !== states.here || clients.dueUs[client] !== time.nowUs() || !draining) return;
-  manner.letGo(comebacks.of(client), drawAdviceMs(draining, random.advice));
+  rules.letGo(comebacks.of(client), drawAdviceMs(draining, random.advice));
   comebacks.keep(client);
   cut(world, client);
 }

@@ -17,19 +17,19 @@ export function kill(world: World, server: ServerState): void {
 
 /** It says goodbye to all in one turn, and ends. @param ended called when it has */
 export function close(world: World, server: ServerState, ended: () => void): void {
-  const { manner, time, lists, ends } = world;
+  const { rules, time, lists, ends } = world;
   const hadMembers = lists.size(server.members) > 0;
   server.running = false;
   server.closing = true;
   server.emptied = undefined;
   lists.each(server.members, (client) => {
-    if (manner.goneForGood) {
+    if (rules.goneForGood) {
       part(world, client, 'cut');
       giveUp(world, client);
     } else cut(world, client);
   });
   // One that was drained has told its clients to come back, and waits for nobody.
-  const lingersMs = hadMembers && !server.draining ? manner.lingersMs : 0;
+  const lingersMs = hadMembers && !server.draining ? rules.lingersMs : 0;
   const gone = () => {
     server.listening = false;
     failQueued(world, server);

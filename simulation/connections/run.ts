@@ -18,13 +18,14 @@ import { threadMaker } from '../models/server.ts';
 import type { StreamKind } from '../models/stream-kind.ts';
 import { sizedEvents } from '../models/streams.ts';
 import { createTally } from '../models/tally.ts';
+import { runTelling } from '../models/telling.ts';
 import { createAccount } from './account.ts';
 import { sendAgain, served, waited } from './connecting.ts';
 import { createDeliveries } from './deliveries.ts';
 import { playFaults, told, type Playing } from './faults.ts';
 import { leftOut } from './left-out.ts';
 import { createLog, sharingOf } from './log.ts';
-import { mannerOf } from './manner.ts';
+import { rulesOf } from './pattern-rules.ts';
 import { createPublishing } from './publishing.ts';
 import { synRulesOf } from './syn.ts';
 import { createTime } from './time.ts';
@@ -45,7 +46,7 @@ export function runConnections(input: ModelInput, kind: StreamKind): Simulated {
   const playing = playFaults(world, scenario.faults, scenario.phases);
   place(world, scenario.phases.connect);
   world.publishing.begin();
-  world.time.run(measureUs);
+  runTelling(world.time, { fromUs: beginsUs, toUs: measureUs }, input.computed)(measureUs);
   use.measured();
   const closeUs = runDrain(world, playing, tally, measureUs + drainUs);
   const changes = changesOf(input, world, use, playing, closeUs, beginsUs);
@@ -112,7 +113,7 @@ function createWorld(
     servers,
     syn: synRulesOf(profile.kernel),
     policy: reconnect,
-    manner: mannerOf(variant, reconnect, Math.round(limits.announce), isCluster(asked)),
+    rules: rulesOf(variant, reconnect, Math.round(limits.announce), isCluster(asked)),
     account: createAccount(subscribers, -beginsUs),
     log,
     sharing: sharingOf(asked.broker.kind),
@@ -141,13 +142,13 @@ function createWorld(
 
 /** Everybody is where a client of the list begins, or where its next attempts come out. */
 function place(world: World, connectMs: number): void {
-  const { clients, comebacks, servers, lists, sharing, manner, deliveries } = world;
+  const { clients, comebacks, servers, lists, sharing, rules, deliveries } = world;
   for (const { reach } of servers) reach.epoch = sharing.epochs === 'own' ? world.nextEpoch++ : 0;
   for (let i = 0; i < clients.count; i++) {
     const memory = comebacks.of(i);
     let server = servers[chooseServer(i, 0, servers.length)]!;
     while (!server.listening) server = servers[chooseServer(i, ++memory.turns, servers.length)]!;
-    manner.joined(memory, (connectMs * i) / clients.count);
+    rules.joined(memory, (connectMs * i) / clients.count);
     comebacks.keep(i);
     clients.server[i] = server.place;
     clients.epoch[i] = server.reach.epoch;
@@ -181,7 +182,7 @@ function changesOf(
   for (let i = 0; i < clients.count; i++)
     if (clients.state[i] !== states.here) account.missed(deliveries.missedBy(i, clients.lostAt[i]!));
   const recovery: Completed['recovery'] = recoveryOf(
-    [{ recovery: account.close(closeUs, closeUs) }],
+    [{ recovery: account.close(closeUs) }],
     scenario.reconnect,
     -beginsUs,
   ).recovery;

@@ -10,7 +10,7 @@ import { createComebacks, type Comebacks } from './comebacks.ts';
 import type { Deliveries } from './deliveries.ts';
 import { createLists, type Lists } from './lists.ts';
 import type { Log, Sharing } from './log.ts';
-import type { Manner } from './manner.ts';
+import type { PatternRules } from './pattern-rules.ts';
 import type { Publishing } from './publishing.ts';
 import type { ServerState } from './server-state.ts';
 import type { SynRules } from './syn.ts';
@@ -52,7 +52,7 @@ export type World = {
   readonly servers: readonly ServerState[];
   readonly syn: SynRules;
   readonly policy: ReconnectPolicy;
-  readonly manner: Manner;
+  readonly rules: PatternRules;
   readonly account: Account;
   readonly log: Log;
   readonly sharing: Sharing;

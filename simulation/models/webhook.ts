@@ -13,6 +13,7 @@ import type { Model, ModelInput, Simulated } from '../model.ts';
 import { prepare } from './prepare.ts';
 import { createServer } from './server.ts';
 import { createTally, slotUsOf } from './tally.ts';
+import { runTelling } from './telling.ts';
 import { createAcceptance } from './webhook-acceptance.ts';
 import { createAccount } from './webhook-account.ts';
 import { createAttempts } from './webhook-attempts.ts';
@@ -91,15 +92,17 @@ function simulate(input: ModelInput): Simulated {
 
   const accepted = events.handler((event, nowUs) => schedule.accept(event, nowUs));
   const acceptance = createAcceptance(input, prepared, options);
+  const clock = { run: (untilUs: number) => void events.run(untilUs) };
+  const runTo = runTelling(clock, { fromUs: 0, toUs: originUs + endUs }, input.computed);
   for (const planned of input.events) {
     const receivers = firstPairs[planned.topic + 1]! - firstPairs[planned.topic]!;
     tally.published(planned.atUs, receivers);
     if (receivers === 0) continue;
-    events.run(Math.max(events.nowUs(), Math.floor(originUs + planned.atUs)));
+    runTo(Math.max(events.nowUs(), Math.floor(originUs + planned.atUs)));
     const { atUs, event } = acceptance.of(planned, receivers);
     events.at(Math.ceil(originUs + atUs), accepted, published.add(event));
   }
-  events.run(originUs + endUs);
+  runTo(originUs + endUs);
   settling.endAll();
   return finish(input, prepared, { tally, account, settling, acceptance, due });
 }

@@ -112,6 +112,7 @@ export type Asked = {
   profile?: Profile;
   seed?: number;
   events?: Iterable<PlannedEvent>;
+  computed?: (share: number) => void;
 };
 
 /** @param options as a scenario says them */
@@ -124,6 +125,7 @@ export function simulated({
   profile = profileOf(steadyMachine),
   seed = 1,
   events = eventsOf(scenario),
+  computed,
 }: Asked): Simulated {
   const parsed = patterns[pattern as keyof typeof patterns].options.parse(options);
   const variant = variantOf(patterns, pattern, parsed);
@@ -135,6 +137,7 @@ export function simulated({
     events,
     random: stream,
     clients,
+    ...(computed && { computed }),
     ...(oneCore && { oneCore }),
   });
 }

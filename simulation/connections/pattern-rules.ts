@@ -19,7 +19,7 @@ import { returnMs } from '../../core/policy/server/goodbye.ts';
 /** Why a server takes nobody. */
 export type Refusing = 'draining' | 'closing' | 'down';
 
-export type Manner = {
+export type PatternRules = {
   /** It is subscribed. */
   joined(client: Comeback, nowMs: number): void;
   /** It is let go by a server that is drained. @param adviceMs the wait that it is advised, where it is */
@@ -38,12 +38,12 @@ const serviceUnavailable = 503;
  * @param announceMs the window that servers announce; 0 for none
  * @param several whether what one server says for good speaks for that server alone
  */
-export function mannerOf(
+export function rulesOf(
   { pattern, options }: Variant,
   policy: ReconnectPolicy,
   announceMs: number,
   several: boolean,
-): Manner {
+): PatternRules {
   if (pattern === 'sse') return ofSse((options as PatternOptions<'sse'>).retry, announceMs, several);
   const isSocket = pattern === 'websocket';
   return {
@@ -66,7 +66,7 @@ export function mannerOf(
 }
 
 /** Streams of events name their reconnection time, and refuse with a stream that ends. */
-function ofSse(retryMs: number, announceMs: number, several: boolean): Manner {
+function ofSse(retryMs: number, announceMs: number, several: boolean): PatternRules {
   return {
     joined(client, nowMs) {
       noteSuccess(client, nowMs);
