@@ -145,10 +145,10 @@ function simulate(question: Question, subscribers: number, of: OneServer, measur
     model.eachDelivery && ledger.published > 0
       ? ledger.published / perSOf(question, subscribers)
       : spanMs / 1000;
-  const share = server.cpuUs / 1e6 / seconds;
-  const isFull = saturated && share > nearlyFull;
-  // What has not come by the end of the drain is later than all that has.
+  // What has not come by the end of the drain is later than all that has, and is work for the server too.
   const ofDelivered = ledger.expected / Math.max(1, ledger.delivered);
+  const share = (server.cpuUs / 1e6 / seconds) * (model.eachDelivery ? ofDelivered : 1);
+  const isFull = saturated && share > nearlyFull;
   const atUs = (quantile: number) =>
     isFull || quantile * ofDelivered > 1
       ? Infinity
