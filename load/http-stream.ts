@@ -63,6 +63,7 @@ export const httpStream: PatternLoad<PatternOptions<'http-stream'>> = {
     }
 
     const bodies = createStreamBodies<State, Socket>(
+      counters,
       () => streams,
       (stream, bytes, from, to, atUs) =>
         readLines(stream.state.lines, bytes, from, to, atUs, takeLine, stream),

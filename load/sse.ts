@@ -45,6 +45,7 @@ function overHttp1(context: LoadContext, gzip: boolean): Streams<Owner['state']>
   const events = eventParts(context);
   const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Owner['state'], Socket>(
+    context.counters,
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
   );
@@ -72,6 +73,7 @@ async function overHttp2(context: LoadContext, gzip: boolean): Promise<RunningLo
   const events = eventParts(context);
   const fieldsOf = tokenFields(context.endpoint);
   const bodies = createStreamBodies<Http2Owner['state'], Http2Line>(
+    context.counters,
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
   );

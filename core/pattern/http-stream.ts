@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { oneWay, type Pattern } from './pattern.ts';
-import { gzip, heartbeat } from './shared-options.ts';
+import { compression, gzip, heartbeat } from './shared-options.ts';
 import { targetEntry } from './target-entry.ts';
 
 const options = z.strictObject({ gzip, heartbeat });
@@ -18,6 +18,7 @@ export const httpStream = {
   holdsRequest: () => true,
   meetsEveryMs: ({ heartbeat: every }) => every,
   pageOpens: 'fetch',
+  compression,
   target: {
     entry: targetEntry('a response that does not end, lines in it'),
     clientOptions: ['gzip'],

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { duration, interval } from '../base/quantities.ts';
 import { oneWay, type Pattern } from './pattern.ts';
-import { connection, gzip } from './shared-options.ts';
+import { compression, connection, gzip } from './shared-options.ts';
 import { cursor, targetEntry } from './target-entry.ts';
 
 const options = z.strictObject({
@@ -27,6 +27,7 @@ export const longPolling = {
   fromHistory: true,
   waitMs: ({ batch }) => batch,
   meetsEveryMs: ({ hold }) => hold,
+  compression,
   target: {
     entry: targetEntry('requests that are held until there is something', {
       cursor: cursor.default('etag'),

@@ -17,6 +17,7 @@ export type Ability = keyof typeof abilities;
 /** The reason of patterns that lack `upstream`. */
 export const oneWay = 'one way only: a client sends with a request of its own';
 
+export type Compression = 'gzip' | 'permessage-deflate';
 export type HttpVersion = 'h1' | 'h2' | 'h2c';
 
 /**
@@ -52,6 +53,8 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
    * (WebSockets are not among them). It is not when left out.
    */
   holdsRequest?(options: z.output<Options>): boolean;
+  /** What its subscribers ask to have answers or messages compressed with; nothing when left out. */
+  compression?(options: z.output<Options>): Compression | undefined;
   /** What its subscribers speak; HTTP/1.1 when left out. */
   httpVersion?(options: z.output<Options>): HttpVersion;
   /** Patterns whose subscribers its own may become, in this order: its server has their paths too. */

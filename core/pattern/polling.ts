@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { interval, share } from '../base/quantities.ts';
 import { oneWay, type Pattern } from './pattern.ts';
-import { connection, gzip } from './shared-options.ts';
+import { compression, connection, gzip } from './shared-options.ts';
 import { cursor, targetEntry } from './target-entry.ts';
 
 const options = z.strictObject({
@@ -29,6 +29,7 @@ export const polling = {
   asksEveryMs: ({ every }) => every,
   meetsEveryMs: ({ every }) => every,
   answersAtOnce: true,
+  compression,
   target: {
     entry: targetEntry('polls that are answered at once', {
       cursor: cursor.default('etag'),

@@ -13,6 +13,11 @@ export const gzip = z
   .default(false)
   .describe('the client asks for answers compressed with gzip, and the server sends them so');
 
+/** Of a pattern whose options have `gzip`. */
+export function compression({ gzip: asked }: { gzip: boolean }): 'gzip' | undefined {
+  return asked ? 'gzip' : undefined;
+}
+
 export const heartbeat = interval
   .prefault('15s')
   .describe('a sign of life on a quiet stream, below the idle timeout of proxies');

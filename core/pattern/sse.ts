@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { duration } from '../base/quantities.ts';
 import { oneWay, type Pattern } from './pattern.ts';
-import { gzip, heartbeat } from './shared-options.ts';
+import { compression, gzip, heartbeat } from './shared-options.ts';
 import { targetEntry } from './target-entry.ts';
 
 const options = z.strictObject({
@@ -29,5 +29,6 @@ export const sse = {
   httpVersion: ({ over }) => over,
   meetsEveryMs: ({ heartbeat: every }) => every,
   pageOpens: 'EventSource',
+  compression,
   target: { entry: targetEntry('a text/event-stream'), clientOptions: ['gzip'] },
 } as const satisfies Pattern<typeof options>;

@@ -38,6 +38,7 @@ export const websocket = {
   meetsEveryMs: ({ ping }) => ping,
   fallsBackTo: ({ fallback }) => fallback,
   pageOpens: 'WebSocket',
+  compression: ({ deflate }) => (deflate ? 'permessage-deflate' : undefined),
   target: {
     entry: targetEntry('a WebSocket', {
       protocol: z

@@ -10,6 +10,11 @@ export function calledFor({ variant, cell }: Pick<Trial, 'variant' | 'cell'>): s
   return `${as}${target === undefined ? '' : ` @${target}`}${cell ? label.slice(cell.variant.length) : ''}`;
 }
 
+/** What stands behind the name of a trial that asked for compression and got none; empty of all others. */
+export function plainMark({ outcome }: Pick<Trial, 'outcome'>): string {
+  return outcome.status === 'completed' && outcome.compression?.came === 0 ? ' (came in plain text)' : '';
+}
+
 const separator = ', ';
 
 /**

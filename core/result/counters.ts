@@ -41,6 +41,11 @@ export const counterNames = [
   /** TLS handshakes that were completed, and those of them that resumed an earlier session. */
   'tlsHandshakes',
   'tlsResumed',
+  /**
+   * Streams and answers with events that came compressed with gzip, and sockets that agreed on
+   * permessage-deflate. Load side only.
+   */
+  'compressed',
   /** Tokens that the server was asked to check, and those that it did not accept (401). Server side only. */
   'authChecks',
   'authRefused',

@@ -109,6 +109,15 @@ const completed = z.strictObject({
     .record(z.string(), count)
     .optional()
     .describe('subscribers by the pattern whose transport they came to, where the variant falls back'),
+  compression: z
+    .strictObject({
+      asked: z.enum(['gzip', 'permessage-deflate']),
+      came: count.describe('streams, answers with events or sockets that came compressed'),
+    })
+    .optional()
+    .describe(
+      'left out where subscribers asked for none or got no event, of simulations, and in older results',
+    ),
   subscribers: z.int().min(1).describe('connected when the measured phase began'),
   connections: count
     .optional()

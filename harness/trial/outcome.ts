@@ -16,6 +16,7 @@ import type { TrialPlan } from '../plan/plan.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
 import { aroundFaults } from '../../core/figures/around-faults.ts';
 import { crossCheck, type Between } from './cross-check.ts';
+import { compressionOf, notCompressed } from './compression.ts';
 import { faultWarnings } from '../../core/figures/fault-warnings.ts';
 import { happenedAtUs } from './faults.ts';
 import { fellBack } from './fell-back.ts';
@@ -46,6 +47,7 @@ export function outcomeOf(
     ...pollRate(plan.scenario, variant, completed),
     ...wireOthers(completed),
     ...fellBack(completed),
+    ...notCompressed(completed),
   ];
   const spoiling = warnings.filter((one) => one.level === 'invalid');
   if (spoiling.length === 0) return { warnings, outcome: completed };
@@ -87,6 +89,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
     connecting: readings.connecting,
     ...(readings.warmUp && { warmUp: readings.warmUp }),
     ...transportsOf(readings),
+    ...compressionOf(variant, client),
     subscribers: readings.subscribers,
     connections: readings.connections,
     ...clusterOf(plan, readings),

@@ -92,6 +92,7 @@ function followEvents(server: AnyServer): RunningLoad {
     comment() {},
   };
   const bodies = createStreamBodies<Sse['state'], Socket>(
+    context.counters,
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
   );
@@ -132,6 +133,7 @@ function followLines(server: AnyServer): RunningLoad {
   const take = (_stream: Lines, bytes: Buffer, from: number, to: number, atUs: number): void =>
     deliver({ atUs, text: bytes.toString('utf8', from, to) });
   const bodies = createStreamBodies<Lines['state'], Socket>(
+    context.counters,
     () => streams,
     (stream, bytes, from, to, atUs) => readLines(stream.state.lines, bytes, from, to, atUs, take, stream),
   );

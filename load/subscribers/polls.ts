@@ -12,6 +12,7 @@ import type { Window } from '../../core/protocol/control.ts';
 import { newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
 import type { LoadContext, RunningLoad } from '../pattern.ts';
 import { urlsOf, type Cause } from '../wire/connection.ts';
+import { isGzip } from '../wire/gunzip.ts';
 import { createHttpClients, type HttpClients } from '../wire/http-client.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import { comeBackLater } from './comeback.ts';
@@ -166,8 +167,11 @@ function takeResponse<State>(
   }
   const window = head.headers.get('pushbench-reconnect');
   if (window !== undefined) noteWindow(poller, Number(window));
-  if (events > 0) context.counters.fullPolls++;
-  else context.counters.emptyPolls++;
+  if (events === 0) context.counters.emptyPolls++;
+  else {
+    context.counters.fullPolls++;
+    if (isGzip(head)) context.counters.compressed++;
+  }
   if (kind.keepsAlive && !head.keepAlive) goOn(all, poller);
   answered(all, poller, events, atUs);
 }

@@ -103,6 +103,7 @@ export function createSockets(context: LoadContext, kind: SocketKind): Sockets {
       if (extension !== undefined) {
         state.inflater = newInflater(extension, deflate);
         state.frames.deflate = true;
+        counters.compressed++;
       }
       state.handshake = undefined;
       noteHandshake(stream, reconnect, performance.now());

@@ -1,6 +1,7 @@
 // Inflates the bodies of streams that come compressed, between a connection, which gives bytes, and a
 // pattern, which reads text. Inflating takes a while, in which a connection may end and the next begin.
 
+import type { Counters } from '../../core/result/counters.ts';
 import { createInflation, isGzip, type Inflation } from '../wire/gunzip.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 import type { Line, Stream, Streams } from './streams.ts';
@@ -19,10 +20,12 @@ export type StreamBodies<Owner> = {
 };
 
 /**
+ * @param counters of which `compressed` grows with each such body
  * @param read gets the bodies as they were before they were compressed.
  * @throws ProtocolError from there ends a stream
  */
 export function createStreamBodies<State extends Inflating, L extends Line>(
+  counters: Pick<Counters, 'compressed'>,
   streams: () => Pick<Streams<State, L, never>, 'fail' | 'hangUp'>,
   read: StreamBodies<Stream<State, L>>['body'],
 ): StreamBodies<Stream<State, L>> {
@@ -36,6 +39,7 @@ export function createStreamBodies<State extends Inflating, L extends Line>(
   return {
     head(stream, head) {
       if (!isGzip(head)) return;
+      counters.compressed++;
       const { state } = stream;
       state.inflation = createInflation({
         // What comes when the subscriber is on another connection comes there again.

@@ -50,6 +50,7 @@ export function targetSse(
     },
   };
   const bodies = createStreamBodies<Sse['state'], Socket>(
+    counters,
     () => streams,
     (stream, bytes, from, to, atUs) => readEvents(stream.state.events, bytes, from, to, atUs, events, stream),
   );
@@ -91,6 +92,7 @@ export function targetHttpStream(
   const { counters } = legs.context;
   const url = new URL(legs.context.endpoint.url);
   const bodies = createStreamBodies<Lines['state'], Socket>(
+    counters,
     () => streams,
     (stream, bytes, from, to, atUs) => readLines(stream.state.lines, bytes, from, to, atUs, takeLine, stream),
   );

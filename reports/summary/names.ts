@@ -1,7 +1,7 @@
 // Names variants for readers: as the scenario calls them, or else by their label without the options that
 // all of them share; the cells of one variant without its name. What was left out is said once.
 
-import { calledFor, sharedVariant, withoutVariant } from '../../core/result/called.ts';
+import { calledFor, plainMark, sharedVariant, withoutVariant } from '../../core/result/called.ts';
 import type { Result, Trial } from '../../core/result/result.ts';
 
 export type VariantNames = {
@@ -41,7 +41,16 @@ export function variantNames(results: readonly Result[]): VariantNames {
   const variant = trials.every(({ cell }) => cell)
     ? sharedVariant([...cells, ...plannedCells(results)].map(whole))
     : undefined;
-  return { of: (label) => withoutVariant(whole(label), variant), shared: shared.join(' '), variant };
+  const marks = new Map(
+    trials.flatMap((trial) =>
+      [baseOf(trial), trial.variant.label].map((label) => [label, plainMark(trial)] as const),
+    ),
+  );
+  return {
+    of: (label) => withoutVariant(whole(label), variant) + (marks.get(label) ?? ''),
+    shared: shared.join(' '),
+    variant,
+  };
 }
 
 /** The label of a trial's variant without the values of its cell. */

@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
+import { patterns } from '../../../core/pattern/registry.ts';
+import { variantOf } from '../../../core/pattern/variant.ts';
 import { voidingCodes } from '../../../core/result/voids.ts';
 import { outcomeOf } from '../../../harness/trial/outcome.ts';
 import type { Readings } from '../../../harness/trial/readings.ts';
@@ -110,6 +112,16 @@ const errorsOf = (server: number, client: number) => ({
     closedBy(),
   ],
 });
+const compressedOf = (compressed: number) => ({
+  closed: [
+    closedBy(
+      {},
+      { counters: counters({ handshakes: 5, events: 5500, bytesIn: 1e6, bytesOut: 1000, compressed }) },
+    ),
+    closedBy(),
+  ],
+});
+const gzipped = variantOf(patterns, 'sse', patterns.sse.options.parse({ gzip: true }));
 const reconnectsOf = (reconnects: number) => ({
   closed: [
     closedBy(
@@ -224,6 +236,19 @@ const noteRows: readonly Row[] = [
       },
     },
     says: ['7 % came by SSE, and 1 % came by long polling'],
+  },
+  {
+    code: 'not-compressed',
+    inside: { variant: gzipped, readings: compressedOf(5) },
+    outside: { variant: gzipped, readings: compressedOf(0) },
+    says: ['asked for gzip, and nothing came compressed', 'those of plain text'],
+  },
+  {
+    code: 'not-compressed',
+    when: 'none was asked for',
+    inside: { readings: compressedOf(0) },
+    outside: { variant: gzipped, readings: compressedOf(0) },
+    says: ['gzip'],
   },
   {
     code: 'publisher-late',

@@ -26,6 +26,7 @@ describe('compressed', () => {
       await until(() => seen.bodies.get(0)?.length === 2);
       assert.deepEqual([asked, seen.problems], [['gzip'], []]);
       assert.ok(seen.counters.bytesIn < 1000);
+      assert.equal(seen.counters.compressed, 1);
     });
   }
 
@@ -43,8 +44,19 @@ describe('compressed', () => {
       await until(() => asked.length === 2);
       assert.deepEqual([asked, seen.bodies.get(0), seen.problems], [['gzip', 'gzip'], ['{"n":1}'], []]);
       assert.ok(seen.counters.bytesIn < 1000);
+      assert.equal(seen.counters.compressed, 1);
     });
   }
+
+  test('a target that answers in plain text although it was asked for gzip is counted as that', async (t) => {
+    const url = await httpServer(t, (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: {"wrapped":${event(1)}}\n\n`);
+    });
+    const seen = await subscribe(t, 'sse', access(url, 'subscribe: { sse: /feed }'), options);
+    await until(() => seen.bodies.get(0)?.length === 1);
+    assert.deepEqual([seen.counters.events, seen.counters.compressed], [1, 0]);
+  });
 
   test('not asked for when the variant does not say so', async (t) => {
     const asked: unknown[] = [];

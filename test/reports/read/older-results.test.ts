@@ -27,7 +27,14 @@ const results = {
 };
 
 /** What was not counted then. */
-const later = { authChecks: 0, authRefused: 0, brokerGaps: 0, tlsHandshakes: 0, tlsResumed: 0 };
+const later = {
+  authChecks: 0,
+  authRefused: 0,
+  brokerGaps: 0,
+  compressed: 0,
+  tlsHandshakes: 0,
+  tlsResumed: 0,
+};
 
 function counting(trial: Result['trials'][number]): Result['trials'][number] {
   const { outcome } = trial;

@@ -33,6 +33,20 @@ test('options that all variants share are left out of the names, and said once i
   assert.ok((await renderHtml([result], { interactive: false })).includes(said));
 });
 
+test('a variant that asked for compression and got none is called by what it got', () => {
+  const asking = (label: string, came: number) => {
+    const trial = shaped(label);
+    return { ...trial, outcome: { ...trial.outcome, compression: { asked: 'gzip' as const, came } } };
+  };
+  const { of } = variantNames([
+    resultOf([asking('sse gzip', 0), asking('polling gzip every=5s', 3), shaped('websocket')] as Result['trials']),
+  ]);
+  assert.deepEqual(
+    ['sse gzip', 'polling gzip every=5s', 'websocket'].map(of),
+    ['sse gzip (came in plain text)', 'polling gzip every=5s', 'websocket'],
+  );
+});
+
 test('a variant alone, and variants that would no longer be told apart, keep all of their labels', () => {
   const names = (...labels: string[]) => {
     const { of, shared } = variantNames([resultOf(labels.map((label) => shaped(label)))]);
