@@ -46,7 +46,7 @@ export async function serveCommand(
   const { host } = options;
   const allowHosts = checkedHosts(options.allowHost);
   const parsed = parseOptions(pattern, options.set);
-  const lines = await serveLines(pattern, options.invocation);
+  const lines = await serveLines(pattern, parsed, options.invocation);
   const server = await startServer({
     pattern,
     options: parsed,

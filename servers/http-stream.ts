@@ -6,7 +6,7 @@ import { drawAdviceMs } from '../core/policy/server/drain.ts';
 import { announcedMember } from './http/announce.ts';
 import { createHeldResponses } from './streams/held-response.ts';
 import type { PatternServer } from './pattern.ts';
-import { publishExample } from './http/publish.ts';
+import { curlAsking, publishExample } from './http/examples.ts';
 import { checkIntake, newIntake } from './http/intake.ts';
 import { cursorOf, topicsOf } from './http/request.ts';
 
@@ -49,15 +49,16 @@ export const httpStream: PatternServer<PatternOptions<'http-stream'>> = {
     };
   },
 
-  examples: [
+  examples: ({ gzip }) => [
     {
       what: 'follow a topic: a line for each event',
-      command: (url) => `curl -N '${url}/stream?topics=news'`,
+      command: (url) => `${curlAsking('curl -N', gzip)} '${url}/stream?topics=news'`,
     },
     publishExample,
     {
       what: 'follow two, and get first everything since the server began',
-      command: (url, _publishUrl, cursor) => `curl -N '${url}/stream?topics=news,sport&since=${cursor}'`,
+      command: (url, _publishUrl, cursor) =>
+        `${curlAsking('curl -N', gzip)} '${url}/stream?topics=news,sport&since=${cursor}'`,
     },
   ],
 };

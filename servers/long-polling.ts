@@ -19,7 +19,7 @@ import { announcedHeaders } from './http/announce.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
 import { checkIntake, downText, newIntake } from './http/intake.ts';
 import { createPollConnections } from './http/poll-connections.ts';
-import { publishExample } from './http/publish.ts';
+import { curlAsking, publishExample } from './http/examples.ts';
 import { answerFull, cursorOf, endWith, RequestError, topicsOf } from './http/request.ts';
 import { sayGoodbye } from './http/say-goodbye.ts';
 
@@ -153,20 +153,21 @@ export const longPolling: PatternServer<Options> = {
     };
   },
 
-  examples: [
+  examples: ({ gzip }) => [
     {
       what: 'where to begin: answered at once with a cursor',
-      command: (url) => `curl -i '${url}/long-poll?topics=news'`,
+      command: (url) => `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news'`,
     },
     {
       what: 'wait for the first event since the server began; other cursors stand in answers',
-      command: (url, _publishUrl, cursor) => `curl -i '${url}/long-poll?topics=news&since=${cursor}'`,
+      command: (url, _publishUrl, cursor) =>
+        `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news&since=${cursor}'`,
     },
     publishExample,
     {
       what: 'wait for two seconds at the most',
       command: (url, _publishUrl, cursor) =>
-        `curl -i '${url}/long-poll?topics=news&since=${cursor}&hold=2000'`,
+        `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news&since=${cursor}&hold=2000'`,
     },
   ],
 };

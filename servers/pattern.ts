@@ -32,11 +32,15 @@ export type PatternContext = {
   random: () => number;
 };
 
-/**
- * One line of `pushbench serve`: something to try in a terminal, as it stands.
- * @param cursor of the server's start, behind which everything comes
- */
-export type Example = { what: string; command: (url: string, publishUrl: string, cursor: string) => string };
+/** One line of `pushbench serve`: something to try in a terminal, as it stands. */
+export type Example = {
+  what: string;
+  /**
+   * @param cursor of the server's start, behind which everything comes
+   * @param invocation what goes before the arguments of a command of ours
+   */
+  command: (url: string, publishUrl: string, cursor: string, invocation: string) => string;
+};
 
 /**
  * Resolves when the event is in safe keeping, with its place.
@@ -108,5 +112,6 @@ export type RunningPattern = {
 export type PatternServer<Options> = {
   /** May resolve late, for a pattern that has others to reach first. */
   start(context: PatternContext, options: Options): RunningPattern | Promise<RunningPattern>;
-  examples: readonly Example[];
+  /** They show what the options change. */
+  examples(options: Options): readonly Example[];
 };

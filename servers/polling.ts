@@ -14,7 +14,7 @@ import { announcedHeaders } from './http/announce.ts';
 import { createAnswers, encodeAnswer } from './http/poll-answer.ts';
 import { checkIntake, newIntake } from './http/intake.ts';
 import { createPollConnections } from './http/poll-connections.ts';
-import { publishExample } from './http/publish.ts';
+import { curlAsking, publishExample } from './http/examples.ts';
 import { answerFull, cursorOf, endWith, topicsOf } from './http/request.ts';
 
 export const polling: PatternServer<PatternOptions<'polling'>> = {
@@ -109,20 +109,22 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
     };
   },
 
-  examples: [
+  examples: ({ gzip }) => [
     {
       what: 'poll: an empty answer with the cursor to go on from',
-      command: (url) => `curl -i '${url}/poll?topics=news'`,
+      command: (url) => `${curlAsking('curl -i', gzip)} '${url}/poll?topics=news'`,
     },
     publishExample,
     {
       what: 'what came since the server began; other cursors stand in answers',
-      command: (url, _publishUrl, cursor) => `curl -i '${url}/poll?topics=news&since=${cursor}'`,
+      command: (url, _publishUrl, cursor) =>
+        `${curlAsking('curl -i', gzip)} '${url}/poll?topics=news&since=${cursor}'`,
     },
     {
       what: 'the same with the ETag of the beginning: 304 without a body until something is published',
       command: (url, _publishUrl, cursor) =>
-        `curl -i -H 'If-None-Match: "${cursor}"' '${url}/poll?topics=news&since=${cursor}'`,
+        `${curlAsking('curl -i', gzip)} -H 'If-None-Match: "${cursor}"' ` +
+        `'${url}/poll?topics=news&since=${cursor}'`,
     },
   ],
 };

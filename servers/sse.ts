@@ -12,7 +12,7 @@ import { createHeldResponses } from './streams/held-response.ts';
 import { corsHeaders } from './http/origin.ts';
 import { checkIntake, newIntake } from './http/intake.ts';
 import type { PatternServer, Request } from './pattern.ts';
-import { publishExample } from './http/publish.ts';
+import { curlAsking, publishExample } from './http/examples.ts';
 import { cursorOf, endWith, topicsOf } from './http/request.ts';
 
 export const sse: PatternServer<PatternOptions<'sse'>> = {
@@ -99,16 +99,16 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
     };
   },
 
-  examples: [
+  examples: ({ gzip }) => [
     {
       what: 'follow a topic',
-      command: (url, publishUrl) => `${curl(url, publishUrl)} '${url}/events?topics=news'`,
+      command: (url, publishUrl) => `${curl(url, publishUrl, gzip)} '${url}/events?topics=news'`,
     },
     publishExample,
     {
       what: 'come back as a browser does, for everything since the server began',
       command: (url, publishUrl, cursor) =>
-        `${curl(url, publishUrl)} -H 'Last-Event-ID: ${cursor}' '${url}/events?topics=news'`,
+        `${curl(url, publishUrl, gzip)} -H 'Last-Event-ID: ${cursor}' '${url}/events?topics=news'`,
     },
   ],
 };
@@ -129,7 +129,8 @@ function refusalHeaders(request: Request): Record<string, string> {
 }
 
 /** The test certificate of TLS is nobody's, and without TLS a client must know that this is HTTP/2. */
-function curl(url: string, publishUrl: string): string {
-  if (url.startsWith('https:')) return 'curl -Nk';
-  return url === publishUrl ? 'curl -N' : 'curl -N --http2-prior-knowledge';
+function curl(url: string, publishUrl: string, gzip: boolean): string {
+  if (url.startsWith('https:')) return curlAsking('curl -Nk', gzip);
+  const asking = curlAsking('curl -N', gzip);
+  return url === publishUrl ? asking : `${asking} --http2-prior-knowledge`;
 }

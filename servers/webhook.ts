@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PatternOptions } from '../core/pattern/registry.ts';
-import { publishExample } from './http/publish.ts';
+import { publishExample } from './http/examples.ts';
 import type { PatternContext, PatternServer } from './pattern.ts';
 import { createAccess } from './webhook/http/access.ts';
 import { dashboardRoutes } from './webhook/http/dashboard.ts';
@@ -51,11 +51,18 @@ export function webhookOn(timers: Timers): PatternServer<PatternOptions<'webhook
         },
       };
     },
-    examples: [
+    examples: ({ scheme }) => [
       {
         what: 'register an endpoint that you run on port 9000; the answer holds its secret, this once',
         command: (url) =>
           `curl -d '{"url":"http://127.0.0.1:9000/hook","events":["news"]}' '${url}/webhooks'`,
+      },
+      {
+        what: 'register a receiver of ours on port 9000 that checks signatures (Ctrl-C ends it)',
+        command: (url, _publishUrl, _cursor, invocation) =>
+          `${invocation} receive --port 9000 --scheme ${scheme} --secret "$(curl -s -d ` +
+          `'{"url":"http://127.0.0.1:9000/hook","events":["news"]}' '${url}/webhooks' | ` +
+          `sed 's/.*"secret":"\\([^"]*\\)".*/\\1/')"`,
       },
       publishExample,
       { what: 'see the endpoints and how their deliveries go', command: (url) => `curl '${url}/webhooks'` },

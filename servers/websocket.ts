@@ -13,7 +13,7 @@ import { drawAdviceMs } from '../core/policy/server/drain.ts';
 import { decidePing } from '../core/policy/server/heartbeat.ts';
 import { announcedMember } from './http/announce.ts';
 import { checkIntake, downText, newIntake } from './http/intake.ts';
-import { publishExample } from './http/publish.ts';
+import { publishExample } from './http/examples.ts';
 import { answerError, cursorOf, RequestError, topicsOf } from './http/request.ts';
 import { TooManyTopics } from './hub/hub.ts';
 import type { PatternContext, PatternServer } from './pattern.ts';
@@ -91,12 +91,15 @@ export const websocket: PatternServer<Options> = {
     };
   },
 
-  examples: [
+  examples: ({ deflate }) => [
     {
       what: 'the handshake as HTTP, and then frames as they are (Ctrl-C ends it)',
       command: (url) =>
         "curl -iN --output - -H 'Connection: Upgrade' -H 'Upgrade: websocket' " +
         "-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' " +
+        (deflate
+          ? "-H 'Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover' "
+          : '') +
         `'${url}${socketPath}?topics=news'`,
     },
     publishExample,

@@ -8,7 +8,7 @@ import type { Stamps } from '../hub/event.ts';
 import type { Hub } from '../hub/hub.ts';
 import { readStamps } from '../hub/stamps.ts';
 import { idempotencyKeyOf, withKeys } from './idempotency.ts';
-import type { Example, Handler, Publish, Request } from '../pattern.ts';
+import type { Handler, Publish, Request } from '../pattern.ts';
 import { checkTopic, endWith, readBody, RequestError } from './request.ts';
 import type { Routes } from './router.ts';
 
@@ -109,11 +109,6 @@ export function indexRoute(pattern: string, counters: Counters, publishing: Rout
     },
   };
 }
-
-export const publishExample: Example = {
-  what: 'publish an event to the topic news',
-  command: (_url, publishUrl) => `curl -d '{"headline":"it works"}' '${publishUrl}/topics/news'`,
-};
 
 function decodePath(segment: string): string {
   try {

@@ -16,9 +16,18 @@ import { start, temporaryFolder } from './tools.ts';
 
 /** What a line that works prints sooner or later. */
 const works =
-  /"it works"|"cursor":"|"seq":\d|HTTP\/1\.1 304 |HTTP\/1\.1 426 |: open\n|"id":"ep_|"deliveries":\[|1\.1 204 /;
+  /"it works"|"cursor":"|"seq":\d|HTTP\/1\.1 304 |HTTP\/1\.1 426 |: open\n|"id":"ep_|"deliveries":\[|1\.1 204 |Signatures are checked|permessage-deflate/;
 
-const served = [...Object.keys(patterns).map((pattern) => [pattern]), ['websocket', '--tls']];
+const served = [
+  ...Object.keys(patterns).map((pattern) => [pattern]),
+  ['websocket', '--tls'],
+  ['sse', '--set', 'over=h2c'],
+  ['sse', '--set', 'gzip=true'],
+  ['polling', '--set', 'gzip=true'],
+  ['websocket', '--set', 'deflate=true'],
+  ['webhook', '--set', 'scheme=stripe'],
+  ['webhook', '--set', 'scheme=standard-ed25519'],
+];
 for (const [pattern = '', ...flags] of served) {
   const asked = [pattern, ...flags].join(' ');
   test(`serve ${asked}: its page first, and every line that it prints works as it stands`, async (t) => {
@@ -43,7 +52,7 @@ for (const [pattern = '', ...flags] of served) {
     for (const command of commands) {
       // In a group of its own, which is ended as a whole.
       // Nothing listens on port 1; on port 9000 somebody may.
-      const child = spawn('/bin/sh', ['-c', command.replace(':9000/', ':1/')], {
+      const child = spawn('/bin/sh', ['-c', command.replaceAll(':9000/', ':1/').replace('--port 9000', '--port 0')], {
         env: { ...process.env, PATH: `${folder}:${process.env['PATH']}` },
         detached: true,
       });

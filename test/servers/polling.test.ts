@@ -214,7 +214,9 @@ test('a keep-alive connection carries many polls', async (t) => {
 });
 
 test('the examples name endpoints that there are, and show how to publish', () => {
-  const lines = polling.examples.map(({ command }) => command('http://a:1', 'http://a:2', 'e-0'));
+  const lines = polling
+    .examples(patterns.polling.options.parse({}))
+    .map(({ command }) => command('http://a:1', 'http://a:2', 'e-0', 'pushbench'));
   assert.ok(lines.every((line) => /http:\/\/a:(1\/poll\?topics=|2\/topics\/)/.test(line)));
   assert.ok(lines.some((line) => line.includes('http://a:2/topics/')));
 });

@@ -224,11 +224,14 @@ test('a line end in an envelope could not break an event in two', async (t) => {
 });
 
 test('the examples are commands that fit the version of HTTP', async (t) => {
-  const commands = (url: string, publishUrl: string) =>
-    sse.examples.map(({ command }) => command(url, publishUrl, 'e-0'));
+  const commands = (url: string, publishUrl: string, gzip = false) =>
+    sse
+      .examples(patterns.sse.options.parse({ gzip }))
+      .map(({ command }) => command(url, publishUrl, 'e-0', 'pushbench'));
   assert.match(commands('http://x', 'http://x')[0]!, /^curl -N 'http:\/\/x\/events\?topics=news'$/);
   assert.match(commands('http://x', 'http://y')[0]!, /^curl -N --http2-prior-knowledge '/);
   assert.match(commands('https://x', 'http://y')[0]!, /^curl -Nk '/);
+  assert.match(commands('http://x', 'http://x', true)[0]!, /^curl -N -i --compressed '/);
   const { url } = await serve(t, 'sse');
   const response = await fetch(/'(http[^']+)'/.exec(commands(url, url)[0]!)![1]!);
   assert.equal(response.status, 200);
