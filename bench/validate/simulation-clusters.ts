@@ -8,7 +8,7 @@ import type { Part } from './part.ts';
 import { onBench } from './simulation/bench.ts';
 import { leastEvents, steadyCases, type SteadyCase } from './simulation/cluster-cases.ts';
 import { steadyClaims, steadyMarkdown, type SteadyRow } from './simulation/cluster-report.ts';
-import { betweenOf, figuresOf } from './simulation/figures.ts';
+import { measuredIn } from './simulation/figures.ts';
 import { predictedFigures, simulatedTrials } from './simulation/predict.ts';
 import { repeats, runCases, seedsOf } from './simulation/runs.ts';
 import { leftOutText, profileText } from './simulation/words.ts';
@@ -46,9 +46,7 @@ function rowOf(profile: Profile, one: SteadyCase, completed: readonly Completed[
     pattern,
     subscribers,
     perS,
-    events: completed.reduce((sum, { ledger }) => sum + ledger.published, 0),
-    measured: figuresOf(completed),
-    between: { p50: betweenOf(completed, 0.5), p99: betweenOf(completed, 0.99) },
+    ...measuredIn(completed),
     predicted: { simulated: predictedFigures(simulated) },
   };
 }

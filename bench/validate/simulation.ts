@@ -7,7 +7,7 @@ import { calibrate, type Measured } from '../../harness/calibrate/calibrate.ts';
 import { placeText, scenarioText, type Point } from '../../harness/calibrate/points.ts';
 import type { Outcome, Part } from './part.ts';
 import { onBench } from './simulation/bench.ts';
-import { betweenOf, figuresOf, type Figures } from './simulation/figures.ts';
+import { measuredIn, type Figures } from './simulation/figures.ts';
 import { grid } from './simulation/grid.ts';
 import type { Row } from './simulation/judge.ts';
 import { completedIn, predictedFigures, simulatedTrials } from './simulation/predict.ts';
@@ -76,9 +76,7 @@ function rowOf(profile: Profile, same: readonly Measured[]): Row {
     pattern,
     subscribers,
     perS,
-    events: trials.reduce((sum, { ledger }) => sum + ledger.published, 0),
-    measured: figuresOf(trials),
-    between: { p50: betweenOf(trials, 0.5), p99: betweenOf(trials, 0.99) },
+    ...measuredIn(trials),
     predicted: {
       simulated: simulatedFigures(
         profile,

@@ -60,7 +60,7 @@ export function figuresOf(trials: readonly Completed[]): Figures {
 }
 
 /** From the lowest to the highest end that a trial says; undefined where none says one. */
-export function betweenOf(trials: readonly Completed[], quantile: number): Between | undefined {
+function betweenOf(trials: readonly Completed[], quantile: number): Between | undefined {
   const ends = trials.flatMap(
     ({ precision }) => precision?.endToEnd.at.find((one) => one.quantile === quantile) ?? [],
   );
@@ -68,5 +68,18 @@ export function betweenOf(trials: readonly Completed[], quantile: number): Betwe
   return {
     lowUs: Math.min(...ends.map(({ lowUs }) => lowUs)),
     highUs: Math.max(...ends.map(({ highUs }) => highUs ?? Infinity)),
+  };
+}
+
+/** What a row of the tables has of its trials. */
+export function measuredIn(trials: readonly Completed[]): {
+  events: number;
+  measured: Figures;
+  between: Record<'p50' | 'p99', Between | undefined>;
+} {
+  return {
+    events: trials.reduce((sum, { ledger }) => sum + ledger.published, 0),
+    measured: figuresOf(trials),
+    between: { p50: betweenOf(trials, 0.5), p99: betweenOf(trials, 0.99) },
   };
 }
