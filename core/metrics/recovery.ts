@@ -60,6 +60,7 @@ function times(
       unit: 'us',
       title: `${what} ${title}`,
       rests: ['connections'],
+      errorKind: 'recovery',
       among,
       alikeWithin: timerStepUs,
       read: (trial) => quantileUs(of(trial), quantile),
@@ -102,6 +103,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     title: 'longest time away',
     rests: ['connections'],
+    errorKind: 'recovery',
     among: absent,
     alikeWithin: timerStepUs,
     read: (trial) => trial.recovery && Math.max(...absencesOf(trial).map(({ longestUs }) => longestUs)),
@@ -120,6 +122,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     title: 'time from the first fault until the last client was back',
     rests: ['connections'],
+    errorKind: 'recovery',
     among: cut,
     alikeWithin: timerStepUs,
     read(trial) {
@@ -142,6 +145,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     title: 'downtime, added up over the subscribers',
     rests: ['connections'],
+    errorKind: 'recovery',
     among: absent,
     alikeWithin: timerStepUs,
     read: (trial) => trial.recovery && sumOf(trial, ({ downtimeUs }) => downtimeUs),
@@ -162,16 +166,20 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   },
   'peak-connects': {
     ...count('most connections opened in a second', ({ recovery }) => recovery?.connects.peakPerS),
+    errorKind: 'connects',
     unit: 'per-s',
   },
-  'attempts-per-absence': count(
-    'attempts to connect per absence',
-    (trial) =>
-      ((trial.recovery?.connects.refused ?? 0) + sumOf(trial, (one) => one.absences - one.neverBack)) /
-      absent.count(trial),
-  ),
-  'connects-refused': count(
-    'attempts to connect that came to nothing',
-    ({ recovery }) => recovery?.connects.refused,
-  ),
+  'attempts-per-absence': {
+    ...count(
+      'attempts to connect per absence',
+      (trial) =>
+        ((trial.recovery?.connects.refused ?? 0) + sumOf(trial, (one) => one.absences - one.neverBack)) /
+        absent.count(trial),
+    ),
+    errorKind: 'connects',
+  },
+  'connects-refused': {
+    ...count('attempts to connect that came to nothing', ({ recovery }) => recovery?.connects.refused),
+    errorKind: 'connects',
+  },
 };

@@ -25,6 +25,7 @@ const kindOfEvidence: Partial<Record<Evidence, ErrorKind>> = {
   'server-cpu': 'server-cpu',
   descriptors: 'descriptors',
   memory: 'memory',
+  losses: 'losses',
 };
 
 /** `exact`: it follows from the scenario alone. `unchecked`: no such prediction was held against a run. */

@@ -3,6 +3,8 @@
 
 import { z } from 'zod';
 
+/** Kinds that there are where faults cut clients off: times, connections opened or refused, what was missed. */
+export const faultErrorKinds = ['recovery', 'connects', 'losses'] as const;
 /** Kinds of figures that are off by amounts of their own. */
 export const errorKinds = [
   'latency.p50',
@@ -13,6 +15,7 @@ export const errorKinds = [
   'server-cpu',
   'descriptors',
   'memory',
+  ...faultErrorKinds,
 ] as const;
 export type ErrorKind = (typeof errorKinds)[number];
 
@@ -23,6 +26,7 @@ const share = z
   .number()
   .min(0)
   .nullable()
+  .default(null)
   .describe('by how much of itself a figure is expected to be off; null: nothing is known');
 
 const expectedError = z.strictObject(

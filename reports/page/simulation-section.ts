@@ -2,9 +2,10 @@
 // how much figures of each kind are off, and what is not in them.
 
 import type { Result } from '../../core/result/result.ts';
-import { errorKinds, type ErrorKind } from '../../core/result/simulated.ts';
+import type { ErrorKind } from '../../core/result/simulated.ts';
 import {
   basesOf,
+  kindsOf,
   leavesOutLines,
   notSimulatedLines,
   offMeaning,
@@ -23,6 +24,9 @@ const kindTitles: Readonly<Record<ErrorKind, string>> = {
   'server-cpu': 'server CPU',
   descriptors: 'descriptors',
   memory: 'memory',
+  recovery: 'times of coming back',
+  connects: 'connections opened and refused',
+  losses: 'losses',
 };
 
 /** Nothing where all was measured. */
@@ -30,6 +34,7 @@ export function simulationSection(results: readonly Result[], variants: readonly
   const lines = simulatedLines(results);
   if (lines.length === 0) return html``;
   const bases = basesOf(variants);
+  const kinds = kindsOf(bases);
   const [leftOut, without] = [leavesOutLines(variants), notSimulatedLines(results)];
   return html`<h2>What the simulated figures rest on</h2>
     ${lines.map((line) => html`<p>${line}</p>`)}
@@ -37,13 +42,13 @@ export function simulationSection(results: readonly Result[], variants: readonly
       'Expected error of simulated figures',
       [
         'variant',
-        ...errorKinds.map((kind) => kindTitles[kind]),
+        ...kinds.map((kind) => kindTitles[kind]),
         { words: 'calibrated range' },
         { words: 'computed' },
       ],
       bases.map(({ label, errors, range, how }) => ({
         head: label,
-        cells: [...errorKinds.map((kind) => errors[kind]), range, how],
+        cells: [...kinds.map((kind) => errors[kind]), range, how],
       })),
     )}
     <p class="dim">${offMeaning}</p>

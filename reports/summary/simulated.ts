@@ -9,7 +9,7 @@ import { offOf } from '../../core/metrics/simulated.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { coresText } from '../../core/result/machine-text.ts';
 import type { Completed, Result } from '../../core/result/result.ts';
-import { errorKinds, type ErrorKind } from '../../core/result/simulated.ts';
+import { errorKinds, faultErrorKinds, type ErrorKind } from '../../core/result/simulated.ts';
 import type { VariantTrials } from './variants.ts';
 
 /** Of a figure of a kind of which nothing says how far off it may be. */
@@ -107,6 +107,14 @@ export function basesOf(variants: readonly VariantTrials[]): Basis[] {
       errors: Object.fromEntries(errorKinds.map((kind) => [kind, worst(kind)])) as Basis['errors'],
     };
   });
+}
+
+/** The kinds that are worth a column: of faults where something is known of them. */
+export function kindsOf(bases: readonly Basis[]): ErrorKind[] {
+  const ofFaults: readonly ErrorKind[] = faultErrorKinds;
+  return errorKinds.filter(
+    (kind) => !ofFaults.includes(kind) || bases.some(({ errors }) => errors[kind] !== unchecked),
+  );
 }
 
 /** Within this factor of the largest or smallest point is as good as inside. */

@@ -55,6 +55,9 @@ export function expectedErrorAt(
     bytes: null,
     descriptors: null,
     memory: null,
+    recovery: null,
+    connects: null,
+    losses: null,
   };
 }
 

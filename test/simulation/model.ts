@@ -15,6 +15,9 @@ export const expectedError: ExpectedError = {
   bytes: null,
   descriptors: 0,
   memory: null,
+  recovery: null,
+  connects: null,
+  losses: null,
 };
 
 /** @param more what the trial of a test is to have in the place of what this computes */
