@@ -25,7 +25,6 @@ const kindOfEvidence: Partial<Record<Evidence, ErrorKind>> = {
   'server-cpu': 'server-cpu',
   descriptors: 'descriptors',
   memory: 'memory',
-  losses: 'losses',
 };
 
 /** `exact`: it follows from the scenario alone. `unchecked`: no such prediction was held against a run. */
@@ -36,6 +35,7 @@ export function offOf({ rests, errorKind }: Metric, { simulated, faults }: Compl
   if (simulated === undefined) return undefined;
   const follows = rests.length > 0 && rests.every((one) => one === 'losses' || one === 'pace');
   if (faults === undefined && follows) return 'exact';
-  const kind = errorKind ?? rests.flatMap((one) => kindOfEvidence[one] ?? [])[0];
+  const ofLosses = rests.includes('losses') ? 'losses' : undefined;
+  const kind = errorKind ?? rests.flatMap((one) => kindOfEvidence[one] ?? [])[0] ?? ofLosses;
   return kind === undefined ? 'unchecked' : (simulated.expectedError[kind] ?? 'unchecked');
 }
