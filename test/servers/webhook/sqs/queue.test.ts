@@ -131,6 +131,27 @@ test('in a FIFO group one that waits is hidden, and those behind it wait with it
   assert.deepEqual(sent, []);
 });
 
+test('a request to SQS has ten messages and 256 KiB at the most', async (t) => {
+  const requests: number[][] = [];
+  const { api } = playedSqs([]);
+  const counted: SqsApi = {
+    ...api,
+    send: (url, entries) => {
+      requests.push(entries.map(({ body }) => decodeWork(body)!.firstId));
+      return api.send(url, entries);
+    },
+  };
+  const large = (id: number, bytes: number) =>
+    work(id, { message: { id: 'e', topic: 'news', body: 'x'.repeat(bytes), bodyBytes: bytes } });
+  const sizes = [100_000, 100_000, 100_000, 300_000, 10, ...Array.from({ length: 12 }, () => 10)];
+  const sent = await queueOn(t, counted, standard).send(sizes.map((bytes, i) => large(i, bytes)));
+  assert.ok(sent.every(({ state }) => state === 'stored'));
+  assert.deepEqual(
+    requests.map((ids) => ids.join(' ')),
+    ['0 1', '2', '3', '4 5 6 7 8 9 10 11 12 13', '14 15 16'],
+  );
+});
+
 test('groups of a FIFO queue: events are one, and each endpoint is one', async (t) => {
   const { api, sent } = playedSqs([]);
   const event = work(1, { kind: 'event', receivers: [{ id: 'a', key: 1 }] });
