@@ -20,7 +20,7 @@ export async function serveLines(
   const examples = server.examples(options as never); // parsed by this pattern's schema
   return {
     commands: (endpoint, cursor) => [
-      ...followLine(pattern, options, endpoint, invocation),
+      ...followLine(pattern, endpoint, invocation),
       ...examples.map(({ what, command }) => ({
         what,
         command: unchecked(command(endpoint.url, endpoint.publishUrl, cursor, invocation)),
@@ -38,14 +38,8 @@ function unchecked(command: string): string {
  * Where `pushbench follow` can follow: it opens the connection itself, speaks HTTP/1.1, and checks every
  * certificate.
  */
-function followLine(
-  pattern: PatternName,
-  options: Readonly<Record<string, unknown>>,
-  { url, over }: Endpoint,
-  invocation: string,
-): Command[] {
+function followLine(pattern: PatternName, { url, over }: Endpoint, invocation: string): Command[] {
   const entry: Pattern = patterns[pattern];
   if (over !== 'h1' || url.startsWith('https:') || entry.lacks['behind-nat'] !== undefined) return [];
-  const asking = entry.compression?.(options) === 'gzip' ? ` --header 'Accept-Encoding: gzip'` : '';
-  return [{ what: 'follow a topic here', command: `${invocation} follow '${url}' --topic news${asking}` }];
+  return [{ what: 'follow a topic here', command: `${invocation} follow '${url}' --topic news` }];
 }

@@ -97,9 +97,7 @@ export const websocket: PatternServer<Options> = {
       command: (url) =>
         "curl -iN --output - -H 'Connection: Upgrade' -H 'Upgrade: websocket' " +
         "-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' " +
-        (deflate
-          ? "-H 'Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover' "
-          : '') +
+        (deflate ? "-H 'Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover' " : '') +
         `'${url}${socketPath}?topics=news'`,
     },
     publishExample,

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 
-/** Kinds that there are where faults cut clients off: times, connections opened or refused, what was missed. */
+/** Kinds where faults cut clients off: times of coming back, connections opened or refused, what was lost. */
 export const faultErrorKinds = ['recovery', 'connects', 'losses'] as const;
 /** Kinds of figures that are off by amounts of their own. */
 export const errorKinds = [

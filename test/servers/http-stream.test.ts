@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { request as undiciRequest } from 'undici';
 import { test, type TestContext } from 'vitest';
+import { patterns } from '../../core/pattern/registry.ts';
 import { httpStream } from '../../servers/http-stream.ts';
 import { rawClient, talk, until } from './http/raw-http.ts';
 import { bulk, getRequest, serve, slowClient, unchunk } from './streams.ts';
@@ -281,9 +282,9 @@ test('what cannot be served is refused with a reason', async (t) => {
 test('the examples are requests that work', async (t) => {
   const { url, at, publish } = await serve(t, 'http-stream');
   publish('news', '1');
-  const targets = httpStream.examples.flatMap(
-    ({ command }) => /'(http[^']+\?[^']+)'/.exec(command(url, url, at(0)))?.[1] ?? [],
-  );
+  const targets = httpStream
+    .examples(patterns['http-stream'].options.parse({}))
+    .flatMap(({ command }) => /'(http[^']+\?[^']+)'/.exec(command(url, url, at(0), 'pushbench'))?.[1] ?? []);
   assert.equal(targets.length, 2);
   for (const target of targets) {
     const response = await fetch(target);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { test } from 'vitest';
+import { patterns } from '../../core/pattern/registry.ts';
 import { longPolling } from '../../servers/long-polling.ts';
 import { until } from './http/raw-http.ts';
 import { setUp } from './long-polling-server.ts';
@@ -212,7 +213,9 @@ test(
 );
 
 test('the examples name endpoints that there are, and show how to publish', () => {
-  const lines = longPolling.examples.map(({ command }) => command('http://a:1', 'http://a:2', 'e-0'));
+  const lines = longPolling
+    .examples(patterns['long-polling'].options.parse({}))
+    .map(({ command }) => command('http://a:1', 'http://a:2', 'e-0', 'pushbench'));
   assert.ok(lines.every((line) => /http:\/\/a:(1\/long-poll\?topics=|2\/topics\/)/.test(line)));
   assert.ok(lines.some((line) => line.includes('http://a:2/topics/')));
 });

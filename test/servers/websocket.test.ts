@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
+import { patterns } from '../../core/pattern/registry.ts';
 import { decodeEnvelope } from '../../core/event/envelope.ts';
 import { readUpstream } from '../../servers/streams/upstream.ts';
 import { websocket } from '../../servers/websocket.ts';
@@ -228,9 +229,9 @@ test('text of any kind is read without a crash', () => {
 });
 
 test('the examples name the socket', () => {
-  for (const { what, command } of websocket.examples) {
+  for (const { what, command } of websocket.examples(patterns.websocket.options.parse({}))) {
     assert.match(
-      command('http://127.0.0.1:1', 'http://127.0.0.1:1', 'e-0'),
+      command('http://127.0.0.1:1', 'http://127.0.0.1:1', 'e-0', 'pushbench'),
       what.startsWith('publish an event') ? /topics\/news'$/ : /\/\/127\.0\.0\.1:1\/ws\?topics=news/,
       what,
     );

@@ -60,7 +60,7 @@ export function figuresOf(trials: readonly Completed[]): Figures {
 }
 
 /** From the lowest to the highest end that a trial says; undefined where none says one. */
-function betweenOf(trials: readonly Completed[], quantile: number): Between | undefined {
+export function betweenOf(trials: readonly Completed[], quantile: number): Between | undefined {
   const ends = trials.flatMap(
     ({ precision }) => precision?.endToEnd.at.find((one) => one.quantile === quantile) ?? [],
   );

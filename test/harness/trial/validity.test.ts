@@ -3,11 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
-import { patterns } from '../../../core/pattern/registry.ts';
-import { variantOf } from '../../../core/pattern/variant.ts';
 import { voidingCodes } from '../../../core/result/voids.ts';
 import { outcomeOf } from '../../../harness/trial/outcome.ts';
 import type { Readings } from '../../../harness/trial/readings.ts';
+import { compressionRows } from './validity-compression-rows.ts';
 import { networkRows } from './validity-network-rows.ts';
 import { placeRows } from './validity-place-rows.ts';
 import { voidingRows, type Case, type Row } from './validity-rows.ts';
@@ -112,16 +111,6 @@ const errorsOf = (server: number, client: number) => ({
     closedBy(),
   ],
 });
-const compressedOf = (compressed: number) => ({
-  closed: [
-    closedBy(
-      {},
-      { counters: counters({ handshakes: 5, events: 5500, bytesIn: 1e6, bytesOut: 1000, compressed }) },
-    ),
-    closedBy(),
-  ],
-});
-const gzipped = variantOf(patterns, 'sse', patterns.sse.options.parse({ gzip: true }));
 const reconnectsOf = (reconnects: number) => ({
   closed: [
     closedBy(
@@ -238,19 +227,6 @@ const noteRows: readonly Row[] = [
     says: ['7 % came by SSE, and 1 % came by long polling'],
   },
   {
-    code: 'not-compressed',
-    inside: { variant: gzipped, readings: compressedOf(5) },
-    outside: { variant: gzipped, readings: compressedOf(0) },
-    says: ['asked for gzip, and nothing came compressed', 'those of plain text'],
-  },
-  {
-    code: 'not-compressed',
-    when: 'none was asked for',
-    inside: { readings: compressedOf(0) },
-    outside: { variant: gzipped, readings: compressedOf(0) },
-    says: ['gzip'],
-  },
-  {
     code: 'publisher-late',
     when: 'the scenario froze it',
     inside: {},
@@ -285,7 +261,7 @@ const noteRows: readonly Row[] = [
 ];
 
 describe('what figures are to be read with, and what leaves all of them standing', () => {
-  for (const row of noteRows)
+  for (const row of [...noteRows, ...compressionRows])
     test(nameOf(row), () => {
       const { warning, outcome } = atTheLimit(row);
       assert.equal(warning.level, 'note');

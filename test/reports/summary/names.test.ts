@@ -39,12 +39,17 @@ test('a variant that asked for compression and got none is called by what it got
     return { ...trial, outcome: { ...trial.outcome, compression: { asked: 'gzip' as const, came } } };
   };
   const { of } = variantNames([
-    resultOf([asking('sse gzip', 0), asking('polling gzip every=5s', 3), shaped('websocket')] as Result['trials']),
+    resultOf([
+      asking('sse gzip', 0),
+      asking('polling gzip every=5s', 3),
+      shaped('websocket'),
+    ] as Result['trials']),
   ]);
-  assert.deepEqual(
-    ['sse gzip', 'polling gzip every=5s', 'websocket'].map(of),
-    ['sse gzip (came in plain text)', 'polling gzip every=5s', 'websocket'],
-  );
+  assert.deepEqual(['sse gzip', 'polling gzip every=5s', 'websocket'].map(of), [
+    'sse gzip (came in plain text)',
+    'polling gzip every=5s',
+    'websocket',
+  ]);
 });
 
 test('a variant alone, and variants that would no longer be told apart, keep all of their labels', () => {
