@@ -12,7 +12,7 @@ import { isCluster, type BrokerName } from '../core/scenario/servers.ts';
 type Asked = Pick<Scenario, 'servers' | 'subscribers'>;
 
 /** Brokers with which a cursor means the same on every server (docs/cluster/brokers.md). */
-const oneLog: readonly BrokerName[] = ['redis-pubsub', 'redis-streams', 'jetstream'];
+const oneLog: readonly BrokerName[] = ['redis-pubsub', 'redis-streams', 'jetstream', 'kafka'];
 
 /** @param profile what it has of brokers is looked at too */
 export function clusterObstacles({ servers, subscribers }: Asked, profile?: Profile): string[] {
@@ -23,8 +23,10 @@ export function clusterObstacles({ servers, subscribers }: Asked, profile?: Prof
   return [
     ...(profile && broker.kind !== 'in-process' && !profile.cluster?.brokers[broker.kind]
       ? [
-          `servers.broker: the profile ${profile.name} has nothing of ${broker.kind}; npm start -- ` +
-            'calibrate measures it where it is installed, and --profile FILE names what that writes. ' +
+          (broker.kind === 'kafka'
+            ? 'servers.broker: no profile has anything of Kafka, as what trials start stands in for it. '
+            : `servers.broker: the profile ${profile.name} has nothing of ${broker.kind}; npm start -- ` +
+              'calibrate measures it where it is installed, and --profile FILE names what that writes. ') +
             'Without a broker (in-process) the scenario can be simulated.',
         ]
       : []),

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrokerAccess } from '../core/protocol/control.ts';
+import { noKafka, startKafka } from './kafka-server.ts';
 import { noNats, startNats } from './nats-server.ts';
 import { noRedis, startRedis } from './servers/webhook/redis/redis-server.ts';
 
@@ -32,6 +33,8 @@ type Promised = {
   keeps: boolean;
   /** Takes an event once that comes twice under one key. */
   dedupes: boolean;
+  /** It can be started again, and one address leads to all of it, so that the way there can be cut. */
+  comesBack: boolean;
 };
 
 /** With every write on disk, so that it has all after a kill. */
@@ -53,15 +56,25 @@ export const brokerKinds: Readonly<Record<BrokerKind, Promised>> = {
     order: true,
     keeps: false,
     dedupes: true,
+    comesBack: true,
   },
-  'redis-streams': { absent: noRedis, start: startKeepingRedis, order: true, keeps: true, dedupes: true },
-  nats: { absent: noNats, start: startNats, order: false, keeps: false, dedupes: false },
-  jetstream: { absent: noNats, start: startNats, order: true, keeps: true, dedupes: true },
+  'redis-streams': {
+    absent: noRedis,
+    start: startKeepingRedis,
+    order: true,
+    keeps: true,
+    dedupes: true,
+    comesBack: true,
+  },
+  nats: { absent: noNats, start: startNats, order: false, keeps: false, dedupes: false, comesBack: true },
+  jetstream: { absent: noNats, start: startNats, order: true, keeps: true, dedupes: true, comesBack: true },
+  kafka: { absent: noKafka, start: startKafka, order: true, keeps: true, dedupes: true, comesBack: false },
 };
 
 /** What one trial would be given. */
 export function accessTo(kind: BrokerKind, { url }: Pick<BrokerServer, 'url'>): BrokerAccess {
-  return { kind, url, name: `pushbench-${randomUUID().slice(0, 8)}` };
+  const name = `pushbench-${randomUUID().slice(0, 8)}`;
+  return { kind, url, name, ...(kind === 'kafka' && { emulated: true }) };
 }
 
 export type Cable = {

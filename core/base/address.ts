@@ -8,6 +8,7 @@ const usualPorts: Readonly<Record<string, number | undefined>> = {
   'wss:': 443,
   'redis:': 6379,
   'nats:': 4222,
+  'kafka:': 9092,
 };
 
 export type Address = {

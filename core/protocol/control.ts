@@ -37,10 +37,10 @@ export type Endpoint = WayIn & {
 /** The broker that connects the servers of a trial. */
 export type BrokerAccess = {
   kind: Exclude<BrokerName, 'in-process'>;
-  /** `redis://127.0.0.1:PORT` or `nats://127.0.0.1:PORT`. */
+  /** `redis://127.0.0.1:PORT`, `nats://...` or `kafka://...`. */
   url: string;
-  /** What this trial's keys and subjects begin with, so that trials share a broker and nothing else. */
-  name: string;
+  /** It stands in for the broker, and does not do all that one does. */ emulated?: true;
+  /** What this trial's keys and subjects begin with: trials may share a broker. */ name: string;
 };
 
 /** What a process says of itself at one moment; everything cumulative since it started. */

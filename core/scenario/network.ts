@@ -52,6 +52,13 @@ function* atBroker(
       path: [...path],
       message: 'there is no broker, so nothing is between it and the servers; set servers.broker',
     };
+  if (servers?.broker.kind === 'kafka')
+    yield {
+      path: [...path],
+      message:
+        'a broker of Kafka tells its clients where to go, so nothing can stand between; try redis-streams ' +
+        'or jetstream',
+    };
   if (looksInside(conditions))
     yield {
       path: [...path],

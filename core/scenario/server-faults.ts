@@ -97,8 +97,8 @@ function keyOf(fault: { kind: string; server?: number }): string {
 
 function* faultsOfBroker({ single: { servers }, faults }: Parts): Generator<Contradiction> {
   if (!servers) return;
-  for (const [i, { kind }] of faults) {
-    if (kind !== 'broker') continue;
+  for (const [i, fault] of faults) {
+    if (fault.kind !== 'broker') continue;
     if (servers.broker.kind === 'in-process')
       yield {
         path: ['faults', i, 'broker'],
@@ -110,6 +110,13 @@ function* faultsOfBroker({ single: { servers }, faults }: Parts): Generator<Cont
         message:
           'the broker runs already where servers.broker.url says, and is not ours to stop; leave the url ' +
           'out, and one is started for each trial',
+      };
+    else if (servers.broker.kind === 'kafka' && fault.how !== 'freeze' && fault.forMs !== undefined)
+      yield {
+        path: ['faults', i, 'broker'],
+        message:
+          'what stands in for Kafka forgets all when it ends, so it cannot come back; freeze it, or try ' +
+          'redis-streams or jetstream',
       };
   }
 }

@@ -9,7 +9,14 @@ import { mostServers } from '../fault/fields.ts';
  * What connects the hubs of several servers. `in-process` connects nothing: each server knows only what was
  * published to it.
  */
-export const brokerNames = ['in-process', 'redis-pubsub', 'redis-streams', 'nats', 'jetstream'] as const;
+export const brokerNames = [
+  'in-process',
+  'redis-pubsub',
+  'redis-streams',
+  'nats',
+  'jetstream',
+  'kafka',
+] as const;
 export type BrokerName = (typeof brokerNames)[number];
 
 /**
@@ -28,6 +35,7 @@ const schemes: Readonly<Record<BrokerName, string | undefined>> = {
   'redis-streams': 'redis:',
   nats: 'nats:',
   jetstream: 'nats:',
+  kafka: 'kafka:',
 };
 const broker = z.union([
   brokerName.transform((kind) => ({ kind, url: undefined })),
@@ -35,11 +43,11 @@ const broker = z.union([
     .strictObject({
       kind: brokerName,
       url: z
-        .url({ protocol: /^(redis|nats)$/, error: 'an address such as redis://127.0.0.1:6379' })
+        .url({ protocol: /^(redis|nats|kafka)$/, error: 'an address such as redis://127.0.0.1:6379' })
         .refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {
           error:
             'leave user and password out: scenarios stand in every result. Of Redis set ' +
-            'PUSHBENCH_REDIS_PASSWORD instead; NATS has to take clients without',
+            'PUSHBENCH_REDIS_PASSWORD instead; NATS and Kafka have to take clients without',
         })
         .describe('of a broker that runs already; one is started for each trial when left out'),
     })
@@ -128,7 +136,8 @@ export const servers = z
       .prefault('in-process')
       .describe(
         'what connects them: in-process connects nothing; redis-pubsub, redis-streams, nats and jetstream ' +
-          'are real brokers, started for the trial or named by an address',
+          'are real brokers, started for the trial or named by an address; kafka is one where it is named, ' +
+          'and otherwise a stand-in, whose times are shown nowhere',
       ),
     'in-front': inFront
       .prefault('list')

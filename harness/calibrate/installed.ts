@@ -34,7 +34,7 @@ export function installedHere(): Here {
     }
   };
   const brokers = brokerNames
-    .filter((kind) => kind !== 'in-process')
+    .filter((kind) => kind !== 'in-process' && kind !== 'kafka') // no stand-in has times of its own
     .filter((kind) => look(kind, () => brokerVersion({ kind, url: undefined })));
   const haproxy = look('haproxy', () => frontVersion(inFront.parse('haproxy')));
   return { installed: { brokers, haproxy }, versions, absent };

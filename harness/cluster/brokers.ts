@@ -18,6 +18,8 @@ import { findPort } from './ports.ts';
 export type BrokerProcess = BesideProcess & {
   readonly role: 'broker';
   readonly access: BrokerAccess;
+  /** What stands in for the broker, in words; left out where it is the broker. */
+  readonly emulator?: string;
   /**
    * Starts it, the first time or again: on the same port, with what it kept. Resolves when it answers.
    * @throws TrialFailure when it does not
@@ -31,16 +33,23 @@ type Started = Exclude<Servers['broker']['kind'], 'in-process'>;
 type Program = {
   file: string;
   package: string;
-  scheme: 'redis' | 'nats';
-  args(port: number, folder: string): string[];
+  scheme: 'redis' | 'nats' | 'kafka';
+  /** The file and its arguments. */
+  command(port: number, folder: string): readonly [string, ...string[]];
+  /** How it is asked for its version. */
+  versionFlag?: string;
+  /** Of what chooses its port itself: where it says which; the first group is host and port. */
+  says?: RegExp;
+  emulator?: string;
 };
 
 const redis = (kept: readonly string[]): Program => ({
   file: 'redis-server',
   package: 'redis-server',
   scheme: 'redis',
-  args: (port, folder) =>
-    [
+  command: (port, folder) => [
+    'redis-server',
+    ...[
       `--port ${port}`,
       `--bind ${loopback()}`,
       '--daemonize no',
@@ -51,13 +60,33 @@ const redis = (kept: readonly string[]): Program => ({
     ]
       .flatMap((option) => option.split(' '))
       .concat('--save', '', '--dir', folder),
+  ],
 });
 const nats = (kept: (folder: string) => readonly string[]): Program => ({
   file: 'nats-server',
   package: 'nats-server',
   scheme: 'nats',
-  args: (port, folder) => ['--addr', loopback(), '--port', String(port), ...kept(folder)],
+  command: (port, folder) => ['nats-server', '--addr', loopback(), '--port', String(port), ...kept(folder)],
 });
+
+/**
+ * No broker of Kafka is a package of Debian. kcat has one in it for tests (librdkafka's mock cluster), which
+ * runs as long as its input is open. It forgets all when it ends.
+ */
+const kafka: Program = {
+  file: 'kcat',
+  package: 'kcat',
+  scheme: 'kafka',
+  command: (_port, folder) => [
+    'sh',
+    '-c',
+    'mkfifo "$0/in" && exec kcat -P -t pushbench -b ignored:1 -X test.mock.num.brokers=1 0<>"$0/in"',
+    folder,
+  ],
+  versionFlag: '-V',
+  says: /replaced with (127\.0\.0\.1:\d+)/,
+  emulator: "librdkafka's mock cluster, a stand-in for Kafka",
+};
 
 /**
  * What keeps a history keeps it over a restart: a stream that is lost with its process would be a broker
@@ -69,6 +98,7 @@ const programs: Readonly<Record<Started, Program>> = {
   'redis-streams': redis(['--appendonly yes', '--appendfsync everysec']),
   nats: nats(() => []),
   jetstream: nats((folder) => ['-js', '-sd', folder]),
+  kafka,
 };
 
 const startMs = 10_000;
@@ -86,10 +116,10 @@ const versionMs = 5000;
  */
 export function brokerVersion({ kind, url }: Servers['broker']): string | undefined {
   if (kind === 'in-process' || url !== undefined) return undefined;
-  const { file, package: name } = programs[kind];
+  const { file, package: name, versionFlag = '--version' } = programs[kind];
   let text: string;
   try {
-    text = runAtOnce(file, ['--version'], { timeoutMs: versionMs });
+    text = runAtOnce(file, [versionFlag], { timeoutMs: versionMs });
   } catch {
     throw new UserError(
       'broker',
@@ -98,7 +128,7 @@ export function brokerVersion({ kind, url }: Servers['broker']): string | undefi
       exitCodes.failed,
     );
   }
-  const version = /\bv=?(\d[\w.-]*)/.exec(text)?.[1];
+  const version = /(?:\bv=?|^Version )(\d[\w.-]*)/m.exec(text)?.[1];
   return version === undefined ? text.split('\n', 1)[0] : `${file} ${version}`;
 }
 
@@ -119,7 +149,13 @@ function namedBroker(kind: Started, url: string): BrokerProcess {
     pid: undefined,
     broken: new Promise(() => {}),
     async start() {
-      if (!(await answering(url, () => false, namedMs)))
+      if (
+        !(await answering(
+          () => url,
+          () => false,
+          namedMs,
+        ))
+      )
         throw new TrialFailure(
           'broker-unreachable',
           `nothing that speaks ${programs[kind].scheme} answers at servers.broker.url (${hostOf(url)}). ` +
@@ -137,10 +173,15 @@ function hostOf(url: string): string {
 }
 
 function ownBroker(kind: Started): BrokerProcess {
-  const { file, scheme, args } = programs[kind];
+  const { file, scheme, command, says, emulator } = programs[kind];
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {}); // it is awaited only by those who wait for something
-  const access: BrokerAccess = { kind, url: '', name: newName() };
+  const access: BrokerAccess = {
+    kind,
+    url: '',
+    name: newName(),
+    ...(emulator !== undefined && { emulated: true }),
+  };
   let place: { folder: OwnFolder; port: number } | undefined;
   let running: { tree: ProcessTree; asked: boolean } | undefined;
   let over = false;
@@ -158,6 +199,7 @@ function ownBroker(kind: Started): BrokerProcess {
   return {
     role: 'broker',
     access,
+    ...(emulator !== undefined && { emulator }),
     get pid() {
       return running?.tree.child.pid;
     },
@@ -165,11 +207,13 @@ function ownBroker(kind: Started): BrokerProcess {
     async start() {
       place ??= { folder: await ownFolder('pushbench-broker-'), port: await findPort() };
       if (over) return place.folder.remove();
-      access.url = `${scheme}://${urlHost(loopback())}:${place.port}`;
-      const tree = startTree(file, args(place.port, place.folder.path), { stdio: 'pipe' });
+      const { port } = place;
+      const [first, ...args] = command(place.port, place.folder.path);
+      const tree = startTree(first, args, { stdio: 'pipe' });
       const own = { tree, asked: false };
       running = own;
       const lastLines = keepLastLines([tree.child.stdout, tree.child.stderr]);
+      const where = () => (says ? says.exec(lastLines().join('\n'))?.[1] : `${urlHost(loopback())}:${port}`);
       let answered = false;
       let ended: string | undefined;
       void tree.gone.then((how) => {
@@ -183,7 +227,13 @@ function ownBroker(kind: Started): BrokerProcess {
             ),
           );
       });
-      answered = await answering(access.url, () => ended !== undefined || over);
+      answered = await answering(
+        () => {
+          const at = where();
+          return at === undefined ? undefined : (access.url = `${scheme}://${at}`);
+        },
+        () => ended !== undefined || over,
+      );
       if (answered) return;
       if (over) throw new TrialFailure('over', 'the trial is over');
       const what = ended === undefined ? `did not answer within ${startMs / 1000} s` : `ended (${ended})`;
@@ -202,10 +252,18 @@ function ownBroker(kind: Started): BrokerProcess {
   };
 }
 
-/** @returns whether it answers, in time, and before it is of no use any more to wait */
-async function answering(url: string, isOver: () => boolean, limitMs = startMs): Promise<boolean> {
+/**
+ * @param urlOf where it is; undefined as long as it has not said so
+ * @returns whether it answers, in time, and before it is of no use any more to wait
+ */
+async function answering(
+  urlOf: () => string | undefined,
+  isOver: () => boolean,
+  limitMs = startMs,
+): Promise<boolean> {
   for (const untilMs = performance.now() + limitMs; performance.now() < untilMs && !isOver();) {
-    if (await answers(url)) return !isOver();
+    const url = urlOf();
+    if (url !== undefined && (await answers(url))) return !isOver();
     await sleep(lookEveryMs);
   }
   return false;

@@ -107,7 +107,8 @@ export async function startServers(stage: Stage): Promise<Started> {
   const running = servers.filter((server) => server.running);
   const limitMs = startLimitMs + startEachMs * (running.length - 1);
   const listening = await Promise.all(running.map((server) => server.next('listening', limitMs)));
-  const { endpoint, readings = 'self', emulator } = listening[0]!; // one at least runs from the beginning
+  const { endpoint, readings = 'self', ...first } = listening[0]!; // one at least runs from the beginning
+  const emulator = broker?.emulator ?? first.emulator;
   if (!cluster)
     return { endpoint: await throughNetwork(stage, endpoint), readings, count: undefined, emulator };
   const isOnePort = endpoint.url === endpoint.publishUrl;

@@ -15,6 +15,7 @@ const brokers: Readonly<Record<BrokerAccess['kind'], () => Promise<OpenBroker>>>
   'redis-streams': async () => (await import('./redis-streams.ts')).openRedisStreams,
   nats: async () => (await import('./nats.ts')).openNats,
   jetstream: async () => (await import('./jetstream.ts')).openJetStream,
+  kafka: async () => (await import('./kafka.ts')).openKafka,
 };
 
 export type ConnectedHub = {

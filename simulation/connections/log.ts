@@ -116,6 +116,7 @@ export function sharingOf(broker: BrokerName): Sharing {
   switch (broker) {
     case 'redis-streams':
     case 'jetstream':
+    case 'kafka':
       return { epochs: 'shared', starts: 'from the stream' };
     case 'redis-pubsub':
       return { epochs: 'shared', starts: 'empty' };

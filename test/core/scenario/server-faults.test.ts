@@ -46,6 +46,16 @@ test.each([
   [alone, '{ at: 1s, broker: kill }', 'nothing connects these servers, so there is no broker'],
   ['servers: { count: 2 }', '{ at: 1s, broker: restart, for: 1s }', 'so there is no broker'],
   [
+    'servers: { count: 2, broker: kafka }',
+    '{ at: 1s, broker: restart, for: 1s }',
+    'forgets all when it ends, so it cannot come back; freeze it',
+  ],
+  [
+    'servers: { count: 2, broker: kafka }',
+    '{ at: 1s, network: { latency: 5ms }, between: broker, for: 1s }',
+    'nothing can stand between; try redis-streams or jetstream',
+  ],
+  [
     'servers: { broker: { kind: nats, url: "nats://127.0.0.1:4222" } }',
     '{ at: 1s, broker: kill }',
     'runs already where servers.broker.url says, and is not ours to stop',

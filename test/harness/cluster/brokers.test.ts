@@ -12,6 +12,7 @@ import { Redis } from 'ioredis';
 import { afterAll, test } from 'vitest';
 import { TrialFailure } from '../../../harness/process/peer.ts';
 import { brokerVersion, createBroker } from '../../../harness/cluster/brokers.ts';
+import { noKafka } from '../../kafka-server.ts';
 import { skipWhen } from '../../skip.ts';
 
 const kinds = ['redis-pubsub', 'redis-streams', 'nats', 'jetstream'] as const;
@@ -117,6 +118,30 @@ test('a broker that ends by itself breaks the trial, and says what it said', asy
     return true;
   });
   await broker.stop();
+});
+
+test('what stands in for Kafka says that it does, answers, and leaves nothing', async (t) => {
+  skipWhen(t, noKafka);
+  assert.match(brokerVersion({ kind: 'kafka', url: undefined })!, /^kcat \d+\.\d+\.\d+$/);
+  const broker = createBroker({ kind: 'kafka', url: undefined });
+  try {
+    await broker.start();
+    const { access, emulator, pid } = broker;
+    assert.match(access.url, /^kafka:\/\/127\.0\.0\.1:\d+$/);
+    assert.deepEqual([access.emulated, emulator], [true, "librdkafka's mock cluster, a stand-in for Kafka"]);
+    // One that is named is taken for what it says that it is.
+    const named = createBroker({ kind: 'kafka', url: access.url });
+    await named.start();
+    assert.deepEqual([named.access.emulated, named.emulator], [undefined, undefined]);
+    const other = createBroker({ kind: 'redis-streams', url: access.url.replace('kafka:', 'redis:') });
+    await assert.rejects(other.start(), /nothing that speaks redis answers/);
+    process.kill(pid!, 'SIGSTOP');
+    await broker.stop();
+    assert.ok(!alive(pid!));
+    assert.deepEqual(readdirSync(place), []);
+  } finally {
+    await broker.stop();
+  }
 });
 
 test('stopping in the middle of a start leaves nothing', async (t) => {

@@ -9,6 +9,7 @@ import { resultSchema, type Completed, type Result } from '../../../core/result/
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { prepare, run, type RunOptions } from '../../../harness/run/run.ts';
 import { processes, type Fleet } from '../../../harness/trial/fleet.ts';
+import { noKafka } from '../../kafka-server.ts';
 import { skipWhen } from '../../skip.ts';
 
 const noRedis =
@@ -119,6 +120,33 @@ faults:
   const written = JSON.parse(JSON.stringify(result));
   assert.deepEqual(resultSchema.parse(written), written);
 });
+
+test(
+  'over what stands in for Kafka, frozen and with a server killed: no event is lost, and no time is shown',
+  { timeout: limitMs },
+  async (t) => {
+    skipWhen(t, noKafka);
+    const { fleet, pids } = watched();
+    const result = await runReal(
+      `variants: [websocket]
+servers: { count: 2, broker: kafka }
+faults:
+  - { at: 500ms, kill: 1 }
+  - { at: 900ms, restart: 1 }
+  - { at: 2s, broker: freeze, for: 500ms }
+`,
+      { fleet, drain: '20s' },
+    );
+    const { ledger, voids } = completed(result);
+    assert.equal(ledger.published, 80);
+    assert.deepEqual([ledger.missed, ledger.unexpected, ledger.unconfirmed], [0, 0, 0]);
+    assert.deepEqual(voids?.['emulated'], ['latency', 'backlog', 'pace']);
+    const emulated = result.trials[0]!.warnings.find(({ code }) => code === 'emulated');
+    assert.match(emulated!.message, /librdkafka's mock cluster, a stand-in for Kafka/);
+    assert.match(result.environment.programs![0]!, /^kcat \d/);
+    assert.deepEqual(pids.filter(alive), []);
+  },
+);
 
 test(
   'a server alone that is stopped counts to the end, and both sides agree',

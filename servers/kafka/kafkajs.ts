@@ -1,0 +1,184 @@
+// Reads and writes a partition of a topic of Kafka with KafkaJS. A consumer of KafkaJS belongs to a group:
+// each reader here has one of its own, whose place nobody stores.
+
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Consumer, Kafka, logLevel, Partitioners } from 'kafkajs';
+import { messageOf } from '../../core/base/errors.ts';
+import { KafkaWriteError, type KafkaMessage, type KafkaPartition } from './topic.ts';
+
+export type KafkaOptions = {
+  /** `host:port` of a broker, which names the others. */
+  host: string;
+  topic: string;
+  /** How long an answer may take. */
+  withinMs: number;
+  /** How long messages stay. */
+  retentionMs: number;
+  /**
+   * It is no Kafka but the stand-in of librdkafka: it knows no administration, and answers who waits for
+   * messages when the time is over and not when some have come.
+   */
+  isEmulated: boolean;
+};
+
+/** All is in one partition, since only within one is there an order. */
+const partition = 0;
+const againMs = 200;
+const lastWordMs = 500;
+/** How long a fetch waits for messages. */
+const waits = { real: 500, emulated: 5 };
+const largestFetchBytes = 8 * 1024 ** 2;
+
+/** Connects when it is first used. */
+export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
+  const { host, topic, withinMs, isEmulated } = options;
+  const kafka = new Kafka({
+    clientId: 'pushbench',
+    brokers: [host],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: withinMs / 2,
+    requestTimeout: withinMs,
+    retry: { retries: 2, initialRetryTime: 50, maxRetryTime: againMs },
+  });
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    // Whoever writes decides what is tried again; a write that got no answer may have come.
+    retry: { retries: 0 },
+  });
+  let connected: Promise<void> | undefined;
+  let closed = false;
+  let reading: Consumer | undefined;
+  let over = Promise.resolve();
+
+  async function connect(): Promise<void> {
+    if (!isEmulated) await createTopic(kafka, options);
+    await producer.connect();
+  }
+
+  async function readOnce(from: () => number, take: (message: KafkaMessage) => void): Promise<void> {
+    const broken = Promise.withResolvers<never>();
+    const consumer = kafka.consumer({
+      groupId: `${topic}-${randomUUID()}`,
+      maxWaitTimeInMs: isEmulated ? waits.emulated : waits.real,
+      maxBytesPerPartition: largestFetchBytes,
+      sessionTimeout: 10_000,
+      heartbeatInterval: 2000,
+      retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
+    });
+    reading = consumer;
+    consumer.on(consumer.events.CRASH, ({ payload }) => broken.reject(payload.error));
+    consumer.on(consumer.events.GROUP_JOIN, () =>
+      consumer.seek({ topic, partition, offset: String(from()) }),
+    );
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatch({ batch }) {
+          if (batch.partition === partition && !closed)
+            for (const { offset, key, value } of batch.messages)
+              take({
+                offset: Number(offset),
+                key: key?.toString(),
+                value: value?.toString() ?? '',
+              });
+          return Promise.resolve();
+        },
+      });
+      await broken.promise;
+    } finally {
+      await briefly(consumer.disconnect());
+    }
+  }
+
+  return {
+    async write(messages) {
+      try {
+        connected ??= connect();
+        await connected;
+      } catch (error) {
+        connected = undefined;
+        throw new KafkaWriteError('away', whyOf(error));
+      }
+      try {
+        await producer.send({
+          topic,
+          acks: -1,
+          timeout: withinMs,
+          messages: messages.map(({ key = null, value }) => ({ key, value, partition })),
+        });
+      } catch (error) {
+        throw writeErrorOf(error);
+      }
+    },
+    read(from, take) {
+      over = (async () => {
+        while (!closed) {
+          await readOnce(from, take).catch(() => {}); // whoever writes is told what is wrong
+          if (!closed) await sleep(againMs);
+        }
+      })();
+    },
+    async close() {
+      closed = true;
+      await Promise.all([
+        reading && briefly(reading.disconnect()),
+        connected && briefly(producer.disconnect()),
+      ]);
+      await briefly(over);
+    },
+  };
+}
+
+/** Of one partition, where the cluster lets it be made; other servers may have been first. */
+async function createTopic(kafka: Kafka, { topic, retentionMs }: KafkaOptions): Promise<void> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    await admin.createTopics({
+      topics: [
+        {
+          topic,
+          numPartitions: 1,
+          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+        },
+      ],
+    });
+  } finally {
+    await briefly(admin.disconnect());
+  }
+}
+
+/** The library wraps what went wrong; its errors are told apart by their names. */
+type Said = Error & { type?: string; code?: unknown };
+
+function causesOf(error: unknown): Said[] {
+  const all: Said[] = [];
+  for (let one = error; one instanceof Error && all.length < 10; one = one.cause) all.push(one);
+  return all;
+}
+
+function whyOf(error: unknown): string {
+  return messageOf(causesOf(error).at(-1) ?? error).slice(0, 200);
+}
+
+const tooLarge = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
+
+function writeErrorOf(error: unknown): KafkaWriteError {
+  const all = causesOf(error);
+  const large = all.find(({ type = '' }) => tooLarge.includes(type));
+  if (large) return new KafkaWriteError('refused', large.message);
+  // Nobody was there to be asked.
+  const isAway = all.some(({ name, code }) => name === 'KafkaJSConnectionError' && code === 'ECONNREFUSED');
+  return new KafkaWriteError(isAway ? 'away' : 'unknown', whyOf(error));
+}
+
+/** A broker that does not answer holds nothing up. */
+async function briefly(ending: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  const late = sleep(lastWordMs, undefined, { signal: over.signal }).catch(() => {});
+  await Promise.race([ending.catch(() => {}), late]);
+  over.abort();
+}
