@@ -4,6 +4,7 @@
 import { UserError } from '../base/errors.ts';
 import { counted } from '../base/counted.ts';
 import { formatNumber, formatUs, writeDuration, writeRate } from '../base/units.ts';
+import type { NoteCode } from '../result/trial-warning.ts';
 import { inAll, expectedEvents, type Trace, type Traces } from '../scenario/arrivals.ts';
 import { followersOf, planTopics } from '../scenario/topics.ts';
 import type { PublishPlan } from './publish-plan.ts';
@@ -32,7 +33,7 @@ export type GroupTraffic = {
 export type Traffic = { groups: GroupTraffic[]; events: number; deliveries: number };
 
 /** Something to know of a schedule that can run all the same; a sentence. */
-export type TrafficNote = { code: string; message: string };
+export type TrafficNote = { code: NoteCode; message: string };
 
 /**
  * Plans a scenario, and what its schedule comes to.

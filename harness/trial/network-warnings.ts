@@ -10,10 +10,10 @@ import { effectsOf } from '../../core/fault/faults.ts';
 import { describeConditions, losesBytes } from '../../core/network/conditions.ts';
 import type { Traffic } from '../../core/protocol/network.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Readings } from './readings.ts';
-import type { TrialWarning } from './validity.ts';
 
 /** The network's process may come to its turn this late in half of the slots, as load processes may. */
 const lateShare = 0.3;

@@ -4,9 +4,9 @@
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { noProcReason } from '../../core/result/machine-text.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import { quotaAdvice, quotaText, type Usable } from './cores.ts';
 import type { Readings } from './readings.ts';
-import type { TrialWarning } from './validity.ts';
 
 /** Share of the measured phase: a longer standstill is in the 99th percentile by itself. */
 const throttledMost = 0.01;

@@ -8,6 +8,7 @@ import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { NoteCode, TrialWarning } from '../../core/result/trial-warning.ts';
 import type { VoidingCode } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { largestBodyBytes } from '../../core/event/body-size.ts';
@@ -24,11 +25,6 @@ const offeredLeast = 0.99;
 /** Events beyond a percentile that advice aims at, since the next run may have a few less. */
 const eventsAimedAt = 1.2 * eventsToShow;
 
-/** A warning that makes figures void, or one to read them with. */
-export type TrialWarning =
-  | { code: VoidingCode; level: 'invalid'; message: string }
-  | { code: string; level: 'note'; message: string };
-
 type Check = (
   plan: TrialPlan,
   readings: Readings,
@@ -40,7 +36,7 @@ export function warningsOf(plan: TrialPlan, readings: Readings, trial: Completed
 }
 
 const invalid = (code: VoidingCode, message: string): TrialWarning => ({ code, level: 'invalid', message });
-const note = (code: string, message: string): TrialWarning => ({ code, level: 'note', message });
+const note = (code: NoteCode, message: string): TrialWarning => ({ code, level: 'note', message });
 
 const effects = ({ scenario: { faults, phases } }: TrialPlan) => effectsOf(faults, phases.measure);
 const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>

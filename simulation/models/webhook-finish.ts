@@ -4,7 +4,7 @@ import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
 import { quantileUs, samplesOf } from '../../core/result/histogram.ts';
-import type { ResultWarning } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, Simulated } from '../model.ts';
@@ -96,7 +96,7 @@ function leftOut({ delivery, fifo, store }: PatternOptions<'webhook'>): string[]
   ];
 }
 
-function notesOf(counts: ReturnType<Settling['counts']>): ResultWarning[] {
+function notesOf(counts: ReturnType<Settling['counts']>): TrialWarning[] {
   const deliveries = (count: number) => counted(count, 'delivery', 'deliveries');
   const ends = [
     counts['given-up'] > 0 ? `${deliveries(counts['given-up'])} given up after the last attempt` : '',
@@ -108,7 +108,7 @@ function notesOf(counts: ReturnType<Settling['counts']>): ResultWarning[] {
     ...(ends.length > 0
       ? [
           {
-            code: 'not-delivered',
+            code: 'not-delivered' as const,
             level: 'note' as const,
             message: `${listed(ends)}; the warm-up's are among them.`,
           },
@@ -117,7 +117,7 @@ function notesOf(counts: ReturnType<Settling['counts']>): ResultWarning[] {
     ...(counts.opened > 0
       ? [
           {
-            code: 'breakers-opened',
+            code: 'breakers-opened' as const,
             level: 'note' as const,
             message: `the breakers of endpoints opened ${counted(counts.opened, 'time')}.`,
           },
