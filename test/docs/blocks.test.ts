@@ -66,7 +66,7 @@ test('commands in sentences exist, and have the options that they are given', as
   const mentions = pages.flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(mention)].map(([, text]) => ({ file, text: text! })),
   );
-  assert.ok(mentions.length > 80);
+  assert.ok(mentions.length > 60);
   const problems = mentions.flatMap(({ file, text }) => {
     try {
       checkMention(text);

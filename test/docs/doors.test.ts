@@ -39,7 +39,7 @@ test('the README leads there', () => {
 
 test('a link to a place on a page finds its heading', () => {
   const links = pages.flatMap(linksIn).filter(({ to, anchor }) => anchor !== undefined && existsSync(to));
-  assert.ok(links.length > 100);
+  assert.ok(links.length > 60);
   assert.deepEqual(
     links
       .filter(({ to, anchor }) => !anchorsOf(to).includes(anchor!))
