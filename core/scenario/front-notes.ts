@@ -10,10 +10,7 @@ import type { Scenario } from './scenario.ts';
 type FrontNote = { code: NoteCode; message: string };
 
 /** A sentence for each server that refuses what HAProxy sends to it. */
-export function frontNotes({
-  servers,
-  faults,
-}: Pick<Scenario, 'servers' | 'faults'>): FrontNote[] {
+export function frontNotes({ servers, faults }: Pick<Scenario, 'servers' | 'faults'>): FrontNote[] {
   if (!isCluster(servers) || servers.inFront.kind === 'list') return [];
   // Asked for its health, a server that is drained says so.
   if (servers.inFront.check.kind === 'http') return [];

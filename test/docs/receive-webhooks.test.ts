@@ -110,7 +110,9 @@ async function serve(t: TestContext, sender: string, program: string) {
   t.onTestFinished(() => void child.kill());
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
-  await until(`${program} listens`, () => /^port \d+$/m.test(printed), withinMs);
+  const listens = () => /^port \d+$/m.test(printed);
+  await until(`${program} listens`, () => listens() || child.exitCode !== null, withinMs);
+  assert.ok(listens(), `${program} ended with ${child.exitCode}`);
   const [, port] = /^port (\d+)$/m.exec(printed)!;
   return {
     url: `http://localhost:${port}`,

@@ -122,8 +122,9 @@ export async function checkPushbench(args: readonly string[]): Promise<void> {
   const overrides = simulated && lasts !== undefined ? [...set, `phases.measure=${lasts}`] : set;
   for (const name of scenariosOf(command, scenario))
     if (!/\/|\.ya?ml$/.test(name)) openScenario(name, overrides, { simulated });
-  if (command.name() === 'serve') assert.ok(Object.hasOwn(patterns, command.args[0]!), command.args[0]);
-  if (command.name() === 'report') assert.ok(isFormat(format!), format);
+  const [first = ''] = command.args;
+  if (command.name() === 'serve') assert.ok(Object.hasOwn(patterns, first), `there is no pattern ${first}`);
+  if (command.name() === 'report') assert.ok(isFormat(format!), `there is no format ${format}`);
   for (const file of args.filter((arg) => /^(?:docs|prices|profiles|scenarios|targets)\/[\w./-]+$/.test(arg)))
     assert.ok(existsSync(file), `there is no file ${file}`);
 }
