@@ -104,6 +104,7 @@ describe('each check finds a mistake', () => {
       ['pushbench bisect v1 HEAD -- node server.js', /--target/],
       ['pushbench report results/one --format pdf', /pdf/],
       ['pushbench serve carrier-pigeon', /carrier-pigeon/],
+      ['pushbench run [options] <scenario>', /\[options\] \[scenario\]/],
       ['npm run dance', /no script dance/],
       ['npm install pushbench', /registry does not have it/],
       ['npm install ./pushbench-0.0.0.tgz', /npm pack makes no/],

@@ -113,6 +113,7 @@ type Options = { set?: string[]; scenario?: string; format?: string; for?: strin
 
 /** @throws an error where the command line refuses the arguments, or they name nothing that is shipped */
 export async function checkPushbench(args: readonly string[]): Promise<void> {
+  if (args.includes('[options]')) return checkUsage([...args]);
   const ran: Command[] = [];
   await silentProgram(ran).parseAsync(args, { from: 'user' });
   const [command] = ran;
@@ -140,13 +141,25 @@ function scenariosOf(command: Command, scenario: string | undefined): readonly s
   }
 }
 
-/** A command in a sentence, which may leave arguments out. @throws an error where it or an option is none */
-export function checkMention(text: string): void {
-  const [words = []] = commandsOf(text);
+/** The command that the words begin with, and with them its subcommand; takes its names off the words. */
+function commandAt(words: string[]): Command {
   let command = createProgram();
   for (let next; (next = command.commands.find((one) => one.name() === words[0])); words.shift())
     command = next;
   assert.ok(command.parent, `there is no command "${words[0]}"`);
+  return command;
+}
+
+/** What a command takes, as its help says it: `run [options] [scenario]`. */
+function checkUsage(words: string[]): void {
+  const command = commandAt(words);
+  assert.equal(words.join(' '), command.usage());
+}
+
+/** A command in a sentence, which may leave arguments out. @throws an error where it or an option is none */
+export function checkMention(text: string): void {
+  const [words = []] = commandsOf(text);
+  const command = commandAt(words);
   const end = words.indexOf('--');
   for (const option of (end < 0 ? words : words.slice(0, end)).filter((word) => /^--./.test(word)))
     assert.ok(
