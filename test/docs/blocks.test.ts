@@ -79,7 +79,8 @@ test('commands in sentences exist, and have the options that they are given', as
 });
 
 test('code passes strict TypeScript', (t) => {
-  const blocks = inLanguage('ts', 'js');
+  // A client on the page of a pattern is for the console of a browser; another test runs it.
+  const blocks = inLanguage('ts', 'js').filter(({ file }) => !file.startsWith('docs/patterns/'));
   assert.ok(blocks.length > 15);
   assert.equal(typeProblems(blocks, temporaryFolder(t)), '');
 });
