@@ -88,7 +88,9 @@ export const claimsSchema = z
         context.addIssue({
           code: 'custom',
           path: ['claims', index, 'theme'],
-          message: `the claim ${id} has the theme "${theme}", and there are ${Object.keys(themes).join(', ')}`,
+          message:
+            `the claim ${id} has the theme "${theme}", ` +
+            `and there are ${Object.keys(themes).join(', ')}`,
         });
   });
 

@@ -1,5 +1,6 @@
-// Writes the page of claims as Markdown: first the wrong ones and those that depend, then all of them by theme
-// with what was measured. It takes only the claims and their figures, so the same figures make the same page.
+// Writes the page of claims as Markdown: first the wrong ones and those that depend, then all of them by
+// theme, with what was measured. It takes only the claims and their figures, so the same figures make the same
+// page.
 
 import {
   verdictOf,
@@ -62,7 +63,7 @@ ${measured
 `;
 }
 
-/** A heading with a line for each claim: what it depends on where that is known, otherwise what was measured. */
+/** A heading, and for each claim a line with the condition that it depends on, or with what was measured. */
 function list(title: string, rows: readonly Row[]): string {
   if (rows.length === 0) return '';
   const lines = rows.map(
