@@ -1,6 +1,6 @@
 // Writes the page of claims as Markdown: first the wrong ones and those that depend, then all of them by
-// theme, with what was measured. It takes only the claims and their figures, so the same figures make the same
-// page.
+// theme, with what was measured. It takes only the claims and their figures, so the same figures make the
+// same page.
 
 import {
   verdictOf,
