@@ -24,7 +24,7 @@ const disconnect = defineFault({
     .strictObject({
       at,
       disconnect: share.describe('the server cuts this share of its connections'),
-      server: serverNumber.optional().describe('one of several servers alone, by its number from 1'),
+      server: serverNumber.optional().describe('only this one of several servers, by its number from 1'),
     })
     .transform((v) => ({
       kind: 'disconnect' as const,
@@ -47,9 +47,10 @@ const freeze = defineFault({
   schema: z
     .strictObject({
       at,
-      freeze: z.enum(['server', 'publisher', 'load']).describe('which processes stand still'),
+      freeze: z.enum(['server', 'publisher', 'load']).describe('which processes stop for a while'),
       for: interval.describe('for how long'),
-      server: serverNumber.optional().describe('with server: one of several alone, by its number from 1'),
+      server: serverNumber.optional().describe(
+        'with freeze: server: only this one of several, by its number from 1'),
     })
     .refine(({ freeze, server }) => freeze === 'server' || server === undefined, {
       path: ['server'],

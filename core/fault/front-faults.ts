@@ -28,8 +28,8 @@ export const inFront = defineFault({
       'in-front': z
         .enum(words)
         .describe(
-          'what HAProxy is told: drain (a server keeps what it has and gets nothing new), ready (it gets ' +
-            'connections again), shutdown (all of its connections are closed at once), reload',
+          'a command to HAProxy: drain (a server keeps its connections and gets no new ones), ready ' +
+            '(it gets connections again), shutdown (all of its connections are closed at once), reload',
         ),
       server: serverNumber.optional().describe('which server, by its number from 1; not with reload'),
     })

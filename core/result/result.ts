@@ -84,7 +84,7 @@ export const resultSchema = z.strictObject({
       .strictObject({ says: z.string(), times: z.number(), perSubscriber: z.boolean() })
       .optional()
       .describe(
-        'what the first parameter means to a reader, and what its value is multiplied with to be that',
+        'what the first parameter means to a reader, and the factor that converts its value for this',
       ),
     publishedInTurn: z
       .boolean()
