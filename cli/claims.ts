@@ -121,6 +121,7 @@ function readFigures(file: string): Figures {
   const why = parsed ? `:\n${issuesText(parsed.error)}\n` : ': it is no JSON of "pushbench claims". ';
   throw new UserError(
     'claims-figures',
-    `${file} holds no figures of claims${why}Name another file with --figures, or remove it to start anew.`,
+    `${file} contains no figures of claims${why}Name another file with --figures, or remove it to ` +
+      'start again.',
   );
 }

@@ -88,7 +88,9 @@ function rowMarkup(row: LoadRow, rows: readonly LoadRow[], axis: RowAxis | undef
       </th>
       <td role="cell" class="axis">${axis ? latencyMarkup(row, axis) : ''}</td>
       <td role="cell" class="late">
-        ${percentile('p50', p50)}${percentile('p99', p99)}${came && html`<small>of what came</small>`}
+        ${percentile('p50', p50)}${percentile('p99', p99)}${
+          came && html`<small>of deliveries that arrived</small>`
+        }
       </td>
       ${costColumns.map(({ key }) => costMarkup(figures[key], largest(rows, key)))}
       <td role="cell" class="${lost.void ? 'void' : (lost.missed ?? 0) > 0 ? 'bad' : ''}">${lost.text}</td>

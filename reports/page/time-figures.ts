@@ -50,8 +50,8 @@ const panels: readonly {
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is the median of the events planned in its slot of time. A level line is a system that ' +
-      'keeps up; one that rises is falling behind.',
+      'Each point is the median of the events planned in its slot of time. If a line is level, the ' +
+        'system keeps up; if it rises, the system is falling behind.',
   },
   {
     id: 'time-latency',
@@ -78,8 +78,8 @@ const panels: readonly {
     format: (value) => `${formatNumber(Math.round(value))}/s`,
     heading: (name, figure) => `Requests over time: at most ${figure}, with ${name}`,
     reading:
-      'Polling asks at its own pace whether or not something happens. Long polling and webhooks make a ' +
-      'request for each delivery or batch, streams none once they stand.',
+      'Polling makes requests at its own pace, whether or not something happens. Long polling and ' +
+        'webhooks make a request for each delivery or batch; streams make none once they are open.',
   },
   {
     id: 'time-away',
@@ -93,8 +93,8 @@ const panels: readonly {
     format: (value) => formatNumber(value),
     heading: (name, figure) => `Clients away over time: at most ${figure} in a sample, with ${name}`,
     reading:
-      'Subscribers that were not connected at the end of each slot of time; who was away between two ends ' +
-      'goes unseen. The width of a peak is the way back.',
+      'Subscribers that were not connected at the end of each slot of time; absences between two ends ' +
+        'are not seen. The width of a peak shows how long clients took to come back.',
   },
   {
     id: 'time-server-cpu',

@@ -100,7 +100,7 @@ export function basesOf(variants: readonly VariantTrials[]): Basis[] {
     return {
       label,
       how:
-        (first.how === 'windows' ? 'windows of time that stand for the rest' : 'all of the time') +
+        (first.how === 'windows' ? 'windows of time that represent the rest' : 'all of the time') +
         `, ${first.clients === 'groups' ? 'clients in groups' : 'clients one by one'}`,
       range: rangeText(outside),
       // Of all kinds.
