@@ -252,7 +252,7 @@ test('the command refuses a result that no claim is tested by, and a figures fil
   const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md'), write: true };
   await assert.rejects(claimsCommand([folder], flags), /no claim is tested by the scenario "mine"/);
   writeFileSync(flags.figures, '{}');
-  await assert.rejects(claimsCommand([], flags), /holds no figures of claims/);
+  await assert.rejects(claimsCommand([], flags), /contains no figures of claims/);
 });
 
 test('the command keeps the figures of other scenarios', async () => {
