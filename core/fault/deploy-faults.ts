@@ -10,7 +10,8 @@ import { refuseModes } from '../policy/server/refuse.ts';
 import { defineFault, type Effects } from './fault.ts';
 import { at, mostServers, serverNumber, whichText } from './fields.ts';
 
-const notOnTarget = () => 'the scenario tells servers to let their clients go, and only our own can be told';
+const notOnTarget = () =>
+  'the scenario tells servers to send their clients away, and only our own servers can do that';
 
 /** Who comes to a server that lets its clients go is refused; who asks it anew does so later, elsewhere. */
 const goodbyeEffects: Effects = { reconnects: true, failures: true, pollsLeftOut: 'unknown' };

@@ -37,7 +37,7 @@ const disconnect = defineFault({
   ],
   did: ({ share, server }) => `${serverText(server)} cut ${formatShare(share)} of its connections`,
   effects: () => ({ reconnects: true }),
-  notOnTarget: () => 'the scenario cuts connections, and only our own servers can be told to',
+  notOnTarget: () => 'the scenario cuts connections, which only our own servers can do',
 });
 
 const serverText = (number: number | undefined) => (number === undefined ? 'the server' : `server ${number}`);
@@ -54,7 +54,7 @@ const freeze = defineFault({
     })
     .refine(({ freeze, server }) => freeze === 'server' || server === undefined, {
       path: ['server'],
-      error: 'it says which server stands still; leave it out, or freeze: server',
+      error: 'it names the server to freeze; leave it out, or freeze: server',
     })
     .transform((v) => ({
       kind: 'freeze' as const,
@@ -103,7 +103,7 @@ const leave = defineFault({
     pollsLeftOut: (fault.share * Math.min(fault.forMs, measureMs - fault.atMs)) / measureMs,
   }),
   notOnTarget: () =>
-    'the scenario has subscribers leave and resume, and how a target resumes its file does not say',
+    'the scenario lets subscribers leave and resume, and a target file does not say how its system resumes',
 });
 
 /** The table: every fault by the word that a scenario asks for it with. */

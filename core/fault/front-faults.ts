@@ -35,7 +35,7 @@ export const inFront = defineFault({
     })
     .refine((v) => (v['in-front'] === 'reload') === (v.server === undefined), {
       path: ['server'],
-      error: 'drain, ready and shutdown are of one server: say which; a reload is of all',
+      error: 'drain, ready and shutdown are for one server: name it; a reload is for all',
     })
     .transform((v) => ({
       kind: 'in-front' as const,
@@ -47,5 +47,5 @@ export const inFront = defineFault({
   did: ({ how, server }) => said[how](`server ${server}`),
   effects: ({ how }) => effects[how],
   notOnTarget: () =>
-    'the scenario tells a proxy of ours what to do, and what is in front of a target is its own',
+    'the scenario controls our own proxy; the one in front of a target is not ours',
 });

@@ -111,5 +111,5 @@ export const broker = defineFault({
       : `the broker ${brokerWords[how]} came back after ${writeDuration(forMs)}`,
   effects: () => goneEffects,
   notOnTarget: () =>
-    'the scenario does things to a broker between our servers, and a target has none of ours',
+    'the scenario disturbs a broker between our servers, and a target has none of ours',
 });

@@ -126,5 +126,5 @@ export const slow = defineFault({
     `${formatShare(share)} of the subscribers read ` +
     `${bytesPerS === 0 ? 'nothing' : `${formatBytes(bytesPerS)}/s`} for ${writeDuration(forMs)}`,
   effects: () => ({ reconnects: true }), // the server may cut them off
-  notOnTarget: () => 'the scenario has subscribers read slowly, and those of targets are not told to',
+  notOnTarget: () => 'the scenario lets subscribers read slowly, which those of targets cannot do',
 });

@@ -140,7 +140,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   },
   downtime: {
     unit: 'us',
-    title: 'downtime, added up over the subscribers',
+    title: 'downtime, summed over the subscribers',
     rests: ['connections'],
     among: absent,
     alikeWithin: timerStepUs,

@@ -155,8 +155,8 @@ const options = z
       context.addIssue({ code: 'custom', path: [path], message });
     if (sharedStores.includes(store)) {
       const one =
-        `takes one server that sees every delivery of an endpoint; with store: ${store} there may be ` +
-        'several. Choose store: sqlite';
+        `needs one server that sees every delivery of an endpoint; with store: ${store} there may be ` +
+          `several. Choose store: sqlite`;
       if (fifo && store === 'redis') refuse('fifo', `an order ${one}`);
       if (breaker) refuse('breaker', `the breaker ${one}`);
       if (endpointRate !== 'unlimited') refuse('endpointRate', `a rate ${one}`);
@@ -164,15 +164,15 @@ const options = z
         refuse('delivery', `delivering in the handler uses no store; leave out store: ${store}`);
     }
     if (file !== '' && store !== 'sqlite')
-      refuse('file', `a file is of store: sqlite, not of store: ${store}`);
+      refuse('file', `a file belongs to store: sqlite, not to store: ${store}`);
     if (store !== 'sqs') {
-      if (sqs !== '') refuse('sqs', `a queue of SQS is of store: sqs, not of store: ${store}`);
-      if (sqsDeadLetters !== '') refuse('sqsDeadLetters', `it is of store: sqs, not of store: ${store}`);
+      if (sqs !== '') refuse('sqs', `a queue of SQS belongs to store: sqs, not to store: ${store}`);
+      if (sqsDeadLetters !== '') refuse('sqsDeadLetters', `it belongs to store: sqs, not to store: ${store}`);
     } else if (sqs !== '' && fifo !== isFifoQueue(sqs))
       refuse(
         'fifo',
         fifo
-          ? 'an order takes a FIFO queue, whose name ends in .fifo'
+          ? 'order needs a FIFO queue, whose name ends in .fifo'
           : `${sqs} is a FIFO queue, which keeps an order: set fifo: true, or name a standard queue`,
       );
   });
@@ -201,7 +201,7 @@ export const webhook = {
     receivers: 'decides which addresses are refused',
   },
   lacks: {
-    resume: 'the sender retries; a receiver has no cursor to ask with',
+    resume: 'the sender retries; a receiver has no cursor',
     order: 'deliveries run side by side and are retried, so they may overtake one another',
     upstream: oneWay,
     'behind-nat': 'the server must be able to reach the receiver',

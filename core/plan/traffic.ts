@@ -214,8 +214,8 @@ export function trafficNotes({ groups }: Traffic): TrafficNote[] {
           `measured phase, so ${formatNumber(topics - reached)} of them never get one.` +
           (each || trace
             ? ''
-            : ` Its rate of ${writeRate(perS)} is that of all its topics together; where every topic is to ` +
-              `have it, write "${writeRate(perS)} each".`),
+            : ` Its rate of ${writeRate(perS)} is for all its topics together; if every topic should have ` +
+              `it, write "${writeRate(perS)} each".`),
       });
     if (unfollowed > 0)
       notes.push({

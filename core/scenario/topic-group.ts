@@ -22,7 +22,7 @@ const stages = z
   .array(stage)
   .min(1)
   .refine((all) => new Set(all.flatMap(({ rate, to = rate }) => [rate.each, to.each])).size === 1, {
-    error: 'the rates of all stages are those of "each" topic, or none is',
+    error: 'write "each" in all stages or in none',
   });
 
 const burstSize = z

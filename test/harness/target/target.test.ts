@@ -160,7 +160,7 @@ test('a scenario that cuts connections is refused, not bent', async (t) => {
     code: 'target-nothing',
     message:
       'No variant of "small" can run against feed:\n  - sse @feed: the scenario cuts connections, ' +
-      'and only our own servers can be told to.',
+      'which only our own servers can do.',
   });
 });
 
