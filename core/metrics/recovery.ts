@@ -171,7 +171,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
       absent.count(trial),
   ),
   'connects-refused': count(
-    'attempts to connect that came to nothing',
+    'failed attempts to connect',
     ({ recovery }) => recovery?.connects.refused,
   ),
 };

@@ -130,7 +130,7 @@ export const steadyNetwork = z
   })
   .refine(jitterFits, { error: jitterMessage, path: ['jitter'] })
   .refine((written) => Object.keys(conditionsOf(written)).length > 0, {
-    error: 'says nothing of what the network is like; leave it out',
+    error: 'it sets no property of the network; leave it out',
   })
   .transform(({ between, ...rest }) => ({ between, conditions: conditionsOf(rest) }));
 export type SteadyNetwork = z.output<typeof steadyNetwork>;

@@ -107,7 +107,7 @@ describe('values that are impossible together are refused with the reason', () =
       'endpoints where nothing is posted to any',
       `${base}variants: [sse]\nendpoints: [{ does: fail }]`,
       [
-        '5:12: endpoints: no variant is a webhook, so there is no endpoint to fall short; add one, or ' +
+        '5:12: endpoints: no variant is a webhook, so there is no endpoint that could misbehave; add one, or ' +
           'leave this out',
       ],
     ],
