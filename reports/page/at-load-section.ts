@@ -55,8 +55,9 @@ function loadMarkup({ name, setting, notes, rows }: AtLoad, id: string): Markup 
   return html`<section class="at-load">
     <h2>${heading}: ${setting}</h2>
     <p class="dim">
-      Filled dot: half of the deliveries came within; open dot: 99 %; thin lines: ${thinLines}. Requests and
-      traffic are those of subscribers, without publishing; CPU, descriptors and memory are the server's.
+      Filled dot: half of the deliveries took at most this long; open dot: 99 %; thin lines: ${thinLines}.
+      Requests and traffic are those of subscribers, without publishing; CPU, descriptors and memory are the
+      server's.
       ${notes.join(' ')}
     </p>
     <table role="table" aria-label="${heading}: latency and costs of each pattern">

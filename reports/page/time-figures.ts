@@ -151,9 +151,9 @@ const panels: readonly {
     heading: (name, figure) =>
       `Descriptors that the server added, over time: at most ${figure} in a sample, with ${name}`,
     reading:
-      'Open files of the server process above those that it held idle, read from /proc at the end of each ' +
-      "slot: one for each held connection, the publisher's among them. A peak between two samples goes " +
-      'unseen. Polling with kept connections holds as many as a stream does.',
+      'Open files of the server process without those that it had idle, read from /proc at the end of each ' +
+      "slot: one for each open connection, including the publisher's. A peak between two samples is not " +
+      'seen. Polling with kept connections has as many as a stream.',
   },
   {
     id: 'time-memory',
@@ -165,8 +165,8 @@ const panels: readonly {
     format: (value) => formatBytes(value * 1024 ** 2),
     heading: (name, figure) => `Server memory over time: at most ${figure}, with ${name}`,
     reading:
-      "Resident memory of the whole server process, the runtime's own 50 MiB or more included. What climbs " +
-      'without end is a leak or a queue.',
+      "Resident memory of the whole server process, including 50 MiB or more of the runtime. Memory that " +
+      'keeps growing is a leak or a queue.',
   },
 ];
 

@@ -107,8 +107,8 @@ describe('values that are impossible together are refused with the reason', () =
       'endpoints where nothing is posted to any',
       `${base}variants: [sse]\nendpoints: [{ does: fail }]`,
       [
-        '5:12: endpoints: no variant is a webhook, so there is no endpoint that could misbehave; add one, or ' +
-          'leave this out',
+        '5:12: endpoints: no variant is a webhook, so there is no endpoint that could misbehave; add one, ' +
+          'or leave this out',
       ],
     ],
     [
