@@ -53,7 +53,7 @@ export function* idleEndpoints(
   if (endpoints.size > 0 && allVariants && !posted)
     yield {
       path: ['endpoints'],
-      message: 
+      message:
         'no variant is a webhook, so there is no endpoint that could misbehave; add one, or leave this ' +
         'out',
     };

@@ -89,7 +89,7 @@ export async function renderPlanPage(plan: CapacityPlan, over?: AbortSignal): Pr
               <pre>${plan.command}</pre>
               ${
                 plan.assumed.length > 0 &&
-                html`<p class="dim">Not said, so taken: ${plan.assumed.join(', ')}.</p>`
+                html`<p class="dim">Defaults used: ${plan.assumed.join(', ')}.</p>`
               }
             </section>
           </main>

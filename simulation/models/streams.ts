@@ -47,7 +47,7 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
     ),
     part,
     leavesOut: [
-      'subscribers that read too slowly: all of them read at once what comes',
+      'subscribers that read too slowly: all of them read at once',
       ...(kind.leavesOut ?? []),
     ],
   });
