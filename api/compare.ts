@@ -17,7 +17,7 @@ export type CompareInput = {
   candidate: Side;
   /** Asks for more evidence before it says that something is worse. */
   strict?: boolean;
-  /** What else it does not pass with; what is proven worse it never does. */
+  /** What else makes it fail, in addition to a metric that is proven worse. */
   failOn?: readonly FailOn[];
   /** Labels of variants to hold against each other, where they differ: `[['sse @old', 'sse @new']]`. */
   match?: readonly (readonly [baseline: string, candidate: string])[];

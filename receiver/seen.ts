@@ -28,7 +28,10 @@ export type Seen = {
   finish(key: string): void;
   forget(key: string): void;
   size(): number;
-  /** Keys given up to keep within the bounds; those of `count` may have been too young for it. */
+  /**
+   * Keys that were removed to keep within the limits; those in `count` may have been too young to be
+   * removed.
+   */
   givenUp(): { count: number; age: number };
 };
 

@@ -39,8 +39,8 @@ type Held<T> = { item: T; sinceMs: number };
 type Gap = { from: number; to: number };
 
 /**
- * Gaps of one topic that are remembered, so that late events are told from repeated ones; older ones are
- * merged into one that says "late".
+ * Gaps of one topic that are remembered, so that late events are told from repeated ones. Older gaps are
+ * merged into one, and everything in it counts as late.
  */
 const maxGaps = 100;
 

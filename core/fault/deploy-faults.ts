@@ -13,10 +13,10 @@ import { at, mostServers, serverNumber, whichText } from './fields.ts';
 const notOnTarget = () =>
   'the scenario tells servers to send their clients away, and only our own servers can do that';
 
-/** Who comes to a server that lets its clients go is refused; who asks it anew does so later, elsewhere. */
+/** A draining server refuses new clients, and its old ones reconnect later, elsewhere. */
 const goodbyeEffects: Effects = { reconnects: true, failures: true, pollsLeftOut: 'unknown' };
 
-/** How clients are let go; docs/cluster/deploys.md. */
+/** How clients are sent away; docs/cluster/deploys.md. */
 const letGoFields = {
   window: duration.prefault('10s').describe('clients are sent away over this time; 0s: all at once'),
   limit: duration

@@ -26,7 +26,7 @@ const cut = {
   count: ({ recovery }: Completed) => recovery?.cut?.absences ?? 0,
 };
 
-/** Of the subscribers that were cut off; one that left stays away for as long as it was told to. */
+/** Only subscribers that were cut off: the scenario decides how long a subscriber that left stays away. */
 const cutTimes = (which: 'connected' | 'caughtUp') => (trial: Completed) => {
   const stored = trial.recovery?.cut?.[which];
   return stored && histogramOf(stored);

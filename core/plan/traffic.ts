@@ -50,8 +50,8 @@ export function planTraffic(
 }
 
 /**
- * What a schedule comes to that is not held, as a simulation reads it: counted event by event up to what a
- * plan can hold; of a longer one the mean, where chance decides.
+ * Counts the events and deliveries of a schedule that is not kept in memory, as in a simulation: event by
+ * event up to the number that a plan can hold. For a longer one it returns the mean where chance decides.
  * @throws UserError as `scheduleOf`, and `schedule-empty` as `planTraffic`
  */
 export function trafficAhead(scenario: ScheduledScenario, sources: Sources): Traffic {

@@ -15,8 +15,8 @@ export function acceptsGzip({ headers }: Request): boolean {
 }
 
 /**
- * Compresses answers; one that is the same as that before, as when all who were held hear
- * of one event, only once.
+ * Compresses answers. Equal answers in a row, such as those to all requests that waited for the same event,
+ * are compressed once.
  */
 export function createGzip(): (text: string) => Buffer {
   return keepLast(gzipSync);

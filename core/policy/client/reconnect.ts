@@ -163,7 +163,9 @@ export function takeWaitMs(
   return waitMs;
 }
 
-/** Of a wait that a server asks for outside of a failure, as one that lets its clients go: what is obeyed. */
+/**
+ * The wait that a client obeys, of one that a server asks for without a failure, such as a draining server.
+ */
 export function heardMs({ policy, advice }: ReconnectPolicy, askedMs: number): number {
   const heard = advice ?? presets[policy ?? 'full-jitter'].advice;
   return heard === 'obey' && askedMs <= longestAskedMs ? askedMs : 0;

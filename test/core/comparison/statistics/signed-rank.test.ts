@@ -116,7 +116,7 @@ test('swapping the arms turns the estimate and the interval round and leaves p',
 });
 
 test(
-  'the interval is the test turned round: it leaves 0 ' + 'out exactly when p is at most the level',
+  'the interval fits the test: it leaves 0 out exactly when p is at most the level',
   () => {
     // Without ties among the Walsh averages, which continuous values do not have.
     const value = fc
