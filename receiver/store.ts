@@ -14,8 +14,8 @@ export type Claim = (typeof claims)[number];
 export type DeliveryStore = {
   /**
    * Claims a delivery, in one atomic step.
-   * @param leaseMs how long the claim lasts. If `finish` or `forget` was not called by then, the process has died
-   *   or hangs, and the next attempt is new
+   * @param leaseMs how long the claim lasts. If `finish` or `forget` was not called by then, the process has
+   *   died or hangs, and the next attempt is new
    */
   begin(id: string, leaseMs: number): Claim | Promise<Claim>;
   /** It was processed: from now on it is `done`, for as long as the sender may try again. */
