@@ -1,5 +1,6 @@
-// Decides who gets gzip as a content coding (RFC 9110, section 8.4.1.3) and compresses whole answers. Bodies
-// without end are streams/gzip-bodies.ts; bodies of requests and WebSocket messages are not among them.
+// Decides which answers get gzip as a content coding (RFC 9110, section 8.4.1.3) and compresses whole
+// answers. Bodies without end are compressed in streams/gzip-bodies.ts; request bodies and WebSocket
+// messages are not.
 
 import { gzipSync } from 'node:zlib';
 import type { Request } from '../pattern.ts';

@@ -1,7 +1,8 @@
 // Decides when a client comes back after a failure, by a policy (presets.ts) and by what the server advised:
-// never earlier than it asked, spread over a window that it announced, and not at all where it asked for too
-// long or the policy has come to its end. Numbers in, numbers out: the same rule serves subscribers over
-// sockets and simulated ones in virtual time. Webhook senders have policies of their own (retry-policy.ts).
+// never earlier than it asked, spread over a window that it announced, and not at all if it asked for too
+// long a wait or the policy has reached its end. Numbers in, numbers out: the same rule serves subscribers
+// over sockets and simulated ones in virtual time. Webhook senders have policies of their own
+// (retry-policy.ts).
 
 import type { Random } from '../../base/random.ts';
 import { presets, type Advice, type Backoff, type PolicyName, type Preset, type Reset } from './presets.ts';
