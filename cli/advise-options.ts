@@ -7,7 +7,8 @@ export function addAdvise(root: Command, invocation: string): void {
   root
     .command('advise')
     .description(
-      'say which pattern fits your needs, given by flags or asked for on a terminal (docs/advise.md)')
+      'say which pattern fits your needs, given by flags or asked for on a terminal (docs/advise.md)',
+    )
     .argument('[result...]', 'results to take figures from (default: the nearest in the results folder)')
     .option('--clients <number>', 'how many are to be told')
     .option('--every <duration>', 'time between two updates of one client, such as 2s, 5m or 1h')

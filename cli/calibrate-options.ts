@@ -8,7 +8,8 @@ export function addCalibrate(root: Command, invocation: string): void {
   root
     .command('calibrate')
     .description(
-      'measure the costs of this machine for simulations, as a profile (docs/simulation/calibrate.md)')
+      'measure the costs of this machine for simulations, as a profile (docs/simulation/calibrate.md)',
+    )
     .option('--full', 'an hour and a half: at least 500 events a point, each point twice, more points', false)
     .option('--patterns <names>', 'only these, such as sse,websocket (default: all)')
     .option('--no-cluster', 'without brokers and HAProxy, which are measured if they are installed')

@@ -212,8 +212,8 @@ function warningsOf(of: Simulated): ResultWarning[] {
             level: 'note' as const,
             message:
               `this is ${digits(extrapolated)} times outside of the profile's points, so it may be off ` +
-                `by more than it says. A profile with larger points is more exact (npm start -- ` +
-                `calibrate --full).`,
+              `by more than it says. A profile with larger points is more exact (npm start -- ` +
+              `calibrate --full).`,
           },
         ]
       : []),

@@ -89,8 +89,7 @@ export const claimsSchema = z
           code: 'custom',
           path: ['claims', index, 'theme'],
           message:
-            `the claim ${id} has the theme "${theme}", ` +
-            `and there are ${Object.keys(themes).join(', ')}`,
+            `the claim ${id} has the theme "${theme}", ` + `and there are ${Object.keys(themes).join(', ')}`,
         });
   });
 

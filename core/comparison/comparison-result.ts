@@ -46,19 +46,19 @@ const ratioMetric = z.strictObject({
     'bounds of the ratio, each with an error rate of alpha; null if there are too few runs',
   ),
   high: figure,
-  p: z.number().describe(
-    'one-sided: the probability of figures at least this much worse if nothing has changed'),
+  p: z
+    .number()
+    .describe('one-sided: the probability of figures at least this much worse if nothing has changed'),
   pAdjusted: figure.describe(
     "Holm's correction over all gating metrics of the comparison; null when not gating",
   ),
-  ratios: z
-    .array(z.number())
-    .describe('candidate over baseline, pair by pair; empty if runs are not paired'),
+  ratios: z.array(z.number()).describe('candidate over baseline, pair by pair; empty if runs are not paired'),
   runs: count.describe('pairs used; for unpaired runs the number of runs of the smaller side'),
   runsNeeded: count
     .nullable()
     .describe(
-      'about how many runs would have decided; null when decided, or when no reasonable number would'),
+      'about how many runs would have decided; null when decided, or when no reasonable number would',
+    ),
   verdict: words.nullable().describe('null when not gating'),
   why: whyNotJudged,
   ofWhatCame,

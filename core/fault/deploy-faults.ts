@@ -23,7 +23,8 @@ const letGoFields = {
     .optional()
     .describe(
       'connections that are left then are closed, counted from the beginning like the window; 5s after ' +
-      'it when left out'),
+        'it when left out',
+    ),
   advise: duration
     .optional()
     .describe('each client is advised a wait before it comes back, drawn between 0 and this time'),

@@ -49,8 +49,9 @@ const freeze = defineFault({
       at,
       freeze: z.enum(['server', 'publisher', 'load']).describe('which processes stop for a while'),
       for: interval.describe('for how long'),
-      server: serverNumber.optional().describe(
-        'with freeze: server: only this one of several, by its number from 1'),
+      server: serverNumber
+        .optional()
+        .describe('with freeze: server: only this one of several, by its number from 1'),
     })
     .refine(({ freeze, server }) => freeze === 'server' || server === undefined, {
       path: ['server'],

@@ -46,6 +46,5 @@ export const inFront = defineFault({
   acts: ({ how, server }) => [{ do: 'in-front', how, server }],
   did: ({ how, server }) => said[how](`server ${server}`),
   effects: ({ how }) => effects[how],
-  notOnTarget: () =>
-    'the scenario controls our own proxy; the one in front of a target is not ours',
+  notOnTarget: () => 'the scenario controls our own proxy; the one in front of a target is not ours',
 });

@@ -96,7 +96,8 @@ export const broker = defineFault({
         .optional()
         .describe(
           'how long it is away; then it is back with the data that it keeps. When left out, it does not ' +
-          'come back'),
+            'come back',
+        ),
     })
     .refine((v) => v.broker === 'kill' || v.for !== undefined, {
       path: ['for'],
@@ -110,6 +111,5 @@ export const broker = defineFault({
       ? 'the broker was killed'
       : `the broker ${brokerWords[how]} came back after ${writeDuration(forMs)}`,
   effects: () => goneEffects,
-  notOnTarget: () =>
-    'the scenario disturbs a broker between our servers, and a target has none of ours',
+  notOnTarget: () => 'the scenario disturbs a broker between our servers, and a target has none of ours',
 });

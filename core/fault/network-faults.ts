@@ -46,7 +46,8 @@ export const network = defineFault({
         .default(everything)
         .describe(
           'share of these connections; with between: broker a share of the servers, each with all of its ' +
-          'connections'),
+            'connections',
+        ),
       for: interval
         .optional()
         .describe('how long; until the end of the trial when left out. A reset happens at once'),

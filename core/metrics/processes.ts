@@ -65,9 +65,8 @@ function lostInIdle(trial: Completed): string | undefined {
   const used = total('server', shareOf)(trial);
   return idle === undefined || used === undefined || used >= overIdleLeast * idle
     ? undefined
-    :
-      `the server used ${formatShare(used)} of a core under load and ${formatShare(idle)} idle: the ` +
-      `difference is within noise`;
+    : `the server used ${formatShare(used)} of a core under load and ${formatShare(idle)} idle: the ` +
+        `difference is within noise`;
 }
 
 /** From this share of the measured phase on a server has no time left, and what comes waits. */

@@ -170,8 +170,5 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
       ((trial.recovery?.connects.refused ?? 0) + sumOf(trial, (one) => one.absences - one.neverBack)) /
       absent.count(trial),
   ),
-  'connects-refused': count(
-    'failed attempts to connect',
-    ({ recovery }) => recovery?.connects.refused,
-  ),
+  'connects-refused': count('failed attempts to connect', ({ recovery }) => recovery?.connects.refused),
 };

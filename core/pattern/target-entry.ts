@@ -42,8 +42,9 @@ export const headers = z
   )
   .describe('headers of every request; ${NAME} is a variable of the environment');
 
-export const ownHeaders = headers.default({}).describe(
-  'headers of this pattern, in addition to those for all');
+export const ownHeaders = headers
+  .default({})
+  .describe('headers of this pattern, in addition to those for all');
 
 export const cursor = z
   .union([

@@ -93,8 +93,10 @@ const options = z
     sqsDeadLetters: queueUrl
       .default('')
       .describe('a queue on the same host that gets a copy of each delivery without attempts left'),
-    file: z.string().default('').describe(
-      'the database file; when empty, a file that is removed when the process ends'),
+    file: z
+      .string()
+      .default('')
+      .describe('the database file; when empty, a file that is removed when the process ends'),
     keep: z
       .int()
       .min(0)
@@ -106,7 +108,8 @@ const options = z
       .boolean()
       .default(false)
       .describe(
-        'if most attempts to an endpoint fail, it gets none for 30s, and then one attempt that decides'),
+        'if most attempts to an endpoint fail, it gets none for 30s, and then one attempt that decides',
+      ),
     disable: z
       .enum(disableRuleNames)
       .default('never')
@@ -140,7 +143,8 @@ const options = z
       .default('listed')
       .describe(
         'where deliveries may go: listed: only to the networks of `allow`; public: also to every public ' +
-        'address'),
+          'address',
+      ),
     allow: z
       .union([z.literal('auto'), z.array(network).max(100)])
       .default('auto')
@@ -156,7 +160,7 @@ const options = z
     if (sharedStores.includes(store)) {
       const one =
         `needs one server that sees every delivery of an endpoint; with store: ${store} there may be ` +
-          `several. Choose store: sqlite`;
+        `several. Choose store: sqlite`;
       if (fifo && store === 'redis') refuse('fifo', `an order ${one}`);
       if (breaker) refuse('breaker', `the breaker ${one}`);
       if (endpointRate !== 'unlimited') refuse('endpointRate', `a rate ${one}`);

@@ -88,7 +88,8 @@ const brokerPoint = z.strictObject({
   delaySpread: betweenTrials,
   directCpuUs: figure.describe('CPU of a single server for an event to two receivers'),
   publishedCpuUs: figure.describe(
-    'the same for a server that publishes the event to a broker and gets it back'),
+    'the same for a server that publishes the event to a broker and gets it back',
+  ),
   receivedCpuUs: figure.describe('the same for a server that only gets the event from the broker'),
   cpuSpread: betweenTrials,
   brokerCpuUs: figure.describe("CPU of the broker's process for an event, with one server"),
@@ -113,7 +114,8 @@ const frontPoint = z.strictObject({
   ),
   addedSpread: betweenTrials,
   cpuUs: figure.describe(
-    'CPU of HAProxy for a delivery; for patterns that ask: for a request with its answer'),
+    'CPU of HAProxy for a delivery; for patterns that ask: for a request with its answer',
+  ),
 });
 
 const throughFront = z.strictObject({

@@ -8,7 +8,8 @@ const bytes = z.int().min(0);
 const reading = z.strictObject({
   availableBytes: bytes.describe('memory that programs may still use (MemAvailable of /proc/meminfo)'),
   slabBytes: bytes.describe(
-    'objects of the kernel: sockets, files and their watchers (Slab of /proc/meminfo)'),
+    'objects of the kernel: sockets, files and their watchers (Slab of /proc/meminfo)',
+  ),
   socketBytes: bytes.describe('buffers of TCP sockets (mem of TCP in /proc/net/sockstat)'),
 });
 

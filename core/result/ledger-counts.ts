@@ -7,7 +7,8 @@ const count = z.int().min(0);
 export const ledgerCounts = z.strictObject({
   published: count.describe('measured events that the server confirmed'),
   unconfirmed: count.describe(
-    'measured events that were sent and not answered; no delivery is expected of them'),
+    'measured events that were sent and not answered; no delivery is expected of them',
+  ),
   expected: count.describe('deliveries: each published event once for each follower of its topic'),
   delivered: count,
   missed: count,

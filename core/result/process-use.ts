@@ -10,8 +10,9 @@ export const processUse = z.strictObject({
     .describe(
       'broker: connects several servers; in-front: HAProxy; network: our proxy that makes the network worse',
     ),
-  index: count.optional().describe(
-    'number among the processes of its role, from 0; left out in older results'),
+  index: count
+    .optional()
+    .describe('number among the processes of its role, from 0; left out in older results'),
   pid: count
     .optional()
     .describe(
@@ -39,9 +40,9 @@ export const processUse = z.strictObject({
     .min(0)
     .optional()
     .describe(
-      "CPU of a server, as a share of a core, before the first event: timers, idle connections and the " +
+      'CPU of a server, as a share of a core, before the first event: timers, idle connections and the ' +
         "harness's samples. Read with all subscribers connected, or before the first one if they poll. " +
-        "Left out if it was not read, and in older results",
+        'Left out if it was not read, and in older results',
     ),
   rssBaselineBytes: z
     .number()
@@ -124,10 +125,7 @@ export const pinned = z.strictObject({
 
 /** What it took until all subscribers were connected. */
 export const connecting = z.strictObject({
-  serverCpuUs: z
-    .number()
-    .optional()
-    .describe('CPU of all servers in that time; left out if it was not read'),
+  serverCpuUs: z.number().optional().describe('CPU of all servers in that time; left out if it was not read'),
   requests: count.describe('requests that were made until all subscribers were ready'),
   bytesIn: count.describe('from the subscribers'),
   bytesOut: count.describe('to them'),

@@ -73,8 +73,10 @@ const absences = z.strictObject({
     .number()
     .min(0)
     .describe('time away within the measured phase and the drain, summed over the subscribers'),
-  longestUs: z.number().min(0).describe(
-    'the longest absence; an absence that did not end counts up to the close'),
+  longestUs: z
+    .number()
+    .min(0)
+    .describe('the longest absence; an absence that did not end counts up to the close'),
   lastBackUs: z
     .number()
     .optional()
@@ -84,14 +86,16 @@ const absences = z.strictObject({
     ),
   connected: storedHistogram.describe('time from the loss to being subscribed again, for all that came back'),
   caughtUp: storedHistogram.describe(
-    'time from the loss to the last event that was resumed, for those that recovered'),
+    'time from the loss to the last event that was resumed, for those that recovered',
+  ),
 });
 
 export const recovery = z.strictObject({
   subscribers: count.describe('subscribers that were away at least once'),
   cut: absences.optional().describe('clients that were cut off; left out if there were none'),
-  left: absences.optional().describe(
-    'clients that left because of the fault `leave`; left out if there were none'),
+  left: absences
+    .optional()
+    .describe('clients that left because of the fault `leave`; left out if there were none'),
   missedAway: count.describe('missed deliveries of events that a subscriber lost because it was away'),
   connects: z
     .strictObject({

@@ -156,7 +156,7 @@ export const resultSchema = z.strictObject({
     .optional()
     .describe(
       "the trials were computed, and the environment is that of the profile's machine. Left out of " +
-        "measured results",
+        'measured results',
     ),
   trials: z.array(trial),
   arm: z.string().optional().describe('for pushbench ab: the name of this side'),
@@ -183,8 +183,9 @@ export const resultSchema = z.strictObject({
       'figures of each trial for other programs, as computed by the version that wrote the result; our ' +
         'commands compute them again. Left out while the run continues, and in older results',
     ),
-  planned: planned.optional().describe(
-    'everything that the run should measure; left out in results of version 1'),
+  planned: planned
+    .optional()
+    .describe('everything that the run should measure; left out in results of version 1'),
   state,
 });
 

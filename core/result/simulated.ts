@@ -52,9 +52,7 @@ export const simulatedTrial = z.strictObject({
   how: z
     .enum(['exact', 'windows'])
     .describe('windows: parts of the time were computed and represent the rest'),
-  clients: z
-    .enum(['groups', 'one-by-one'])
-    .describe('groups: identical clients were computed together'),
+  clients: z.enum(['groups', 'one-by-one']).describe('groups: identical clients were computed together'),
   extrapolated: z
     .number()
     .min(1)

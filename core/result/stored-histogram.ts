@@ -12,5 +12,6 @@ export const storedHistogram = z.strictObject({
   maxUs: z.number(),
   overRange: count.describe('samples above the range of the histogram, which does not contain them'),
   negative: count.describe(
-    'samples below zero, which the histogram does not contain: a clock or a time stamp was wrong'),
+    'samples below zero, which the histogram does not contain: a clock or a time stamp was wrong',
+  ),
 });

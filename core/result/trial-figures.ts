@@ -8,10 +8,14 @@ const figure = z.strictObject({
   unit: z.enum(['us', 'bytes', 'share', 'count', 'per-s']).describe('a share is 0 to 1'),
   low: z.number().optional().describe("lower end of a percentile's 95 % interval within the trial"),
   high: z.number().optional().describe('upper end of it'),
-  expectedError: z.number().optional().describe(
-    'for a simulation: the share by which it is expected to be off'),
-  ofWhatCame: z.literal(true).optional().describe(
-    'some deliveries were lost, so this covers only those that arrived'),
+  expectedError: z
+    .number()
+    .optional()
+    .describe('for a simulation: the share by which it is expected to be off'),
+  ofWhatCame: z
+    .literal(true)
+    .optional()
+    .describe('some deliveries were lost, so this covers only those that arrived'),
 });
 
 export const trialFigures = z.strictObject({

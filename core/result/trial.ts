@@ -91,16 +91,15 @@ const completed = z.strictObject({
     .number()
     .optional()
     .describe('first connection to last subscriber ready; left out of simulations'),
-  connecting: connecting.optional().describe(
-    'the costs of connecting; left out of simulations and older results'),
+  connecting: connecting
+    .optional()
+    .describe('the costs of connecting; left out of simulations and older results'),
   warmUp: z
     .strictObject({
       events: count,
       deliveries: count,
       tookUs: z.number(),
-      whole: z
-        .boolean()
-        .describe('all bursts were made; otherwise the time or the pattern ended them'),
+      whole: z.boolean().describe('all bursts were made; otherwise the time or the pattern ended them'),
     })
     .optional()
     .describe(
@@ -129,9 +128,7 @@ const completed = z.strictObject({
   wayIn: z
     .string()
     .optional()
-    .describe(
-      'whether clients used TLS and tokens; left out if neither, and in older results',
-    ),
+    .describe('whether clients used TLS and tokens; left out if neither, and in older results'),
   measuredUs: z.number(),
   drainUs: z
     .number()
@@ -160,7 +157,8 @@ const completed = z.strictObject({
         .optional()
         .describe(
           'bytes a second that the host sent before the first subscriber connected; left out in older ' +
-          'results'),
+            'results',
+        ),
       explained: z
         .strictObject({
           mostSegments: count.describe("an upper bound of the segments of the trial's connections"),
@@ -194,9 +192,7 @@ const completed = z.strictObject({
   faults: z
     .array(fault)
     .optional()
-    .describe(
-      'in the order of their planned time; left out if the scenario has none, and in older results',
-    ),
+    .describe('in the order of their planned time; left out if the scenario has none, and in older results'),
   recovery: recovery
     .optional()
     .describe(
@@ -225,9 +221,7 @@ export const trial = z.strictObject({
   cell: z
     .strictObject({
       variant: z.string().describe('label of the variant without the parameters'),
-      parameters: z
-        .record(z.string(), z.string())
-        .describe('path and value, as written in the scenario'),
+      parameters: z.record(z.string(), z.string()).describe('path and value, as written in the scenario'),
       subscribers: count,
       events: count,
       deliveries: count,

@@ -21,7 +21,8 @@ export const conduct = z
       .default('requests')
       .describe(
         'requests: this share of all requests, drawn for each; endpoints: this share of the endpoints, ' +
-        'the same ones all the time'),
+          'the same ones all the time',
+      ),
     status: z.int().min(300).max(599).default(500).describe('what a failing endpoint answers'),
     by: interval.prefault('1s').describe('how late a slow endpoint answers'),
     at: duration.prefault('0s').describe('when it begins, counted from the start of the measured phase'),
@@ -29,7 +30,8 @@ export const conduct = z
       .optional()
       .describe(
         'how long; to the end when left out. If it begins at 0s, it also applies before the measured ' +
-        'phase'),
+          'phase',
+      ),
   })
   .describe('one kind of misconduct of webhook endpoints');
 

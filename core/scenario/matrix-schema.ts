@@ -56,7 +56,7 @@ export const axis = z
       .positive()
       .describe(
         "factor that converts the path's value for the axis: a rate in events a second, a duration in " +
-          "milliseconds, a size in bytes",
+          'milliseconds, a size in bytes',
       ),
     perSubscriber: z
       .boolean()
@@ -65,5 +65,5 @@ export const axis = z
   })
   .describe(
     "name and scale of the horizontal axis of the report's curves, if the path's own value says little " +
-      "to a reader",
+      'to a reader',
   );

@@ -119,9 +119,7 @@ export function scenarioSchema(registry: PatternRegistry) {
     network: steadyNetwork
       .optional()
       .describe('properties of the network between the processes of a trial; plain loopback when left out'),
-    server: server
-      .prefault({})
-      .describe("the reference server's limits, TLS, and how it checks tokens"),
+    server: server.prefault({}).describe("the reference server's limits, TLS, and how it checks tokens"),
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(faultSchema).max(1000).default([]).describe('what goes wrong during the measured phase'),
     matrix: matrix.default({}),
@@ -136,7 +134,7 @@ export function scenarioSchema(registry: PatternRegistry) {
       .max(12)
       .default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery'])
       .describe(
-        'metrics that the report draws over the matrix\' parameters; with an empty list the matrix ' +
+        "metrics that the report draws over the matrix' parameters; with an empty list the matrix " +
           'compares a few settings: "answer" gives the answer, and charts are over time',
       ),
     axis: axis.optional(),

@@ -7,8 +7,12 @@ import { duration, size } from '../base/quantities.ts';
 const positive = z.int().min(1);
 
 export const server = z.strictObject({
-  history: z.int().min(0).max(1_000_000).default(1000).describe(
-    'events kept per topic, for clients that resume'),
+  history: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(1000)
+    .describe('events kept per topic, for clients that resume'),
   historySize: size.prefault('64MiB').describe('bytes kept over all topics'),
   maxSubscribers: positive.max(1_000_000).default(100_000).describe('more are refused'),
   maxTopics: positive.max(1_000_000).default(200_000).describe('most topics with a history'),
@@ -18,7 +22,8 @@ export const server = z.strictObject({
   announce: duration
     .prefault('0s')
     .describe(
-      'tells clients when they join to spread their return after a loss over this time; 0s: not sent'),
+      'tells clients when they join to spread their return after a loss over this time; 0s: not sent',
+    ),
 });
 
 export type ServerLimits = z.output<typeof server>;

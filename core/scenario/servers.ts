@@ -61,7 +61,8 @@ const checkName = z.enum(checkNames);
 const checkOptions = z.strictObject({
   kind: checkName.describe(
     'tcp: it connects; http: it makes a request, which is answered 503 by a server that takes no ' +
-    'subscribers'),
+      'subscribers',
+  ),
   interval: interval
     .refine((ms) => ms <= mostCheckMs, { error: 'at most 10s: the trial waits for the first check' })
     .prefault('500ms')
@@ -92,14 +93,13 @@ const proxy = z.strictObject({
     .min(1)
     .max(1_000_000)
     .optional()
-    .describe(
-      'the most sessions of a server at a time; others wait in a queue. No limit when left out',
-    ),
+    .describe('the most sessions of a server at a time; others wait in a queue. No limit when left out'),
   slowstart: interval
     .optional()
     .describe(
       'a server that comes back gets its share of connections gradually, over this time; at once when ' +
-      'left out'),
+        'left out',
+    ),
   check: check
     .prefault('tcp')
     .describe('how HAProxy finds out whether a server is up: by connecting (tcp) or by a request (http)'),

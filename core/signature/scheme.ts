@@ -103,10 +103,7 @@ const maxTextSecretLength = 512;
 export function textKey(secret: string, maxLength = maxTextSecretLength): KeyObject {
   // `Buffer.from` makes bytes of lists and objects too: zeros, which anybody could sign with.
   if (typeof secret !== 'string')
-    throw new UserError(
-      'bad-secret',
-      `a webhook secret of this scheme is a text; this is ${kindOf(secret)}`,
-    );
+    throw new UserError('bad-secret', `a webhook secret of this scheme is a text; this is ${kindOf(secret)}`);
   if (secret === '' || secret.length > maxLength) {
     throw new UserError(
       'bad-secret',
@@ -181,7 +178,7 @@ function sentence(why: SignatureFailure): string {
     case 'no-match':
       return (
         'no signature of the request fits this secret and the request; was the body changed on its ' +
-          'way, or parsed and printed again?'
+        'way, or parsed and printed again?'
       );
   }
 }

@@ -63,7 +63,7 @@ export const targetSchema = z.strictObject({
     .default('fresh')
     .describe(
       '"fresh": each trial uses new topics (news.k3f9a1), so that no history reaches it; "fixed": the ' +
-        'scenario\'s names',
+        "scenario's names",
     ),
   headers: headers.default({}),
   tls: z

@@ -27,8 +27,8 @@ function emulated(emulator: string | undefined): TrialWarning | undefined {
     level: 'invalid',
     message:
       `the servers used ${emulator} instead of the service: losses, duplicates and requests are as ` +
-        `they would be there, but times are those of the emulator and are not shown. Name a real one to ` +
-        `measure its times.`,
+      `they would be there, but times are those of the emulator and are not shown. Name a real one to ` +
+      `measure its times.`,
   };
 }
 

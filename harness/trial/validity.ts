@@ -66,9 +66,8 @@ function lateAdvice(plan: TrialPlan, trial: Completed): string {
   const answeredUs = metrics['publish-round-trip.p50']!.read(trial);
   const longUs = limitOf(trial, 'publisher-lag').limit;
   return plan.besideTargets && answeredUs !== undefined && answeredUs >= longUs
-    ?
-      `Half of the events took ${formatUs(answeredUs)} or more to be confirmed, and the next event of a ` +
-      `topic is sent only after that: publish less, or on more topics.`
+    ? `Half of the events took ${formatUs(answeredUs)} or more to be confirmed, and the next event of a ` +
+        `topic is sent only after that: publish less, or on more topics.`
     : `The publisher was late, not the server. ${coresAdvice(trial, plan, 'publisher', 'Publish less')}`;
 }
 

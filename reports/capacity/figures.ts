@@ -25,7 +25,7 @@ export function planKeys({ rows }: Pick<CapacityPlan, 'rows'>): Key[] {
 const inTable = 'the figures stand in the table below.';
 const readWorst =
   'The thin line shows the number if the simulated figures are off by as much as expected, in the ' +
-    'wrong direction.';
+  'wrong direction.';
 
 /** @throws the reason of `over` when that is aborted before */
 export async function planFigures(plan: CapacityPlan, over?: AbortSignal): Promise<PlanFigures> {
@@ -123,8 +123,8 @@ async function serverFigures(plan: CapacityPlan, keys: readonly Key[], figure: D
         heading: 'By which number of subscribers one server reaches each limit',
         reading:
           'The leftmost mark of a row is the number of subscribers that a server carries. A hollow ' +
-            'mark is the highest number that was tried. A limit that a single subscriber exceeds has no ' +
-            'mark.',
+          'mark is the highest number that was tried. A limit that a single subscriber exceeds has no ' +
+          'mark.',
         about: 'Subscribers of one server at which each limit is reached, by pattern',
       },
       breaksSpec(rows, keys),

@@ -88,8 +88,7 @@ export async function renderPlanPage(plan: CapacityPlan, over?: AbortSignal): Pr
               <h2>Repeat it</h2>
               <pre>${plan.command}</pre>
               ${
-                plan.assumed.length > 0 &&
-                html`<p class="dim">Defaults used: ${plan.assumed.join(', ')}.</p>`
+                plan.assumed.length > 0 && html`<p class="dim">Defaults used: ${plan.assumed.join(', ')}.</p>`
               }
             </section>
           </main>

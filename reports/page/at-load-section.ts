@@ -57,8 +57,7 @@ function loadMarkup({ name, setting, notes, rows }: AtLoad, id: string): Markup 
     <p class="dim">
       Filled dot: half of the deliveries took at most this long; open dot: 99 %; thin lines: ${thinLines}.
       Requests and traffic are those of subscribers, without publishing; CPU, descriptors and memory are the
-      server's.
-      ${notes.join(' ')}
+      server's. ${notes.join(' ')}
     </p>
     <table role="table" aria-label="${heading}: latency and costs of each pattern">
       <thead role="rowgroup">

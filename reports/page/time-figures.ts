@@ -51,7 +51,7 @@ const panels: readonly {
     heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
       'Each point is the median of the events planned in its slot of time. If a line is level, the ' +
-        'system keeps up; if it rises, the system is falling behind.',
+      'system keeps up; if it rises, the system is falling behind.',
   },
   {
     id: 'time-latency',
@@ -79,7 +79,7 @@ const panels: readonly {
     heading: (name, figure) => `Requests over time: at most ${figure}, with ${name}`,
     reading:
       'Polling makes requests at its own pace, whether or not something happens. Long polling and ' +
-        'webhooks make a request for each delivery or batch; streams make none once they are open.',
+      'webhooks make a request for each delivery or batch; streams make none once they are open.',
   },
   {
     id: 'time-away',
@@ -94,7 +94,7 @@ const panels: readonly {
     heading: (name, figure) => `Clients away over time: at most ${figure} in a sample, with ${name}`,
     reading:
       'Subscribers that were not connected at the end of each slot of time; absences between two ends ' +
-        'are not seen. The width of a peak shows how long clients took to come back.',
+      'are not seen. The width of a peak shows how long clients took to come back.',
   },
   {
     id: 'time-server-cpu',
@@ -165,7 +165,7 @@ const panels: readonly {
     format: (value) => formatBytes(value * 1024 ** 2),
     heading: (name, figure) => `Server memory over time: at most ${figure}, with ${name}`,
     reading:
-      "Resident memory of the whole server process, including 50 MiB or more of the runtime. Memory that " +
+      'Resident memory of the whole server process, including 50 MiB or more of the runtime. Memory that ' +
       'keeps growing is a leak or a queue.',
   },
 ];

@@ -22,7 +22,7 @@ export function costRateLine(results: readonly Result[]): string | undefined {
     : `${rounded(low)} to ${rounded(high)} deliveries a second`;
   return (
     `CPU per delivery was measured at ${at}${one ? '' : ', each variant at its own rate'}: at lower ` +
-      'rates a delivery costs more, at higher rates less.'
+    'rates a delivery costs more, at higher rates less.'
   );
 }
 

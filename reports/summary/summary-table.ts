@@ -66,14 +66,14 @@ const shown: readonly Column[] = [
     title: 'descriptors, at rest',
     note:
       'file descriptors of the server process when all subscribers were connected and nothing had been ' +
-        'published, without those that it had idle',
+      'published, without those that it had idle',
   },
   {
     key: 'descriptors.added-peak',
     title: 'descriptors, at peak',
     note:
-      "the same at the highest sample, one for each slot of the time charts, so a shorter peak is not " +
-        "seen; includes the publisher's connections",
+      'the same at the highest sample, one for each slot of the time charts, so a shorter peak is not ' +
+      "seen; includes the publisher's connections",
   },
   {
     key: 'bytes-per-delivery',
@@ -85,7 +85,7 @@ const shown: readonly Column[] = [
     title: 'server CPU / delivery',
     note:
       "the server process's CPU time over the measured phase, for each delivery, without the CPU of " +
-        "the idle server; saturated: it had no time left, and deliveries queued",
+      'the idle server; saturated: it had no time left, and deliveries queued',
   },
   {
     key: 'client-cpu-per-delivery',

@@ -92,9 +92,7 @@ export function longPolling(input: ModelInput): Simulated {
     leavesOut: [
       ...compressed(options.gzip),
       'the wait of requests while the server answers others on their arrival',
-      ...(options.batch > 0
-        ? ["the server's cost of collecting events, and late timers of batches"]
-        : []),
+      ...(options.batch > 0 ? ["the server's cost of collecting events, and late timers of batches"] : []),
     ],
   });
 }

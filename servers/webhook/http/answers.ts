@@ -88,9 +88,7 @@ const stats = z.strictObject({
     .number()
     .min(0)
     .describe('time since the first event of a pending delivery was accepted; 0 if there is none'),
-  deadLetters: count.describe(
-    'exhausted deliveries of registered endpoints that were not replayed',
-  ),
+  deadLetters: count.describe('exhausted deliveries of registered endpoints that were not replayed'),
   endpoints: z.strictObject({
     enabled: count,
     disabled: count,

@@ -116,7 +116,7 @@ export const endpointPaths: Readonly<Record<string, Json>> = {
       summary: 'Send again what it missed',
       description:
         'Exhausted and cancelled deliveries of events that were accepted from `since` up to, but not ' +
-          'including, `until` (now when left out).',
+        'including, `until` (now when left out).',
       requestBody: body('RecoverRange'),
       responses: {
         202: answer('Recovered', 'they are pending again'),

@@ -16,8 +16,10 @@ export const requests = {
       .max(2048)
       .describe('where deliveries go; which addresses may be named, the options `receivers` and `allow` say'),
     events: topicList,
-    secret: z.string().optional().describe(
-      'in the form of the scheme; the server makes one when it is left out'),
+    secret: z
+      .string()
+      .optional()
+      .describe('in the form of the scheme; the server makes one when it is left out'),
   }),
   EndpointChange: endpointChange,
   Rotation: rotation,

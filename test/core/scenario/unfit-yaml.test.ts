@@ -43,11 +43,7 @@ describe('what is no YAML, or not fit for settings', () => {
       `${base}repeat: *often`,
       ['4:9: the alias *often has no anchor &often before it'],
     ],
-    [
-      'an alias of itself',
-      `${base}expect: &all [*all]`,
-      ['4:15: the alias *all is inside its own anchor'],
-    ],
+    ['an alias of itself', `${base}expect: &all [*all]`, ['4:15: the alias *all is inside its own anchor']],
     [
       'aliases that multiply',
       `a: &a [${'1,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]`,
