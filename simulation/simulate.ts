@@ -212,9 +212,9 @@ function warningsOf(of: Simulated): TrialWarning[] {
             code: 'extrapolated' as const,
             level: 'note' as const,
             message:
-              `this lies ${digits(extrapolated)} times outside of what the profile has points for, so it ` +
-              'may be off by more than it says. A profile with larger points says more (npm start -- ' +
-              'calibrate --full).',
+              `this is ${digits(extrapolated)} times outside of the profile's points, so it may be off ` +
+              `by more than it says. A profile with larger points is more exact (npm start -- ` +
+              `calibrate --full).`,
           },
         ]
       : []),

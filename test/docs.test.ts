@@ -20,10 +20,11 @@ test('every pattern has a page with the same parts', () => {
     assert.deepEqual(
       headings,
       [
-        'On the wire',
-        'What it costs',
         'When to use it',
         'When not',
+        name === 'webhook' ? 'A receiver' : 'A client',
+        'On the wire',
+        'What it costs',
         'What our server does',
         'What it leaves out',
       ],

@@ -51,8 +51,8 @@ export function planTraffic(
 }
 
 /**
- * What a schedule comes to that is not held, as a simulation reads it: counted event by event up to what a
- * plan can hold; of a longer one the mean, where chance decides.
+ * Counts the events and deliveries of a schedule that is not kept in memory, as in a simulation: event by
+ * event up to the number that a plan can hold. For a longer one it returns the mean where chance decides.
  * @throws UserError as `scheduleOf`, and `schedule-empty` as `planTraffic`
  */
 export function trafficAhead(scenario: ScheduledScenario, sources: Sources): Traffic {
@@ -215,8 +215,8 @@ export function trafficNotes({ groups }: Traffic): TrafficNote[] {
           `measured phase, so ${formatNumber(topics - reached)} of them never get one.` +
           (each || trace
             ? ''
-            : ` Its rate of ${writeRate(perS)} is that of all its topics together; where every topic is to ` +
-              `have it, write "${writeRate(perS)} each".`),
+            : ` Its rate of ${writeRate(perS)} is for all its topics together; if every topic should have ` +
+              `it, write "${writeRate(perS)} each".`),
       });
     if (unfollowed > 0)
       notes.push({

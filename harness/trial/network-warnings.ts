@@ -44,7 +44,7 @@ function through({ network }: Scenario, traffic: Traffic): TrialWarning {
   const whose = network?.between === 'broker' ? 'servers to their broker' : 'subscribers';
   const steady = network
     ? `the connections of ${whose} went through a network with ${describeConditions(network.conditions)}`
-    : 'connections went through a network that was as loopback is until a fault began';
+    : 'connections went through a network that was like loopback until a fault began';
   const did = [
     [traffic.reset, 'was reset', 'were reset'],
     [traffic.idleCut, 'was cut for being silent', 'were cut for being silent'],
@@ -60,7 +60,7 @@ function through({ network }: Scenario, traffic: Traffic): TrialWarning {
     message:
       `${steady}: a proxy of ours, whose own time is part of the latencies too. It carried ` +
       counted(traffic.accepted, 'connection') +
-      `${done.length > 0 ? `, of which ${done.join(', ')}` : ''}. Publishing went past it.`,
+      `${done.length > 0 ? `, of which ${done.join(', ')}` : ''}. Publishing did not go through it.`,
   };
 }
 

@@ -36,7 +36,7 @@ export function pollRate(
       message:
         `the subscribers should have polled ${formatNumber(Math.round(askedPerS))} times a second and did ` +
         `so ${formatNumber(Math.round(reachedPerS))} times (${formatShare(reachedPerS / askedPerS)}): ` +
-        `${whyOf(trial)}. Polls that were due before the answer to the one before had come were left out.`,
+        `${whyOf(trial)}. Polls that were due before the previous answer arrived were left out.`,
     },
   ];
 }

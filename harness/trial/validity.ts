@@ -62,8 +62,8 @@ function lateAdvice(plan: TrialPlan, trial: Completed): string {
   const answeredUs = metrics['publish-round-trip.p50']!.read(trial);
   const longUs = limitOf(trial, 'publisher-lag').limit;
   return plan.besideTargets && answeredUs !== undefined && answeredUs >= longUs
-    ? `Half of the events took ${formatUs(answeredUs)} or more to be confirmed, and one of a topic is sent ` +
-        'when the one before it is: publish less, or on more topics.'
+    ? `Half of the events took ${formatUs(answeredUs)} or more to be confirmed, and the next event of a ` +
+        `topic is sent only after that: publish less, or on more topics.`
     : `The publisher was late, not the server. ${coresAdvice(trial, plan, 'publisher', 'Publish less')}`;
 }
 
@@ -112,7 +112,7 @@ const checks: readonly Check[] = [
     if (undone.length === 0) return undefined;
     return invalid(
       'fault-not-done',
-      'the scenario asks for what could not be done: ' +
+      'the scenario asks for something that could not be done: ' +
         `${undone.map(({ did, atMs }) => `${did}, at ${writeDuration(atMs)}`).join('; ')}.`,
     );
   },
@@ -209,12 +209,12 @@ const checks: readonly Check[] = [
         : '';
     const again =
       scenario.repeat > 1 || scenario.variants.length > 1
-        ? ' It ran on from trial to trial, where our servers start anew.'
+        ? ' It kept running from trial to trial, while our servers start again for each.'
         : '';
     return note(
       'target',
-      "not our server: it says neither when it took an event nor what it counted, so the two sides' " +
-        `counts were not compared.${again}${unread}`,
+      `not our server: it reports neither when it accepted an event nor what it counted, so the two ` +
+        `sides' counts were not compared.${again}${unread}`,
     );
   },
   function scheduled({ notes }) {

@@ -87,9 +87,8 @@ function errorsOf(
 
 function leftOut({ delivery, fifo, store }: PatternOptions<'webhook'>): string[] {
   return [
-    'how fast endpoints answer by themselves: those that the scenario says nothing of take as long as a ' +
-      "delivery takes the server's CPU",
-    'connections that are opened anew after one was cut or has timed out',
+    "the answer time of endpoints: unless the scenario sets it, it is the server's CPU time for a delivery",
+    'connections that are opened again after one was cut or timed out',
     ...(fifo && delivery === 'queue'
       ? [`what the store (${store}) takes between the deliveries of an endpoint that is sent one by one`]
       : []),
