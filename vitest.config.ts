@@ -15,6 +15,8 @@ const heavy = [
   // Whole runs of the command line and of the workflow.
   'test/cli/**/*.test.ts',
   'test/**/ci-workflow.test.ts',
+  // Programs of the documentation, a process each.
+  'test/docs/receive-webhooks.test.ts',
   // Trials over real processes, and how processes end.
   'test/bench/**/*.test.ts',
   'test/harness/**/child.test.ts',

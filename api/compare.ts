@@ -17,16 +17,16 @@ export type CompareInput = {
   candidate: Side;
   /** Asks for more evidence before it says that something is worse. */
   strict?: boolean;
-  /** What else it does not pass with; what is proven worse it never does. */
+  /** What else makes it fail, in addition to a metric that is proven worse. */
   failOn?: readonly FailOn[];
-  /** Labels of variants to hold against each other, where they differ: `[['sse @old', 'sse @new']]`. */
+  /** Labels of variants to compare, if they differ: `[['sse @old', 'sse @new']]`. */
   match?: readonly (readonly [baseline: string, candidate: string])[];
-  /** Holds simulated results against measured ones, too. */
+  /** Also compares simulated results with measured ones. */
   simulatedToo?: boolean;
 };
 
 export type ComparisonOutcome = {
-  /** Whether nothing is worse, and nothing that was asked for is left open. */
+  /** Whether nothing is worse, and everything that was asked for could be judged. */
   passed: boolean;
   /** As `pushbench compare --json` prints it. */
   comparison: Comparison;
@@ -34,7 +34,7 @@ export type ComparisonOutcome = {
   report(): Promise<string>;
 };
 
-/** @throws UserError where the two cannot be compared */
+/** @throws UserError if the two cannot be compared */
 export async function compare({
   baseline,
   candidate,

@@ -1,5 +1,4 @@
-// Reads what a program gives to the functions of this room: scenarios and targets, by name, by path or as
-// they are.
+// Reads the inputs of this room's functions: scenarios and targets, by name, by path or as objects.
 
 import { stringify } from 'yaml';
 import { UserError } from '../core/base/errors.ts';
@@ -10,15 +9,15 @@ import { openTarget, targetOf } from '../harness/target/open.ts';
 import type { PreparedTarget } from '../harness/target/target-peer.ts';
 import { openScenario } from './scenarios.ts';
 
-/** What a scenario or target file holds, as an object. It is checked when it is used. */
+/** The content of a scenario or target file, as an object. It is checked when it is used. */
 export type FileContents = Readonly<Record<string, unknown>>;
-/** Values by their places, as `--set` takes them: `{ 'phases.measure': '2s', subscribers: 20 }`. */
+/** Values by their paths, as with `--set`: `{ 'phases.measure': '2s', subscribers: 20 }`. */
 export type Changes = Readonly<Record<string, unknown>>;
 
 export type OpenScenario = { scenario: Scenario; source: string; folder: string };
 
 /**
- * @param given name of a shipped scenario, path of a file, or what a file holds
+ * @param given name of a shipped scenario, path of a file, or the content of a file
  * @throws UserError that says what is wrong, and where
  */
 export function scenarioOf(

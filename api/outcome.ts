@@ -1,4 +1,4 @@
-// Answers what a program asks of a run, from its result: did it pass, what were the figures, what went wrong.
+// Makes the outcome of a run for programs from its result: whether it passed, the figures, what went wrong.
 
 import { withFigures } from '../core/metrics/trial-figures.ts';
 import type { Expectation, Result } from '../core/result/result.ts';
@@ -6,26 +6,25 @@ import type { TrialFigures } from '../core/result/trial-figures.ts';
 import { runVerdict, type RunVerdict } from '../core/scenario/run-verdict.ts';
 import { suitesOf } from '../reports/export/junit.ts';
 
-/** What came of a run. */
 export type Outcome = {
   /**
-   * `ok`; `expectation`: one did not hold; `invalid`: something that was asked for could not be judged;
-   * `failed`: the run, or one of its trials, did.
+   * `ok`; `expectation`: an expectation failed; `invalid`: something that was asked for could not be judged;
+   * `failed`: the run or one of its trials failed.
    */
   verdict: RunVerdict;
-  /** Whether every trial went through, and every expectation was judged and none failed. */
+  /** Whether every trial completed, and every expectation was judged and none failed. */
   passed: boolean;
   /** Why it did not pass, a sentence each, for the message of an assertion. */
   problems: string[];
-  /** Whether everything else that the scenario asks for was judged too, such as latencies. */
+  /** Whether everything else that the scenario asks for could be judged too, such as latencies. */
   valid: boolean;
-  /** What to know of the figures, and why some are void: a sentence each. */
+  /** What to know about the figures, and why some are void: a sentence each. */
   warnings: string[];
   /** Each expectation of the scenario for each trial that it is for. */
   expectations: readonly Expectation[];
-  /** Of each trial, by the names of the metrics: `figures[0].figures['latency.p99']`. */
+  /** The figures of each trial, by the names of the metrics: `figures[0].figures['latency.p99']`. */
   figures: readonly TrialFigures[];
-  /** All that was measured, as `result.json` has it. */
+  /** Everything that is in `result.json`. */
   result: Result;
   /** Draws the self-contained HTML report. */
   report(): Promise<string>;

@@ -14,9 +14,9 @@ const shippedFolder = fileURLToPath(new URL('profiles/', packageRoot));
 const ownText = 'npm start -- calibrate makes one of this machine, and --profile FILE names it';
 
 /**
- * @param given a path (it has a slash or ends in .json), or the name of a shipped profile; the only one that
- *   is shipped when left out
- * @throws UserError `profile` where there is none, or it cannot be read as one
+ * @param given a path (it has a slash or ends in .json), or the name of a shipped profile; when left out, the
+ *   only shipped profile
+ * @throws UserError `profile` if there is none, or it cannot be read
  */
 export function openProfile(given: string | undefined): Profile {
   const isPath = given !== undefined && (given.includes('/') || extname(given) === '.json');

@@ -1,16 +1,16 @@
-// Tells a program how far a run is: what its trials are doing, as they go on.
+// Tells a program about the progress of a run: what its trials are doing.
 
 import type { RunObserver } from '../harness/run/run.ts';
 
-/** What is told as a run goes on; `variant` is the label of the trial's variant. */
+/** The progress of a run; `variant` is the label of the trial's variant. */
 export type Progress =
   | {
       kind: 'trial-started';
       variant: string;
-      /** From 1, of `of`; of a search `of` is the most that there may be. */
+      /** From 1 to `of`; for a search `of` is the largest possible number. */
       trial: number;
       of: number;
-      /** How long this trial and those after it will take, in about. */
+      /** About how long this trial and the following ones will take. */
       leftMs?: number;
     }
   | {
@@ -21,7 +21,7 @@ export type Progress =
       published: number;
       delivered: number;
     }
-  /** Of a trial that is simulated. @property share how much of it has been computed, from 0 to 1 */
+  /** For a simulated trial. @property share how much of it has been computed, from 0 to 1 */
   | { kind: 'simulating'; variant: string; share: number }
   | { kind: 'trial-ended'; variant: string; failed?: string };
 

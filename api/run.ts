@@ -17,37 +17,37 @@ import { simulatedPart, simulationBy } from './simulated-part.ts';
 import { openSimulator } from './simulator.ts';
 
 type Common = {
-  /** Name of a shipped scenario, path of a YAML file, or what such a file holds. */
+  /** Name of a shipped scenario, path of a YAML file, or the content of such a file. */
   scenario: string | FileContents;
-  /** Values to change in it, by their places: `{ 'phases.measure': '2s', subscribers: 20 }`. */
+  /** Values to change in it, by their paths: `{ 'phases.measure': '2s', subscribers: 20 }`. */
   set?: Changes;
-  /** Ends the run; the promise is then rejected with its reason, once everything is cleared away. */
+  /** Ends the run; then the promise is rejected with its reason, once everything is cleaned up. */
   signal?: AbortSignal;
-  /** Told as trials begin, go on and end. */
+  /** Called when trials begin, continue and end. */
   onProgress?: (progress: Progress) => void;
 };
 
 export type RunInput = Common & {
-  /** Paths of target files, or what they hold: systems of yours to run the scenario against. */
+  /** Paths or contents of target files: systems of yours to run the scenario against. */
   target?: string | FileContents | readonly (string | FileContents)[];
-  /** Whether our own servers run too; by default where there is no target. */
+  /** Whether our own servers run too; by default only without a target. */
   reference?: boolean;
   /** Makes our servers worse on purpose, as `--inject` does: `delay=5ms,loss=0.1%`. */
   inject?: string;
 };
 
 export type SimulateInput = Common & {
-  /** How long is simulated: `24h`. It stands for `phases.measure`. */
+  /** How long is simulated, such as `24h`: the same as `phases.measure`. */
   for?: string;
   /** Name of a shipped profile, or path of one that `pushbench calibrate` wrote. */
   profile?: string;
-  /** Computes each client by itself, instead of those together that nothing tells apart. */
+  /** Computes each client separately, instead of identical ones together. */
   oneByOne?: boolean;
 };
 
 /**
  * Runs a scenario with real processes on this machine.
- * @throws UserError where scenario, target or machine are not right; `code` is for programs
+ * @throws UserError if the scenario, the target or the machine does not fit; `code` is for programs
  */
 export async function run({
   scenario: given,
@@ -87,7 +87,7 @@ export async function run({
 
 /**
  * Simulates a scenario in virtual time, in a thread of its own.
- * @throws UserError where it cannot be simulated, or something is not right
+ * @throws UserError if it cannot be simulated, or an input is wrong
  */
 export async function simulate({
   scenario: given,
@@ -124,7 +124,7 @@ export async function simulate({
   }
 }
 
-/** The command that does the same, where the scenario has a name; else that it was called from a program. */
+/** The command that does the same if the scenario has a name; otherwise a note that a program called it. */
 function commandOf(command: 'run' | 'simulate', given: string | FileContents, set: Changes): string {
   if (typeof given !== 'string') return `${command}() of the package pushbench, with the scenario below`;
   const words = overridesOf(set).flatMap((one) => ['--set', quoted(one)]);

@@ -75,7 +75,7 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
     pinned
       ? `The server is kept to core ${pinned.server}, load to ${pinned.load}, the publisher to ` +
           `${pinned.publisher}.`
-      : `Nothing is kept to cores of its own: ${'why' in unpinned ? unpinned.why : ''}`,
+      : `No process is pinned to cores: ${'why' in unpinned ? unpinned.why : ''}`,
   );
   const stop = new AbortController();
   const release = onSignals(stop, (signal) => view.note(`${signal}: ending.`));

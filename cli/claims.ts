@@ -44,7 +44,8 @@ export async function claimsCommand(
   { figures: file = figuresFile, out, write = false }: ClaimsFlags,
 ): Promise<ExitCode> {
   if (write) requireCheckout(file, out);
-  const { article, claims } = readClaims();
+  const read = readClaims();
+  const { claims } = read;
   const figures = readFigures(file);
   const named = new Set(claims.flatMap((claim) => ('scenario' in claim ? [claim.scenario] : [])));
   let code: ExitCode = exitCodes.ok;
@@ -76,7 +77,7 @@ export async function claimsCommand(
       code = exitCodes.invalid;
     }
   }
-  const page = renderClaims(article, claims, figures);
+  const page = renderClaims(read, figures);
   if (!write && out === undefined) process.stdout.write(page);
   if (out === '-') process.stdout.write(page);
   else if (write || out !== undefined) save(out ?? pageFile, page, 'Name another file with --out.');
@@ -120,6 +121,7 @@ function readFigures(file: string): Figures {
   const why = parsed ? `:\n${issuesText(parsed.error)}\n` : ': it is no JSON of "pushbench claims". ';
   throw new UserError(
     'claims-figures',
-    `${file} holds no figures of claims${why}Name another file with --figures, or remove it to start anew.`,
+    `${file} contains no figures of claims${why}Name another file with --figures, or remove it to ` +
+      'start again.',
   );
 }

@@ -17,12 +17,12 @@ export function collect(value: string, earlier: string[]): string[] {
 /** What every command has that ends in a comparison. */
 function withOutputs(command: Command): Command {
   return command
-    .option('--strict', 'slower only where the whole interval lies above the minimum effect', false)
+    .option('--strict', '"slower" only if the whole interval lies above the minimum effect', false)
     .addOption(
       new Option(
         '--fail-on <what>',
-        'fail on "inconclusive" (undecided, exit code 6) or "advisory" timings (5) too; what is worse (5) ' +
-          'and what was not judged (6) fails always',
+        'also fail on "inconclusive" (undecided, exit code 6) or "advisory" timings (5); a metric that ' +
+          'is worse (5) or was not judged (6) always fails',
       )
         .default([] as string[], 'none')
         .argParser(collect),
@@ -40,7 +40,7 @@ function withOutputs(command: Command): Command {
 
 export function addComparisonCommands(root: Command, invocation: string): void {
   withOutputs(root.command('ab'))
-    .description('run two arms in turns, pair by pair, and decide whether the second is worse')
+    .description('run two arms alternately, in pairs, and decide whether the second is worse')
     .argument(
       '<a>',
       'the baseline: a variant of the scenario, ref:COMMIT or dir:FOLDER of your app with --start and ' +
@@ -56,15 +56,15 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .option('--results <dir>', 'where results are kept', 'results')
     .option(
       '--pairs <number>',
-      'pairs of trials after the first, which is a warm-up (default: as many as the number of variants and ' +
-        'gating metrics takes)',
+      'pairs of trials after the first, which is a warm-up (default: as many as the number of variants ' +
+        'and gating metrics needs)',
     )
     .option(
       '--extend',
-      'where that decides nothing, run as many again; each look gets half of the level',
+      'if these pairs decide nothing, run the same number again; each look gets half of the level',
       false,
     )
-    .option('--budget <duration>', 'plan no more pairs than fit into it, such as 10m')
+    .option('--budget <duration>', 'plan only as many pairs as fit into this time, such as 10m')
     .option('--inject-a <settings>', "make the baseline's server worse on purpose, as run --inject does")
     .option('--inject-b <settings>', "the same with the candidate's")
     .option('--target <file>', 'how to speak to what cmd: or --start starts')
@@ -72,7 +72,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .option(
       '--install <command>',
       'installs and builds in the checkout of a ref: (default: the packages installed here, or npm ci ' +
-        'where the lock file is another one)',
+        'if the lock file differs)',
     )
     .option('--app <folder>', 'where your app is, in its git repository', '.')
     .option('--quiet', 'print nothing while it runs', false)
@@ -85,17 +85,17 @@ export function addComparisonCommands(root: Command, invocation: string): void {
 
   const simulatedToo = new Option(
     '--simulated-too',
-    'hold what was simulated against what was measured, or from another profile; refused without it',
+    'compare a simulation with a measurement, or with a simulation from another profile; refused otherwise',
   ).default(false);
   withOutputs(root.command('compare'))
-    .description('hold the results of a candidate against those of a baseline')
+    .description('compare the results of a candidate with those of a baseline')
     .argument('<baseline>', "a result.json, a run's folder, or a folder of runs")
     .argument('<candidate>', 'the same')
     .addOption(
       new Option(
         '--match <baseline=candidate>',
-        'hold these variants against each other, such as "sse @old=sse @new" ' +
-          '(may be repeated; default: those of one name)',
+        'compare these variants, such as "sse @old=sse @new" (may be repeated; default: those with the ' +
+          'same name)',
       )
         .default([] as string[], 'none')
         .argParser(collect),
@@ -129,7 +129,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
       process.exitCode = listBaselines(options);
     });
   withOutputs(baseline.command('check'))
-    .description('hold a result against a baseline, by what its scenario gates on')
+    .description('compare a result with a baseline, by the gate of its scenario')
     .argument('<name>', 'of the baseline')
     .argument('<result>', "a result.json, a run's folder, or a folder of runs")
     .addOption(dir)
@@ -145,7 +145,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .argument('<path...>', 'results, baselines, or folders of them')
     .option('--json', 'print it as JSON on standard output', false)
     .option('--html <file>', 'write a page with charts too')
-    .option('--simulated-too', 'take simulated runs among those that were measured', false)
+    .option('--simulated-too', 'also take simulated runs', false)
     .action(async (paths: string[], options: HistoryFlags) => {
       const { historyCommand } = await loaded(import('./history.ts'));
       process.exitCode = await historyCommand(paths, options);
@@ -169,13 +169,13 @@ function addBisect(root: Command, invocation: string): void {
     .option('--results <dir>', 'where results are kept', 'results')
     .option(
       '--pairs <number>',
-      'pairs of trials at each commit; as many again where they decide nothing (default: as many as it ' +
-        'takes)',
+      'pairs of trials at each commit; the same number again if they decide nothing (default: as many ' +
+        'as needed)',
     )
     .option(
       '--install <command>',
-      'installs and builds in each checkout (default: the packages installed here, or npm ci where the ' +
-        'lock file is another one)',
+      'installs and builds in each checkout (default: the packages installed here, or npm ci if the ' +
+        'lock file differs)',
     )
     .option('--app <folder>', 'where your app is, in its git repository', '.')
     .option('--json', 'print the bisection as JSON on standard output', false)

@@ -32,7 +32,8 @@ const set = new Option(
 
 const allowHost = new Option(
   '--allow-host <name>',
-  'answer to this name too, such as that of a proxy in front; any other Host is refused (may be repeated)',
+  'answer to this name too, such as the name of a proxy in front; any other Host is refused (may be ' +
+    'repeated)',
 )
   .default([] as string[], 'none')
   .argParser(collect);
@@ -52,9 +53,9 @@ export function createProgram(): Command {
       'after',
       `
 Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
-3 the run failed, 4 the run did not judge something that it was asked to, or was cut short,
-5 the candidate of a comparison is worse, 6 the comparison did not judge something that it was
-asked to (or could not decide, where asked to fail then), 130 interrupted.`,
+3 the run failed, 4 the run could not judge something that it was asked to judge, or was cut short,
+5 the candidate of a comparison is worse, 6 the comparison could not judge something (or, if you
+asked for it, could not decide), 130 interrupted.`,
     );
 
   addRun(root);
@@ -107,7 +108,7 @@ function addRun(root: Command): void {
 function addServe(root: Command): void {
   root
     .command('serve')
-    .description('run one reference server alone, with a page for browsers and lines for a terminal')
+    .description('run one reference server, with a page for browsers and commands for a terminal')
     .argument('<pattern>', 'polling, long-polling, http-stream, sse, websocket or webhook')
     .option('--port <number>', 'port to listen on', '8080')
     .option(
@@ -127,8 +128,8 @@ function addServe(root: Command): void {
     )
     .option(
       '--tls',
-      'clients speak TLS with it, with the test certificate, which protects nothing; events are published ' +
-        'in clear text on a second port',
+      'clients use TLS, with the test certificate, which protects nothing; events are published in ' +
+        'clear text on a second port',
       false,
     )
     .option(
@@ -157,7 +158,7 @@ function addServe(root: Command): void {
 function addTarget(root: Command): void {
   root
     .command('target')
-    .description('target files, which describe systems that are not ours')
+    .description('target files, which describe your own systems')
     .command('check')
     .description(
       'subscribe by every pattern that the file describes, publish ' +
@@ -203,7 +204,7 @@ function addResults(root: Command): void {
       'where to write it, - for standard output (default: report.html or card.svg in the folder of the ' +
         'run, or beside those of several; other formats: -)',
     )
-    .option('--format <name>', 'html, card, markdown, junit, csv, hlog, hgrm or json', 'html')
+    .option('--format <name>', 'html, card, markdown, junit, csv, hlog, hgrm, summary or json', 'html')
     .option('--interactive', 'charts that can be hovered and zoomed (larger file)', false)
     .addOption(new Option('--json', 'the same as --format json').default(false).conflicts(['format', 'out']))
     .action(async (paths: string[], options: ReportFlags) => {
@@ -213,7 +214,7 @@ function addResults(root: Command): void {
 
   root
     .command('open')
-    .description('browse results: an index of runs on 127.0.0.1, with every form of each')
+    .description('browse results: an index of runs on 127.0.0.1, with every format of each')
     .argument('[folder]', 'where results are kept', 'results')
     .option('--port <number>', 'port on 127.0.0.1, 0 for any free one', '8090')
     .addOption(allowHost)
@@ -224,10 +225,10 @@ function addResults(root: Command): void {
 
   root
     .command('claims')
-    .description('what an article says against what was measured: the page of claims, from results')
+    .description('make the page that compares what an article claims with what was measured')
     .argument(
       '[result...]',
-      'result.json files, or the folders that hold them; none: the page anew from its figures',
+      'result.json files, or the folders that hold them; none: the page from the stored figures',
     )
     .option('--figures <file>', 'the figures of other scenarios (default: those of the repository)')
     .option('--out <file>', 'write the page to this file')

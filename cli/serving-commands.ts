@@ -12,24 +12,24 @@ const several = (flags: string, what: string) =>
 export function addServingCommands(root: Command): void {
   root
     .command('follow')
-    .description('follow one address and print what comes: SSE, WebSocket, NDJSON, polling, ours or not')
+    .description('follow one address, ours or another, and print its events: SSE, WebSocket, NDJSON, polling')
     .argument('<url>', 'http(s):// or ws(s)://; of our servers the address that "serve" prints')
     .addOption(
-      several('--topic <name>', 'a topic of our servers; news where neither this nor the URL names one'),
+      several('--topic <name>', 'a topic of our servers; news if neither this nor the URL names one'),
     )
     .option(
       '--pattern <name>',
-      'polling, long-polling, http-stream, sse or websocket, where the answer does not tell',
+      'polling, long-polling, http-stream, sse or websocket, if the answer does not show it',
     )
     .option('--json', 'a line of JSON for each event', false)
-    .option('--events <number>', 'end after so many events')
+    .option('--events <number>', 'end after this number of events')
     .option('--for <duration>', 'end after this time, such as 10s')
     .option('--every <duration>', 'time between two polls', '1s')
     .addOption(
       several('--header <field>', 'send this with every request, such as "Authorization: Bearer ..."'),
     )
     .addOption(several('--send <text>', 'send this message on a socket once it is open'))
-    .option('--ca <file>', 'trust this authority (PEM) too, with https and wss')
+    .option('--ca <file>', 'also trust this certificate authority (PEM), with https and wss')
     .addHelpText(
       'after',
       `

@@ -19,12 +19,12 @@ export function addSimulate(root: Command, set: Option, invocation: string): voi
     )
     .option(
       '--profile <file>',
-      'what the machine costs: a file that calibrate wrote, or the name of a shipped profile (default: the ' +
-        'shipped one)',
+      'profile of the machine: a file that calibrate wrote, or the name of a shipped profile (default: ' +
+        'the shipped one)',
     )
     .option(
       '--one-by-one',
-      'compute each client by itself, not clients that nothing tells apart as one: slow, to check the others',
+      'compute each client separately instead of grouping identical ones: slow, to check the grouping',
       false,
     )
     .option('--results <dir>', 'where results are kept', 'results')

@@ -1,4 +1,4 @@
-// Defines and checks what a sender is answered.
+// Defines and checks the answer to a sender.
 
 import { kindOf, requireNames, requireNumber } from '../core/base/checked-options.ts';
 
@@ -12,12 +12,12 @@ export type Answer = {
 
 const withoutBody = [204, 205, 304];
 
-/** They frame the answer, which is the server's business. */
+/** These frame the answer, so the server sets them. */
 const framing = ['connection', 'content-length', 'keep-alive', 'transfer-encoding', 'upgrade'];
 
 /**
- * What an application gives as an answer, so that it can be sent as it is.
- * @throws TypeError or RangeError for what is none
+ * Checks the answer of an application, so that it can be sent unchanged.
+ * @throws TypeError or RangeError for an invalid answer
  */
 export function checkedAnswer(answer: Answer): Answer {
   requireNames('answer', answer, ['status', 'headers', 'body']);

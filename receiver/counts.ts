@@ -1,13 +1,13 @@
-// Counts what became of the requests that a receiver got.
+// Counts the requests of a receiver by their outcome.
 
 export type ReceiverCounts = {
-  /** Acted upon. */
+  /** Processed. */
   accepted: number;
-  /** Recognised repetitions: answered 204, not acted upon. */
+  /** Recognised repetitions: answered 204, not processed. */
   repeated: number;
-  /** Came while the first attempt was being acted upon; told to try again. */
+  /** Arrived while the first attempt was being processed; told to try again. */
   underWay: number;
-  /** Not signed as they should be, or not in time. */
+  /** With a wrong signature or time. */
   refused: number;
   /** Too large, cut off, read by others before, or with a content coding. */
   unread: number;

@@ -1,40 +1,40 @@
-// Defines what an application is given of a webhook: the delivery, and what went wrong with one. Types alone.
+// Defines what an application gets of a webhook: the delivery, and problems with one. Types only.
 
 import type { Headers } from '../core/signature/schemes.ts';
 import type { Answer } from './answer.ts';
 
-/** A request that was verified. `Event` is what its body is read as: by its scheme, or a type of your own. */
+/** A verified request. `Event` is the type of its body: that of the scheme, or one of your own. */
 export type Delivery<Event = unknown> = {
   /**
-   * The same on every attempt. Undefined when the scheme has none and the body neither; such
-   * deliveries are not deduplicated.
+   * The same on every attempt. Undefined if neither the scheme nor the body has an id; then repetitions are
+   * not recognised.
    */
   id: string | undefined;
   /** Names in lower case. */
   headers: Headers;
-  /** As it stood on the wire, and verified. */
+  /** The verified bytes, as they were received. */
   body: Buffer;
   /**
-   * The body as an event of the scheme, read when it is first asked for.
-   * @throws TypeError when the body is none
+   * The body as an event of the scheme, read on first access.
+   * @throws TypeError when the body is no such event
    */
   readonly event: Event;
   /** Aborted when `timeoutMs` have passed: the sender has been told to try again. */
   signal: AbortSignal;
   /**
-   * Says how to answer, in place of 204. A status of the 200s says that the delivery was acted upon; with any
-   * other the next attempt is new.
-   * @throws TypeError for what is no answer, and the second time
+   * Chooses the answer instead of 204. A 2xx status means that the delivery was processed; with any other the
+   * next attempt counts as new.
+   * @throws TypeError for an invalid answer, and when it is called twice
    */
   answer(answer: Answer): void;
 };
 
-/** Why a request was not acted upon, or not remembered. It holds no secret and no signature. */
+/** Why a request was not processed, or not remembered. It contains no secret and no signature. */
 export type Problem = {
-  /** As the sender is told in `error`; `not-remembered` where it was acted upon all the same. */
+  /** The `error` that the sender is told; `not-remembered` if the delivery was processed nevertheless. */
   code: string;
   message: string;
-  /** What the sender is answered. */
+  /** The status that the sender is answered. */
   status: number;
   id?: string | undefined;
   /** What `onDelivery`, the store or the clock threw. */

@@ -1,5 +1,5 @@
-// Checks the options of a receiver when it is made: one that is left unset, misspelt or no limit would let
-// in what should be kept out.
+// Checks the options of a receiver when it is created: an option that is unset, misspelt or limits nothing
+// could let in a delivery that should be refused.
 
 import type { KeyObject } from 'node:crypto';
 import { kindOf, requireFunction, requireNames, requireNumber } from '../core/base/checked-options.ts';
@@ -16,23 +16,23 @@ export type ReceiverOptions<Scheme extends SchemeName = SchemeName, Event = Even
   /** How the sender signs. */
   scheme: Scheme;
   /**
-   * As the sender gave them, the newest first; two while one replaces the other. The type has `undefined` for
-   * `process.env.NAME`; no receiver is made with it.
+   * As the sender gave them, the newest first; two during a rotation. The type has `undefined` for
+   * `process.env.NAME`, but with an undefined secret no receiver is created.
    */
   secrets: readonly (string | undefined)[];
   /**
-   * Acts upon a delivery that has not been acted upon. When it throws, the sender is
-   * answered 500 and will try again. What it returns is not looked at: `delivery.answer` says otherwise.
+   * Processes a delivery that has not been processed before. When it throws, the sender is answered 500 and
+   * will try again. Its return value is ignored; `delivery.answer` chooses another answer.
    */
   onDelivery: (delivery: Delivery<Event>) => unknown;
   /**
-   * Told of everything that was not acted upon, and of what could not be remembered. When left out, what is
-   * wrong on this side goes to standard error, and what is wrong with a request is only counted.
+   * Called for everything that was not processed, and for ids that could not be remembered. When left out,
+   * problems on this side go to standard error, and problems of a request are only counted.
    */
   onProblem?: (problem: Problem) => unknown;
   /**
-   * How long `onDelivery` may take, up to an hour; 30 s when left out. Past it the sender is answered 503,
-   * and the next attempt is new.
+   * How long `onDelivery` may take, up to an hour; 30 s when left out. After that the sender is answered 503,
+   * and the next attempt counts as new.
    */
   timeoutMs?: number;
   /**
@@ -44,7 +44,7 @@ export type ReceiverOptions<Scheme extends SchemeName = SchemeName, Event = Even
   maxBodyBytes?: number;
   /** In memory: 100,000 deliveries and four days when left out, longer than any common sender retries. */
   remember?: SeenOptions;
-  /** Remembers in place of memory. */
+  /** Remembers the ids instead of memory. */
   store?: DeliveryStore;
   /** Seconds since 1970; the wall clock when left out. */
   nowS?: () => number;
@@ -67,11 +67,11 @@ const defaultTimeoutMs = 30_000;
 const longestTimeoutMs = 3_600_000;
 const defaultRemember: SeenOptions = { maxKeys: 100_000, maxAgeMs: 4 * 86_400_000 };
 
-/** More at once are no rotation. */
+/** A rotation does not need more. */
 const maxSecrets = 16;
 
 /**
- * @throws UserError when there is no secret or one of them is none of the scheme; TypeError or
+ * @throws UserError when there is no secret or one of them does not fit the scheme; TypeError or
  *   RangeError for the other options
  */
 export function settingsOf<Scheme extends SchemeName, Event>(
@@ -130,7 +130,7 @@ function storeOf(
   return store;
 }
 
-/** What is pasted in place of a signing secret. */
+/** What people paste by mistake instead of a signing secret. */
 const mistaken: Partial<Record<SchemeName, [pattern: RegExp, what: string]>> = {
   'standard-ed25519': [/^whsk_/, 'the private key of the sender; a receiver takes the public one, whpk_...'],
   stripe: [/^[prs]k_/, "an API key; the endpoint's signing secret begins with whsec_"],

@@ -1,12 +1,12 @@
-// Reads a request's body as it came over the wire, up to a bound. A signature is over these bytes: JSON that
-// was parsed and printed again has other ones.
+// Reads a request's body as it was received, up to a limit. A signature covers these bytes: JSON that was
+// parsed and printed again has other ones.
 
 import type { Readable } from 'node:stream';
 import { requireNumber } from '../core/base/checked-options.ts';
 
 export type RawBody =
   | { kind: 'whole'; body: Buffer }
-  /** More than the bound. What still comes is not kept; answer, and end the connection. */
+  /** More than the limit. The rest is not kept; answer, and end the connection. */
   | { kind: 'too-large' }
   /** The connection ended before the body did. */
   | { kind: 'cut' }
@@ -17,7 +17,7 @@ export type RawBody =
  * Reads a body whole.
  * @param maxBytes up to 1 GiB
  * @param done is called once
- * @throws TypeError or RangeError for a bound that is none
+ * @throws TypeError or RangeError for an invalid limit
  */
 export function readRawBody(request: Readable, maxBytes: number, done: (result: RawBody) => void): void {
   requireMaxBytes('maxBytes', maxBytes);

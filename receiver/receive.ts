@@ -1,8 +1,8 @@
-// Receives webhooks: reads the body raw and bounded, verifies it, recognises repetitions, and hands what is
-// new to the application. node.ts and web.ts know the requests of `node:http` and of the web.
+// Receives webhooks: reads the raw body up to a limit, verifies it, recognises repetitions, and hands new
+// deliveries to the application. node.ts and web.ts know the requests of `node:http` and of the web.
 //
-// sequence.ts, on top of it, puts events in order. Callers come from anywhere, web pages too: what counts is
-// the signature, which none of them can make, so Host and Origin are not looked at.
+// sequence.ts, on top of it, puts events in order. Requests may come from anywhere, web pages too: only the
+// signature counts, which nobody else can make, so Host and Origin are not checked.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requireNumber } from '../core/base/checked-options.ts';
@@ -20,13 +20,13 @@ import { createProblems } from './problems.ts';
 import type { RawBody } from './raw-body.ts';
 import { answerWeb, readWeb } from './web.ts';
 
-/** Each can be handed on by itself: none asks for `this`. */
+/** Each function can be passed on alone: none uses `this`. */
 export type Receiver = {
-  /** For `node:http`, Express and whatever else has its requests. Resolves when it has answered. */
+  /** For `node:http`, Express and others with the same requests. Resolves when it has answered. */
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  /** For what has `Request` and `Response` of the web: Hono, Next, Workers, Bun, Deno. */
+  /** For frameworks with `Request` and `Response` of the web: Hono, Next, Workers, Bun, Deno. */
   fetch: (request: Request) => Promise<Response>;
-  /** For who has read the body already, raw: Fastify, Lambda. */
+  /** For frameworks that have read the raw body already: Fastify, Lambda. */
   receive: (request: {
     headers: GivenHeaders;
     body: string | Uint8Array;
@@ -39,8 +39,8 @@ export type Receiver = {
 type Incoming = { method: string; headers: Headers; read: () => RawBody | Promise<RawBody> };
 
 /**
- * All options are checked here, so that none that limits nothing lets a delivery in.
- * @throws UserError when there is no secret or one of them is none of the scheme; TypeError or
+ * Checks all options, so that no invalid limit lets a delivery in.
+ * @throws UserError when there is no secret or one of them does not fit the scheme; TypeError or
  *   RangeError for the other options
  */
 export function createReceiver<Scheme extends SchemeName, Event = EventOf<Scheme>>(

@@ -1,11 +1,10 @@
-// Remembers in memory which deliveries a receiver has acted upon; a process that ends forgets them. Senders
-// deliver at least once, so a repetition is ordinary: the 200 was lost, or came too late.
+// Remembers in memory which deliveries a receiver has processed; they are forgotten when the process ends.
+// Senders deliver at least once, so repetitions are normal: the 200 was lost, or came too late.
 //
-// It is bounded by count and by age, and what was longest not seen goes first. What happens past the bound: a
-// repetition of a delivery that was given up is taken for new and acted upon a second time. Nothing is ever
-// lost by it. So let `maxAgeMs` reach over the sender's whole retry schedule, and `maxKeys` over the
-// deliveries of that time; where acting twice would be harm, the place to remember ids is the database that
-// is acted upon, in one transaction.
+// Number and age are limited; deliveries that were not seen for the longest time are removed first. A
+// repetition of a removed delivery is taken for new and processed a second time; nothing is lost by that. So
+// `maxAgeMs` should cover the sender's whole retry schedule, and `maxKeys` the deliveries of that time. If
+// processing twice would do harm, remember ids in the database that a delivery changes, in one transaction.
 
 import { requireFunction, requireNames, requireNumber } from '../core/base/checked-options.ts';
 import type { Claim, DeliveryStore } from './store.ts';
@@ -13,7 +12,7 @@ import type { Claim, DeliveryStore } from './store.ts';
 export type SeenOptions = {
   /** 1 to 10,000,000. */
   maxKeys: number;
-  /** More than 0; `Infinity` where only `maxKeys` is to count. */
+  /** More than 0; `Infinity` if only `maxKeys` should limit. */
   maxAgeMs: number;
   /** Any clock that does not go back. */
   nowMs?: () => number;
@@ -21,14 +20,17 @@ export type SeenOptions = {
 
 export type Seen = {
   /**
-   * Begins to act upon a delivery.
-   * @throws TypeError or RangeError when the lease is none or the clock gives no number
+   * Claims a delivery for processing.
+   * @throws TypeError or RangeError when the lease is invalid or the clock returns no number
    */
   begin(key: string, leaseMs: number): Claim;
   finish(key: string): void;
   forget(key: string): void;
   size(): number;
-  /** Keys given up to keep within the bounds; those of `count` may have been too young for it. */
+  /**
+   * Keys that were removed to keep within the limits; those in `count` may have been too young to be
+   * removed.
+   */
   givenUp(): { count: number; age: number };
 };
 
@@ -42,7 +44,7 @@ type Entry = {
   younger: Entry | undefined;
 };
 
-/** @throws TypeError or RangeError for options that are none or would bound nothing */
+/** @throws TypeError or RangeError for options that are invalid or limit nothing */
 export function createSeen(options: SeenOptions): Seen {
   requireNames('the dedupe store', options, ['maxKeys', 'maxAgeMs', 'nowMs']);
   const { maxKeys, maxAgeMs, nowMs = () => performance.now() } = options;

@@ -1,6 +1,6 @@
-// Puts the events of many topics in order, in memory: what is held back is lost with the process. It waits
-// for what is missing, but only so long and only with so much held back; then it says what is missing and
-// goes on. Time is given to it, so that hours of it pass in a test at once.
+// Puts the events of many topics in order, in memory: events that are held back are lost with the process.
+// It waits for missing events up to a time and a number of held events; then it says what is missing and
+// continues. The time is an argument, so that hours pass in a test at once.
 
 import { requireNames, requireNumber } from '../core/base/checked-options.ts';
 import {
@@ -18,8 +18,8 @@ import {
 
 export type SequenceOptions = Bounds & {
   /**
-   * Topics that are followed. Past it, the topic that was quiet the longest is forgotten, and begins
-   * anew when it speaks again.
+   * The most topics. Beyond that the topic that was quiet the longest is forgotten, and starts again with its
+   * next event.
    */
   maxTopics: number;
 };
@@ -27,8 +27,8 @@ export type SequenceOptions = Bounds & {
 export type Sequencer<T> = {
   /**
    * @param seq a whole number, from 0
-   * @returns what can be done now, in order
-   * @throws TypeError or RangeError for a number that is none; such an event is not taken
+   * @returns the steps that are possible now, in order
+   * @throws TypeError or RangeError for an invalid number; the event is not taken
    */
   accept(topic: string, seq: number, item: T, nowMs: number): Step<T>[];
   /** Gives up the gaps that have been waited for too long. */
@@ -38,7 +38,7 @@ export type Sequencer<T> = {
   held(): number;
 };
 
-/** @throws TypeError or RangeError for options that are none or would bound nothing */
+/** @throws TypeError or RangeError for options that are invalid or limit nothing */
 export function createSequencer<T>(options: SequenceOptions): Sequencer<T> {
   requireNames('a sequencer', options, ['maxHeld', 'maxWaitMs', 'maxTopics', 'first']);
   requireBounds(options);

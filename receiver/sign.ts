@@ -8,11 +8,13 @@ import { requireScheme } from './options.ts';
 
 export type SignOptions = {
   scheme: SchemeName;
-  /** The receiver's; for `standard-ed25519` the private key, `whsk_...`. */
+  /** The receiver's secret; for `standard-ed25519` the private key, `whsk_...`. */
   secret: string;
-  /** To be sent as it is. */
+  /** The body, which must be sent unchanged. */
   body: string | Uint8Array;
-  /** What a repetition is recognised by, where it stands in a header; a new one when left out. */
+  /**
+   * The id by which a repetition is recognised, if the scheme has it in a header; a new one when left out.
+   */
   id?: string;
   /** GitHub's `x-github-event`. */
   topic?: string;
@@ -22,7 +24,7 @@ export type SignOptions = {
 
 /**
  * The headers that sign a body.
- * @throws UserError when the secret is none of the scheme; TypeError or RangeError for the other options
+ * @throws UserError when the secret does not fit the scheme; TypeError or RangeError for the other options
  */
 export function sign(options: SignOptions): Record<string, string> {
   requireNames('sign', options, ['scheme', 'secret', 'body', 'id', 'topic', 'timestampS']);

@@ -1,24 +1,24 @@
-// Defines where a receiver remembers which deliveries it has acted upon. seen.ts is the one in memory; a
-// database makes several processes know of each other's, and lasts.
+// Defines where a receiver remembers which deliveries it has processed. seen.ts is the store in memory; a
+// database can be shared by several processes, and lasts.
 
 import { requireFunction, kindOf } from '../core/base/checked-options.ts';
 
 const claims = ['new', 'done', 'under-way'] as const;
 
 /**
- * `new`: it is claimed by this call, so act upon it.
- * `under-way`: somebody is acting upon it right now, so how it ends is not known yet.
+ * `new`: this call has claimed it, so process it.
+ * `under-way`: somebody is processing it right now, so the outcome is not known yet.
  */
 export type Claim = (typeof claims)[number];
 
 export type DeliveryStore = {
   /**
-   * Claims a delivery, in one step that no other process comes between.
-   * @param leaseMs how long the claim lasts: whoever has not called `finish` or `forget` by then has
+   * Claims a delivery, in one atomic step.
+   * @param leaseMs how long the claim lasts. If `finish` or `forget` was not called by then, the process has
    *   died or hangs, and the next attempt is new
    */
   begin(id: string, leaseMs: number): Claim | Promise<Claim>;
-  /** It was acted upon: from now on it is `done`, for as long as the sender may try again. */
+  /** It was processed: from now on it is `done`, for as long as the sender may try again. */
   finish(id: string): unknown;
   /** It failed: the next attempt is new. Does nothing to a delivery that is `done`. */
   forget(id: string): unknown;
@@ -32,7 +32,9 @@ export function requireStore(store: unknown): void {
   for (const name of ['begin', 'finish', 'forget'] as const) requireFunction(`store.${name}`, parts[name]);
 }
 
-/** What a store answered. @throws TypeError for anything else: nothing may be acted upon by guess */
+/**
+ * The answer of a store. @throws TypeError for an invalid answer, since nothing may be processed on a guess
+ */
 export function claimOf(answered: unknown): Claim {
   const claim = claims.find((one) => one === answered);
   if (claim === undefined)

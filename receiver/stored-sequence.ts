@@ -1,6 +1,6 @@
-// Puts events in order whose topics are kept in a database, so that several processes share them and none is
-// lost when a process ends: what is held back is kept there, and what is next is moved on only when it was
-// acted upon. A process that dies between the two acts upon an event a second time.
+// Puts events in order with their topics in a database, so that several processes share them and nothing is
+// lost when a process ends: held events are stored there, and the next number is stored only when the event
+// was processed. If a process dies between the two, the event is processed a second time.
 
 import { requireFunction, requireNames, kindOf } from '../core/base/checked-options.ts';
 import {
@@ -16,33 +16,35 @@ import {
   type Topic,
 } from './topic.ts';
 
-/** What is kept of a topic; JSON, if the items are. */
+/** The stored state of a topic; JSON, if the items are. */
 export type KeptTopic<T> = {
-  /** The sequence number that is waited for. */
+  /** The next sequence number. */
   next: number;
   held: { seq: number; item: T; sinceMs: number }[];
   gaps: { from: number; to: number }[];
-  /** Since when something is held back; `waiting` looks for it. */
+  /** Since when an event is held back; `waiting` searches for it. */
   waitingSinceMs: number | null;
 };
 
 export type SequenceStore<T> = {
   /**
-   * Gives `change` what is kept of a topic, undefined at first, and keeps what it resolves with (of
-   * undefined, nothing). When it rejects, so does this, and nothing is kept. One at a time for each topic,
-   * over all processes.
+   * Calls `change` with the stored state of a topic, undefined at first, and stores the state that it
+   * resolves with (nothing for undefined). When it rejects, so does this, and nothing is stored. For each
+   * topic one call at a time, over all processes.
    */
   update(
     topic: string,
     change: (kept: KeptTopic<T> | undefined) => Promise<KeptTopic<T> | undefined>,
   ): Promise<unknown>;
-  /** Topics in which something has been held back since this time or longer. */
+  /** Topics in which an event has been held back since this time or longer. */
   waiting(sinceMs: number): Promise<readonly string[]>;
 };
 
 export type StoredSequenceOptions<T> = Bounds & {
   store: SequenceStore<T>;
-  /** Acts upon what can be done now, in order. When it throws, nothing has happened: it comes again. */
+  /**
+   * Processes the steps that are possible now, in order. When it throws, nothing is stored: they come again.
+   */
   onStep: (step: Step<T>) => unknown;
   /** The same clock for all processes; the wall clock when left out. */
   nowMs?: () => number;
@@ -50,16 +52,16 @@ export type StoredSequenceOptions<T> = Bounds & {
 
 export type StoredSequencer<T> = {
   /**
-   * Resolves when what can be done now was done and kept.
+   * Resolves when the steps that are possible now were processed and stored.
    * @param seq a whole number, from 0
-   * @throws TypeError or RangeError for a number that is none; what the store or `onStep` throws
+   * @throws TypeError or RangeError for an invalid number; what the store or `onStep` throws
    */
   accept(topic: string, seq: number, item: T): Promise<void>;
   /** Gives up the gaps that have been waited for too long. Call it from a timer, in any of the processes. */
   tick(): Promise<void>;
 };
 
-/** @throws TypeError or RangeError for options that are none or would bound nothing */
+/** @throws TypeError or RangeError for options that are invalid or limit nothing */
 export function createStoredSequencer<T>(options: StoredSequenceOptions<T>): StoredSequencer<T> {
   const names = ['store', 'onStep', 'maxHeld', 'maxWaitMs', 'first', 'nowMs'];
   requireNames('a stored sequencer', options, names);

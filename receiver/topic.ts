@@ -7,23 +7,23 @@ import { requireNumber } from '../core/base/checked-options.ts';
 export type Step<T> =
   /** The next one in order. */
   | { kind: 'event'; topic: string; seq: number; item: T }
-  /** Given up waiting for these, `from` to `to`; what follows comes without them. */
+  /** These were given up, `from` to `to`; the events behind them follow. */
   | { kind: 'missing'; topic: string; from: number; to: number }
-  /** It came after all, behind its turn. */
+  /** It arrived after it had been given up. */
   | { kind: 'late'; topic: string; seq: number; item: T }
   | { kind: 'repeated'; topic: string; seq: number };
 
 export type Bounds = {
   /**
-   * Events held back while an earlier one is missing, of one topic; up to 100,000.
-   * Past it the gap is given up.
+   * Events of one topic that are held back while an earlier one is missing; up to 100,000.
+   * Beyond that the gap is given up.
    */
   maxHeld: number;
-  /** How long an event waits for those before it. Past it the gap is given up. */
+  /** How long an event waits for those before it. After that the gap is given up. */
   maxWaitMs: number;
   /**
-   * The first sequence number of each topic; when left out, whatever comes first, for
-   * who joins in the middle.
+   * The first sequence number of each topic; when left out, the number of the first event that arrives, for a
+   * receiver that joins later.
    */
   first?: number;
 };
@@ -39,12 +39,12 @@ type Held<T> = { item: T; sinceMs: number };
 type Gap = { from: number; to: number };
 
 /**
- * Gaps of one topic that are remembered, so that late events are told from repeated ones; older ones are
- * merged into one that says "late".
+ * Gaps of one topic that are remembered, so that late events are told from repeated ones. Older gaps are
+ * merged into one, and everything in it counts as late.
  */
 const maxGaps = 100;
 
-/** @throws TypeError or RangeError for bounds that are none */
+/** @throws TypeError or RangeError for invalid limits */
 export function requireBounds({ maxHeld, maxWaitMs, first }: Bounds): void {
   requireNumber('maxHeld', maxHeld, { least: 0, most: 100_000, whole: true });
   requireNumber('maxWaitMs', maxWaitMs, { least: 0, most: Infinity });

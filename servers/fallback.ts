@@ -1,4 +1,5 @@
-// Puts patterns that a variant falls back to beside its own on one hub: one server answers the paths of all.
+// Puts a variant's own pattern and the patterns that it falls back to on one hub: one server answers all
+// paths.
 
 import { isPatternName, patternNamed, patterns } from '../core/pattern/registry.ts';
 import type { DrainCount } from '../core/policy/server/drain.ts';

@@ -1,7 +1,7 @@
-// Makes a reference server worse on purpose (core/scenario/injection.ts). It stands between the hub and the
-// pattern and between the listener and the count of connections, so that no pattern knows of it. What it
-// holds back is bounded by the events published within the delay; it is for measurements that must notice,
-// never for serving.
+// Makes a reference server worse on purpose (core/scenario/injection.ts), so that a measurement must notice;
+// it is never for serving. It works between the hub and the pattern and between the listener and the count
+// of connections, so that no pattern knows of it. It holds back at most the events published within the
+// delay.
 
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';

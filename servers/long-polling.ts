@@ -1,10 +1,10 @@
 // Serves long polling: the client asks, and the server holds the request until there is an event or the hold
 // is over. Nothing is lost between two requests, since each says in its cursor where the last answer ended.
-// When a request is answered is decided by core/policy/server/long-poll.ts.
+// core/policy/server/long-poll.ts decides when a request is answered.
 //
 // A subscriber that is slow to come back falls behind in the history, not in buffered bytes: an answer ends
 // with the event that reaches `slowBuffer` bytes, or `answerEndsAtBytes` if that is less, and the next
-// request goes on behind it.
+// request gets the events after it.
 
 import type { Socket } from 'node:net';
 import { drawShare } from '../core/base/random.ts';

@@ -1,5 +1,5 @@
-// Defines the contract between the server process and a pattern's reference server: what a pattern is given,
-// and what it must offer. One file per pattern implements it; registry.ts lists them.
+// Defines the contract between the server process and a pattern's reference server: what a pattern gets and
+// what it must offer. One file per pattern implements it; registry.ts lists them.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';

@@ -1,9 +1,9 @@
 // Serves polling: the client asks on a schedule, and every request is answered at once. The server remembers
-// nothing of a client: what a client has seen stands in its cursor.
+// nothing about a client: the cursor in each request says what the client has seen.
 //
-// A poller cannot fall behind by buffered bytes, so the policy for slow subscribers has nothing to do here:
-// what it has not fetched waits in the history, an answer ends with the event that reaches `slowBuffer`
-// bytes (or `answerEndsAtBytes`), and the next poll goes on behind it.
+// A poller cannot fall behind in buffered bytes, so the policy for slow subscribers does not apply: events
+// that it has not fetched wait in the history, an answer ends with the event that reaches `slowBuffer` bytes
+// (or `answerEndsAtBytes`), and the next poll gets the events after it.
 
 import { drawShare } from '../core/base/random.ts';
 import { answerEndsAtBytes } from '../core/event/body-size.ts';

@@ -1,6 +1,6 @@
 // Runs the server of a trial in a process of its own, which the harness forks. Speaks `ServerCommand` and
-// `ServerReport` of core/protocol/control.ts over IPC and ends when told to, when it cannot go on, or
-// when the harness is gone.
+// `ServerReport` of core/protocol/control.ts over IPC. It ends when it is told to, when it cannot continue,
+// or when the harness is gone.
 
 import { nowUs } from '../core/base/clock.ts';
 import { newCounters } from '../core/result/counters.ts';

@@ -1,5 +1,4 @@
-// Lists the reference servers by pattern. A module is loaded when its pattern is served, and none of the
-// others.
+// Lists the reference servers by pattern. Only the module of the served pattern is loaded.
 
 import type { PatternName, PatternOptions } from '../core/pattern/registry.ts';
 import type { PatternServer } from './pattern.ts';

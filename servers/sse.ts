@@ -28,8 +28,8 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
 
     const streams = createHeldResponses(context, options, {
       contentType: 'text/event-stream',
-      // The id counts although there is no data with it: who is cut off before the first
-      // event resumes from here.
+      // The id counts although there is no data with it: a client that is cut off before the first event
+      // resumes from here.
       open: (cursor, reset) =>
         `retry: ${retry}\nid: ${cursor}\n: open\n\n` +
         announced +
@@ -39,7 +39,7 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
       end: '',
     });
 
-    /** The goodbye to one that is to come back, and when. */
+    /** The goodbye to a client that should come back, with the time to wait. */
     const restart = (plan: DrainPlan) => `retry: ${drawAdviceMs(plan, random) ?? retry}\n\n`;
 
     return {
@@ -114,8 +114,8 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
 };
 
 /**
- * Of an answer to who comes while the server is drained: a stream that ends at once, since an `EventSource`
- * stays away for good from whoever answers with anything but 200. Programs see what it is by its fields.
+ * The fields of the answer to a client that arrives while the server is drained: a stream that ends at once,
+ * since an `EventSource` stays away for good after any answer but 200. Programs recognise it by these fields.
  */
 function refusalHeaders(request: Request): Record<string, string> {
   return {

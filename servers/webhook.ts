@@ -1,8 +1,8 @@
-// Serves webhooks: the server calls each subscriber at the address it registered. What it takes is a folder:
-// service.ts (what can be asked for), courier.ts (makes attempts and judges answers), store.ts (the seam to
-// what outlives the process; sqlite/, redis/ and queue/ stand behind it), sending/ (one request), http/ (the
-// API, its description, the dashboard, who may use them). When attempts are made, core/policy decides. This
-// file puts them together.
+// Serves webhooks: the server calls each subscriber at the address it registered. Its parts are in a folder:
+// service.ts (the operations), courier.ts (makes attempts and judges answers), store.ts (the interface to
+// the stores sqlite/, redis/ and queue/), sending/ (one request), http/ (the API, its description, the
+// dashboard, and who may use them). core/policy decides when attempts are made. This file puts them
+// together.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

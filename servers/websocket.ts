@@ -1,8 +1,8 @@
 // Serves WebSocket (RFC 6455): an envelope per message, and messages from the client that are acknowledged
-// and fanned out. The `ws` library shakes hands, reads frames and closes. Everything else that is
-// sent is framed here, events once for all clients, and written straight to the socket. The two keep
-// their order: `ws` writes at once as long as it compresses nothing itself, and it never does
-// (compression is websocket-frames.ts).
+// and fanned out. The `ws` library shakes hands, reads frames and closes. Everything else is framed here,
+// events once for all clients, and written directly to the socket. The order of both is kept, because `ws`
+// writes at once as long as it compresses nothing itself, which it never does (compression is
+// websocket-frames.ts).
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';

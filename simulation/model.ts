@@ -5,10 +5,10 @@ import type { Random } from '../core/base/random.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Counters } from '../core/result/counters.ts';
 import type { Histogram } from '../core/result/histogram.ts';
-import type { ResultWarning } from '../core/result/result.ts';
 import type { ExpectedError } from '../core/result/simulated.ts';
 import type { Recovery } from '../core/result/recovery.ts';
 import type { TrialFault } from '../core/result/trial-fault.ts';
+import type { TrialWarning } from '../core/result/trial-warning.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 
@@ -162,7 +162,7 @@ export type Simulated = {
   /** Where the scenario has faults. */
   changes?: Changes;
   /** What a reader of the figures has to know. */
-  notes?: readonly ResultWarning[];
+  notes?: readonly TrialWarning[];
 };
 
 export type Model = {

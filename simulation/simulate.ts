@@ -11,8 +11,9 @@ import type { Schedule } from '../core/plan/schedule.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Counters } from '../core/result/counters.ts';
 import { quantileUs, storeHistogram } from '../core/result/histogram.ts';
-import type { Completed, ResultWarning, Series, Trial } from '../core/result/result.ts';
+import type { Completed, Series, Trial } from '../core/result/result.ts';
 import { extrapolatedMost } from '../core/result/simulated.ts';
+import type { TrialWarning } from '../core/result/trial-warning.ts';
 import { voidsOf } from '../core/result/voids.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 import {
@@ -183,7 +184,7 @@ function clusterOf({ servers }: Scenario, { cluster }: Simulated): Pick<Complete
   return { servers: { count: servers.count, broker: servers.broker.kind, inFront: servers.inFront.kind } };
 }
 
-function warningsOf(of: Simulated): ResultWarning[] {
+function warningsOf(of: Simulated): TrialWarning[] {
   const { saturated, extrapolated, notes = [] } = of;
   const { askedShare, leftUs, name } = fullest(of);
   const digits = (value: number) => formatNumber(Number(value.toPrecision(2)));
@@ -197,7 +198,7 @@ function warningsOf(of: Simulated): ResultWarning[] {
     ...(saturated
       ? [
           {
-            code: 'saturated',
+            code: 'saturated' as const,
             level: 'invalid' as const,
             message:
               `${growing}, and latencies and losses are no figures. Take fewer subscribers or events, ` +
@@ -208,12 +209,12 @@ function warningsOf(of: Simulated): ResultWarning[] {
     ...(extrapolated > extrapolatedMost
       ? [
           {
-            code: 'extrapolated',
+            code: 'extrapolated' as const,
             level: 'note' as const,
             message:
-              `this lies ${digits(extrapolated)} times outside of what the profile has points for, so it ` +
-              'may be off by more than it says. A profile with larger points says more (npm start -- ' +
-              'calibrate --full).',
+              `this is ${digits(extrapolated)} times outside of the profile's points, so it may be off ` +
+              `by more than it says. A profile with larger points is more exact (npm start -- ` +
+              `calibrate --full).`,
           },
         ]
       : []),

@@ -4,12 +4,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { registerHooks } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { test, type TestContext } from 'vitest';
 import { parse } from 'yaml';
 import { createProgram } from '../cli/program.ts';
 import { scripted, start, temporaryFolder, type Ended } from './cli/tools.ts';
+import { loadGithubParser } from './github-parser.ts';
 import { userRepository } from './user-repository.ts';
 
 type Step = { name?: string; uses?: string; run?: string; env?: Record<string, string> };
@@ -27,21 +27,7 @@ function actionSteps(): Step[] {
 }
 
 test("GitHub's parser takes both, and sees what is wrong with them", async () => {
-  // It was made for bundlers: its imports of JSON do not say that they are.
-  const hooks = registerHooks({
-    resolve(specifier, context, nextResolve) {
-      const found = nextResolve(specifier, context);
-      return specifier.endsWith('.json') ? { ...found, importAttributes: { type: 'json' } } : found;
-    },
-  });
-  const { NoOperationTraceWriter, parseWorkflow } = await import('@actions/workflow-parser');
-  const { parseAction } = await import('@actions/workflow-parser/actions/action-parser');
-  hooks.deregister();
-  const trace = new NoOperationTraceWriter();
-  const wrong = (kind: 'workflow' | 'action', content: string) =>
-    (kind === 'workflow' ? parseWorkflow : parseAction)({ name: kind, content }, trace)
-      .context.errors.getErrors()
-      .map(({ message }) => message);
+  const wrong = await loadGithubParser();
   assert.deepEqual(wrong('workflow', workflow), []);
   assert.deepEqual(wrong('action', action), []);
   assert.match(wrong('workflow', workflow.replace('steps:', 'stepz:')).join(), /stepz/);

@@ -37,8 +37,9 @@ export function measuring(asked: Needs, payload: string | undefined): Measuring 
   const notes =
     clients < asked.clients
       ? [
-          `It runs with ${formatNumber(clients)} of your ${formatNumber(asked.clients)} clients, as more ` +
-            'would measure the machine; multiply what it costs, and not how late it is.',
+          `It runs with ${formatNumber(clients)} of your ${formatNumber(asked.clients)} clients, ` +
+            `because more would measure the machine; multiply the costs by their number, but not the ` +
+            `latencies.`,
         ]
       : [];
   const perS = needs.bothWays ? eventsPerS(needs) / inRoom : eventsPerS(needs);
@@ -62,7 +63,10 @@ export function measuring(asked: Needs, payload: string | undefined): Measuring 
   return {
     args: ['run', needs.bothWays ? bothWays : oneWay, ...sets.flatMap((set) => ['--set', set])],
     notes: needs.bothWays
-      ? [...notes, `Clients send what others get, in rooms of ${inRoom}: everybody in a room gets all of it.`]
+      ? [
+          ...notes,
+          `Clients send messages to each other, in rooms of ${inRoom}: everybody in a room gets all of them.`,
+        ]
       : notes,
   };
 }

@@ -1,5 +1,5 @@
-// Describes what somebody needs who asks which pattern to take, and derives what follows from it: how much
-// there is to deliver, and how often a poller would have to ask.
+// Describes the needs of somebody who asks which pattern to choose, and derives from them how much there is
+// to deliver, and how often a poller would have to ask.
 
 export const receivers = ['browser', 'app', 'server'] as const;
 export const holds = ['streams', 'requests', 'nothing'] as const;
@@ -43,8 +43,8 @@ export function eventsPerS(needs: Needs): number {
 }
 
 /**
- * How often to ask: as often as an update may be late, else as often as there are updates; of rare ones twice
- * as often, as the text that this follows does (a poll every 30 s for an update a minute).
+ * The interval of a poller: the time that an update may be late. If any delay is fine, the time between two
+ * updates; half of that if updates are rare, as in the article (a poll every 30 s for an update a minute).
  */
 export function pollEveryMs({ everyMs, withinMs }: Needs): number {
   const wanted = withinMs ?? (everyMs >= minuteMs ? everyMs / 2 : everyMs);

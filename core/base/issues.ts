@@ -166,7 +166,7 @@ function unknownKey(key: string, issue: UnknownKeys): string {
   const near = nearest(key, known);
   return near
     ? `unknown key; did you mean "${near}"?`
-    : `unknown key; here may stand ${listNames(known, mostKeys)}`;
+    : `unknown key; possible here: ${listNames(known, mostKeys)}`;
 }
 
 function missing(path: Path, expected: string): Finding {

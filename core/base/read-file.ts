@@ -3,7 +3,7 @@
 //
 // A path may lead anywhere: to a device without an end, to a pipe that nobody writes to, to a file that
 // grows. None of them may hang the process or fill its memory, and a message about a file quotes nothing of
-// it: it may be another file than the one that was meant.
+// it, because the wrong file may have been named.
 
 import {
   closeSync,

@@ -191,7 +191,7 @@ function misshapenNodes(doc: Document): Looked {
         else if (name === '__proto__')
           found.push({ node: key, message: '"__proto__" cannot be a key', breaks: false });
         else if (names.has(name))
-          found.push({ node: key, message: `the key "${name}" stands twice in the same map`, breaks: false });
+          found.push({ node: key, message: `the key "${name}" is twice in the same map`, breaks: false });
         names.add(name);
       }
     },
@@ -207,7 +207,7 @@ function misshapenNodes(doc: Document): Looked {
       else if (ancestors.includes(target))
         found.push({
           node: alias,
-          message: `the alias *${alias.source} stands inside its own anchor`,
+          message: `the alias *${alias.source} is inside its own anchor`,
           breaks: true,
         });
       else anchors.set(alias, target);

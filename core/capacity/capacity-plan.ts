@@ -27,14 +27,14 @@ export const limitGrounds: Readonly<Record<Limit, Ground>> = {
 const ground = z
   .enum(grounds)
   .describe(
-    'arithmetic: follows from the question alone; profile: what a subscriber at rest took in it, ' +
-      'times subscribers; simulated: computed in virtual time from the profile',
+    'arithmetic: follows from the question alone; profile: that of a subscriber at rest in the ' +
+      'profile, times the number of subscribers; simulated: computed in virtual time from the profile',
   );
 
 const figure = z.strictObject({
   value: amount,
   from: ground,
-  off: amount.nullable().describe('by how much of itself it may be off; 0: exact; null: nothing is known'),
+  off: amount.nullable().describe('the share by which it may be off; 0: exact; null: not known'),
 });
 
 const server = z
@@ -47,14 +47,14 @@ const server = z
     latencyP50Us: figure,
     latencyP99Us: figure,
   })
-  .describe('each of the servers, or a server of one subscriber where no number of servers is enough');
+  .describe('each of the servers; a server with one subscriber if no number of servers is enough');
 
 const breaks = z
   .array(
     z.strictObject({
       limit: z.enum(limits),
-      subscribers: count.describe('that one server carries at the most before it exceeds this limit'),
-      isKnown: z.boolean().describe('false: it carries more than that, and another limit is reached before'),
+      subscribers: count.describe('the most subscribers that one server carries within this limit'),
+      isKnown: z.boolean().describe('false: it carries more, but another limit is reached before'),
     }),
   )
   .describe('the limit that is reached first is the first');
@@ -76,7 +76,7 @@ const row = z.strictObject({
   pattern: z.string(),
   label: z.string().describe('of the variant'),
   options: z.record(z.string(), z.unknown()),
-  note: z.string().optional().describe('why this row is there, where nobody asked for it'),
+  note: z.string().optional().describe('why this row was added'),
   servers: z.int().min(1).nullable().describe('null: no number of servers is enough'),
   serversIfOff: z
     .int()
@@ -94,7 +94,7 @@ const row = z.strictObject({
         latencyP99Us: amount.nullable(),
       }),
     )
-    .describe('one server with so many subscribers, wherever it was simulated and is not asked too much'),
+    .describe('one server with this many subscribers, wherever this was simulated without overloading it'),
   requestsPerDay: figure,
   messagesPerMonth: figure,
   bytesOutPerMonth: figure.describe('from servers to clients'),
@@ -106,13 +106,13 @@ const row = z.strictObject({
       machines: z.int().min(1),
       lines: z.array(billLine),
       total: amount,
-      totalIfOff: amount.nullable().describe('of all lines; null where it is of one of them'),
+      totalIfOff: amount.nullable().describe('of all lines; null if one of them is null'),
     })
     .nullable()
-    .describe('null without prices, and where no number of servers is enough'),
+    .describe('null without prices, and if no number of servers is enough'),
   rests: simulatedTrial
     .pick({ how: true, extrapolated: true, expectedError: true, leavesOut: true })
-    .describe('what the simulated figures rest on'),
+    .describe('the basis of the simulated figures'),
 });
 
 export const capacityPlanSchema = z.strictObject({
@@ -121,7 +121,7 @@ export const capacityPlanSchema = z.strictObject({
   pushbench: z.string().describe('version of pushbench that computed'),
   command: z.string().describe('repeats it'),
   question: questionSchema,
-  assumed: z.array(z.string()).describe('what was not said, as flags with the value that was taken'),
+  assumed: z.array(z.string()).describe('defaults that were used, as flags'),
   profile: z.strictObject({
     name: z.string(),
     createdAt: z.iso.datetime(),

@@ -23,7 +23,7 @@ const prices = z.strictObject({
   serverHour: z
     .strictObject({
       price,
-      cores: z.int().min(1).max(4096).describe('each has room for one server process'),
+      cores: z.int().min(1).max(4096).describe('number of cores; each runs one server process'),
       memory: size.describe('of the machine, such as 4GB'),
       source,
       date,

@@ -10,12 +10,12 @@ const figure = z.number().min(0);
 
 export const questionSchema = z.strictObject({
   subscribers: z.int().min(1),
-  eventsPerS: figure.describe('that each subscriber gets, at random moments (Poisson)'),
+  eventsPerS: figure.describe('events that each subscriber gets, at random moments (Poisson)'),
   topics: z
     .enum(['shared', 'private'])
     .describe('shared: all subscribers get the same events; private: each gets its own'),
   payloadBytes: z.int().min(1),
-  latencyP99Us: figure.describe('99 of 100 deliveries are to be no later'),
+  latencyP99Us: figure.describe('how late 99 of 100 deliveries may be at most'),
   pollEveryMs: figure.describe('how often pollers ask'),
   descriptors: z.int().min(1).describe('that a server process may have'),
   memoryBytes: figure.describe('that a server process may have'),

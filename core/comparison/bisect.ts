@@ -54,8 +54,8 @@ export function commitName({ commit, subject }: Commit): string {
 export type StepVerdict = { verdict: 'good' | 'bad' | 'undecided'; why: string };
 
 /**
- * The clearest of what is worse: deliveries that are lost, then counts, then the timing whose change is the
- * largest beside its interval.
+ * The clearest of the metrics that got worse: lost deliveries, then counts, then the timing whose change is
+ * the largest beside its interval.
  * @returns `undefined` where nothing is shown to be worse
  */
 export function leadOf(comparison: Comparison): Lead | undefined {

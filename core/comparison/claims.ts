@@ -28,45 +28,72 @@ const figure = z.union([
 const verdicts = ['right', 'wrong', 'depends'] as const;
 export type Verdict = (typeof verdicts)[number];
 
+const common = {
+  id: word,
+  theme: word.describe('one of `themes`'),
+  says: z.string().min(1),
+};
+
+const dependsOn = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('where the verdict is "depends": completes the sentence "It depends on ..."');
+
 const claim = z.union([
   z.strictObject({
-    id: word,
-    says: z.string().min(1),
+    ...common,
     scenario: z.string().min(1),
     figures: z.record(word, figure),
     right: z.array(z.string()).min(1).optional().describe('the claim is right when all of these hold'),
-    wrong: z.array(z.string()).min(1).optional().describe('else it is wrong when all of these hold'),
+    wrong: z.array(z.string()).min(1).optional().describe('otherwise it is wrong when all of these hold'),
+    dependsOn,
     /** A sentence for each verdict that can come; `{name}` stands for a figure. */
     text: z.partialRecord(z.enum(verdicts), z.string().min(1)),
   }),
   z.strictObject({
-    id: word,
-    says: z.string().min(1),
+    ...common,
     published: z.strictObject({
       verdict: z.enum(verdicts),
+      dependsOn,
       text: z.string().min(1),
       source: z.string().min(1),
     }),
   }),
   z.strictObject({
-    id: word,
-    says: z.string().min(1),
+    ...common,
     held: z.strictObject({
       verdict: z.enum(verdicts),
+      dependsOn,
       text: z.string().min(1),
       file: z.string().min(1),
       tests: z.array(z.string().min(1)).min(1).describe('titles of the tests, or how they begin'),
     }),
   }),
   z.strictObject({
-    id: word,
-    says: z.string().min(1),
+    ...common,
     untested: z.string().min(1).describe('why, and what would test it'),
   }),
 ]);
 
-export const claimsSchema = z.strictObject({ article: z.string().min(1), claims: z.array(claim).min(1) });
+export const claimsSchema = z
+  .strictObject({
+    article: z.string().min(1),
+    themes: z.record(word, z.string().min(1)).describe('headings of the page by theme, in its order'),
+    claims: z.array(claim).min(1),
+  })
+  .superRefine(({ themes, claims }, context) => {
+    for (const [index, { id, theme }] of claims.entries())
+      if (!Object.hasOwn(themes, theme))
+        context.addIssue({
+          code: 'custom',
+          path: ['claims', index, 'theme'],
+          message:
+            `the claim ${id} has the theme "${theme}", ` + `and there are ${Object.keys(themes).join(', ')}`,
+        });
+  });
 
+export type Claims = z.output<typeof claimsSchema>;
 export type Claim = z.output<typeof claim>;
 export type Measured = Extract<Claim, { scenario: string }>;
 

@@ -204,29 +204,29 @@ function advisoriesOf(
     [
       'scenario',
       spoilt('scenario') !== '',
-      `the sides ran different scenarios (${spoilt('scenario')}), so nothing of them compares`,
+      `the sides ran different scenarios (${spoilt('scenario')}), so they cannot be compared`,
     ],
     [
       'simulated',
       simulated !== undefined,
-      `both sides were ${simulated}: what differs is what the models say, and nothing was measured`,
+      `both sides were ${simulated}: differences are those of the models, and nothing was measured`,
     ],
     [
       'single',
       orders.includes('single'),
-      'a side with one run is too few for any test of timings; pushbench ab runs both sides in turns, here ' +
-        `in ${pairs} pairs`,
+      `one run on a side is too few for any test of timings; pushbench ab runs both sides alternately, ` +
+        `here in ${pairs} pairs`,
     ],
     [
       'not-interleaved',
       orders.includes('apart'),
-      'the runs did not take turns, so whatever changed on the machine between the two sides is in the ' +
-        'timings; pushbench ab runs both in turns',
+      'the runs did not alternate, so the timings include whatever changed on the machine between the ' +
+        'two sides; pushbench ab alternates them',
     ],
     [
       'unbalanced',
       orders.includes('unbalanced'),
-      'one side nearly always ran first, so what a first run costs is in the timings; pushbench ab ' +
+      'one side nearly always ran first, so the timings include the cost of a first run; pushbench ab ' +
         'changes the order pair by pair',
     ],
   ];

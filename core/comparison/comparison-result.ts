@@ -22,11 +22,11 @@ export const verdictSchema = z.preprocess(
   z.enum(['slower', 'not-slower', 'inconclusive', 'not-judged']),
 );
 const words = z.enum(['slower', 'not-slower', 'inconclusive', 'not-judged']);
-const whyNotJudged = z.string().optional().describe('why it was not judged, where the runs are too few');
+const whyNotJudged = z.string().optional().describe('why it was not judged, if there are too few runs');
 const ofWhatCame = z
   .literal(true)
   .optional()
-  .describe('a latency of what came, as both sides lost deliveries');
+  .describe('both sides lost deliveries, so the latency is that of the deliveries that arrived');
 /** Over the runs of each side. */
 const ends = z.tuple([z.number(), z.number()]).describe('lowest and highest run');
 const ranges = z.strictObject({ baseline: ends, candidate: ends });
@@ -43,20 +43,22 @@ const ratioMetric = z.strictObject({
   ranges,
   ratio: z.number().describe('Hodges-Lehmann estimate of candidate over baseline'),
   low: figure.describe(
-    'bounds of the ratio, each of which alpha of all comparisons pass; null where there are too few runs',
+    'bounds of the ratio, each with an error rate of alpha; null if there are too few runs',
   ),
   high: figure,
-  p: z.number().describe('one-sided: the chance of figures so much for the worse where nothing changed'),
+  p: z
+    .number()
+    .describe('one-sided: the probability of figures at least this much worse if nothing has changed'),
   pAdjusted: figure.describe(
     "Holm's correction over all gating metrics of the comparison; null when not gating",
   ),
-  ratios: z
-    .array(z.number())
-    .describe('candidate over baseline, pair by pair; empty where runs are not paired'),
-  runs: count.describe('pairs used; of unpaired runs, those of the smaller side'),
+  ratios: z.array(z.number()).describe('candidate over baseline, pair by pair; empty if runs are not paired'),
+  runs: count.describe('pairs used; for unpaired runs the number of runs of the smaller side'),
   runsNeeded: count
     .nullable()
-    .describe('about as many would have decided; null when decided, or when no reasonable number would'),
+    .describe(
+      'about how many runs would have decided; null when decided, or when no reasonable number would',
+    ),
   verdict: words.nullable().describe('null when not gating'),
   why: whyNotJudged,
   ofWhatCame,
@@ -82,7 +84,7 @@ const lossMetric = z.strictObject({
   baseline: z.number().describe('mean over the runs'),
   candidate: z.number(),
   ranges,
-  p: figure.describe('only where the baseline has some too'),
+  p: figure.describe('only if the baseline has some too'),
   pAdjusted: figure,
   verdict: words,
   why: whyNotJudged,
@@ -91,13 +93,13 @@ const lossMetric = z.strictObject({
 const absentMetric = z.strictObject({
   kind: z.literal('absent'),
   metric: z.string(),
-  gate: z.enum(['ratio', 'exact', 'loss']).optional().describe('how it would have been judged'),
+  gate: z.enum(['ratio', 'exact', 'loss']).optional().describe('the rule by which it would have been judged'),
   gating: z.boolean(),
   why: z.string(),
   verdict: z
     .enum(['not-judged', 'inconclusive'])
     .nullable()
-    .describe('null when it does not gate, or does not apply and the scenario does not ask for it'),
+    .describe('null when it does not gate, or when there is no figure and the scenario does not ask for it'),
 });
 
 const metric = z.discriminatedUnion('kind', [ratioMetric, exactMetric, lossMetric, absentMetric]);
@@ -108,15 +110,15 @@ const judged = z.strictObject({
   called: z
     .strictObject({ baseline: z.string(), candidate: z.string() })
     .optional()
-    .describe('what readers call the two variants, where that is not their labels'),
+    .describe('names of the two variants for readers, if these are not their labels'),
   paired: z.boolean(),
-  given: count.describe('pairs, or runs of both sides where they are not paired'),
-  counted: count.describe('those of which anything counts'),
+  given: count.describe('pairs, or runs of both sides if they are not paired'),
+  counted: count.describe('pairs or runs with any valid figure'),
   dropped: z.array(
     z.strictObject({
       run: count.describe('number of the pair or run, from 1'),
       why: z.string(),
-      metrics: z.array(z.string()).optional().describe('for these alone; for all when left out'),
+      metrics: z.array(z.string()).optional().describe('metrics that this is about; all when left out'),
     }),
   ),
   metrics: z.array(metric),
@@ -125,12 +127,12 @@ const judged = z.strictObject({
   away: z
     .strictObject({ baseline: z.string().optional(), candidate: z.string().optional() })
     .optional()
-    .describe('how long clients were away in the runs that missed deliveries, in words, where some were'),
+    .describe('how long clients were away in the runs that missed deliveries, in words, if any were'),
 });
 
 const rule = z.strictObject({
   alpha: z.number().describe('level of each look'),
-  strict: z.boolean().describe('slower only when the whole interval lies above the minimum effect'),
+  strict: z.boolean().describe('"slower" only if the whole interval lies above the minimum effect'),
   look: z.int().min(1),
   looks: z.int().min(1).describe('looks at the data declared beforehand'),
 });
@@ -164,16 +166,16 @@ export const comparisonSchema = z.strictObject({
   variant: z
     .string()
     .optional()
-    .describe('the variant that all of them are cells of, where the names for readers leave it out'),
+    .describe('the variant to which all cells belong, if the names for readers leave it out'),
   variants: z.array(judged),
   cut: z
     .string()
     .optional()
     .describe(
-      'what is missing, where the run that made both sides was cut short; the verdict is not-judged then',
+      'what is missing, if the run that made both sides was cut short; then the verdict is not-judged',
     ),
   verdict: verdictSchema.describe(
-    'the gravest of the variants: slower, not-judged, inconclusive, not-slower',
+    "the worst of the variants' verdicts, in this order: slower, not-judged, inconclusive, not-slower",
   ),
 });
 

@@ -115,7 +115,7 @@ export type Figures =
       baseline: number[];
       candidate: number[];
       lost: readonly Lost[];
-      /** Latencies of what came, as both sides lost deliveries. */
+      /** Latencies of the deliveries that arrived, as both sides lost some. */
       came: boolean;
     }
   /** So few runs have the figure that nothing is judged by it. */
@@ -123,7 +123,7 @@ export type Figures =
   /** No run of either side has it, and not because something went wrong: it does not apply here. */
   | { kind: 'none'; why: string; lost: readonly [] };
 
-/** Whether a figure of this run is of what came, as deliveries were lost in it. */
+/** Whether a figure of this run is of the deliveries that arrived, as others were lost. */
 const leavesOutLost = (metric: string, { values }: Reading) => isOfWhatCame(metric, values['missed'] ?? 0);
 
 /** The sides whose figures may be held against each other though deliveries were lost. */
@@ -147,7 +147,7 @@ export function figuresFor(
   const lack = (reading: Reading) =>
     lackOf(reading, metric, positive) ??
     (isOneSided && leavesOutLost(metric, reading)
-      ? { why: 'it lost deliveries, so its latency is of what came', voided: true }
+      ? { why: 'it lost deliveries, so its latency is of those that arrived', voided: true }
       : undefined);
   const { kept, lost } = split(rows, (reading) => lack(reading)?.why);
   const lacks = rows.flatMap(({ sides }) => sides.map(([, reading]) => lack(reading)));

@@ -84,8 +84,7 @@ export const gateSchema = z
     }
   })
   .describe(
-    'what a comparison is decided on: metrics with a minimum effect ' +
-      'or a tolerance; others keep their default',
+    'metrics that decide a comparison, with a minimum effect or a tolerance; others keep their default',
   );
 
 type Settings = z.output<typeof gateSchema>;

@@ -72,7 +72,7 @@ export function ofOneKind(
 }
 
 /**
- * @param sets at least one, in any order; those of another scenario than the newest one's are left out
+ * @param sets at least one, in any order; sets of a scenario other than that of the newest are left out
  * @param cut names of runs that were cut short, which are not among the sets
  */
 export function historyOf(sets: readonly [RunSet, ...RunSet[]], cut: readonly string[] = []): History {

@@ -36,7 +36,7 @@ export const runSetSchema = z.strictObject({
   variants: z.array(
     z.strictObject({
       label: z.string(),
-      as: z.string().optional().describe('what the scenario calls it for readers'),
+      as: z.string().optional().describe('its name in the scenario, for readers'),
       runs: z.array(readingSchema),
     }),
   ),

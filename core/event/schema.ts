@@ -10,12 +10,12 @@ const head = {
   id: z
     .string()
     .regex(cursorPattern)
-    .describe('the same on every delivery and attempt; also a place in the log to resume from'),
+    .describe('the same on every delivery and attempt; also a cursor to resume from'),
   topic: z.string().regex(topicPattern),
   seq: z.int().min(1).describe('counts from 1 within the topic, without gaps'),
-  planned: stampUs.describe("when the schedule wanted it, in microseconds of the server's monotonic clock"),
-  sent: stampUs.describe('when the publisher let it go'),
-  accepted: stampUs.describe('when the server took it'),
+  planned: stampUs.describe("the planned time, in microseconds of the server's monotonic clock"),
+  sent: stampUs.describe('when the publisher sent it'),
+  accepted: stampUs.describe('when the server accepted it'),
   crc: z
     .int()
     .min(0)
@@ -29,8 +29,8 @@ export const eventSchema = z
   .union([
     z.strictObject({
       ...head,
-      body: z.unknown().describe('what was published, when it was JSON on one line'),
+      body: z.unknown().describe('the published body, if it is JSON on one line'),
     }),
-    z.strictObject({ ...head, text: z.string().describe('what was published, when it was any other text') }),
+    z.strictObject({ ...head, text: z.string().describe('the published body, if it is any other text') }),
   ])
   .describe('An event of pushbench: one line of JSON, the same in every pattern');

@@ -10,20 +10,24 @@ import { refuseModes } from '../policy/server/refuse.ts';
 import { defineFault, type Effects } from './fault.ts';
 import { at, mostServers, serverNumber, whichText } from './fields.ts';
 
-const notOnTarget = () => 'the scenario tells servers to let their clients go, and only our own can be told';
+const notOnTarget = () =>
+  'the scenario tells servers to send their clients away, and only our own servers can do that';
 
-/** Who comes to a server that lets its clients go is refused; who asks it anew does so later, elsewhere. */
+/** A draining server refuses new clients, and its old ones reconnect later, elsewhere. */
 const goodbyeEffects: Effects = { reconnects: true, failures: true, pollsLeftOut: 'unknown' };
 
-/** How clients are let go; docs/cluster/deploys.md. */
+/** How clients are sent away; docs/cluster/deploys.md. */
 const letGoFields = {
-  window: duration.prefault('10s').describe('the goodbyes are spread over this time; 0s says all at once'),
+  window: duration.prefault('10s').describe('clients are sent away over this time; 0s: all at once'),
   limit: duration
     .optional()
-    .describe('who is still there then is closed, counted like the window; 5s after it when left out'),
+    .describe(
+      'connections that are left then are closed, counted from the beginning like the window; 5s after ' +
+        'it when left out',
+    ),
   advise: duration
     .optional()
-    .describe('each client is advised a wait of its own before it comes back, drawn from this time'),
+    .describe('each client is advised a wait before it comes back, drawn between 0 and this time'),
 };
 
 type LetGo = { window: number; limit?: number | undefined; advise?: number | undefined };
@@ -52,7 +56,7 @@ export const drain = defineFault({
       drain: z
         .union([serverNumber, z.literal('all')])
         .describe(
-          'these servers let their clients go and take no new ones: one by its number from 1, or all',
+          'these servers send their clients away and take no new ones: one by its number from 1, or all',
         ),
       ...letGoFields,
     })
@@ -80,11 +84,11 @@ export const refuse = defineFault({
       refuse: z
         .enum(modes)
         .describe(
-          'accept-then-close: new connections are closed as soon as they are accepted; dependency-down: ' +
-            'all subscribers are let go with an error, and new ones refused',
+          'accept-then-close: new connections are closed as soon as they are accepted; ' +
+            'dependency-down: all subscribers are sent away with an error, and new ones refused',
         ),
       for: interval.describe('for how long'),
-      server: serverNumber.optional().describe('one of several servers alone, by its number from 1'),
+      server: serverNumber.optional().describe('only this one of several servers, by its number from 1'),
     })
     .transform((v) => ({
       kind: 'refuse' as const,
@@ -115,13 +119,13 @@ export const deploy = defineFault({
       deploy: z
         .enum(deployKinds)
         .describe(
-          'rolling: server after server is drained, stopped and started again; blue-green: as many others ' +
-            'start, and then those that ran are drained and stopped',
+          'rolling: one server after the other is drained, stopped and started again; blue-green: the ' +
+            'same number of new servers starts, and then the old ones are drained and stopped',
         ),
       ...letGoFields,
       pause: duration
         .prefault('0s')
-        .describe('rolling: between two servers; blue-green: before those that ran are drained'),
+        .describe('rolling: between two servers; blue-green: before the old servers are drained'),
       parallel: z
         .int()
         .min(1)

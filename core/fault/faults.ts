@@ -24,7 +24,7 @@ const disconnect = defineFault({
     .strictObject({
       at,
       disconnect: share.describe('the server cuts this share of its connections'),
-      server: serverNumber.optional().describe('one of several servers alone, by its number from 1'),
+      server: serverNumber.optional().describe('only this one of several servers, by its number from 1'),
     })
     .transform((v) => ({
       kind: 'disconnect' as const,
@@ -37,7 +37,7 @@ const disconnect = defineFault({
   ],
   did: ({ share, server }) => `${serverText(server)} cut ${formatShare(share)} of its connections`,
   effects: () => ({ reconnects: true }),
-  notOnTarget: () => 'the scenario cuts connections, and only our own servers can be told to',
+  notOnTarget: () => 'the scenario cuts connections, which only our own servers can do',
 });
 
 const serverText = (number: number | undefined) => (number === undefined ? 'the server' : `server ${number}`);
@@ -47,13 +47,15 @@ const freeze = defineFault({
   schema: z
     .strictObject({
       at,
-      freeze: z.enum(['server', 'publisher', 'load']).describe('which processes stand still'),
+      freeze: z.enum(['server', 'publisher', 'load']).describe('which processes stop for a while'),
       for: interval.describe('for how long'),
-      server: serverNumber.optional().describe('with server: one of several alone, by its number from 1'),
+      server: serverNumber
+        .optional()
+        .describe('with freeze: server: only this one of several, by its number from 1'),
     })
     .refine(({ freeze, server }) => freeze === 'server' || server === undefined, {
       path: ['server'],
-      error: 'it says which server stands still; leave it out, or freeze: server',
+      error: 'it names the server to freeze; leave it out, or freeze: server',
     })
     .transform((v) => ({
       kind: 'freeze' as const,
@@ -102,7 +104,7 @@ const leave = defineFault({
     pollsLeftOut: (fault.share * Math.min(fault.forMs, measureMs - fault.atMs)) / measureMs,
   }),
   notOnTarget: () =>
-    'the scenario has subscribers leave and resume, and how a target resumes its file does not say',
+    'the scenario lets subscribers leave and resume, and a target file does not say how its system resumes',
 });
 
 /** The table: every fault by the word that a scenario asks for it with. */

@@ -28,14 +28,14 @@ export const inFront = defineFault({
       'in-front': z
         .enum(words)
         .describe(
-          'what HAProxy is told: drain (a server keeps what it has and gets nothing new), ready (it gets ' +
-            'connections again), shutdown (all of its connections are closed at once), reload',
+          'a command to HAProxy: drain (a server keeps its connections and gets no new ones), ready ' +
+            '(it gets connections again), shutdown (all of its connections are closed at once), reload',
         ),
       server: serverNumber.optional().describe('which server, by its number from 1; not with reload'),
     })
     .refine((v) => (v['in-front'] === 'reload') === (v.server === undefined), {
       path: ['server'],
-      error: 'drain, ready and shutdown are of one server: say which; a reload is of all',
+      error: 'drain, ready and shutdown are for one server: name it; a reload is for all',
     })
     .transform((v) => ({
       kind: 'in-front' as const,
@@ -46,6 +46,5 @@ export const inFront = defineFault({
   acts: ({ how, server }) => [{ do: 'in-front', how, server }],
   did: ({ how, server }) => said[how](`server ${server}`),
   effects: ({ how }) => effects[how],
-  notOnTarget: () =>
-    'the scenario tells a proxy of ours what to do, and what is in front of a target is its own',
+  notOnTarget: () => 'the scenario controls our own proxy; the one in front of a target is not ours',
 });

@@ -41,7 +41,7 @@ export const kill = defineFault({
     .strictObject({
       at,
       kill: serversRunning.describe(
-        'these servers are gone at once, by SIGKILL: one by its number from 1, a share such as 50%, or all',
+        'these servers are killed (SIGKILL): one by its number from 1, a share such as 50%, or all',
       ),
     })
     .transform((v) => ({ kind: 'kill' as const, atMs: v.at, servers: v.kill })),
@@ -91,10 +91,13 @@ export const broker = defineFault({
       at,
       broker: z
         .enum(['restart', 'freeze', 'kill'])
-        .describe('its process is stopped (restart), stands still (freeze), or is gone at once (kill)'),
+        .describe("the broker's process is stopped (restart), frozen (freeze) or killed (kill)"),
       for: interval
         .optional()
-        .describe('how long it is away; then it is back with what it keeps. It never is when left out'),
+        .describe(
+          'how long it is away; then it is back with the data that it keeps. When left out, it does not ' +
+            'come back',
+        ),
     })
     .refine((v) => v.broker === 'kill' || v.for !== undefined, {
       path: ['for'],
@@ -108,6 +111,5 @@ export const broker = defineFault({
       ? 'the broker was killed'
       : `the broker ${brokerWords[how]} came back after ${writeDuration(forMs)}`,
   effects: () => goneEffects,
-  notOnTarget: () =>
-    'the scenario does things to a broker between our servers, and a target has none of ours',
+  notOnTarget: () => 'the scenario disturbs a broker between our servers, and a target has none of ours',
 });

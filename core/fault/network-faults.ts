@@ -37,17 +37,20 @@ export const network = defineFault({
   schema: z
     .strictObject({
       at,
-      network: troubledNetwork.describe('what becomes of the network'),
+      network: troubledNetwork.describe('how the network changes'),
       between: z
         .enum(placements)
         .default('clients')
-        .describe('clients: of the connections of subscribers; broker: of those of servers to their broker'),
+        .describe('clients: connections of subscribers; broker: connections of servers to their broker'),
       share: share
         .default(everything)
-        .describe('of these connections; with broker of the servers, each with all of its own'),
+        .describe(
+          'share of these connections; with between: broker a share of the servers, each with all of its ' +
+            'connections',
+        ),
       for: interval
         .optional()
-        .describe('for how long; until the end of the trial when left out. A reset happens at once'),
+        .describe('how long; until the end of the trial when left out. A reset happens at once'),
     })
     .superRefine(({ network, for: forMs }, context) => {
       if (isResetAlone(network.conditions) && forMs !== undefined)
@@ -107,7 +110,7 @@ export const slow = defineFault({
       at,
       slow: share.describe('this share of the subscribers reads slowly, or not at all'),
       rate: byteRate.default(0).describe('how fast; not at all when left out'),
-      for: interval.describe('for how long; then they read on'),
+      for: interval.describe('how long; then they read normally again'),
     })
     .transform((v) => ({
       kind: 'slow' as const,
@@ -124,5 +127,5 @@ export const slow = defineFault({
     `${formatShare(share)} of the subscribers read ` +
     `${bytesPerS === 0 ? 'nothing' : `${formatBytes(bytesPerS)}/s`} for ${writeDuration(forMs)}`,
   effects: () => ({ reconnects: true }), // the server may cut them off
-  notOnTarget: () => 'the scenario has subscribers read slowly, and those of targets are not told to',
+  notOnTarget: () => 'the scenario lets subscribers read slowly, which those of targets cannot do',
 });

@@ -25,13 +25,14 @@ export type LoadLimit = {
   name: 'cpu' | 'loop-delay' | 'publisher-lag';
   used: number;
   limit: number;
-  /** Something was there to be looked at; without it `used` is 0 and says nothing. */
+  /** Whether it was measured; if not, `used` is 0 and means nothing. */
   seen: boolean;
 };
 
 /**
- * What the load side used of what it may use: CPU of the busiest load process (share of a core), its event
- * loop's delay (the median over the slots of their 99 %), the publisher's lag (99 %); both in microseconds.
+ * The limits of the load side and what it used of them: CPU of the busiest load process (share of a core),
+ * its event loop's delay (the median over the slots of their 99 %), the publisher's lag (99 %); both in
+ * microseconds.
  */
 export function loadLimits(trial: Completed): LoadLimit[] {
   const latencyUs = p99Us(trial, 'endToEnd');
@@ -57,8 +58,8 @@ export function loadLimits(trial: Completed): LoadLimit[] {
 }
 
 /**
- * The least of limit over use: about so many times the load could the load side have taken, at most 10;
- * undefined where nothing of it was looked at.
+ * About how many times the load the load side could have handled: for each of its limits the limit divided by
+ * what was used, and of these the smallest, at most 10. Undefined if none of them was measured.
  */
 export function headroomOf(trial: Completed): number | undefined {
   const rooms = loadLimits(trial)
@@ -67,7 +68,7 @@ export function headroomOf(trial: Completed): number | undefined {
   return rooms.length === 0 ? undefined : Math.min(...rooms);
 }
 
-/** Limit over use, at most {@link mostHeadroom}. */
+/** The limit divided by what was used, at most {@link mostHeadroom}. */
 export function roomOf({ used, limit }: Pick<LoadLimit, 'used' | 'limit'>): number {
   return used <= 0 ? mostHeadroom : Math.min(mostHeadroom, limit / used);
 }

@@ -56,7 +56,7 @@ const starting = ['restart', 'start', 'deploy'];
 /** Half a second of CPU for each process that starts is no cost of deliveries. */
 function startsInIt({ faults = [] }: Pick<Completed, 'faults'>): string | undefined {
   return faults.some(({ kind, atUs }) => starting.includes(kind) && atUs !== null)
-    ? 'servers started in the measured phase, and what a process takes to start is no cost of deliveries'
+    ? 'servers started in the measured phase, and the start of a process is no cost of deliveries'
     : undefined;
 }
 
@@ -65,8 +65,8 @@ function lostInIdle(trial: Completed): string | undefined {
   const used = total('server', shareOf)(trial);
   return idle === undefined || used === undefined || used >= overIdleLeast * idle
     ? undefined
-    : `the server used ${formatShare(used)} of a core and ${formatShare(idle)} idle: what a delivery adds ` +
-        'is within noise';
+    : `the server used ${formatShare(used)} of a core under load and ${formatShare(idle)} idle: the ` +
+        `difference is within noise`;
 }
 
 /** From this share of the measured phase on a server has no time left, and what comes waits. */
@@ -195,7 +195,7 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
   'server-cpu-per-delivery.whole': {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
-    title: 'server CPU per delivery, what it costs idle included',
+    title: 'server CPU per delivery, including that of the idle server',
     lost: startsInIt,
     read: cpuPerDelivery('server', shareOf),
   },

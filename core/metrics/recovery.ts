@@ -26,7 +26,7 @@ const cut = {
   count: ({ recovery }: Completed) => recovery?.cut?.absences ?? 0,
 };
 
-/** Of the subscribers that were cut off; one that left stays away for as long as it was told to. */
+/** Only subscribers that were cut off: the scenario decides how long a subscriber that left stays away. */
 const cutTimes = (which: 'connected' | 'caughtUp') => (trial: Completed) => {
   const stored = trial.recovery?.cut?.[which];
   return stored && histogramOf(stored);
@@ -143,7 +143,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   },
   downtime: {
     unit: 'us',
-    title: 'downtime, added up over the subscribers',
+    title: 'downtime, summed over the subscribers',
     rests: ['connections'],
     errorKind: 'recovery',
     among: absent,
@@ -179,7 +179,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     errorKind: 'connects',
   },
   'connects-refused': {
-    ...count('attempts to connect that came to nothing', ({ recovery }) => recovery?.connects.refused),
+    ...count('failed attempts to connect', ({ recovery }) => recovery?.connects.refused),
     errorKind: 'connects',
   },
 };

@@ -31,30 +31,30 @@ const bandwidth = byteRate.refine((perS) => perS >= bandwidthLeastPerS, {
 const steadyShape = {
   latency: duration
     .optional()
-    .describe('how much longer bytes are under way, each way: a round trip takes twice as much'),
+    .describe('how much longer bytes take in each direction; a round trip takes twice this time longer'),
   jitter: duration
     .optional()
-    .describe('by how much the latency of each piece is less or more; the order of bytes is kept'),
+    .describe('the latency of each piece varies by up to this much, either way; the order of bytes is kept'),
   bandwidth: z
     .union([
       bandwidth.transform((perS) => ({ up: perS, down: perS })),
       z.strictObject({ up: bandwidth.optional(), down: bandwidth.optional() }),
     ])
     .optional()
-    .describe('of each connection: both ways, or "up" (to the server) and "down" on their own'),
+    .describe('limit of each connection: for both directions, or "up" (to the server) and "down" separately'),
   loss: share
     .refine((value) => value > 0 && value <= lossMost, { error: 'a loss is more than 0%, and 50% at most' })
     .optional()
-    .describe('share of TCP segments that are sent again: what comes behind them waits'),
+    .describe('share of TCP segments that are lost and sent again; the bytes behind them wait'),
   idle: interval
     .optional()
-    .describe('cuts connections on which nothing was sent for so long, as load balancers do'),
+    .describe('cuts connections on which nothing was sent for this long, as load balancers do'),
   upgrade: z
     .union([z.literal('refused').transform(() => 403 as const), z.literal(refusals), z.literal('stripped')])
     .optional()
     .describe(
-      'refused: a WebSocket is answered 403 (or 400, 502) by the network; stripped: its Upgrade header is ' +
-        'taken away',
+      'refused: the network answers a WebSocket with 403 (or 400, 502); stripped: its Upgrade header ' +
+        'is removed',
     ),
   responses: z
     .union([
@@ -63,8 +63,8 @@ const steadyShape = {
     ])
     .optional()
     .describe(
-      'buffered: a response passes on when it ends, or in pieces of 8KiB (or the size given), as by a ' +
-        'proxy that buffers',
+      'buffered: a response is passed on when it ends, or in pieces of 8KiB (or the given size), as by ' +
+        'a buffering proxy',
     ),
 };
 
@@ -74,7 +74,7 @@ const faultShape = {
   silence: z
     .enum(['both', ...directions])
     .optional()
-    .describe('connections stay open and nothing passes: both ways, or up or down alone'),
+    .describe('connections stay open and nothing passes: in both directions, or only up or down'),
   'black-hole': z.literal(true).optional().describe('new connections get no answer'),
   partition: z.literal(true).optional().describe('connections are reset, and so is every new one'),
 };
@@ -126,11 +126,11 @@ export const steadyNetwork = z
     between: z
       .enum(placements)
       .default('clients')
-      .describe('clients: between subscribers and what they connect to; broker: between servers and broker'),
+      .describe('clients: between subscribers and servers (or HAProxy); broker: between servers and broker'),
   })
   .refine(jitterFits, { error: jitterMessage, path: ['jitter'] })
   .refine((written) => Object.keys(conditionsOf(written)).length > 0, {
-    error: 'says nothing of what the network is like; leave it out',
+    error: 'it sets no property of the network; leave it out',
   })
   .transform(({ between, ...rest }) => ({ between, conditions: conditionsOf(rest) }));
 export type SteadyNetwork = z.output<typeof steadyNetwork>;

@@ -15,7 +15,7 @@ export const abilities = {
 export type Ability = keyof typeof abilities;
 
 /** The reason of patterns that lack `upstream`. */
-export const oneWay = 'one way only: a client sends with a request of its own';
+export const oneWay = 'one way only: a client sends messages by separate requests';
 
 export type Compression = 'gzip' | 'permessage-deflate';
 export type HttpVersion = 'h1' | 'h2' | 'h2c';

@@ -36,7 +36,7 @@ export const polling = {
       untilEmpty: z
         .boolean()
         .default(false)
-        .describe('an answer brings one event only, so ask again at once until there is none'),
+        .describe('an answer contains only one event, so the client asks again at once until there is none'),
     }),
     clientOptions: ['every', 'jitter', 'gzip', 'connection'],
   },

@@ -11,7 +11,7 @@ export const connection = z
 export const gzip = z
   .boolean()
   .default(false)
-  .describe('the client asks for answers compressed with gzip, and the server sends them so');
+  .describe('the client asks for answers compressed with gzip, and the server compresses them');
 
 /** Of a pattern whose options have `gzip`. */
 export function compression({ gzip: asked }: { gzip: boolean }): 'gzip' | undefined {

@@ -26,8 +26,8 @@ export const location = z
       'a name and password do not belong into a URL; send them as a header: authorization: "Basic ${NAME}"',
   })
   .describe(
-    'a path below "url", or a whole URL; {topic} is a topic, {topics} ' +
-      "all of a subscriber's with commas between them",
+    'a path below "url", or a whole URL; {topic} is a topic, {topics} all topics of a subscriber, ' +
+      'separated by commas',
   );
 
 export const headers = z
@@ -42,7 +42,9 @@ export const headers = z
   )
   .describe('headers of every request; ${NAME} is a variable of the environment');
 
-export const ownHeaders = headers.default({}).describe('headers of this pattern, besides those for all');
+export const ownHeaders = headers
+  .default({})
+  .describe('headers of this pattern, in addition to those for all');
 
 export const cursor = z
   .union([
@@ -62,8 +64,8 @@ export const cursor = z
       }),
   ])
   .describe(
-    'how a request says what it has had: "etag" (If-None-Match and If-Modified-Since), a query ' +
-      'parameter, or "none": every answer brings everything',
+    'how a request says what the client has seen: "etag" (If-None-Match and If-Modified-Since), a ' +
+      'query parameter, or "none": every answer contains everything',
   );
 
 export type TargetCursor = z.output<typeof cursor>;

@@ -30,11 +30,11 @@ const options = z
     connectTimeout: z
       .union([z.literal('timeout'), interval])
       .default('timeout')
-      .describe('a part of that: until the connection is there'),
+      .describe('the part of this time for connecting'),
     headersTimeout: z
       .union([z.literal('timeout'), interval])
       .default('timeout')
-      .describe('a part of that: until the answer begins'),
+      .describe('the part of this time until the answer begins'),
     retries: z
       .union([z.enum(retryPolicyNames), z.array(duration).max(30)])
       .prefault(['1s', '5s', '30s'])
@@ -57,7 +57,7 @@ const options = z
     endpointRate: z
       .union([z.literal('unlimited'), rate])
       .prefault('unlimited')
-      .describe('attempts a second for one endpoint at the most'),
+      .describe('most attempts a second for one endpoint'),
     fifo: z
       .boolean()
       .default(false)
@@ -66,14 +66,15 @@ const options = z
       .enum(['queue', 'sync'])
       .default('queue')
       .describe(
-        'from a queue; or in the handler that publishes, one endpoint after the other, without retries',
+        'queue: from a queue; sync: by the handler of the publishing request, one endpoint after the ' +
+          'other, without retries',
       ),
     store: z
       .enum(['memory', 'sqlite', 'redis', 'sqs'])
       .default('memory')
       .describe(
-        'where deliveries are kept: with the process, in a database file that outlives it, or for several ' +
-          'servers in Redis, or in a queue of Amazon SQS with their records in Redis',
+        'where deliveries are kept: memory (lost with the process), sqlite (a database file), redis ' +
+          '(for several servers), or sqs (a queue of Amazon SQS, with records in Redis)',
       ),
     redis: z
       .string()
@@ -82,7 +83,7 @@ const options = z
         error: 'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
       })
       .default(usualRedis)
-      .describe('where that Redis answers; trials start one of their own when it is left out'),
+      .describe('address of that Redis; when left out, each trial starts its own'),
     sqs: queueUrl
       .default('')
       .describe(
@@ -92,7 +93,10 @@ const options = z
     sqsDeadLetters: queueUrl
       .default('')
       .describe('a queue on the same host that gets a copy of each delivery without attempts left'),
-    file: z.string().default('').describe('the database file; one that ends with the process when empty'),
+    file: z
+      .string()
+      .default('')
+      .describe('the database file; when empty, a file that is removed when the process ends'),
     keep: z
       .int()
       .min(0)
@@ -103,7 +107,9 @@ const options = z
     breaker: z
       .boolean()
       .default(false)
-      .describe('an endpoint most of whose attempts fail gets none for 30s, then one that decides'),
+      .describe(
+        'if most attempts to an endpoint fail, it gets none for 30s, and then one attempt that decides',
+      ),
     disable: z
       .enum(disableRuleNames)
       .default('never')
@@ -118,13 +124,13 @@ const options = z
       .default(1)
       .describe(
         'how fast the clock of retries, rates and rules runs, so that days pass in a trial; timeouts ' +
-          "and signatures keep the real one's",
+          'and signatures use real time',
       ),
     resequence: duration
       .prefault('0s')
       .describe(
-        'how long a receiver holds an event back that came before an earlier one of its topic; 0s ' +
-          'takes events as they come',
+        'how long a receiver waits for an earlier event of the topic before it takes a later one; 0s ' +
+          'takes events in the order of arrival',
       ),
     scheme: z
       .enum(schemeNames)
@@ -135,13 +141,16 @@ const options = z
     receivers: z
       .enum(['listed', 'public'])
       .default('listed')
-      .describe('where deliveries may go: to the networks of `allow` alone, or to every public address too'),
+      .describe(
+        'where deliveries may go: listed: only to the networks of `allow`; public: also to every public ' +
+          'address',
+      ),
     allow: z
       .union([z.literal('auto'), z.array(network).max(100)])
       .default('auto')
       .describe(
-        'networks that deliveries may go to, private ones among them; ' +
-          'auto is loopback, and none with receivers: public',
+        'networks that deliveries may go to, including private ones; auto is loopback, and with ' +
+          'receivers: public no network',
       ),
   })
   .superRefine((given, context) => {
@@ -150,8 +159,8 @@ const options = z
       context.addIssue({ code: 'custom', path: [path], message });
     if (sharedStores.includes(store)) {
       const one =
-        `takes one server that sees every delivery of an endpoint; with store: ${store} there may be ` +
-        'several. Choose store: sqlite';
+        `needs one server that sees every delivery of an endpoint; with store: ${store} there may be ` +
+        `several. Choose store: sqlite`;
       if (fifo && store === 'redis') refuse('fifo', `an order ${one}`);
       if (breaker) refuse('breaker', `the breaker ${one}`);
       if (endpointRate !== 'unlimited') refuse('endpointRate', `a rate ${one}`);
@@ -159,15 +168,15 @@ const options = z
         refuse('delivery', `delivering in the handler uses no store; leave out store: ${store}`);
     }
     if (file !== '' && store !== 'sqlite')
-      refuse('file', `a file is of store: sqlite, not of store: ${store}`);
+      refuse('file', `a file belongs to store: sqlite, not to store: ${store}`);
     if (store !== 'sqs') {
-      if (sqs !== '') refuse('sqs', `a queue of SQS is of store: sqs, not of store: ${store}`);
-      if (sqsDeadLetters !== '') refuse('sqsDeadLetters', `it is of store: sqs, not of store: ${store}`);
+      if (sqs !== '') refuse('sqs', `a queue of SQS belongs to store: sqs, not to store: ${store}`);
+      if (sqsDeadLetters !== '') refuse('sqsDeadLetters', `it belongs to store: sqs, not to store: ${store}`);
     } else if (sqs !== '' && fifo !== isFifoQueue(sqs))
       refuse(
         'fifo',
         fifo
-          ? 'an order takes a FIFO queue, whose name ends in .fifo'
+          ? 'order needs a FIFO queue, whose name ends in .fifo'
           : `${sqs} is a FIFO queue, which keeps an order: set fifo: true, or name a standard queue`,
       );
   });
@@ -196,7 +205,7 @@ export const webhook = {
     receivers: 'decides which addresses are refused',
   },
   lacks: {
-    resume: 'the sender retries; a receiver has no cursor to ask with',
+    resume: 'the sender retries; a receiver has no cursor',
     order: 'deliveries run side by side and are retried, so they may overtake one another',
     upstream: oneWay,
     'behind-nat': 'the server must be able to reach the receiver',

@@ -16,14 +16,15 @@ const options = z.strictObject({
     .refine((names) => new Set(names).size === names.length, { error: 'names a pattern twice' })
     .default([])
     .describe(
-      'what a client goes over to that cannot get a WebSocket, in order: sse, long-polling; none when left ' +
-        'out',
+      'patterns that a client moves to, in this order, if it cannot get a WebSocket: sse, ' +
+        'long-polling; none when left out',
     ),
   again: z
     .boolean()
     .default(false)
     .describe(
-      'with fallback: goes over after a later loss, too; otherwise it stays with a transport that has worked',
+      'with fallback: the client also moves after a later loss; otherwise it keeps a transport that ' +
+        'has worked',
     ),
 });
 

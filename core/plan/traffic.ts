@@ -4,6 +4,7 @@
 import { UserError } from '../base/errors.ts';
 import { counted } from '../base/counted.ts';
 import { formatNumber, formatUs, writeDuration, writeRate } from '../base/units.ts';
+import type { NoteCode } from '../result/trial-warning.ts';
 import { inAll, expectedEvents, type Trace, type Traces } from '../scenario/arrivals.ts';
 import { followersOf, planTopics } from '../scenario/topics.ts';
 import type { PublishPlan } from './publish-plan.ts';
@@ -32,7 +33,7 @@ export type GroupTraffic = {
 export type Traffic = { groups: GroupTraffic[]; events: number; deliveries: number };
 
 /** Something to know of a schedule that can run all the same; a sentence. */
-export type TrafficNote = { code: string; message: string };
+export type TrafficNote = { code: NoteCode; message: string };
 
 /**
  * Plans a scenario, and what its schedule comes to.
@@ -50,8 +51,8 @@ export function planTraffic(
 }
 
 /**
- * What a schedule comes to that is not held, as a simulation reads it: counted event by event up to what a
- * plan can hold; of a longer one the mean, where chance decides.
+ * Counts the events and deliveries of a schedule that is not kept in memory, as in a simulation: event by
+ * event up to the number that a plan can hold. For a longer one it returns the mean where chance decides.
  * @throws UserError as `scheduleOf`, and `schedule-empty` as `planTraffic`
  */
 export function trafficAhead(scenario: ScheduledScenario, sources: Sources): Traffic {
@@ -214,8 +215,8 @@ export function trafficNotes({ groups }: Traffic): TrafficNote[] {
           `measured phase, so ${formatNumber(topics - reached)} of them never get one.` +
           (each || trace
             ? ''
-            : ` Its rate of ${writeRate(perS)} is that of all its topics together; where every topic is to ` +
-              `have it, write "${writeRate(perS)} each".`),
+            : ` Its rate of ${writeRate(perS)} is for all its topics together; if every topic should have ` +
+              `it, write "${writeRate(perS)} each".`),
       });
     if (unfollowed > 0)
       notes.push({

@@ -14,11 +14,11 @@ import type { PublishPlan } from './publish-plan.ts';
  */
 export const warmUpDeliveries = 20_000;
 /**
- * A pattern that is slow, or that sets its own pace as polling does, is warmed for so long and no longer. No
+ * A pattern that is slow, or that sets its own pace as polling does, is warmed up for at most this long: no
  * round begins after it.
  */
 export const warmUpLimitMs = 2000;
-/** Below this share of a round, one that stands still says that what comes is not ours to hurry. */
+/** If a round stops below this share of its deliveries, the pattern sets its own pace. */
 export const leastArrived = 0.9;
 
 /** Bodies of a round to one subscriber. */

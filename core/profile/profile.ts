@@ -28,11 +28,11 @@ const distributionUs = z
   .describe(`microseconds at the quantiles ${profileQuantiles.join(', ')}`);
 
 /** A share of the figure: the standard deviation between repeated trials, divided by their mean. */
-const spread = figure.describe('between repeated trials, as a share of the figure; 0 where there was one');
+const spread = figure.describe('between repeated trials, as a share of the figure; 0 if there was one');
 
 /** One measured point: so many subscribers, so many events a second, nothing else asked of the server. */
 const point = z.strictObject({
-  subscribers: z.int().min(1).describe('all of them follow the one topic'),
+  subscribers: z.int().min(1).describe('all of them follow one topic'),
   perS: figure.describe('events a second, evenly spaced'),
   payloadBytes: count,
   events: z.int().min(1).describe('measured, over all repeated trials'),
@@ -58,7 +58,7 @@ const point = z.strictObject({
 
 /** What a subscriber costs that is connected and gets nothing. */
 const atRest = z.strictObject({
-  subscribers: z.int().min(1).describe('that it was measured with'),
+  subscribers: z.int().min(1).describe('number of subscribers in the measurement'),
   connections: figure.describe('a subscriber'),
   descriptors: figure.describe('of the server, a subscriber'),
   serverRssBytes: figure.describe('a subscriber'),
@@ -75,7 +75,7 @@ const ofVariant = z.strictObject({
   points: z.array(point).min(1),
 });
 
-const betweenTrials = spread.nullable().describe('between repeated trials; null where there was one');
+const betweenTrials = spread.nullable().describe('between repeated trials; null if there was one');
 
 /** What a broker adds where so many events a second go through it. */
 const brokerPoint = z.strictObject({
@@ -83,15 +83,16 @@ const brokerPoint = z.strictObject({
   events: z.int().min(1).describe('measured with one server, over all repeated trials'),
   trials: z.int().min(1),
   delayUs: distributionUs.describe(
-    'by how much later a server hands an event out than one that was published to it alone, at the ' +
-      'quantiles of both',
+    'how much later a server delivers an event than without a broker, at the quantiles of both',
   ),
   delaySpread: betweenTrials,
-  directCpuUs: figure.describe('of a server by itself, for an event to two receivers'),
-  publishedCpuUs: figure.describe('the same of a server that hands the event to a broker, and gets it back'),
-  receivedCpuUs: figure.describe('the same of a server that has the event from the broker alone'),
+  directCpuUs: figure.describe('CPU of a single server for an event to two receivers'),
+  publishedCpuUs: figure.describe(
+    'the same for a server that publishes the event to a broker and gets it back',
+  ),
+  receivedCpuUs: figure.describe('the same for a server that only gets the event from the broker'),
   cpuSpread: betweenTrials,
-  brokerCpuUs: figure.describe("of the broker's process for an event, with one server"),
+  brokerCpuUs: figure.describe("CPU of the broker's process for an event, with one server"),
   brokerCpuEachUs: figure.describe('and for each further server'),
 });
 
@@ -108,18 +109,20 @@ const frontPoint = z.strictObject({
   events: z.int().min(1),
   trials: z.int().min(1),
   addedUs: distributionUs.describe(
-    'by how much later the first receiver has an event, at the quantiles of both; of patterns that ask on ' +
-      'a schedule: by how much later an answer comes',
+    'how much later the first receiver gets an event, at the quantiles of both; for polling: how much ' +
+      'later an answer arrives',
   ),
   addedSpread: betweenTrials,
-  cpuUs: figure.describe("HAProxy's, for a delivery; of patterns that ask: for a request with its answer"),
+  cpuUs: figure.describe(
+    'CPU of HAProxy for a delivery; for patterns that ask: for a request with its answer',
+  ),
 });
 
 const throughFront = z.strictObject({
   pattern: z.string(),
   options: z.record(z.string(), z.unknown()).describe('resolved, as results have them'),
   atRest: z.strictObject({
-    subscribers: z.int().min(1).describe('that it was measured with'),
+    subscribers: z.int().min(1).describe('number of subscribers in the measurement'),
     descriptors: figure.describe('of HAProxy, a subscriber'),
     rssBytes: figure.describe('of HAProxy, a subscriber'),
     serverDescriptors: figure.describe('of the server, a subscriber'),
@@ -150,7 +153,7 @@ export const profileSchema = z.strictObject({
   environment: resultSchema.shape.environment,
   pinned: pinned
     .nullable()
-    .describe('the cores that each role was kept to, as taskset writes them; null where they shared all'),
+    .describe('the cores that each role was pinned to, as taskset writes them; null if they shared all'),
   /** What decides how a listener that is full treats clients: of the kernel, null where not readable. */
   kernel: z.strictObject({
     somaxconn: count.nullable(),
@@ -166,7 +169,7 @@ export const profileSchema = z.strictObject({
     .describe('of a server process; not in older profiles'),
   serverBaseRssBytes: figure.describe('resident memory of a server without subscribers'),
   variants: z.record(z.string(), ofVariant).describe('by label'),
-  cluster: cluster.optional().describe('brokers and HAProxy; left out where none was measured'),
+  cluster: cluster.optional().describe('brokers and HAProxy; left out if none was measured'),
 });
 
 export type Profile = z.infer<typeof profileSchema>;

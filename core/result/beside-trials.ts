@@ -11,20 +11,20 @@ export const searches = z
       variant: z.string(),
       what: z.string().describe('path in the scenario'),
       keep: z.string().describe('the check that had to hold'),
-      like: z.string().describe('the first value, as the scenario writes it: the unit of all others'),
+      like: z.string().describe('the first value, as written in the scenario, with the unit of all others'),
       resolution: z
         .number()
-        .describe('share by which the first value that broke the check may lie above the last that held'),
+        .describe('share by which the first value that failed the check may lie above the last that held'),
       over: z
         .boolean()
         .default(true)
-        .describe('it came to its end; a run that was cut short may have cut it off'),
+        .describe('the search came to its end; a run that was cut short may have cut it off'),
       steps: z.array(
         z.strictObject({
           value: z.number(),
           verdict: z.enum(['held', 'broken', 'ended']),
           measured: z.number().nullable(),
-          why: z.string().describe('why a trial ended the search, or what else was wrong'),
+          why: z.string().describe('why a trial ended the search, or another problem'),
         }),
       ),
       limit: z.discriminatedUnion('kind', [
@@ -56,12 +56,12 @@ export const chromium = z
     z.strictObject({
       status: z.literal('measured'),
       version: z.string(),
-      patienceMs: z.number().describe('for a stream to stand, and for an answer'),
+      patienceMs: z.number().describe('how long it waited for a stream to open, and for an answer'),
       opened: z.array(
         z.strictObject({
           variant: z.string(),
           pages: count,
-          streams: count.describe('pages whose stream stood'),
+          streams: count.describe('pages whose stream opened'),
           answered: count.describe(
             'pages that were then answered when each asked the same host for something else',
           ),

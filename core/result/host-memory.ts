@@ -6,8 +6,10 @@ import { z } from 'zod';
 const bytes = z.int().min(0);
 
 const reading = z.strictObject({
-  availableBytes: bytes.describe('what programs may still take (MemAvailable of /proc/meminfo)'),
-  slabBytes: bytes.describe('objects of the kernel: sockets, files and what watches them (Slab, the same)'),
+  availableBytes: bytes.describe('memory that programs may still use (MemAvailable of /proc/meminfo)'),
+  slabBytes: bytes.describe(
+    'objects of the kernel: sockets, files and their watchers (Slab of /proc/meminfo)',
+  ),
   socketBytes: bytes.describe('buffers of TCP sockets (mem of TCP in /proc/net/sockstat)'),
 });
 
@@ -15,10 +17,10 @@ export const hostMemory = z.strictObject({
   baseline: reading,
   connected: reading,
   caches: z
-    .array(z.strictObject({ name: z.string(), bytes: bytes.describe('by which it grew') }))
+    .array(z.strictObject({ name: z.string(), bytes: bytes.describe('its growth') }))
     .optional()
     .describe(
-      'the kernel caches that grew most, the largest first (/proc/slabinfo, which root alone may read)',
+      'the kernel caches that grew most, the largest first (/proc/slabinfo, which only root can read)',
     ),
 });
 

@@ -35,12 +35,12 @@ export const latencies = z.strictObject({
 });
 
 export const precision = z.strictObject({
-  shownUpTo: z.number().describe('the highest quantile that has events enough beyond it; 0: not the median'),
+  shownUpTo: z.number().describe('the highest quantile with enough events beyond it; 0: not even the median'),
   at: z.array(
     z.strictObject({
       quantile: z.number(),
       lowUs: z.number().describe('95 % interval within this trial, with events as the samples'),
-      highUs: z.number().nullable().describe('null where there are too few events to say'),
+      highUs: z.number().nullable().describe('null if there are too few events to say'),
       beyond: count.describe('distinct events with a receipt beyond it'),
     }),
   ),

@@ -6,7 +6,9 @@ const count = z.int().min(0);
 
 export const ledgerCounts = z.strictObject({
   published: count.describe('measured events that the server confirmed'),
-  unconfirmed: count.describe('measured events sent without an answer; they are expected from nobody'),
+  unconfirmed: count.describe(
+    'measured events that were sent and not answered; no delivery is expected of them',
+  ),
   expected: count.describe('deliveries: each published event once for each follower of its topic'),
   delivered: count,
   missed: count,
@@ -17,5 +19,5 @@ export const ledgerCounts = z.strictObject({
   unexpected: count,
   missing: z
     .array(z.strictObject({ subscriber: count, topic: z.string(), from: count, to: count }))
-    .describe('some of the missed'),
+    .describe('some of the missed deliveries'),
 });

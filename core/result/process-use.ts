@@ -8,40 +8,41 @@ export const processUse = z.strictObject({
   role: z
     .enum(['server', 'load', 'publisher', 'broker', 'in-front', 'network'])
     .describe(
-      'broker: what connects several servers; in-front: what subscribers go through to them; network: our ' +
-        'proxy that makes the network bad',
+      'broker: connects several servers; in-front: HAProxy; network: our proxy that makes the network worse',
     ),
-  index: count.optional().describe('among those of its role, from 0; left out in older results'),
+  index: count
+    .optional()
+    .describe('number among the processes of its role, from 0; left out in older results'),
   pid: count
     .optional()
     .describe(
-      'of the first process, where faults had a server start again; 0: none ran at first; left out of ' +
-        'simulations, as all else that only a process has',
+      'that of the first process, if a fault started a server again; 0: none ran at first; left out of ' +
+        'simulations, like everything that only a process has',
     ),
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),
-  wallUs: z.number().describe('length of the stretch that cpuUs was taken over'),
+  wallUs: z.number().describe('length of the time over which cpuUs was measured'),
   cpuSource: z
     .enum(['outside', 'self'])
     .optional()
     .describe(
-      'who read cpuUs: the harness from outside (/proc/PID/task/*/schedstat), or the process itself when ' +
-        'it came to it; left out in older results, where each read its own',
+      'which process read cpuUs: the harness from outside (/proc/PID/task/*/schedstat), or the process ' +
+        'itself as soon as it could; left out in older results, where each read its own',
     ),
   busiest: z
     .strictObject({
       ranUs: z.number(),
-      waitedUs: z.number().describe('ready to run, while something else had the core'),
+      waitedUs: z.number().describe('time in which it was ready to run while something else used the core'),
     })
     .optional()
-    .describe('of the thread that was busiest during wallUs; left out where threads were not read'),
+    .describe('CPU of the thread that was busiest during wallUs; left out if threads were not read'),
   idleShare: z
     .number()
     .min(0)
     .optional()
     .describe(
-      "a server's CPU, as a share of a core, before the first event: timers, idle connections and the " +
-        "harness's samples; read with all subscribers connected, or before the first where they ask on " +
-        'their own. Left out where it was not read, and in older results',
+      'CPU of a server, as a share of a core, before the first event: timers, idle connections and the ' +
+        "harness's samples. Read with all subscribers connected, or before the first one if they poll. " +
+        'Left out if it was not read, and in older results',
     ),
   rssBaselineBytes: z
     .number()
@@ -56,33 +57,33 @@ export const processUse = z.strictObject({
     .number()
     .optional()
     .describe(
-      "worst slot; a server's: how long a turn of its event loop took, the load side's: how late a timer " +
-        'of 10 ms came to its turn',
+      'the worst slot; for a server how long a turn of its event loop took, for the load side how late ' +
+        'a timer of 10 ms fired',
     ),
   loopDelayMaxUs: z.number().optional(),
   gcPauseUs: z.number().optional().describe('total during the measured phase'),
   handshakes: count
     .optional()
     .describe(
-      'of one of several servers: streams and sockets opened to it within the measured phase; left out in ' +
-        'older results',
+      'for one of several servers: streams and sockets opened to it within the measured phase; left ' +
+        'out in older results',
     ),
   subscribers: count
     .optional()
-    .describe('of one of several servers: connected to it at the end of the measured phase'),
+    .describe('for one of several servers: subscribers connected to it at the end of the measured phase'),
   descriptors: z
     .strictObject({
       baseline: count.describe('before the first subscriber'),
       connected: count.describe('with all subscribers connected, before the first event'),
     })
     .optional()
-    .describe('of what stands beside servers: broker and HAProxy; left out in older results'),
+    .describe('descriptors of broker and HAProxy; left out in older results'),
   outside: z
     .literal(true)
     .optional()
     .describe(
-      'a process that is not ours, read from /proc: no collection was forced, event loop and garbage ' +
-        'collection were not measured and are 0',
+      'a process of another system, read from /proc: no garbage collection was forced; event loop and ' +
+        'garbage collection were not measured and are 0',
     ),
 });
 
@@ -100,15 +101,15 @@ export const descriptors = z.strictObject({
   limit: count
     .optional()
     .describe(
-      "the server process's own soft limit, read at run time; of several servers their limits together; " +
-        'left out of simulations',
+      'the soft limit of the server process, read at run time; for several servers the sum; left out ' +
+        'of simulations',
     ),
-  baseline: count.describe('of a simulation 0: it counts those of its subscribers alone'),
+  baseline: count.describe('0 in a simulation, which counts only those of its subscribers'),
   connected: count.describe('at rest: all subscribers connected, no event yet'),
   peak: count
     .optional()
     .describe(
-      'the highest sample, read once a slot of the series; a shorter peak goes unseen; left out of ' +
+      'the highest sample, one for each slot of the series, so a shorter peak is not seen; left out of ' +
         'simulations',
     ),
   socketsBaseline: count.optional(),
@@ -124,11 +125,8 @@ export const pinned = z.strictObject({
 
 /** What it took until all subscribers were connected. */
 export const connecting = z.strictObject({
-  serverCpuUs: z
-    .number()
-    .optional()
-    .describe('CPU of all servers in that time; left out where it was not read'),
-  requests: count.describe('made until all were ready'),
+  serverCpuUs: z.number().optional().describe('CPU of all servers in that time; left out if it was not read'),
+  requests: count.describe('requests that were made until all subscribers were ready'),
   bytesIn: count.describe('from the subscribers'),
   bytesOut: count.describe('to them'),
 });

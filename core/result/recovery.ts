@@ -64,38 +64,45 @@ const count = z.int().min(0);
 
 const absences = z.strictObject({
   absences: count,
-  recovered: count.describe('the server went on from the cursor, or from a queue that it had kept'),
+  recovered: count.describe('the server continued from the cursor, or from a queue that it had kept'),
   tooLate: count.describe('told by the server that the cursor came too late'),
   fresh: count.describe('came back without a cursor'),
   neverBack: count.describe('not subscribed again when the subscribers were closed'),
-  gaveUp: count.describe('of these, those that had given up or were told not to come back'),
+  gaveUp: count.describe('those of them that had given up or were told not to come back'),
   downtimeUs: z
     .number()
     .min(0)
-    .describe('time away within the measured phase and the drain, added up over the subscribers'),
-  longestUs: z.number().min(0).describe('the longest absence; one that did not end counts to the close'),
+    .describe('time away within the measured phase and the drain, summed over the subscribers'),
+  longestUs: z
+    .number()
+    .min(0)
+    .describe('the longest absence; an absence that did not end counts up to the close'),
   lastBackUs: z
     .number()
     .optional()
     .describe(
-      'when the last that came back was subscribed again, from the start of the measured phase; left out ' +
-        'where none was, and in older results',
+      'when the last client that came back was subscribed again, from the start of the measured phase; ' +
+        'left out if none was, and in older results',
     ),
-  connected: storedHistogram.describe('loss to being subscribed again, of all that came back'),
-  caughtUp: storedHistogram.describe('loss to the last event that was resumed, of those that recovered'),
+  connected: storedHistogram.describe('time from the loss to being subscribed again, for all that came back'),
+  caughtUp: storedHistogram.describe(
+    'time from the loss to the last event that was resumed, for those that recovered',
+  ),
 });
 
 export const recovery = z.strictObject({
-  subscribers: count.describe('that were away at least once'),
-  cut: absences.optional().describe('cut off; left out where nobody was'),
-  left: absences.optional().describe('left voluntarily, as the scenario asked; left out where nobody did'),
-  missedAway: count.describe('missed deliveries of events that a subscriber lost by being away'),
+  subscribers: count.describe('subscribers that were away at least once'),
+  cut: absences.optional().describe('clients that were cut off; left out if there were none'),
+  left: absences
+    .optional()
+    .describe('clients that left because of the fault `leave`; left out if there were none'),
+  missedAway: count.describe('missed deliveries of events that a subscriber lost because it was away'),
   connects: z
     .strictObject({
       tried: count.describe('connections that subscribers began to open'),
       opened: count,
       refused: count.describe('attempts that ended before the subscriber was subscribed'),
-      peakPerS: count.describe('most connections opened in a second, of seconds that begin every 100 ms'),
+      peakPerS: count.describe('most connections opened in a second, among seconds that begin every 100 ms'),
     })
     .describe('from the start of the measured phase to the close'),
   policy: z.string().describe('how clients came back, in words'),

@@ -22,7 +22,7 @@ const count = z.int().min(0);
 const expectation = z.strictObject({
   variant: z.string(),
   repetition: z.int().min(1),
-  check: z.string().describe('as the scenario wrote it'),
+  check: z.string().describe('as written in the scenario'),
   metric: z.string(),
   bound: z.number(),
   measured: z.number().nullable().describe('null when the trial had no such figure'),
@@ -31,10 +31,10 @@ const expectation = z.strictObject({
     .enum(['held', 'failed', 'undecided', 'not-judged'])
     .optional()
     .describe(
-      'undecided: the evidence does not suffice; not judged: there is none that counts. Left out in older ' +
-        'results, where what did not hold failed or was not judged',
+      'undecided: there is not enough evidence; not judged: there is no valid evidence. Left out in ' +
+        'older results, where an expectation that did not hold failed or was not judged',
     ),
-  why: z.string().optional().describe('where it is undecided or not judged'),
+  why: z.string().optional().describe('reason, if it is undecided or not judged'),
 });
 
 /**
@@ -46,7 +46,7 @@ const state = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z
       .literal('unfinished')
-      .describe('when this was written the run went on; where it does no longer, it was killed'),
+      .describe('the run was continuing when this was written; if it is not running now, it was killed'),
   }),
   z.strictObject({ kind: z.literal('interrupted'), by: z.string().describe('the signal') }),
   z.strictObject({ kind: z.literal('failed'), why: z.string().describe('the problem that ended the run') }),
@@ -55,9 +55,9 @@ const state = z.discriminatedUnion('kind', [
 const planned = z.strictObject({
   trials: z
     .array(z.strictObject({ variant: z.string(), repetition: z.int().min(1) }))
-    .describe('in the order of the result; empty for a search, whose trials depend on one another'),
+    .describe('in the order of the result; empty for a search, whose trials depend on each other'),
   searches: z.array(z.strictObject({ variant: z.string(), what: z.string() })),
-  afterwards: z.array(z.enum(['closedLoop', 'chromium'])).describe('measured when the trials are over'),
+  afterwards: z.array(z.enum(['closedLoop', 'chromium'])).describe('what is measured after the trials'),
 });
 
 export const resultSchema = z.strictObject({
@@ -84,14 +84,14 @@ export const resultSchema = z.strictObject({
       .strictObject({ says: z.string(), times: z.number(), perSubscriber: z.boolean() })
       .optional()
       .describe(
-        'what the first parameter means to a reader, and what its value is multiplied with to be that',
+        'what the first parameter means to a reader, and the factor that converts its value for this',
       ),
     publishedInTurn: z
       .boolean()
       .optional()
       .describe(
-        'every system was published to with one request of a topic at a time, as the run had a target; our ' +
-          'servers over one pipelined connection when left out',
+        'events were published with one request of a topic at a time, because the run had a target; ' +
+          'when left out, over one pipelined connection',
       ),
     phasesMs: z.strictObject({
       connect: z.number(),
@@ -105,30 +105,30 @@ export const resultSchema = z.strictObject({
     os: z.string(),
     kernel: z.string(),
     cpu: z.string(),
-    cores: count.describe('that the run may use by affinity and cpuset'),
+    cores: count.describe('cores that the run may use by affinity and cpuset'),
     quotaCores: z
       .number()
       .positive()
       .optional()
       .describe(
-        'what a CPU quota of its container (a cgroup, or one above it) leaves of them; left out where ' +
-          'there is none, and in older results',
+        'cores that a CPU quota of the container (a cgroup, or one above it) leaves; left out without ' +
+          'a quota, and in older results',
       ),
     memoryBytes: z.number(),
     memoryLimitBytes: z
       .number()
       .positive()
       .optional()
-      .describe('of its container, where that is less than the machine has; not in older results'),
-    loopback: z.literal('::1').optional().describe('the loopback address, where it is not 127.0.0.1'),
+      .describe('memory limit of the container, if it is less than the machine has; not in older results'),
+    loopback: z.literal('::1').optional().describe('the loopback address, if it is not 127.0.0.1'),
     noProc: z.literal(true).optional().describe('the system has no /proc (macOS)'),
     node: z.string(),
     programs: z
       .array(z.string())
       .optional()
-      .describe('started beside the servers, with their versions: the broker, what is in front of them'),
+      .describe('programs started in addition to the servers, with their versions: the broker, HAProxy'),
     descriptorLimit: count.nullable(),
-    commit: z.string().nullable().describe('of pushbench itself, when run from its repository'),
+    commit: z.string().nullable().describe('commit of pushbench, when it is run from its repository'),
   }),
   patterns: z
     .record(
@@ -139,7 +139,7 @@ export const resultSchema = z.strictObject({
         lacks: z.record(z.string(), z.string()),
       }),
     )
-    .describe('what the patterns in this result are and cannot do'),
+    .describe('the patterns in this result, and what they cannot do'),
   targets: z
     .array(
       z.strictObject({
@@ -147,31 +147,31 @@ export const resultSchema = z.strictObject({
         url: z.string(),
         leftOut: z
           .array(z.strictObject({ variant: z.string(), reason: z.string() }))
-          .describe('variants that did not run against it'),
+          .describe('variants that did not run against this target'),
       }),
     )
     .optional()
-    .describe('systems that are not ours, beside which or in whose place our servers ran'),
+    .describe('other systems that were measured, in addition to our servers or instead of them'),
   simulated: simulatedRun
     .optional()
     .describe(
-      'the trials were computed; the environment is that of the machine that the profile is of. Left out ' +
-        'of what was measured',
+      "the trials were computed, and the environment is that of the profile's machine. Left out of " +
+        'measured results',
     ),
   trials: z.array(trial),
-  arm: z.string().optional().describe('of pushbench ab: what this side was called'),
+  arm: z.string().optional().describe('for pushbench ab: the name of this side'),
   order: z
     .strictObject({
       design: z
         .literal('balanced-blocks')
         .describe(
-          'trials were interleaved: every repetition runs each variant once, in an order that changes so ' +
-            'that each comes as often before as after each other',
+          'trials were interleaved: every repetition runs each variant once, and the order changes so ' +
+            'that each variant comes before each other one as often as after it',
         ),
-      seed: count.describe('of the order'),
+      seed: count.describe('seed of the order'),
     })
     .optional()
-    .describe('in which the trials ran, where it is not that of the list: each says when it started'),
+    .describe('order in which the trials ran, if it is not that of the list: each says when it started'),
   searches,
   closedLoop,
   chromium,
@@ -180,10 +180,12 @@ export const resultSchema = z.strictObject({
     .array(trialFigures)
     .optional()
     .describe(
-      'of each trial, for other programs, as computed by the version that wrote the result; ours compute ' +
-        'them anew. Left out while the run goes on, and in older results',
+      'figures of each trial for other programs, as computed by the version that wrote the result; our ' +
+        'commands compute them again. Left out while the run continues, and in older results',
     ),
-  planned: planned.optional().describe('all that the run was to measure; left out in results of version 1'),
+  planned: planned
+    .optional()
+    .describe('everything that the run should measure; left out in results of version 1'),
   state,
 });
 

@@ -27,7 +27,7 @@ const share = z
   .min(0)
   .nullable()
   .default(null)
-  .describe('by how much of itself a figure is expected to be off; null: nothing is known');
+  .describe('the share by which a figure is expected to be off; null: not known');
 
 const expectedError = z.strictObject(
   Object.fromEntries(errorKinds.map((kind) => [kind, share])) as Record<ErrorKind, typeof share>,
@@ -55,15 +55,13 @@ export const simulatedTrial = z.strictObject({
   model: z.int().min(1).describe('version of the models'),
   how: z
     .enum(['exact', 'windows'])
-    .describe('windows: parts of the time were computed and stand for the rest'),
-  clients: z
-    .enum(['groups', 'one-by-one'])
-    .describe('groups: clients that nothing tells apart were computed as one'),
+    .describe('windows: parts of the time were computed and represent the rest'),
+  clients: z.enum(['groups', 'one-by-one']).describe('groups: identical clients were computed together'),
   extrapolated: z
     .number()
     .min(1)
     .describe(
-      'how far outside of what was calibrated: 1 is inside, 4 is four times the largest or smallest point',
+      'how far outside of the calibrated range: 1 is inside, 4 is four times the largest or smallest point',
     ),
   expectedError,
   leavesOut: z.array(z.string()).describe('what is not in the figures, a sentence each'),

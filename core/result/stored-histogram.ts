@@ -10,6 +10,8 @@ export const storedHistogram = z.strictObject({
   sumUs: z.number(),
   minUs: z.number(),
   maxUs: z.number(),
-  overRange: count.describe('samples above the histogram, not in it'),
-  negative: count.describe('samples below zero, not in it: a clock or a stamp was wrong'),
+  overRange: count.describe('samples above the range of the histogram, which does not contain them'),
+  negative: count.describe(
+    'samples below zero, which the histogram does not contain: a clock or a time stamp was wrong',
+  ),
 });

@@ -5,36 +5,36 @@ import { z } from 'zod';
 const count = z.int().min(0);
 
 export const fault = z.strictObject({
-  kind: z.string().describe('the word that the scenario asks for it with'),
+  kind: z.string().describe('the key of the fault in the scenario'),
   did: z.string().describe('what was done, in words'),
   atMs: z.number().describe('when it was planned, from the start of the measured phase'),
   atUs: z
     .number()
     .nullable()
     .describe(
-      'when it happened, from the start of the measured phase: the first process had done its part; null ' +
-        'where it could not be done',
+      'when it happened, from the start of the measured phase: the first process had done its part; ' +
+        'null if it could not be done',
     ),
-  forMs: z.number().optional().describe('how long it was to last; left out where it is of a moment'),
+  forMs: z.number().optional().describe('how long it was to last; left out for a fault without a duration'),
   tookUs: z
     .number()
     .optional()
     .describe(
-      'of one that takes its time, as a server that starts again: from atUs until it was done, or until ' +
-        'the subscribers were closed',
+      'for a fault that takes time, such as a server that starts again: from atUs until it was done, ' +
+        'or until the subscribers were closed',
     ),
-  unfinished: z.literal(true).optional().describe('it was not done by then'),
+  unfinished: z.literal(true).optional().describe('it was not done when the subscribers were closed'),
   letGo: z
     .strictObject({
-      servers: count.describe('that were drained'),
+      servers: count.describe('number of servers that were drained'),
       told: count.describe('clients that were told to go'),
-      left: count.describe('that went before the limit, told or not'),
-      closedAtLimit: count.describe('that were still there then'),
+      left: count.describe('clients that went before the limit, told or not'),
+      closedAtLimit: count.describe('clients that were still connected at the limit'),
     })
     .optional()
     .describe(
-      'what the drained servers say of their clients, added up; left out where no drain was over before ' +
-        'the trial, and in older results',
+      'what the drained servers report about their clients, summed; left out if no drain was over ' +
+        'before the trial, and in older results',
     ),
 });
 

@@ -8,8 +8,14 @@ const figure = z.strictObject({
   unit: z.enum(['us', 'bytes', 'share', 'count', 'per-s']).describe('a share is 0 to 1'),
   low: z.number().optional().describe("lower end of a percentile's 95 % interval within the trial"),
   high: z.number().optional().describe('upper end of it'),
-  expectedError: z.number().optional().describe('simulated: the share by which it is expected to be off'),
-  ofWhatCame: z.literal(true).optional().describe('of the deliveries that came, and some did not'),
+  expectedError: z
+    .number()
+    .optional()
+    .describe('for a simulation: the share by which it is expected to be off'),
+  ofWhatCame: z
+    .literal(true)
+    .optional()
+    .describe('some deliveries were lost, so this covers only those that arrived'),
 });
 
 export const trialFigures = z.strictObject({
@@ -17,7 +23,7 @@ export const trialFigures = z.strictObject({
   repetition: z.int().min(1),
   failed: z.string().optional().describe('why the trial failed; it has no figures then'),
   figures: z.record(z.string(), figure).describe('by the name of the metric'),
-  none: z.record(z.string(), z.string()).describe('why a metric has none, where more than that is known'),
+  none: z.record(z.string(), z.string()).describe('why a metric has no figure, if the reason is known'),
 });
 
 export type TrialFigure = z.infer<typeof figure>;

@@ -18,29 +18,29 @@ const policyWithOptions = z
     base: interval
       .optional()
       .describe(
-        'the shortest wait that is drawn from, 100ms when left out (socket.io 1s, centrifuge 500ms); ' +
-          'with full-jitter the wait before the first attempt is at most this long, half of it in the mean',
+        'base of the waits, 100ms when left out (socket.io 1s, centrifuge 500ms); with full-jitter the ' +
+          'wait before the first attempt is at most this long, half of it on average',
       ),
     cap: interval
       .optional()
       .describe(
-        'no wait of its own is longer, 5s when left out (centrifuge 20s); what a server asks for comes on ' +
-          'top of it',
+        'the longest wait of the client itself, 5s when left out (centrifuge 20s); a wait that the ' +
+          'server asks for is added to it',
       ),
     reset: z
       .union([z.literal('on-open'), z.strictObject({ stable: interval })])
       .optional()
       .describe(
-        'when the backoff begins anew: on-open, as soon as a connection opens, or once one has been up for ' +
-          'a while, such as { stable: 10s }; as the policy does when left out',
+        'when the backoff starts again: on-open, as soon as a connection opens, or once one has been ' +
+          'up for a while, such as { stable: 10s }; when left out, as the policy does',
       ),
     advice: z
       .enum(adviceNames)
       .optional()
       .describe(
-        "whether a server's advice is heard: obey (Retry-After, an event stream's retry, close code 1013, " +
-          'a reconnect window), retry (only that of an event stream), ignore; as the policy does when left ' +
-          'out',
+        "whether clients follow a server's advice: obey (Retry-After, an event stream's retry, close " +
+          'code 1013, a reconnect window), retry (only that of an event stream), ignore; when left out, ' +
+          'as the policy does',
       ),
   })
   .superRefine(({ policy, base, cap }, context) => {
@@ -89,13 +89,13 @@ export const browser = z.strictObject({
   connections: positive
     .max(1000)
     .default(6)
-    .describe('that a browser opens to one host over HTTP/1.1; over HTTP/2 it opens one'),
+    .describe('connections that a browser opens to one host over HTTP/1.1; over HTTP/2 it opens one'),
   chromium: z
     .array(positive.max(20))
     .max(6)
     .default([])
     .describe(
-      'after the trials, as many pages in a real Chromium, with a stream and a request each; skipped ' +
-        'with the reason where it is not installed',
+      'after the trials, this many pages in a real Chromium, each with a stream and a request; skipped ' +
+        'with a reason if it is not installed',
     ),
 });

@@ -11,20 +11,27 @@ export const conduct = z
     does: z
       .enum(['fail', 'hang', 'reset', 'slow', 'lose-answer'])
       .describe(
-        'fail: answer an error and do nothing; hang: never answer; reset: cut the connection; slow: do, ' +
-          'and answer late; lose-answer: do, and cut the connection instead of answering',
+        'fail: answers an error without processing; hang: never answers; reset: cuts the connection; ' +
+          'slow: answers late; lose-answer: processes the delivery and cuts the connection instead of ' +
+          'answering',
       ),
     share: share.prefault('100%').describe('how many'),
     of: z
       .enum(['requests', 'endpoints'])
       .default('requests')
-      .describe('that share of all requests, drawn anew for each; or the same endpoints all the time'),
+      .describe(
+        'requests: this share of all requests, drawn for each; endpoints: this share of the endpoints, ' +
+          'the same ones all the time',
+      ),
     status: z.int().min(300).max(599).default(500).describe('what a failing endpoint answers'),
-    by: interval.prefault('1s').describe('how late a slow one answers'),
-    at: duration.prefault('0s').describe('from when on, counted from the start of the measured phase'),
+    by: interval.prefault('1s').describe('how late a slow endpoint answers'),
+    at: duration.prefault('0s').describe('when it begins, counted from the start of the measured phase'),
     for: interval
       .optional()
-      .describe('for how long; to the end when left out, and from the beginning on where it starts at 0s'),
+      .describe(
+        'how long; to the end when left out. If it begins at 0s, it also applies before the measured ' +
+          'phase',
+      ),
   })
   .describe('one kind of misconduct of webhook endpoints');
 

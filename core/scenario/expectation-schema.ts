@@ -20,7 +20,7 @@ const where = z
   .transform((given) =>
     Object.fromEntries(Object.entries(given).map(([path, values]) => [path, [values].flat().map(String)])),
   )
-  .describe("values of the matrix' paths; the check is for the cells that have them");
+  .describe("values of the matrix' paths; the check applies to cells with these values");
 
 export const expectation = z
   .union([
@@ -32,13 +32,13 @@ export const expectation = z
         .min(1)
         .optional()
         .describe(
-          'labels or names of variants, or patterns for all of their variants, on every target too; ' +
-            'sse @NAME is for that target alone',
+          'labels or names of variants, or patterns (all of their variants), also on every target; sse ' +
+            '@NAME is for that target only',
         ),
       where: where.optional(),
     }),
   ])
   .describe(
-    'a check such as "latency.p99 < 250ms", or "check" with "for" and the variants, or "where" and the ' +
-      'cells of the matrix, that it is for',
+    'a check such as "latency.p99 < 250ms", or "check" with "for" (its variants) or "where" (its cells ' +
+      'of the matrix)',
   );

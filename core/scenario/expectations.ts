@@ -114,7 +114,7 @@ function notJudged(why: string): Judgement {
   return { measured: null, verdict: 'not-judged', why };
 }
 
-/** The verdict, of results too that are older than the word. @param trial the one that it is about */
+/** The verdict, also for results from before verdicts were stored. @param trial the one that it is about */
 export function verdictOf(
   { verdict, held, measured }: Expectation,
   trial: Pick<Trial, 'outcome'> | undefined,

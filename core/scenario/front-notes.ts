@@ -3,14 +3,14 @@
 
 import type { Fault } from '../fault/faults.ts';
 import { writeDuration } from '../base/units.ts';
+import type { NoteCode } from '../result/trial-warning.ts';
 import { isCluster } from './servers.ts';
 import type { Scenario } from './scenario.ts';
 
+type FrontNote = { code: NoteCode; message: string };
+
 /** A sentence for each server that refuses what HAProxy sends to it. */
-export function frontNotes({
-  servers,
-  faults,
-}: Pick<Scenario, 'servers' | 'faults'>): { code: string; message: string }[] {
+export function frontNotes({ servers, faults }: Pick<Scenario, 'servers' | 'faults'>): FrontNote[] {
   if (!isCluster(servers) || servers.inFront.kind === 'list') return [];
   // Asked for its health, a server that is drained says so.
   if (servers.inFront.check.kind === 'http') return [];
@@ -28,7 +28,7 @@ function isDiverted(server: number, atMs: number, faults: readonly Fault[]): boo
   return told.toSorted((a, b) => a.atMs - b.atMs).at(-1)?.how === 'drain';
 }
 
-function sentTo(server: number, atMs: number): { code: string; message: string } {
+function sentTo(server: number, atMs: number): FrontNote {
   const at = writeDuration(atMs);
   return {
     code: 'drained-behind-haproxy',

@@ -7,7 +7,7 @@ import { cellsOf, mostCells, outsideMatrix, valueName } from './matrix.ts';
 export const scalar = z.union([z.string().min(1), z.number()]);
 
 const named = z.strictObject({
-  as: z.string().min(1).describe('what reports and `where` call the value'),
+  as: z.string().min(1).describe('the name of the value in reports and in `where`'),
   is: z.unknown().describe('the value, which may be a map'),
 });
 
@@ -55,14 +55,15 @@ export const axis = z
       .number()
       .positive()
       .describe(
-        "what the path's value is multiplied with to be that; rates count a second, durations in " +
-          'milliseconds, sizes in bytes',
+        "factor that converts the path's value for the axis: a rate in events a second, a duration in " +
+          'milliseconds, a size in bytes',
       ),
     perSubscriber: z
       .boolean()
       .default(false)
-      .describe('whether the value is divided by the number of subscribers first'),
+      .describe('divides the value by the number of subscribers before it is multiplied'),
   })
   .describe(
-    "how the report's curves name and scale their horizontal axis, where the path's own value says little",
+    "name and scale of the horizontal axis of the report's curves, if the path's own value says little " +
+      'to a reader',
   );

@@ -115,7 +115,7 @@ export function whereProblems(
   );
 }
 
-/** Rates of each topic that stand beside, or are treated as, those of all topics together. */
+/** Finds rates with `each` that are mixed with rates for all topics together, or treated as such. */
 export function ratesProblems(
   matrix: Matrix,
   axis: { perSubscriber: boolean } | undefined,

@@ -62,7 +62,7 @@ function* atBroker(
   if (looksInside(conditions))
     yield {
       path: [...path],
-      message: 'upgrade and responses are of HTTP, which no broker speaks; leave them out',
+      message: 'upgrade and responses apply to HTTP, which no broker speaks; leave them out',
     };
 }
 
@@ -74,7 +74,7 @@ function* atClients(
   if (tls && looksInside(conditions))
     yield {
       path: [...path],
-      message: 'upgrade and responses look into HTTP/1.1 in clear text; leave them or server.tls out',
+      message: 'upgrade and responses read HTTP/1.1 in clear text; leave them or server.tls out',
     };
   for (const { variant, pattern } of entries) {
     if (!pattern.holdsConnection)

@@ -34,15 +34,15 @@ const closedLoop = z
     connections: positive
       .max(10_000)
       .default(50)
-      .describe('each sends its next request when the last one was answered'),
+      .describe('connections, each of which sends its next request when the last one was answered'),
     for: interval
       .refine((ms) => ms >= 1000 && ms % 1000 === 0, { error: 'whole seconds, at least 1s' })
       .prefault('4s')
       .describe('how long each endpoint is asked'),
   })
   .describe(
-    'after the trials: how many requests a second a server process ' +
-      'answers, polls and publishing, in closed loop',
+    'after the trials: how many requests a second a server process can answer, polls and publishing, ' +
+      'in a closed loop',
   );
 
 const metricName = z.string().superRefine((name, context) => {
@@ -77,7 +77,7 @@ export function scenarioSchema(registry: PatternRegistry) {
       .max(8)
       .default([])
       .describe(
-        'metrics that the question asks for: the first two stand in the first sentence of the report, ' +
+        'metrics that the question asks for: the first two are in the first sentence of the report, ' +
           'all in a table; the delivery latency when left out',
       ),
     seed: z
@@ -95,12 +95,12 @@ export function scenarioSchema(registry: PatternRegistry) {
         topicGroup,
       )
       .refine((groups) => Object.keys(groups).length > 0, { error: 'a scenario has at least one topic' })
-      .describe('groups of topics by name: what is published on them, and who follows them'),
+      .describe('groups of topics by name, with their events and their followers'),
     payload: payload
       .prefault('256B')
       .describe(
-        'what the events carry: a size such as 1KiB, for generated JSON, ' +
-          'or "from" with the name of a file or package',
+        'payload of the events: a size such as 1KiB, for generated JSON, or "from" with the name of a ' +
+          'file or package',
       ),
     phases: phases.prefault({}).describe('how long each phase of a trial lasts'),
     variants: z
@@ -112,16 +112,14 @@ export function scenarioSchema(registry: PatternRegistry) {
     loadProcesses: positive
       .max(64)
       .optional()
-      .describe('how many load processes; by default as many as descriptors and cores ask for'),
+      .describe('how many load processes; by default as many as descriptors and cores require'),
     servers: servers
       .prefault({})
-      .describe('how many reference servers, what connects them, and what stands in front of them'),
+      .describe('how many reference servers, which broker connects them, and what is in front of them'),
     network: steadyNetwork
       .optional()
-      .describe('what the network is like between the processes of a trial; plain loopback when left out'),
-    server: server
-      .prefault({})
-      .describe("the reference server's limits, TLS, and what it does to check tokens"),
+      .describe('properties of the network between the processes of a trial; plain loopback when left out'),
+    server: server.prefault({}).describe("the reference server's limits, TLS, and how it checks tokens"),
     reconnect: reconnect.prefault({}).describe('how subscribers wait before they reconnect'),
     faults: z.array(faultSchema).max(1000).default([]).describe('what goes wrong during the measured phase'),
     matrix: matrix.default({}),
@@ -129,15 +127,15 @@ export function scenarioSchema(registry: PatternRegistry) {
       .array(searchSchema)
       .max(10)
       .default([])
-      .describe('step searches, in place of one trial for each variant'),
+      .describe('step searches, instead of one trial for each variant'),
     closedLoop: closedLoop.optional(),
     curves: z
       .array(metricName)
       .max(12)
       .default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery'])
       .describe(
-        "metrics that the report draws over the matrix' parameters; an empty list where its cells are a " +
-          'few settings side by side, answered by "answer" and drawn over time',
+        "metrics that the report draws over the matrix' parameters; with an empty list the matrix " +
+          'compares a few settings: "answer" gives the answer, and charts are over time',
       ),
     axis: axis.optional(),
     browser: browser
@@ -147,7 +145,7 @@ export function scenarioSchema(registry: PatternRegistry) {
       .array(conduct)
       .max(20)
       .default([])
-      .describe('how webhook endpoints fall short; all answer well when left out'),
+      .describe('how webhook endpoints misbehave; all answer well when left out'),
     expect: z.array(expectation).max(1000).default([]).describe('what must hold for exit code 0'),
     gate: gateSchema.optional(),
   });

@@ -37,8 +37,8 @@ export const searchSchema = z
     to: magnitude
       .optional()
       .describe(
-        'the highest value tried; without it the search goes on until the check breaks or the load side ' +
-          `is at its end, for ${mostStepsUp} steps up at the most`,
+        'the highest value tried; without it the search continues until the check fails or the load side ' +
+          `is at its limit, for at most ${mostStepsUp} steps up`,
       ),
     factor: z
       .number()
@@ -52,8 +52,8 @@ export const searchSchema = z
       .max(10)
       .default(1)
       .describe(
-        'how often the gap between the last that held and the first that ' +
-          'did not is halved, on a logarithmic scale',
+        'how often the gap between the last value that held and the first that did not is halved, on a ' +
+          'logarithmic scale',
       ),
     keep: z
       .string()

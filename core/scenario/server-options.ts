@@ -32,20 +32,21 @@ const lookup = z
     interval.transform((ms) => ({ kind: 'wait' as const, ms })),
   ])
   .describe(
-    'asks elsewhere whether the token still holds: "redis" (one GET to the broker where that is Redis, or ' +
-      'to one started for the trial), the address of a Redis, or a time such as 5ms that passes without CPU',
+    'where to ask whether the token is still valid: "redis" (one GET, to the broker if it is Redis, ' +
+      'otherwise to a Redis started for the trial), the address of a Redis, or a time such as 5ms that ' +
+      'passes without CPU',
   );
 
 const authOptions = z.strictObject({
   takes: duration.prefault('0ms').describe('CPU that checking one token costs the server'),
   lookup: lookup.optional(),
-  concurrency: z.int().min(1).max(10_000).default(256).describe('lookups under way at once, at the most'),
+  concurrency: z.int().min(1).max(10_000).default(256).describe('most lookups under way at once'),
   queue: z
     .int()
     .min(0)
     .max(100_000)
     .default(1024)
-    .describe('requests that wait for their lookup, at the most; more are answered 503 with Retry-After'),
+    .describe('most requests that wait for their lookup; others are answered 503 with Retry-After'),
 });
 
 const auth = z

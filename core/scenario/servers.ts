@@ -49,7 +49,7 @@ const broker = z.union([
             'leave user and password out: scenarios stand in every result. Of Redis set ' +
             'PUSHBENCH_REDIS_PASSWORD instead; NATS and Kafka have to take clients without',
         })
-        .describe('of a broker that runs already; one is started for each trial when left out'),
+        .describe('address of a broker that is running already; when left out, each trial starts one'),
     })
     .superRefine(({ kind, url }, context) => {
       const scheme = schemes[kind];
@@ -67,13 +67,16 @@ const mostCheckMs = 10_000;
 export const checkNames = ['tcp', 'http'] as const;
 const checkName = z.enum(checkNames);
 const checkOptions = z.strictObject({
-  kind: checkName.describe('tcp: a connect; http: a request, which a server that takes nobody answers 503'),
+  kind: checkName.describe(
+    'tcp: it connects; http: it makes a request, which is answered 503 by a server that takes no ' +
+      'subscribers',
+  ),
   interval: interval
     .refine((ms) => ms <= mostCheckMs, { error: 'at most 10s: the trial waits for the first check' })
     .prefault('500ms')
     .describe('between two checks of a server'),
-  fall: z.int().min(1).max(100).default(2).describe('so many in a row that fail, and it is down'),
-  rise: z.int().min(1).max(100).default(1).describe('so many in a row that succeed, and it is up'),
+  fall: z.int().min(1).max(100).default(2).describe('after this many failures in a row the server is down'),
+  rise: z.int().min(1).max(100).default(1).describe('after this many successes in a row the server is up'),
 });
 const check = z.union([
   checkName.transform((kind) => checkOf(checkOptions.parse({ kind }))),
@@ -92,21 +95,22 @@ const proxy = z.strictObject({
   kind: inFrontName.exclude(['list']).describe('HAProxy, without or with sticky sessions'),
   idle: interval
     .prefault('1h')
-    .describe('a connection without a byte for so long is cut, whatever it carries, on both of its sides'),
+    .describe('a connection without a byte for this long is cut on both sides, whatever it is used for'),
   maxconn: z
     .int()
     .min(1)
     .max(1_000_000)
     .optional()
-    .describe(
-      'the most that a server is given at a time; who is beyond waits in a queue. No bound when left out',
-    ),
+    .describe('the most sessions of a server at a time; others wait in a queue. No limit when left out'),
   slowstart: interval
     .optional()
-    .describe('a server that is back is given its share over so long; at once when left out'),
+    .describe(
+      'a server that comes back gets its share of connections gradually, over this time; at once when ' +
+        'left out',
+    ),
   check: check
     .prefault('tcp')
-    .describe('how it finds out whether a server is up: by a connect (tcp) or by a request (http)'),
+    .describe('how HAProxy finds out whether a server is up: by connecting (tcp) or by a request (http)'),
 });
 
 export const inFront = z.union([
@@ -135,9 +139,9 @@ export const servers = z
     broker: broker
       .prefault('in-process')
       .describe(
-        'what connects them: in-process connects nothing; redis-pubsub, redis-streams, nats and jetstream ' +
-          'are real brokers, started for the trial or named by an address; kafka is one where it is named, ' +
-          'and otherwise a stand-in, whose times are shown nowhere',
+        'the broker that connects them: in-process is none; redis-pubsub, redis-streams, nats and ' +
+          'jetstream are real brokers, started for the trial or named by an address; kafka is a real one if ' +
+          'it is named, and otherwise a stand-in whose times are not shown',
       ),
     'in-front': inFront
       .prefault('list')

@@ -22,7 +22,7 @@ const stages = z
   .array(stage)
   .min(1)
   .refine((all) => new Set(all.flatMap(({ rate, to = rate }) => [rate.each, to.each])).size === 1, {
-    error: 'the rates of all stages are those of "each" topic, or none is',
+    error: 'write "each" in all stages or in none',
   });
 
 const burstSize = z
@@ -123,5 +123,5 @@ export const topicGroup = z.strictObject({
     .default(1)
     .describe('how many topics are in the group; the rate is that of all together, unless it says "each"'),
   follow: positive.max(10_000).default(1).describe('how many of them each subscriber follows'),
-  payload: payload.optional().describe("what its events carry, where that is not the scenario's payload"),
+  payload: payload.optional().describe('the payload of its events, if it differs from that of the scenario'),
 });

@@ -53,7 +53,9 @@ export function* idleEndpoints(
   if (endpoints.size > 0 && allVariants && !posted)
     yield {
       path: ['endpoints'],
-      message: 'no variant is a webhook, so there is no endpoint to fall short; add one, or leave this out',
+      message:
+        'no variant is a webhook, so there is no endpoint that could misbehave; add one, or leave this ' +
+        'out',
     };
   for (const [i, { share, of, at }] of endpoints) {
     const chosen = (all: number) =>
@@ -63,7 +65,7 @@ export function* idleEndpoints(
     else if (share === 0)
       yield {
         path: ['endpoints', i, 'share'],
-        message: 'a share of 0 % is no request; take a larger one, or leave it out',
+        message: 'a share of 0 % means no request; take a larger one, or leave it out',
       };
     if (phases && at >= phases.measure)
       yield {

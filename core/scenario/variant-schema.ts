@@ -11,7 +11,7 @@ const readersName = z
   .regex(/^[^\s@,](?:[^@,\r\n\t]{0,38}[^\s@,])?$/, {
     error: 'a name of 1 to 40 characters without @ and commas, such as "Svix"',
   })
-  .describe('what reports call the variant; unique in the scenario; its label when left out');
+  .describe('name of the variant in reports, unique in the scenario; its label when left out');
 
 /** The schema of a variant over the patterns of `registry`. */
 export function variantSchema(registry: PatternRegistry) {

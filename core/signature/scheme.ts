@@ -103,10 +103,7 @@ const maxTextSecretLength = 512;
 export function textKey(secret: string, maxLength = maxTextSecretLength): KeyObject {
   // `Buffer.from` makes bytes of lists and objects too: zeros, which anybody could sign with.
   if (typeof secret !== 'string')
-    throw new UserError(
-      'bad-secret',
-      `a webhook secret of this scheme is a text; this one is ${kindOf(secret)}`,
-    );
+    throw new UserError('bad-secret', `a webhook secret of this scheme is a text; this is ${kindOf(secret)}`);
   if (secret === '' || secret.length > maxLength) {
     throw new UserError(
       'bad-secret',
@@ -175,13 +172,13 @@ function sentence(why: SignatureFailure): string {
     case 'too-new':
       return `signed ${why.aheadS} s ahead of this clock; more than ${why.toleranceS} s is not accepted`;
     case 'malformed-signature':
-      return `${why.header} is not written as its scheme has it`;
+      return `${why.header} does not have the form of its scheme`;
     case 'unsupported-signature':
       return `${why.header} holds no signature of a kind that is accepted here`;
     case 'no-match':
       return (
-        'no signature of the request is one of this secret for what it came with; was the body changed on ' +
-        'its way, or parsed and printed again?'
+        'no signature of the request fits this secret and the request; was the body changed on its ' +
+        'way, or parsed and printed again?'
       );
   }
 }

@@ -20,7 +20,8 @@ const signatureBytes = 64;
 
 /**
  * `whsk_` is followed by the base64 of the private key and the public one, 32 bytes each (the private one
- * alone is read too); `whpk_` by that of the public key. Signed are the same bytes as by `v1`.
+ * alone is accepted too); `whpk_` is followed by the base64 of the public key. It signs the same bytes as
+ * `v1`.
  */
 export const standardEd25519: SignatureScheme = {
   newSecret: () => secretText(generateKeyPairSync('ed25519').privateKey),

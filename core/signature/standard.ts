@@ -77,7 +77,9 @@ const namings = ['webhook-', 'svix-'].map(
     ({ id: `${prefix}id`, timestamp: `${prefix}timestamp`, signature: `${prefix}signature` }) as const,
 );
 
-/** The names that a request uses: those that all came, else those of which any came, else the standard's. */
+/**
+ * The names that a request uses: a complete set, otherwise one of which some came, otherwise the standard's.
+ */
 export function standardNames(headers: Headers): Readonly<Record<(typeof parts)[number], string>> {
   const came = (names: (typeof namings)[number]) =>
     parts.filter((part) => headers[names[part]] !== undefined);

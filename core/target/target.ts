@@ -47,13 +47,13 @@ export const targetSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,31}$/i, { error: 'a short name: up to 32 letters, digits and . _ -' })
-    .describe('what reports call it, as in "sse @nchan"'),
+    .describe('its name in reports, as in "sse @nchan"'),
   url: z
     .string()
     .regex(/^https?:\/\/[^\s/?#@{}$]+(\/[^\s?#{}$]*)?$/, {
       error: 'http://HOST:PORT or https://HOST:PORT, with a path if it has one',
     })
-    .describe('where the system is; nothing else is contacted but hosts that URLs in this file name'),
+    .describe('where the system is; only this host and hosts that URLs in this file name are contacted'),
   publish: z
     .union([location.transform((url) => publish.parse({ url })), publish])
     .describe('how an event is published: a URL, or a map'),
@@ -62,8 +62,8 @@ export const targetSchema = z.strictObject({
     .enum(['fresh', 'fixed'])
     .default('fresh')
     .describe(
-      '"fresh": each trial has topics of its own (news.k3f9a1), so that no history reaches it; "fixed": ' +
-        "the scenario's names as they are",
+      '"fresh": each trial uses new topics (news.k3f9a1), so that no history reaches it; "fixed": the ' +
+        "scenario's names",
     ),
   headers: headers.default({}),
   tls: z
@@ -74,7 +74,7 @@ export const targetSchema = z.strictObject({
         .describe('PEM file of the authority that signed the certificate, beside this file'),
     })
     .optional()
-    .describe('trust besides the usual authorities'),
+    .describe('certificate authorities to trust in addition to the usual ones'),
   process: z
     .strictObject({
       pid: z.int().min(1).optional().describe('the process itself'),
@@ -90,8 +90,8 @@ export const targetSchema = z.strictObject({
     })
     .optional()
     .describe(
-      'the process on this machine to read CPU, memory and descriptors of, its children included; left ' +
-        'out, they are not measured',
+      'the process on this machine whose CPU, memory and descriptors are read, including its children; ' +
+        'when left out, they are not measured',
     ),
 });
 

@@ -2,8 +2,8 @@
 
 import { patternNamed } from '../../core/pattern/registry.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import { formatShare } from '../../core/base/units.ts';
-import type { TrialWarning } from './validity.ts';
 
 export function fellBack({ transports = {} }: Completed): TrialWarning[] {
   const all = Object.entries(transports);

@@ -10,10 +10,10 @@ import { effectsOf } from '../../core/fault/faults.ts';
 import { describeConditions, losesBytes } from '../../core/network/conditions.ts';
 import type { Traffic } from '../../core/protocol/network.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 import type { Readings } from './readings.ts';
-import type { TrialWarning } from './validity.ts';
 
 /** The network's process may come to its turn this late in half of the slots, as load processes may. */
 const lateShare = 0.3;
@@ -44,7 +44,7 @@ function through({ network }: Scenario, traffic: Traffic): TrialWarning {
   const whose = network?.between === 'broker' ? 'servers to their broker' : 'subscribers';
   const steady = network
     ? `the connections of ${whose} went through a network with ${describeConditions(network.conditions)}`
-    : 'connections went through a network that was as loopback is until a fault began';
+    : 'connections went through a network that was like loopback until a fault began';
   const did = [
     [traffic.reset, 'was reset', 'were reset'],
     [traffic.idleCut, 'was cut for being silent', 'were cut for being silent'],
@@ -60,7 +60,7 @@ function through({ network }: Scenario, traffic: Traffic): TrialWarning {
     message:
       `${steady}: a proxy of ours, whose own time is part of the latencies too. It carried ` +
       counted(traffic.accepted, 'connection') +
-      `${done.length > 0 ? `, of which ${done.join(', ')}` : ''}. Publishing went past it.`,
+      `${done.length > 0 ? `, of which ${done.join(', ')}` : ''}. Publishing did not go through it.`,
   };
 }
 

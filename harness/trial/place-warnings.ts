@@ -4,9 +4,9 @@
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { noProcReason } from '../../core/result/machine-text.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import { quotaAdvice, quotaText, type Usable } from './cores.ts';
 import type { Readings } from './readings.ts';
-import type { TrialWarning } from './validity.ts';
 
 /** Share of the measured phase: a longer standstill is in the 99th percentile by itself. */
 const throttledMost = 0.01;
@@ -26,9 +26,9 @@ function emulated(emulator: string | undefined): TrialWarning | undefined {
     code: 'emulated',
     level: 'invalid',
     message:
-      `the servers used ${emulator}, which stands in for the service: what was lost, came twice or was ` +
-      "asked for is as it would be there, but all times are the stand-in's and none is shown. Name a real " +
-      'one for its times.',
+      `the servers used ${emulator} instead of the service: losses, duplicates and requests are as ` +
+      `they would be there, but times are those of the emulator and are not shown. Name a real one to ` +
+      `measure its times.`,
   };
 }
 

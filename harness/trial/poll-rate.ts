@@ -8,8 +8,8 @@ import { loadCpuLimit } from '../../core/metrics/headroom.ts';
 import { lackOfTime } from '../../core/metrics/processes.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
-import type { TrialWarning } from './validity.ts';
 import { formatNumber, formatShare } from '../../core/base/units.ts';
 
 /** Polls that may be lacking; jitter and the phase's two ends move a few. */
@@ -36,7 +36,7 @@ export function pollRate(
       message:
         `the subscribers should have polled ${formatNumber(Math.round(askedPerS))} times a second and did ` +
         `so ${formatNumber(Math.round(reachedPerS))} times (${formatShare(reachedPerS / askedPerS)}): ` +
-        `${whyOf(trial)}. Polls that were due before the answer to the one before had come were left out.`,
+        `${whyOf(trial)}. Polls that were due before the previous answer arrived were left out.`,
     },
   ];
 }

@@ -6,10 +6,10 @@ import { lackOfTime } from '../../core/metrics/processes.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { isReadElsewhen, stretchMost } from '../../core/result/process-use.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import { coresAdvice, starvedAdvice, wasThrottled, type Usable } from './cores.ts';
 import { estimatedShare } from './process-figures.ts';
 import type { Readings } from './readings.ts';
-import type { TrialWarning } from './validity.ts';
 
 /** Share of the measured phase that counts may be estimates for. */
 const estimatedMost = 0.1;

@@ -6,6 +6,7 @@ import { writeInjection } from '../../core/scenario/injection.ts';
 import { networksOf } from '../../core/scenario/network.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Trial } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import { createBeside } from '../cluster/beside.ts';
 import { addBroker, createMembers } from './start-servers.ts';
 import type { Fleet } from './fleet.ts';
@@ -89,7 +90,7 @@ export async function runTrial(
   }
 }
 
-function alteredOnPurpose(injected: string): Trial['warnings'][number] {
+function alteredOnPurpose(injected: string): TrialWarning {
   return {
     code: 'injected',
     level: 'note',

@@ -8,6 +8,7 @@ import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { NoteCode, TrialWarning } from '../../core/result/trial-warning.ts';
 import type { VoidingCode } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
 import { largestBodyBytes } from '../../core/event/body-size.ts';
@@ -24,11 +25,6 @@ const offeredLeast = 0.99;
 /** Events beyond a percentile that advice aims at, since the next run may have a few less. */
 const eventsAimedAt = 1.2 * eventsToShow;
 
-/** A warning that makes figures void, or one to read them with. */
-export type TrialWarning =
-  | { code: VoidingCode; level: 'invalid'; message: string }
-  | { code: string; level: 'note'; message: string };
-
 type Check = (
   plan: TrialPlan,
   readings: Readings,
@@ -40,7 +36,7 @@ export function warningsOf(plan: TrialPlan, readings: Readings, trial: Completed
 }
 
 const invalid = (code: VoidingCode, message: string): TrialWarning => ({ code, level: 'invalid', message });
-const note = (code: string, message: string): TrialWarning => ({ code, level: 'note', message });
+const note = (code: NoteCode, message: string): TrialWarning => ({ code, level: 'note', message });
 
 const effects = ({ scenario: { faults, phases } }: TrialPlan) => effectsOf(faults, phases.measure);
 const limitOf = (trial: Completed, wanted: LoadLimit['name']) =>
@@ -66,8 +62,8 @@ function lateAdvice(plan: TrialPlan, trial: Completed): string {
   const answeredUs = metrics['publish-round-trip.p50']!.read(trial);
   const longUs = limitOf(trial, 'publisher-lag').limit;
   return plan.besideTargets && answeredUs !== undefined && answeredUs >= longUs
-    ? `Half of the events took ${formatUs(answeredUs)} or more to be confirmed, and one of a topic is sent ` +
-        'when the one before it is: publish less, or on more topics.'
+    ? `Half of the events took ${formatUs(answeredUs)} or more to be confirmed, and the next event of a ` +
+        `topic is sent only after that: publish less, or on more topics.`
     : `The publisher was late, not the server. ${coresAdvice(trial, plan, 'publisher', 'Publish less')}`;
 }
 
@@ -116,7 +112,7 @@ const checks: readonly Check[] = [
     if (undone.length === 0) return undefined;
     return invalid(
       'fault-not-done',
-      'the scenario asks for what could not be done: ' +
+      'the scenario asks for something that could not be done: ' +
         `${undone.map(({ did, atMs }) => `${did}, at ${writeDuration(atMs)}`).join('; ')}.`,
     );
   },
@@ -213,12 +209,12 @@ const checks: readonly Check[] = [
         : '';
     const again =
       scenario.repeat > 1 || scenario.variants.length > 1
-        ? ' It ran on from trial to trial, where our servers start anew.'
+        ? ' It kept running from trial to trial, while our servers start again for each.'
         : '';
     return note(
       'target',
-      "not our server: it says neither when it took an event nor what it counted, so the two sides' " +
-        `counts were not compared.${again}${unread}`,
+      `not our server: it reports neither when it accepted an event nor what it counted, so the two ` +
+        `sides' counts were not compared.${again}${unread}`,
     );
   },
   function scheduled({ notes }) {

@@ -2,7 +2,7 @@
 // explain, not less than they carried, and little beside what the host sends without them.
 
 import type { Completed } from '../../core/result/result.ts';
-import type { TrialWarning } from './validity.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import { formatBytes, formatNumber, formatShare } from '../../core/base/units.ts';
 
 /** Counts of both sides are taken within milliseconds of the host's, not at the same instant. */

@@ -193,7 +193,7 @@ function takeFailure<State>(all: All<State>, poller: Poller<State>, cause?: Caus
   retry(all, poller);
 }
 
-/** Also for one that is away: it comes back no earlier for that. */
+/** Also for a subscriber that is away: it does not come back earlier because of this. */
 function retry<State>(all: All<State>, poller: Poller<State>): void {
   unready(all, poller);
   if (all.closing) return;

@@ -24,7 +24,7 @@ export function planKeys({ rows }: Pick<CapacityPlan, 'rows'>): Key[] {
 
 const inTable = 'the figures stand in the table below.';
 const readWorst =
-  'The thin line goes on to what it is if the simulated figures are off by as much as expected, in the ' +
+  'The thin line shows the number if the simulated figures are off by as much as expected, in the ' +
   'wrong direction.';
 
 /** @throws the reason of `over` when that is aborted before */
@@ -122,8 +122,9 @@ async function serverFigures(plan: CapacityPlan, keys: readonly Key[], figure: D
         id: 'breaks-chart',
         heading: 'By which number of subscribers one server reaches each limit',
         reading:
-          'The leftmost mark of a row is what a server carries. A hollow mark is as far as was looked; a ' +
-          'limit that is exceeded with a single subscriber has none.',
+          'The leftmost mark of a row is the number of subscribers that a server carries. A hollow ' +
+          'mark is the highest number that was tried. A limit that a single subscriber exceeds has no ' +
+          'mark.',
         about: 'Subscribers of one server at which each limit is reached, by pattern',
       },
       breaksSpec(rows, keys),

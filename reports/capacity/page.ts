@@ -76,9 +76,9 @@ export async function renderPlanPage(plan: CapacityPlan, over?: AbortSignal): Pr
             <h1 class="headline">${withUnits(answerText(plan))}</h1>
             ${bill !== undefined && html`<p class="remarks">${withUnits(bill)}</p>`} ${strip(plan)}
             <p class="dim">
-              Below each figure stands what it rests on. Arithmetic: it follows from the question alone.
-              Simulated: computed in virtual time from the profile of a machine. From the profile: what a
-              subscriber at rest took when the machine was calibrated, times subscribers. ${offMeaning}
+              Below each figure is its source. Arithmetic: it follows from the question alone. Simulated:
+              computed in virtual time from the profile of a machine. From the profile: that of a subscriber
+              at rest when the machine was calibrated, times the number of subscribers. ${offMeaning}
             </p>
             ${chartHint}
             ${shown.map(
@@ -88,8 +88,7 @@ export async function renderPlanPage(plan: CapacityPlan, over?: AbortSignal): Pr
               <h2>Repeat it</h2>
               <pre>${plan.command}</pre>
               ${
-                plan.assumed.length > 0 &&
-                html`<p class="dim">Not said, so taken: ${plan.assumed.join(', ')}.</p>`
+                plan.assumed.length > 0 && html`<p class="dim">Defaults used: ${plan.assumed.join(', ')}.</p>`
               }
             </section>
           </main>

@@ -95,21 +95,21 @@ async function comparisonMarkup(
     ${chartHint} ${variants}
     <h2>How it is decided</h2>
     <p>
-      A run is one figure. Each pair of runs gives a ratio; the estimate is the Hodges-Lehmann median of their
-      logarithms, the interval and p come from the exact Wilcoxon signed-rank test, to one side: p is the
-      chance of ratios so much for the worse where nothing changed, corrected by Holm over all gating metrics,
-      and each end of the interval is a bound of its own. <b>Slower</b> (of counts, <b>worse</b>) needs both a
-      p below ${comparison.rule.alpha} and ${comparison.rule.strict ? 'an interval' : 'an estimate'} above the
-      minimum effect; <b>not slower</b> needs the upper end below it; what shows neither is <b>undecided</b>.
-      A metric without enough runs that count is <b>not judged</b>. Counts are compared as they are. Runs that
-      did not take turns are compared by the Mann-Whitney test, and only as advice.
+      A run gives one figure, and each pair of runs a ratio. The estimate is the Hodges-Lehmann median of
+      their logarithms. The interval and p come from the exact one-sided Wilcoxon signed-rank test: p is the
+      probability of ratios at least this much worse if nothing has changed, corrected by Holm over all gating
+      metrics; each end of the interval is a one-sided bound. <b>Slower</b> (for counts <b>worse</b>) needs
+      both a p below ${comparison.rule.alpha} and ${comparison.rule.strict ? 'an interval' : 'an estimate'}
+      above the minimum effect; <b>not slower</b> needs the upper end below it; a metric that shows neither is
+      <b>undecided</b>. A metric without enough valid runs is <b>not judged</b>. Counts are compared directly.
+      Runs that did not alternate are compared with the Mann-Whitney test, which is only advisory.
     </p>`;
 }
 
 /** Where both sides were made by one command, that and the order in which it ran them. */
 function repeatMarkup({ baseline: [first], candidate: [second] }: Behind): Markup {
   if (!first?.order || first.arm === undefined || first.command !== second?.command) return html``;
-  return html` Trials took turns in balanced blocks, of seed ${first.order.seed}; repeat it with
+  return html` Trials alternated in balanced blocks, with seed ${first.order.seed}; repeat it with
     <code>${first.command}</code>.`;
 }
 

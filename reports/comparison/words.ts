@@ -127,7 +127,7 @@ export function toldOf(judged: Judged): { rows: MetricRow[]; rest: string[] } {
 /** Where both sides lost deliveries and their latencies are compared all the same. */
 function cameTexts({ metrics: judged }: Judged): string[] {
   return judged.some((metric) => 'ofWhatCame' in metric && metric.ofWhatCame)
-    ? ['Both sides lost deliveries: their latencies are of what came.']
+    ? ['Both sides lost deliveries: their latencies are of the deliveries that arrived.']
     : [];
 }
 
@@ -165,7 +165,7 @@ export function comparisonHeadline(comparison: Comparison): string {
   if (verdict === 'not-slower')
     return `Not slower, ${against}: no gating metric got worse by more than its minimum effect.`;
   return (
-    `Undecided, ${against}: nothing is shown to be worse, but for some metrics it cannot be ruled out.` +
+    `Undecided, ${against}: no metric is shown to be worse, but for some it cannot be ruled out.` +
     neededText(comparison)
   );
 }
@@ -234,7 +234,7 @@ export function circumstances(comparison: Comparison): {
       ),
       ...left(baseline.name, unmatched.baseline),
       ...left(candidate.name, unmatched.candidate),
-      ...(rule.strict ? ['Strict: slower only where the whole interval lies above the minimum effect.'] : []),
+      ...(rule.strict ? ['Strict: "slower" only if the whole interval lies above the minimum effect.'] : []),
       ...(rule.looks > 1
         ? [`Look ${rule.look} of ${rule.looks} declared beforehand, each at a level of ${rule.alpha}.`]
         : []),

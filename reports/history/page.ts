@@ -74,11 +74,12 @@ export async function renderHistoryPage(history: History, pushbench: string): Pr
           <div class="charts">${sections}</div>
           <h2>How change points are found</h2>
           <p>
-            A change point is where the ranks before and after differ most, if a random order of the same runs
-            differs as much with a chance of at most one in a thousand, and the medians differ by more than
-            the metric's minimum effect. It assumes that runs are independent: a machine that drifts for days
-            raises false alarms. It takes at least 14 runs, and about 8 after the change to find it reliably,
-            so it gates nothing; to decide on one change, run both sides in turns and compare.
+            A change point is the place where the ranks before and after differ most. It is shown if a random
+            order of the same runs would differ as much with a probability of at most one in a thousand, and
+            the medians differ by more than the metric's minimum effect. This assumes that runs are
+            independent: a machine that drifts for days raises false alarms. At least 14 runs are needed, and
+            about 8 after a change to find it reliably, so trends gate nothing. To decide about a single
+            change, run both sides alternately and compare them.
           </p>
         </main>
         ${chartScript()}

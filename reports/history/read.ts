@@ -27,7 +27,7 @@ export async function readHistory(
     if (found.length === 0)
       throw new UserError(
         'history-empty',
-        `There is neither a result nor a baseline in ${path}. Name results, baselines, or folders of them.`,
+        `There is neither a result nor a baseline in ${path}. Name results, baselines, or folders of these.`,
       );
     for (const file of found) {
       try {

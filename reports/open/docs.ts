@@ -10,7 +10,7 @@ import { html, raw, type Markup } from '../page/markup.ts';
 import { pageOf } from '../page/page-of.ts';
 
 /** Below the documentation's folder, besides its own pages. */
-const rooms = [patternDocs, 'cluster/', 'measured/'];
+const rooms = [patternDocs, 'cluster/', 'how-to/', 'measured/', 'reference/', 'simulation/', 'start/'];
 
 /** The report with the names of pages as links to where they are served. */
 export function linkedDocs(report: string): string {
@@ -153,7 +153,7 @@ function inline(text: string, base: string): Markup[] {
 function addressOf(target: string, base: string): string | undefined {
   if (/^https?:\/\//.test(target)) return target;
   const { pathname } = new URL(target, `http://docs${base}`);
-  return /^\/docs\/(?:[a-z]+\/)?[a-z0-9-]+\.md$/.test(pathname)
+  return /^\/docs\/(?:[a-z-]+\/)?[a-z0-9-]+\.md$/.test(pathname)
     ? pathname.slice(0, -'.md'.length)
     : undefined;
 }

@@ -120,7 +120,7 @@ function cellMarkup(name: string, variant: VariantTrials, most = 0): Markup | st
   const text = off === undefined ? plain : withOff(plain, name, variant.completed);
   return html`${kind === '' ? text : html`<span class="${kind}">${text}</span>`}${
     range !== '' && html`<small>${range}</small>`
-  }${came && html`<small>of what came</small>`}${
+  }${came && html`<small>of deliveries that arrived</small>`}${
     most > 0 && !came && html`<i class="bar"><i style="width:${((100 * value) / most).toFixed(1)}%"></i></i>`
   }`;
 }

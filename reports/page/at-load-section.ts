@@ -55,9 +55,9 @@ function loadMarkup({ name, setting, notes, rows }: AtLoad, id: string): Markup 
   return html`<section class="at-load">
     <h2>${heading}: ${setting}</h2>
     <p class="dim">
-      Filled dot: half of the deliveries came within; open dot: 99 %; thin lines: ${thinLines}. Requests and
-      traffic are those of subscribers, without publishing; CPU, descriptors and memory are the server's.
-      ${notes.join(' ')}
+      Filled dot: half of the deliveries took at most this long; open dot: 99 %; thin lines: ${thinLines}.
+      Requests and traffic are those of subscribers, without publishing; CPU, descriptors and memory are the
+      server's. ${notes.join(' ')}
     </p>
     <table role="table" aria-label="${heading}: latency and costs of each pattern">
       <thead role="rowgroup">
@@ -88,7 +88,9 @@ function rowMarkup(row: LoadRow, rows: readonly LoadRow[], axis: RowAxis | undef
       </th>
       <td role="cell" class="axis">${axis ? latencyMarkup(row, axis) : ''}</td>
       <td role="cell" class="late">
-        ${percentile('p50', p50)}${percentile('p99', p99)}${came && html`<small>of what came</small>`}
+        ${percentile('p50', p50)}${percentile('p99', p99)}${
+          came && html`<small>of deliveries that arrived</small>`
+        }
       </td>
       ${costColumns.map(({ key }) => costMarkup(figures[key], largest(rows, key)))}
       <td role="cell" class="${lost.void ? 'void' : (lost.missed ?? 0) > 0 ? 'bad' : ''}">${lost.text}</td>

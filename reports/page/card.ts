@@ -119,7 +119,9 @@ function rowsMarkup(
         />${textAt(axisTo + 28, y + size / 3, size, text, said)}`;
     })}${textAt(margin, end + 22, 17, dim, more > 0 ? `and ${more} more` : 'median to 99th percentile')}${
       rows.some(({ came }) => came) &&
-      textAt(width - margin, end + 22, 17, dim, '* of what came: others were lost', { anchor: 'end' })
+      textAt(width - margin, end + 22, 17, dim, '* of the deliveries that arrived: others were lost', {
+        anchor: 'end',
+      })
     }</g
   >`;
 }

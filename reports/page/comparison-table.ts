@@ -43,7 +43,7 @@ export function comparisonTable(results: readonly Result[]): Markup {
         ${lineKey(variants[i]!.look)}<a href="#pattern-${pattern}">${label}</a
         >${out && html`<br /><span class="why">${out}</span>`}${
           of !== undefined && html`<small>${of}</small>`
-        }${came && html`<small>latencies of what came</small>`}
+        }${came && html`<small>latencies of deliveries that arrived</small>`}
       </th>
       ${cells.map(
         (cell, j) =>

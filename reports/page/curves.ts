@@ -61,14 +61,15 @@ export async function curveFigures(
           : 'Each point is a trial') +
         (xs.length > 1 ? '; the lines between them are drawn for the eye' : '') +
         '.' +
-        (crossings.length > 0 ? ' A ring marks where lines cross; nothing was measured there.' : '') +
+        (crossings.length > 0 ? ' A ring marks where lines cross; this place was not measured.' : '') +
         (leftOut > 0
           ? ` ${counted(leftOut, 'trial')} that failed or in which the figure is void ` +
             `${plural(leftOut, 'is', 'are')} left out.`
           : '') +
         (points.every(isRanked)
           ? ''
-          : ' Figures with * are of what came, as deliveries were lost there: they are not ranked.'),
+          : ' Figures with * are for the deliveries that arrived, because others were lost; they are not ' +
+            'ranked.'),
       chart: await drawChart(
         curveSpec(curve),
         heading,

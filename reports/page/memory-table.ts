@@ -25,9 +25,9 @@ export function memoryTable(variants: readonly VariantTrials[]): Markup {
   if (shown.length === 0) return html``;
   const caches = shown.some(({ completed }) => completed.some(({ hostMemory }) => hostMemory?.caches));
   return html`<p>
-      All subscribers connected, nothing published yet: by how much memory had grown since before the first of
-      them. The kernel's part (sockets, files and what watches them) and what is available are the whole
-      host's, so they are the trial's where nothing else ran.
+      Growth of memory from before the first subscriber until all were connected and nothing had been
+      published. The kernel's memory (sockets, files and their watchers) and the available memory are those of
+      the whole host, so they are right only if nothing else ran.
     </p>
     ${plainTable(
       'Memory of idle connections',

@@ -60,12 +60,12 @@ export function recoverySection(variants: readonly Pick<VariantTrials, 'label' |
   ];
   return html`<h2>Who was cut off, and who came back</h2>
     <p>
-      An absence lasts from the moment a client knows that it was cut off until it is back (connected again);
-      it has caught up with the last event that it had missed and was sent on its return.
+      An absence lasts from the moment a client knows that it was cut off until it is back (connected again).
+      It has caught up when it has received the last of the events that it had missed.
       ${policies.length > 0 && `Clients that were cut off came back by ${listed(policies)}.`} Percentiles are
-      over the absences of this run, those of having caught up over the ones that recovered: clients cut off
-      by one fault share its moment, so another fault may measure otherwise. Connects are those of the busiest
-      second.
+      over the absences of this run, those of catching up over the absences that recovered. Clients that one
+      fault cuts off share its moment, so another fault may give other figures. Connects are those of the
+      busiest second.
     </p>
     ${tableOf(only === 'cut' ? 'cut off' : 'away', rows.slice(0, mostRows))}${
       rows.length > mostRows &&

@@ -129,10 +129,10 @@ const parts: readonly Part[] = [
       folded(
         'Processes',
         html`<p>
-            Kernel socket memory is that of all TCP buffers of the host, both ends of each loopback
-            connection; sockets themselves are in the kernel's part of the memory of idle connections. Server
-            event loop: in the slot of time in which they took longest, 99 % of its turns took at most this;
-            of several servers the slowest.
+            Kernel socket memory is the memory of all TCP buffers of the host, for both ends of each loopback
+            connection; the sockets themselves are in the kernel's part of the memory of idle connections.
+            Server event loop: 99 % of its turns took at most this, in the slowest slot of time and on the
+            slowest server.
           </p>
           ${resourceTable(variants)}${serversTable(variants)}${memoryTable(variants)}`,
       ),

@@ -70,8 +70,8 @@ export async function tailFigure(
     id: 'tail',
     heading,
     reading:
-      'Further right is rarer: a line at 99 % says how long all but one delivery in a hundred took. Lines ' +
-      `end where fewer than ${eventsToShow} events were slower: so few say little of the next run. ` +
+      'Further right is rarer: at 99 % a line shows how long all but one delivery in a hundred took. Lines ' +
+      `end where fewer than ${eventsToShow} events were slower, which say little about the next run. ` +
       (several ? 'Each figure is the median of the trials.' : isComputed ? offMeaning : withinRun) +
       [whatCameText(variants) ?? []]
         .flat()

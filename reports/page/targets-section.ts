@@ -10,14 +10,14 @@ export function targetsMarkup(results: readonly Result[]): Markup {
   const targets = withTargets.flatMap((result) => result.targets ?? []);
   if (targets.length === 0) return html``;
   const alike = withTargets.every(({ scenario }) => scenario.publishedInTurn);
-  return html`<h2>Systems that are not ours</h2>
+  return html`<h2>Other systems</h2>
     <p>
       ${
         alike
           ? 'Every system was published to in the same way, our own servers too: one request of a topic at ' +
             'a time, the topics side by side.'
           : 'Targets were published to with one request of a topic at a time, our own servers over one ' +
-            'pipelined connection: where publishing is slow, the two do not compare.'
+            'pipelined connection: if publishing is slow, the two cannot be compared.'
       }
     </p>
     <ul class="plain">

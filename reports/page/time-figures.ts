@@ -50,8 +50,8 @@ const panels: readonly {
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Median latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is the median of the events planned in its slot of time. A level line is a system that ' +
-      'keeps up; one that rises is falling behind.',
+      'Each point is the median of the events planned in its slot of time. If a line is level, the ' +
+      'system keeps up; if it rises, the system is falling behind.',
   },
   {
     id: 'time-latency',
@@ -78,8 +78,8 @@ const panels: readonly {
     format: (value) => `${formatNumber(Math.round(value))}/s`,
     heading: (name, figure) => `Requests over time: at most ${figure}, with ${name}`,
     reading:
-      'Polling asks at its own pace whether or not something happens. Long polling and webhooks make a ' +
-      'request for each delivery or batch, streams none once they stand.',
+      'Polling makes requests at its own pace, whether or not something happens. Long polling and ' +
+      'webhooks make a request for each delivery or batch; streams make none once they are open.',
   },
   {
     id: 'time-away',
@@ -93,8 +93,8 @@ const panels: readonly {
     format: (value) => formatNumber(value),
     heading: (name, figure) => `Clients away over time: at most ${figure} in a sample, with ${name}`,
     reading:
-      'Subscribers that were not connected at the end of each slot of time; who was away between two ends ' +
-      'goes unseen. The width of a peak is the way back.',
+      'Subscribers that were not connected at the end of each slot of time; absences between two ends ' +
+      'are not seen. The width of a peak shows how long clients took to come back.',
   },
   {
     id: 'time-server-cpu',
@@ -151,9 +151,9 @@ const panels: readonly {
     heading: (name, figure) =>
       `Descriptors that the server added, over time: at most ${figure} in a sample, with ${name}`,
     reading:
-      'Open files of the server process above those that it held idle, read from /proc at the end of each ' +
-      "slot: one for each held connection, the publisher's among them. A peak between two samples goes " +
-      'unseen. Polling with kept connections holds as many as a stream does.',
+      'Open files of the server process without those that it had idle, read from /proc at the end of each ' +
+      "slot: one for each open connection, including the publisher's. A peak between two samples is not " +
+      'seen. Polling with kept connections has as many as a stream.',
   },
   {
     id: 'time-memory',
@@ -165,8 +165,8 @@ const panels: readonly {
     format: (value) => formatBytes(value * 1024 ** 2),
     heading: (name, figure) => `Server memory over time: at most ${figure}, with ${name}`,
     reading:
-      "Resident memory of the whole server process, the runtime's own 50 MiB or more included. What climbs " +
-      'without end is a leak or a queue.',
+      'Resident memory of the whole server process, including 50 MiB or more of the runtime. Memory that ' +
+      'keeps growing is a leak or a queue.',
   },
 ];
 

@@ -53,7 +53,7 @@ export type LoadRow = {
   label: string;
   pattern: string;
   look: Look;
-  /** Its latencies are of what came: it lost deliveries. */
+  /** Its latencies are of the deliveries that arrived: it lost others. */
   came?: true;
   figures: Record<LoadColumn, LoadFigure>;
   lost: Lost;

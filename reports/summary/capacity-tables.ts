@@ -84,9 +84,9 @@ export function breaksPart({ rows, question: q }: CapacityPlan): PlanPart {
     below: [
       `Limits: p99 ${formatUs(q.latencyP99Us)}, ${formatShare(fullShare)} of a core, ` +
         `${counted(q.descriptors, 'descriptor')}, ${formatBytes(q.memoryBytes)}. p99 and CPU are ` +
-        'simulated, queues included; descriptors and memory are what a subscriber took in the profile, ' +
-        'times subscribers. > is as far as was looked: another limit is reached before, or it is the most ' +
-        'that one server is asked.',
+        'simulated, including queues; descriptors and memory are those of a subscriber in the profile, ' +
+        'times the number of subscribers. > marks the highest number that was tried: another limit is ' +
+        'reached before, or no server gets more.',
     ],
   };
 }

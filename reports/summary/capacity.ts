@@ -93,7 +93,7 @@ export function planNotes(plan: CapacityPlan): string[] {
   const { assumed, leftOut, leavesOut } = plan;
   return [
     simulatedText(plan),
-    ...(assumed.length === 0 ? [] : [`Not said, so taken: ${assumed.join(', ')}.`]),
+    ...(assumed.length === 0 ? [] : [`Defaults used: ${assumed.join(', ')}.`]),
     offMeaning,
     ...leftOut.map(({ pattern, reason }) => `Left out: ${pattern}: ${reason}.`),
     ...leavesOut,

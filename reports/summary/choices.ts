@@ -29,7 +29,7 @@ export type ChoiceCell = {
   next?: Lowest | undefined;
   /** Variants that have no figure there that could be ranked, so that nothing is said of them. */
   without: string[];
-  /** Those of them whose latency is one of what came. */
+  /** Those of them whose latency is of the deliveries that arrived, as others were lost. */
   lossy: string[];
   /** None of the lowest was so at the place before, and at both places all of these have figures. */
   changed: boolean;

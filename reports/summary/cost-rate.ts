@@ -21,8 +21,8 @@ export function costRateLine(results: readonly Result[]): string | undefined {
     ? `${rounded(rates.reduce((sum, each) => sum + each, 0) / rates.length)} deliveries a second`
     : `${rounded(low)} to ${rounded(high)} deliveries a second`;
   return (
-    `CPU per delivery is that at ${at}${one ? '' : ', each variant at its own rate'}: at lower rates ` +
-    'a delivery costs more, at higher rates less.'
+    `CPU per delivery was measured at ${at}${one ? '' : ', each variant at its own rate'}: at lower ` +
+    'rates a delivery costs more, at higher rates less.'
   );
 }
 

@@ -25,7 +25,7 @@ export type CurvePoint = {
   low: number;
   high: number;
   within?: readonly [low: number, high: number];
-  /** A latency of what came, as deliveries were lost: it is drawn, and is lower than none. */
+  /** A latency of the deliveries that arrived, as others were lost: it is drawn, and never the lowest. */
   came?: true;
 };
 export type Curve = {
@@ -137,7 +137,7 @@ function curveOf(name: string, cells: readonly CellTrials[]): Curve | undefined 
   };
 }
 
-/** What is lost has no latency, so a point of what came is held against no other. */
+/** A lost delivery has no latency, so such a point is compared with no other. */
 export const isRanked = ({ came }: CurvePoint): boolean => came !== true;
 
 const writers: Record<string, (x: number) => string> = {
@@ -213,7 +213,7 @@ export function curveSentence(curve: Curve): string {
       const variants = written.filter((one) => one.text === text).map(({ variant }) => variant);
       return lines.length === 1 ? text : `${text} (${listed(variants)})`;
     };
-    const where = `at ${place(x)}${whole.length > 0 ? '' : ', of what came'}`;
+    const where = `at ${place(x)}${whole.length > 0 ? '' : ', of deliveries that arrived'}`;
     return least === most && written.length > 1
       ? `${most} ${where}`
       : `${least === most ? '' : `${named(least)} to `}${named(most)} ${where}`;

@@ -27,9 +27,9 @@ export function isOfWhatCame(name: string, variant: Trials): boolean {
   return leavesOutLost(name, totalOf('missed', [variant]));
 }
 
-/** `of what came, ` before a figure of a variant that lost something. */
+/** Goes before a figure of a variant that lost something. */
 export function whatCame(name: string, variant: Trials): string {
-  return isOfWhatCame(name, variant) ? 'of what came, ' : '';
+  return isOfWhatCame(name, variant) ? 'of deliveries that arrived, ' : '';
 }
 
 /**
@@ -40,15 +40,22 @@ export function ranked<V extends Trials>(name: string, variants: readonly V[]): 
   return rankable(variants, (variant) => isOfWhatCame(name, variant));
 }
 
-/** Whose latencies are of what came; nothing where no variant with a latency lost any. */
+/**
+ * Names the variants whose latencies are only of deliveries that arrived; nothing if none with a latency lost
+ * any.
+ */
 export function whatCameText(
   variants: readonly Pick<VariantTrials, 'completed' | 'label'>[],
 ): string | undefined {
   const timed = variants.filter((variant) => readings('latency.max', [variant]).length > 0);
   const lossy = timed.filter((variant) => isOfWhatCame('latency.max', variant));
   if (lossy.length === 0) return undefined;
-  if (lossy.length === timed.length) return 'Latencies are of what came: what was lost has none.';
+  if (lossy.length === timed.length)
+    return 'Latencies are of the deliveries that arrived: lost ones have none.';
   const labels = lossy.map(({ label }) => label);
   const who = labels.length > mostNames ? counted(labels.length, 'variant') : listed(labels);
-  return `Latencies of ${who} are of what came, as what was lost has none; they are not ranked.`;
+  return (
+    `Latencies of ${who} are of the deliveries that arrived, as lost ones have none; ` +
+    'they are not ranked.'
+  );
 }

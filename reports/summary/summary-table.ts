@@ -35,7 +35,7 @@ export type Row = {
   out: 'failed' | 'does not count' | undefined;
   /** How many trials all figures of it are of, where that is not all trials. */
   of?: string | undefined;
-  /** Its latencies are of what came: it lost deliveries. */
+  /** Its latencies are of the deliveries that arrived: it lost others. */
   came?: true;
   cells: Cell[];
 };
@@ -65,27 +65,27 @@ const shown: readonly Column[] = [
     key: 'descriptors.added',
     title: 'descriptors, at rest',
     note:
-      'file descriptors that the server process held above its idle ones when all subscribers were ' +
-      'connected and nothing had been published',
+      'file descriptors of the server process when all subscribers were connected and nothing had been ' +
+      'published, without those that it had idle',
   },
   {
     key: 'descriptors.added-peak',
     title: 'descriptors, at peak',
     note:
-      'the same at the highest sample, one for each slot of the time charts: a shorter peak goes unseen; ' +
-      "the publisher's connections are in it",
+      'the same at the highest sample, one for each slot of the time charts, so a shorter peak is not ' +
+      "seen; includes the publisher's connections",
   },
   {
     key: 'bytes-per-delivery',
     title: 'bytes / delivery',
-    note: 'bytes both ways, requests and empty answers included',
+    note: 'bytes in both directions, including requests and empty answers',
   },
   {
     key: 'server-cpu-per-delivery',
     title: 'server CPU / delivery',
     note:
-      "the server process's CPU time over the measured phase, for each delivery, without what it costs " +
-      'idle; saturated: it had no time left, and deliveries queued',
+      "the server process's CPU time over the measured phase, for each delivery, without the CPU of " +
+      'the idle server; saturated: it had no time left, and deliveries queued',
   },
   {
     key: 'client-cpu-per-delivery',
@@ -95,7 +95,7 @@ const shown: readonly Column[] = [
   {
     key: 'server-memory-per-subscriber',
     title: 'server memory / subscriber',
-    note: "resident memory of the server for each connected, idle subscriber; the kernel's part is not in it",
+    note: 'resident memory of the server for each connected, idle subscriber, without memory of the kernel',
   },
   { key: 'missed', title: 'missed', note: 'deliveries that had not arrived at the end of the drain period' },
   { key: 'duplicated', title: 'duplicated', note: 'deliveries that arrived again' },

@@ -51,7 +51,7 @@ export function renderAdvice(parts: AdviceParts, { columns, color }: TerminalOpt
   const lines = [
     paint('bold', say(best ? `${best.title}.` : 'No pattern does all of this.')),
     say(`For ${needsText(needs)}.`),
-    ...(assumed.length === 0 ? [] : [paint('dim', say(`Not said, so taken: ${assumed.join(', ')}.`))]),
+    ...(assumed.length === 0 ? [] : [paint('dim', say(`Defaults used: ${assumed.join(', ')}.`))]),
     ...(best ? ['', ...saidLines(best, say)] : []),
     '',
     ...(others.length === 0 ? [] : ['Next:', ...others.map((one) => say(`  ${otherText(one, best)}`))]),

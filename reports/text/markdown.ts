@@ -79,7 +79,7 @@ function comparison(results: readonly Result[]): string {
   );
   const body = rows.map(({ label, out, of, came, cells }) => [
     `${markdownText(label)}${out === undefined ? '' : ` *(${out})*`}${of === undefined ? '' : `, ${of}`}` +
-      (came ? ' (latencies of what came)' : ''),
+      (came ? ' (latencies of deliveries that arrived)' : ''),
     ...shown.map(({ i }) => cellText(cells[i]!)),
   ]);
   const table = markdownTable(

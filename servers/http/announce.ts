@@ -1,5 +1,5 @@
-// Tells clients as they join over which time to spread their return after a loss (`server.announce`), in the
-// words of each pattern; nothing where nothing is announced. docs/wire.md, "Announced on joining".
+// Tells clients when they join over which time to spread their return after a loss (`server.announce`), in
+// the form of each pattern. docs/wire.md, "Announced on joining".
 
 import type { ServerLimits } from '../../core/scenario/scenario.ts';
 

@@ -1,5 +1,5 @@
 // Watches the connections of an HTTP/1.1 listener: which are counted, what a client may send on one, how long
-// it may take, and how it is told that this is not HTTP. What requests are about is the router's.
+// it may take, and the answer to something that is not HTTP. The router handles the requests.
 
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

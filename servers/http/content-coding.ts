@@ -1,5 +1,6 @@
-// Decides who gets gzip as a content coding (RFC 9110, section 8.4.1.3) and compresses whole answers. Bodies
-// without end are streams/gzip-bodies.ts; bodies of requests and WebSocket messages are not among them.
+// Decides which answers get gzip as a content coding (RFC 9110, section 8.4.1.3) and compresses whole
+// answers. Bodies without end are compressed in streams/gzip-bodies.ts; request bodies and WebSocket
+// messages are not.
 
 import { gzipSync } from 'node:zlib';
 import type { Request } from '../pattern.ts';
@@ -15,8 +16,8 @@ export function acceptsGzip({ headers }: Request): boolean {
 }
 
 /**
- * Compresses answers; one that is the same as that before, as when all who were held hear
- * of one event, only once.
+ * Compresses answers. Equal answers in a row, such as those to all requests that waited for the same event,
+ * are compressed once.
  */
 export function createGzip(): (text: string) => Buffer {
   return keepLast(gzipSync);

@@ -1,5 +1,5 @@
-// Makes publishing repeatable: with an `Idempotency-Key` a publisher who did not hear the answer sends the
-// event again, and it is the same event (draft-ietf-httpapi-idempotency-key-header-07).
+// Makes publishing repeatable: with an `Idempotency-Key` a publisher that got no answer can send the event
+// again, and it counts as the same event (draft-ietf-httpapi-idempotency-key-header-07).
 
 import { createHash } from 'node:crypto';
 import type { Publish } from '../pattern.ts';

@@ -1,5 +1,4 @@
-// Says whether a server takes subscribers at the moment, and answers why not: to those who come, and to
-// health checks.
+// Says whether a server takes subscribers at the moment, and tells new subscribers and health checks why not.
 
 import { answerError, endWith, RequestError } from './request.ts';
 import type { Routes } from './router.ts';

@@ -1,5 +1,6 @@
-// Lets the clients of a draining server go: tells each when core/policy/server/drain.ts says, closes those
-// who are still there at the limit, and counts. What a client is and how it is told is the pattern's.
+// Sends the clients of a draining server away: tells each one at the time that core/policy/server/drain.ts
+// chooses, closes those that are left at the limit, and counts. The pattern defines what a client is and how
+// it is told.
 
 import { drainTimesMs, type DrainCount, type DrainPlan } from '../../core/policy/server/drain.ts';
 

@@ -1,6 +1,6 @@
-// Puts every pattern on a port: over HTTP/1.1 here, over HTTP/2 in listen-http2.ts. Events are published over
-// HTTP/1.1 in clear text whatever the pattern speaks: on the same port where the pattern does so too, on a
-// second one otherwise. What single connections may do is connections.ts. Knows no pattern and no hub.
+// Puts every pattern on a port: over HTTP/1.1 here, over HTTP/2 in listen-http2.ts. Events are published
+// over HTTP/1.1 in clear text with every pattern: on the same port if the pattern uses that too, otherwise
+// on a second one. connections.ts says what a single connection may do. It knows no pattern and no hub.
 
 import {
   createServer,

@@ -1,7 +1,7 @@
-// Knows the connections that clients of polling and long polling ask on, and lets them go when the server is
-// drained: one after the other is told by the answer to its next request, which says `Connection: close`.
-// Those on which nobody asks for longer, as in the pool of a proxy, are closed then: a client must expect
-// that of an idle connection at any time (RFC 9112, section 9.3.1).
+// Knows the connections of polling and long polling, and ends them when the server is drained: one after the
+// other, the answer to the next request says `Connection: close`. Connections without a request, as in the
+// pool of a proxy, are closed afterwards: a client must expect that of an idle connection at any time (RFC
+// 9112, section 9.3.1).
 
 import type { Socket } from 'node:net';
 import { idleCloseMs, type DrainCount, type DrainPlan } from '../../core/policy/server/drain.ts';

@@ -1,5 +1,4 @@
-// Serves what every pattern's server has besides the pattern: publishing an event, and the list of what there
-// is.
+// Serves what every pattern's server has in addition: publishing an event, and the list of endpoints.
 
 import { isUtf8 } from 'node:buffer';
 import type { Counters } from '../../core/result/counters.ts';

@@ -84,8 +84,8 @@ const noRoom = 'bodies of other requests, which are not whole yet, take all the 
 const bodyMs = 60_000;
 
 /**
- * Reads the request's body. Of one that is too large nothing is kept; its rest is read and thrown away, so
- * that the answer arrives and what was pipelined behind it is still understood.
+ * Reads the request's body. A body that is too large is not kept; its rest is read and thrown away, so that
+ * the answer arrives and requests that were pipelined behind it can still be read.
  * @throws RequestError 413 when it is larger than `maxBytes`, 415 when it has a content coding
  *   (RFC 9110, section 8.4),
  * 400 when the connection ends before it does, 408 when it takes longer than a minute, 503 when half-sent

@@ -1,5 +1,6 @@
-// Answers in HTTP on sockets that have no response of Node's: handshakes that fail, and what was no request.
-// Each answer is the last on its connection, which is closed whether or not the client closes its side.
+// Answers in HTTP on sockets without a response object of Node: failed handshakes, and bytes that are no
+// request. Each answer is the last on its connection, which is closed whether or not the client closes its
+// side.
 
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';

@@ -1,7 +1,7 @@
-// Finds those who do not read what waits for them. It looks at each outlet a few times in `unreadMs`; one for
-// which the same bytes wait look after look is cut off (core/policy/server/unread-limit.ts). Bytes count as
-// read when they have left the process: how many the kernel still holds for a client (up to the socket
-// buffers' limits, net.ipv4.tcp_wmem) no program is told.
+// Finds clients that do not read. It checks each outlet a few times in `unreadMs`; if the same bytes wait
+// each time, it is cut off (core/policy/server/unread-limit.ts). Bytes count as read when they have left the
+// process: a program cannot see how many of them the kernel still holds for a client (up to the limits of
+// the socket buffers, net.ipv4.tcp_wmem).
 
 import type { Duplex } from 'node:stream';
 import { unreadMs } from '../../core/http/unread.ts';

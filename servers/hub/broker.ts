@@ -8,8 +8,8 @@
 //   one included, gets the event by `receive`, and epoch and offset mean the same on all of them.
 // - When an event is taken: at each server when `append` or `receive` returns. In that call, which is one
 //   turn of the event loop, the log learns of the event and every listener of its topic has been called. So a
-//   cursor never lies behind an event that somebody here is still to get, and who subscribes and asks for the
-//   history in one turn misses nothing and gets nothing twice.
+//   cursor never lies behind an event that a subscriber here still has to get, and if a client subscribes and
+//   asks for the history in one turn, it misses nothing and gets nothing twice.
 // - In which order: each server takes events in the order of their offsets, and each offset once. Listeners
 //   of a topic are called in the order in which they subscribed.
 // - Gaps: a broker that keeps events fetches missed ones before it goes on. If it keeps none, or no longer

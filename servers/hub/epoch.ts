@@ -1,4 +1,4 @@
-// Makes names of epochs: for a log that begins, and for a stream by what tells it from others.
+// Makes names of epochs: for a new log, and for a stream from what identifies it.
 
 import { createHash, randomInt } from 'node:crypto';
 

@@ -71,8 +71,8 @@ export type Hub<P extends Published = Published> = {
   ): () => void;
   /**
    * The events after `cursor` on the topics, in log order. `lost` when some of them are no longer held, or
-   * the cursor is none of this log's; the events are then all that is still held. After `currentState` they
-   * are the newest of each topic: what somebody begins with who has seen nothing yet.
+   * the cursor does not belong to this log; the events are then all that are still held. After `currentState`
+   * they are the newest of each topic, with which a client begins that has seen nothing yet.
    */
   since(topics: readonly string[], cursor: string): { events: HubEvent[]; lost: boolean };
   /**

@@ -1,7 +1,8 @@
-// Reads the history for one subscriber, a piece at a time. It holds the place up to which everything has been
-// read and no event: those are the hub's, which may let go of them meanwhile. That is a loss only where it
-// concerns what the subscriber was promised: after a reset all that was held then, after `last` the newest
-// event of each topic and what followed. What had gone before it came, it was told of or never asked for.
+// Reads the history for one subscriber, a piece at a time. It keeps the place up to which everything has
+// been read, but no events: the hub has these, and may remove them in the meantime. That is a loss only for
+// events that the subscriber was promised: after a reset all that were in the history then, after `last` the
+// newest event of each topic and those that followed. Of events that were removed before it came, it was
+// told, or it never asked for them.
 
 import type { HubEvent } from './event.ts';
 import { currentState, type Hub } from './hub.ts';

@@ -27,8 +27,8 @@ export type Subscription = {
   readonly listener: Listener<unknown>;
   readonly subscriber: unknown;
   /**
-   * It gets events after this offset: the log's end when it began, so that one that begins while an event is
-   * handed out does not get that event; or what it has already seen on another server.
+   * It gets events after this offset: the log's end when it began, so that a subscriber that begins while an
+   * event is handed out does not get that event; or what it has already seen on another server.
    */
   from: number;
 };

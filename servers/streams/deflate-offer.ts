@@ -1,7 +1,7 @@
-// Reads which extensions a WebSocket client offers (RFC 6455, section 9.1) and leaves the one that can be
-// agreed on: `permessage-deflate` with parameters that RFC 7692 knows. An offer with others is declined,
-// which an answer says by not naming it, and the connection goes on without compression (sections 5.1 and
-// 7.1). The `ws` library would refuse the whole handshake instead.
+// Reads the extensions that a WebSocket client offers (RFC 6455, section 9.1) and keeps only one that can be
+// accepted: `permessage-deflate` with the parameters of RFC 7692. An offer with other parameters is declined
+// by not naming it in the answer, and the connection continues without compression (sections 5.1 and 7.1).
+// The `ws` library would refuse the whole handshake instead.
 
 import type { IncomingMessage } from 'node:http';
 import { RequestError } from '../http/request.ts';

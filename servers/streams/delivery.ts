@@ -1,14 +1,14 @@
-// Writes events to one subscriber: each live event at once, what it missed piece by piece when it has room,
-// and what core/policy/server/slow-subscriber.ts decides when it does not keep up. It
-// knows no other subscriber.
+// Writes events to one subscriber: each live event at once, missed events piece by piece when there is room,
+// and what core/policy/server/slow-subscriber.ts decides when the subscriber does not keep up. It knows no
+// other subscriber.
 //
-// What is held for one subscriber is bounded: `slowBuffer` and one write in its outlet, `slowBuffer` and one
-// event of those kept by `coalesce`. Of the history it holds the place alone; the hub holds the events.
+// The memory for one subscriber is limited: `slowBuffer` and one write in its outlet, and `slowBuffer` and
+// one event of those that `coalesce` keeps. Of the history it keeps only a place; the hub keeps the events.
 //
-// A subscriber that is fed from the history may be as far behind as the history reaches. From then on it
-// may fall behind by `slowBuffer` more, as one that is live; with `slow: disconnect` it is cut off beyond
-// that. The other two policies drop nothing of it while the history holds it. Whatever the policy, it is
-// cut off when the history has left it behind.
+// A subscriber that is sent the history may be as far behind as the history reaches. Then it may fall behind
+// by `slowBuffer` more, like a live one; beyond that `slow: disconnect` cuts it off. The other two policies
+// drop nothing as long as the history reaches back to its place. Under every policy it is cut off when the
+// history no longer does.
 
 import { mostGrownBytes, pieceBytes, takeUntil } from '../../core/policy/server/history-pieces.ts';
 import { coalesce, decideBehind, isBehind, newCoalesced } from '../../core/policy/server/slow-subscriber.ts';

@@ -1,8 +1,8 @@
-// Holds the subscribers on connections that stay open, from joining to goodbye; what http-stream, sse and
-// websocket share. Who comes with a cursor gets the history first and then every event; what is sent to
-// each of them is decided in delivery.ts. One timer serves all heartbeats, one all looks at who reads
-// (unread-watch.ts): whoever takes nothing for `unreadMs` although something waits is cut off. It knows no
-// protocol: a pattern says how events are framed and peers cut off.
+// Holds the subscribers on connections that stay open, from joining to goodbye, for http-stream, sse and
+// websocket. A subscriber with a cursor gets the history first and then every event; delivery.ts decides
+// what is sent to each. One timer serves all heartbeats, and one checks which subscribers read
+// (unread-watch.ts): a subscriber that takes nothing for `unreadMs` although data waits is cut off. It knows
+// no protocol: the pattern says how events are framed and how peers are cut off.
 
 import { drawShare } from '../../core/base/random.ts';
 import type { DrainCount, DrainPlan } from '../../core/policy/server/drain.ts';

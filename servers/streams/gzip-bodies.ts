@@ -21,7 +21,8 @@ export type GzipBody = Framing & {
 /**
  * Compresses the texts of bodies that do not end. Each is deflated by itself and flushed to a whole byte, so
  * that a client can read it at once, and since it refers to nothing before it, the same bytes stand in the
- * body of every subscriber. A subscriber's own is the sum that ends a file, combined from those of the texts.
+ * body of every subscriber. Only the checksum at the end is a subscriber's own, combined from those of the
+ * texts.
  * @param frame puts the framing of the transport around bytes
  * @returns what makes the body of one response. What it gives must be written, in its order.
  */

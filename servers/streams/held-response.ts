@@ -1,11 +1,11 @@
-// Holds responses that do not end, for sse and http-stream, over HTTP/1.0, HTTP/1.1 and HTTP/2. What an event
-// looks like in one is the pattern's.
+// Holds responses that do not end, for sse and http-stream, over HTTP/1.0, HTTP/1.1 and HTTP/2. The pattern
+// defines how an event is written.
 //
-// Over HTTP/1.1 the body is chunked, since a client could not tell the end of a body that lasts until the
-// connection closes from a cut (RFC 9112, section 6.3). An event is one chunk, framed once for all
-// subscribers and written to the socket behind the head that `ServerResponse` wrote;
-// `ServerResponse.write` would frame it for each anew, which takes more CPU than the system call.
-// `ServerResponse.end` writes the last chunk.
+// Over HTTP/1.1 the body is chunked: if a body lasted until the connection closes, a client could not tell
+// its end from a cut (RFC 9112, section 6.3). An event is one chunk, framed once for all subscribers and
+// written to the socket after the head that `ServerResponse` wrote. `ServerResponse.write` would frame it
+// again for each subscriber, which takes more CPU than the system call. `ServerResponse.end` writes the last
+// chunk.
 
 import type { DrainCount, DrainPlan } from '../../core/policy/server/drain.ts';
 import { decideHeartbeat, heartbeatTurnMs } from '../../core/policy/server/heartbeat.ts';

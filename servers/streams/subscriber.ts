@@ -1,4 +1,4 @@
-// Defines a subscriber on a connection that stays open, and what a pattern gives and gets for it.
+// Defines a subscriber on a connection that stays open, and what a pattern provides and receives for it.
 
 import type { Duplex } from 'node:stream';
 import type { Coalesced } from '../../core/policy/server/slow-subscriber.ts';

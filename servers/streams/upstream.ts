@@ -1,6 +1,6 @@
-// Reads what a WebSocket client sends: `{"publish":"topic","ref":1,"body":...}` (docs/wire.md), with stamps
-// where it measures. The body is taken as it stands in the message, byte for byte, not parsed and written
-// anew: numbers would change.
+// Reads the messages of a WebSocket client: `{"publish":"topic","ref":1,"body":...}` (docs/wire.md), with
+// time stamps if the client measures. The body is taken from the message byte for byte; parsing and writing
+// it again would change numbers.
 
 import { topicPattern } from '../../core/event/envelope.ts';
 import type { Stamps } from '../hub/event.ts';

@@ -56,7 +56,8 @@ export function createClientListener(
   }
 
   /**
-   * An answer to a message cannot be dropped: who does not read his answers is cut off whatever the policy.
+   * An answer to a message cannot be dropped: a client that does not read its answers is cut off under every
+   * policy.
    */
   function answer(subscriber: SocketSubscriber, text: string): void {
     const { outlet, peer } = subscriber;

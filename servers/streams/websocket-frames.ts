@@ -1,5 +1,5 @@
 // Makes the frames that a server sends (RFC 6455, section 5): unmasked, and so the same bytes for all
-// clients. Frames that come in, and closing, are `ws`'s.
+// clients. `ws` handles incoming frames and closing.
 
 import { constants, deflateRawSync } from 'node:zlib';
 

@@ -93,10 +93,11 @@ function soonerPolls(
 }
 
 const leavesOut = [
-  'Several servers are computed as independent ones: subscribers are dealt evenly over them, and each gets ' +
-    'all events that its subscribers follow. What a broker between them costs, and publishing to all of ' +
-    'them, is in no figure.',
-  'No server is spare: deploys, servers that fail, and everybody coming back at once are in no figure.',
-  'Load balancers, proxies, TLS, and the headers of TCP and IP are in no figure.',
-  'Requests to connect are not counted: clients are taken to stay.',
+  'Several servers are computed as independent: subscribers are spread evenly over them, and each gets ' +
+    'all events that its subscribers follow. No figure includes the cost of a broker between them, or of ' +
+    'publishing to all of them.',
+  'There are no spare servers: no figure includes deploys, servers that fail, and all clients coming ' +
+    'back at once.',
+  'No figure includes load balancers, proxies, TLS, and the headers of TCP and IP.',
+  'Requests to connect are not counted: clients are assumed to stay.',
 ];

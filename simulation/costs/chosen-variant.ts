@@ -73,8 +73,7 @@ export function chooseAmong<M extends Measured>(
   const differs =
     other.length === 0
       ? undefined
-      : `what ${list.join(' and ')} costs: the profile has not measured it, and the nearest variant ` +
-        'stands for it';
+      : `the cost of ${list.join(' and ')}: the profile has not measured it, so the nearest variant is used`;
   return { measured, differs };
 }
 

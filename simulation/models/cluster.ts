@@ -141,13 +141,13 @@ function leftOut({ scenario: { servers }, variant, profile }: ModelInput, { meas
     ...(inFront.kind === 'list'
       ? []
       : [
-          'that HAProxy may deal subscribers unevenly: they are dealt to the servers in turn',
-          'what servers spend or save as their connections come from HAProxy',
+          'an uneven distribution by HAProxy: subscribers are given to the servers in turn',
+          'CPU that servers spend or save because their connections come from HAProxy',
           ...(variant.pattern === 'websocket'
             ? []
-            : ['what HAProxy changes in heads and chunks, cookies too: bytes are those without it']),
+            : ['changes of HAProxy to heads, chunks and cookies: bytes are those without it']),
           ...(isAsked && inFront.kind === 'haproxy' && count > 1
-            ? ['that a request may go to another server than the one before it']
+            ? ['requests that go to another server than the one before']
             : []),
         ]),
   ];

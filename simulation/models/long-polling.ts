@@ -91,10 +91,8 @@ export function longPolling(input: ModelInput): Simulated {
     part: computed.part,
     leavesOut: [
       ...compressed(options.gzip),
-      'that requests wait for the server while it answers others on their arrival',
-      ...(options.batch > 0
-        ? ['what it costs the server to collect events, and timers of batches that are late']
-        : []),
+      'the wait of requests while the server answers others on their arrival',
+      ...(options.batch > 0 ? ["the server's cost of collecting events, and late timers of batches"] : []),
     ],
   });
 }

@@ -66,9 +66,9 @@ export function polling(input: ModelInput): Simulated {
     part,
     leavesOut: [
       ...compressed(options.gzip),
-      'the time that the publisher takes to the server, in which no poll finds the event yet',
+      'the time from the publisher to the server, in which no poll finds the event yet',
       ...historyTooShort(input, prepared),
-      ...(steady ? [] : ['that answers take longer while more of them are asked for at once']),
+      ...(steady ? [] : ['longer answers when many polls come at once']),
     ],
   });
   // Nearly all of the wait is the interval's, which is known; only what an answer takes may be off.

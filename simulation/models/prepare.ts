@@ -105,7 +105,7 @@ function topicListBytes(followers: Followers): number {
 function notComputed({ server }: Scenario): string[] {
   return [
     ...(server.announce > 0 ? ['the bytes of what is announced to clients as they join'] : []),
-    'garbage collection and other programs, but for what of them was measured with the profile',
+    'garbage collection and other programs, except as far as they were measured with the profile',
   ];
 }
 

@@ -46,10 +46,7 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
       fanOuts.extrapolated(),
     ),
     part,
-    leavesOut: [
-      'subscribers that read too slowly: all of them read at once what comes',
-      ...(kind.leavesOut ?? []),
-    ],
+    leavesOut: ['subscribers that read too slowly: all of them read at once', ...(kind.leavesOut ?? [])],
   });
 }
 

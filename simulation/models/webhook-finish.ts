@@ -4,7 +4,7 @@ import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
 import { quantileUs, samplesOf } from '../../core/result/histogram.ts';
-import type { ResultWarning } from '../../core/result/result.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, Simulated } from '../model.ts';
@@ -87,16 +87,15 @@ function errorsOf(
 
 function leftOut({ delivery, fifo, store }: PatternOptions<'webhook'>): string[] {
   return [
-    'how fast endpoints answer by themselves: those that the scenario says nothing of take as long as a ' +
-      "delivery takes the server's CPU",
-    'connections that are opened anew after one was cut or has timed out',
+    "the answer time of endpoints: unless the scenario sets it, it is the server's CPU time for a delivery",
+    'connections that are opened again after one was cut or timed out',
     ...(fifo && delivery === 'queue'
       ? [`what the store (${store}) takes between the deliveries of an endpoint that is sent one by one`]
       : []),
   ];
 }
 
-function notesOf(counts: ReturnType<Settling['counts']>): ResultWarning[] {
+function notesOf(counts: ReturnType<Settling['counts']>): TrialWarning[] {
   const deliveries = (count: number) => counted(count, 'delivery', 'deliveries');
   const ends = [
     counts['given-up'] > 0 ? `${deliveries(counts['given-up'])} given up after the last attempt` : '',
@@ -108,7 +107,7 @@ function notesOf(counts: ReturnType<Settling['counts']>): ResultWarning[] {
     ...(ends.length > 0
       ? [
           {
-            code: 'not-delivered',
+            code: 'not-delivered' as const,
             level: 'note' as const,
             message: `${listed(ends)}; the warm-up's are among them.`,
           },
@@ -117,7 +116,7 @@ function notesOf(counts: ReturnType<Settling['counts']>): ResultWarning[] {
     ...(counts.opened > 0
       ? [
           {
-            code: 'breakers-opened',
+            code: 'breakers-opened' as const,
             level: 'note' as const,
             message: `the breakers of endpoints opened ${counted(counts.opened, 'time')}.`,
           },

@@ -76,7 +76,7 @@ test(
     assert.match(page, /sse with delay=400ms/);
     assert.match(
       page,
-      /balanced blocks, of seed \d+; repeat it with <code>[^<]* ab sse sse --scenario \.\/small\.yaml --pairs 10 --inject-a delay=300ms --inject-b delay=400ms<\/code>/,
+      /balanced blocks, with seed \d+; repeat it with <code>[^<]* ab sse sse --scenario \.\/small\.yaml --pairs 10 --inject-a delay=300ms --inject-b delay=400ms<\/code>/,
     );
     const comparison = comparisonSchema.parse(JSON.parse(readFileSync(join(run, 'comparison.json'), 'utf8')));
     const median = comparison.variants[0]!.metrics.find(({ metric }) => metric === 'latency.p50');

@@ -65,7 +65,7 @@ test('it writes a profile with all points of the patterns that were asked for', 
   assert.equal(profile.variants['sse']!.atRest.subscribers, 1000);
   assert.match(stdout, /^my machine\n {2}sse: 8 points[^]*\nProfile: mine\.json\n$/);
   assert.match(stderr, /^16 trials, about .*at most 10 min\. Keep the machine quiet/);
-  assert.match(stderr, /^(?:The server is kept to core|Nothing is kept to cores)/m);
+  assert.match(stderr, /^(?:The server is kept to core|No process is pinned to cores)/m);
   assert.match(stderr, /^\[1\/16\] 1,000 subscribers, 5 events\/s \(sse\): measuring/m);
 });
 

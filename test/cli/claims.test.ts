@@ -9,6 +9,7 @@ import { describe, test } from 'vitest';
 import { claimsCommand, readClaims } from '../../cli/claims.ts';
 import { openScenario } from '../../api/scenarios.ts';
 import {
+  claimsSchema,
   figuresFrom,
   figuresSchema,
   holds,
@@ -21,7 +22,8 @@ import { renderClaims } from '../../reports/export/claims.ts';
 import { fixtureResult } from '../reports/fixture.ts';
 import { call, temporaryFolder } from './tools.ts';
 
-const { article, claims } = readClaims();
+const all = readClaims();
+const { claims } = all;
 const measured = claims.filter((claim) => 'scenario' in claim);
 
 test('there are enough claims, each with a name of its own', () => {
@@ -106,7 +108,7 @@ test('the page is what the command makes of the stored figures', () => {
   const figures = figuresSchema.parse(JSON.parse(readFileSync('docs/results/claims.json', 'utf8')));
   assert.equal(
     readFileSync('docs/claims.md', 'utf8'),
-    renderClaims(article, claims, figures),
+    renderClaims(all, figures),
     'run: npm start -- claims --write',
   );
 });
@@ -126,12 +128,19 @@ test('stored figures are those of the claims as they stand', () => {
 const claim = (more: object): Claim =>
   ({
     id: 'one',
+    theme: 'polling',
     says: 'It is | so.',
     scenario: 'compare',
     figures: { sse: { metric: 'latency.p50', variant: 'sse', where: {} } },
     text: { right: '{sse}', depends: 'on {sse}' },
     ...more,
   }) as Claim;
+
+const page = (...claims: Claim[]) => ({
+  article: 'A',
+  themes: { polling: 'Polling', other: 'Other' },
+  claims,
+});
 
 describe('verdicts', () => {
   const of = (more: object, valueUs: number | null) =>
@@ -168,7 +177,7 @@ test('figures are of the trials that count, by the label of the variant', () => 
 test('a page says what was not measured, and escapes what would break its table', () => {
   const empty: Figures = { format: 'pushbench-claims', scenarios: {} };
   assert.match(
-    renderClaims('A', [claim({})], empty),
+    renderClaims(page(claim({})), empty),
     /\| It is \\\| so\. \| `compare` \| The scenario has not been run for this page\. \| no figure \|/,
   );
   const lost = {
@@ -180,7 +189,57 @@ test('a page says what was not measured, and escapes what would break its table'
       },
     },
   };
-  assert.match(renderClaims('A', [claim({})], lost), /No trial that counts gave sse/);
+  assert.match(renderClaims(page(claim({})), lost), /No trial that counts gave sse/);
+});
+
+test('a page begins with what is wrong and what depends, and then has a table for each theme', () => {
+  const published = (id: string, theme: string, verdict: string, more = {}) =>
+    ({
+      id,
+      theme,
+      says: `Claim ${id}.`,
+      published: { verdict, text: `Found ${id}.`, source: 'S', ...more },
+    }) as Claim;
+  const text = renderClaims(
+    page(
+      published('a', 'other', 'right', { dependsOn: 'nothing' }),
+      published('b', 'polling', 'depends', { dependsOn: 'the weather' }),
+      published('c', 'other', 'wrong'),
+      published('d', 'other', 'depends'),
+    ),
+    { format: 'pushbench-claims', scenarios: {} },
+  );
+  assert.match(text, /on its 4 claims: 1 wrong, 2 depends, 1 right\./);
+  const lines = text.split('\n').filter((line) => /^(?:#|- |\| Claim)/.test(line));
+  assert.deepEqual(lines, [
+    "# The article's claims, measured",
+    '## Wrong',
+    '- **Claim c.** Found c. (S)',
+    '## It depends',
+    '- **Claim b.** It depends on the weather.',
+    '- **Claim d.** Found d. (S)',
+    '## All claims by theme',
+    '### Polling',
+    '| Claim b. | published sources | It depends on the weather. Found b. (S) | *depends* |',
+    '### Other',
+    '| Claim c. | published sources | Found c. (S) | **wrong** |',
+    '| Claim d. | published sources | Found d. (S) | *depends* |',
+    '| Claim a. | published sources | Found a. (S) | right |',
+    '## What was run',
+  ]);
+});
+
+test('a claim of no theme is refused, with the themes that there are', () => {
+  const { error } = claimsSchema.safeParse(page(claim({ theme: 'poling' })));
+  assert.match(String(error), /the claim one has the theme \\?"poling\\?", and there are polling, other/);
+});
+
+test('every theme has claims', () => {
+  for (const theme of Object.keys(all.themes))
+    assert.ok(
+      claims.some((one) => one.theme === theme),
+      theme,
+    );
 });
 
 test('the command refuses a result that no claim is tested by, and a figures file that is none', async () => {
@@ -193,7 +252,7 @@ test('the command refuses a result that no claim is tested by, and a figures fil
   const flags = { figures: join(folder, 'figures.json'), out: join(folder, 'claims.md'), write: true };
   await assert.rejects(claimsCommand([folder], flags), /no claim is tested by the scenario "mine"/);
   writeFileSync(flags.figures, '{}');
-  await assert.rejects(claimsCommand([], flags), /holds no figures of claims/);
+  await assert.rejects(claimsCommand([], flags), /contains no figures of claims/);
 });
 
 test('the command keeps the figures of other scenarios', async () => {

@@ -42,7 +42,7 @@ test('compare prints the table; lost deliveries fail, timings of runs that stood
   assert.equal(same.code, 0, same.stderr);
   assert.match(
     same.stdout,
-    /same against base[\s\S]*sse: undecided \(6 of 6 runs\)[\s\S]*advisory: the runs did not take turns/,
+    /same against base[\s\S]*sse: undecided \(6 of 6 runs\)[\s\S]*advisory: the runs did not alternate/,
   );
   assert.equal((await call(['compare', 'base', 'same', '--fail-on', 'inconclusive'], folder)).code, 6);
   const files = ['x.html', 'x.md', 'x.xml'];

@@ -47,9 +47,9 @@ test('servers, what breaks first, what a month takes and costs, and what that re
     /Lowest bill of a month, in USD: /,
     /Round example prices, of no provider/,
     /from the profile "test machine"/,
-    /Not said, so taken: --payload 256B, --interval 5s,/,
+    /Defaults used: --payload 256B, --interval 5s,/,
     /webhook: the profile test machine has no point|webhook: there is no model/,
-    /broker between them costs/,
+    /broker between them/,
     /± is how far off/,
   ])
     assert.match(text, pattern);

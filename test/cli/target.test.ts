@@ -63,7 +63,7 @@ test(
     const [results] = resultFolders(folder);
     const result = readFileSync(join(results!, 'result.json'), 'utf8');
     const report = readFileSync(join(results!, 'report.html'), 'utf8');
-    assert.match(report, /Systems that are not ours/);
+    assert.match(report, /Other systems/);
     assert.match(result, /--target feed\.yaml --no-reference/);
     for (const text of [result, report, end.stdout, end.stderr]) assert.ok(!text.includes(token));
   },

@@ -1,6 +1,6 @@
-// Tests paired differences: the exact Wilcoxon signed-rank test, the Hodges-Lehmann estimate, and the bounds
-// that are the test turned round. It neither resamples nor draws, so the same differences give the same
-// numbers.
+// Tests paired differences: the exact Wilcoxon signed-rank test, the Hodges-Lehmann estimate, and bounds
+// around all changes that the test would not reject. It neither resamples nor draws, so the same differences
+// give the same numbers.
 
 import { medianOfSorted } from '../../base/median.ts';
 import { doubledMidranks, signSumAtMost } from './ranks.ts';

@@ -7,9 +7,9 @@ let others = new Uint32Array(64);
 
 /**
  * A subscriber's first server is `subscriber % servers`, so that subscribers spread evenly. After each loss
- * and each attempt that failed it goes to the next, in an order of its own: the others shuffled, and then
- * the first again. So those that a server leaves behind spread over all that are left, and one that refuses
- * connections is left with the first attempt that it fails.
+ * and each failed attempt it goes to the next, in its own order: the others shuffled, and then the first
+ * again. So the clients of a server that is gone spread over all the others, and a server that refuses
+ * connections is left after one attempt.
  * @param turns the subscriber's losses and failed attempts so far
  * @returns the server's place in the list, from 0
  */

@@ -1,5 +1,5 @@
 // Decides how long a client waits before it tries again: by backoff with jitter, or as a well-known client
-// does by default. Numbers in, numbers out. What each does and where that was read: docs/cluster/clients.md.
+// does by default. Numbers in, numbers out. docs/cluster/clients.md lists the clients and their sources.
 
 import type { Random } from '../../base/random.ts';
 

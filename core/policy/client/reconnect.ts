@@ -1,7 +1,8 @@
 // Decides when a client comes back after a failure, by a policy (presets.ts) and by what the server advised:
-// never earlier than it asked, spread over a window that it announced, and not at all where it asked for too
-// long or the policy has come to its end. Numbers in, numbers out: the same rule serves subscribers over
-// sockets and simulated ones in virtual time. Webhook senders have policies of their own (retry-policy.ts).
+// never earlier than it asked, spread over a window that it announced, and not at all if it asked for too
+// long a wait or the policy has reached its end. Numbers in, numbers out: the same rule serves subscribers
+// over sockets and simulated ones in virtual time. Webhook senders have policies of their own
+// (retry-policy.ts).
 
 import type { Random } from '../../base/random.ts';
 import { presets, type Advice, type Backoff, type PolicyName, type Preset, type Reset } from './presets.ts';
@@ -163,7 +164,9 @@ export function takeWaitMs(
   return waitMs;
 }
 
-/** Of a wait that a server asks for outside of a failure, as one that lets its clients go: what is obeyed. */
+/**
+ * The wait that a client obeys, of one that a server asks for without a failure, such as a draining server.
+ */
 export function heardMs({ policy, advice }: ReconnectPolicy, askedMs: number): number {
   const heard = advice ?? presets[policy ?? 'full-jitter'].advice;
   return heard === 'obey' && askedMs <= longestAskedMs ? askedMs : 0;

@@ -1,5 +1,5 @@
-// Decides how a server that is about to be exchanged lets its clients go: when each is told, what it is
-// advised, and when those who stay are closed. Unlike a goodbye for good (goodbye.ts) it sends them to
+// Decides how a server that is about to be exchanged sends its clients away: when each is told, what it is
+// advised, and when those that stay are closed. Unlike a goodbye for good (goodbye.ts) it sends them to
 // another server, or to its own successor. Pure: the caller has the clock and the connections.
 
 import type { Random } from '../../base/random.ts';

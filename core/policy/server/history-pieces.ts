@@ -1,4 +1,4 @@
-// Decides how much of the history somebody gets at once who has missed some of it. Pure.
+// Decides how much of the history a client that has missed events gets at once. Pure.
 
 import { alwaysHeldBytes } from '../../event/body-size.ts';
 

@@ -8,5 +8,5 @@
 export const refuseModes = ['accept-then-close', 'dependency-down', 'off'] as const;
 export type RefuseMode = (typeof refuseModes)[number];
 
-/** How long those are asked to stay away (Retry-After) who came when the server took nobody. */
+/** How long a client that was refused is asked to stay away (Retry-After). */
 export const retryAfterS = 1;

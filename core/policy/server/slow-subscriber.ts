@@ -34,8 +34,8 @@ export function isBehind(hasBacklog: boolean, waitingBytes: number, slowBufferBy
  * What to do with an event for a subscriber that is behind.
  * @param outletFull whether the outlet asks to be left alone until it has drained. One that does not is never
  *   slow, however small `slowBuffer`: no drain would end the lag.
- * @param grownBytes of one that reads the history: published since it began less what it has read, this event
- *   among it
+ * @param grownBytes for a subscriber that reads the history: bytes published since it began, including this
+ *   event, minus the bytes that it has read
  * @param mostGrownBytes how much that may be (`mostGrownBytes` in history-pieces.ts)
  */
 export function decideBehind(

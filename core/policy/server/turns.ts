@@ -1,5 +1,5 @@
-// Decides when each of thousands has its turn, once in every interval: they are dealt over it, so that not
-// all have their turn at once. Pure: the caller has the timer.
+// Decides when each of thousands of subscribers has its turn, once in every interval: the turns are spread
+// over the interval. Pure: the caller has the timer.
 
 const mostTurns = 64;
 /** Each turn wakes a process that would sleep: about 0.3 ms of CPU, however little there is to do. */

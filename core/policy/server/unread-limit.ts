@@ -1,5 +1,5 @@
-// Decides when somebody does not read what waits for him: bytes that do not leave within a time. One is not
-// watched all the time but looked at now and then. Pure: the caller looks, counts and cuts.
+// Decides when a client does not read: bytes that wait for it do not leave within a time. It is not watched
+// all the time but checked now and then. Pure: the caller checks, counts and cuts.
 
 /** Looks within the time in which bytes must leave. */
 const looks = 4;

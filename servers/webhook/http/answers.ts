@@ -62,10 +62,10 @@ const delivery = z.strictObject({
     ),
   attempts: count.describe('attempts made'),
   createdAt: time,
-  nextAttemptAt: time.exactOptional().describe('of pending deliveries alone'),
+  nextAttemptAt: time.exactOptional().describe('only of pending deliveries'),
   settledAt: time.exactOptional().describe('when it was delivered, given up or cancelled'),
   lastStatus: z.int().exactOptional(),
-  lastFailure: text.exactOptional().describe('why the last attempt came to no status'),
+  lastFailure: text.exactOptional().describe('why the last attempt had no status'),
 }) satisfies z.ZodType<DeliveryView>;
 
 const attempt = z.strictObject({
@@ -78,7 +78,7 @@ const attempt = z.strictObject({
   truncated: z.boolean(),
   nextAttemptAt: time
     .exactOptional()
-    .describe('when the next attempt was then due; absent when it was the last'),
+    .describe('when the next attempt was due then; absent if it was the last'),
 }) satisfies z.ZodType<AttemptView>;
 
 const stats = z.strictObject({
@@ -87,14 +87,12 @@ const stats = z.strictObject({
   oldestAgeMs: z
     .number()
     .min(0)
-    .describe('since the first event of a pending delivery was accepted; 0 when there is none'),
-  deadLetters: count.describe(
-    'exhausted deliveries of endpoints that are registered; each that is replayed is one less',
-  ),
+    .describe('time since the first event of a pending delivery was accepted; 0 if there is none'),
+  deadLetters: count.describe('exhausted deliveries of registered endpoints that were not replayed'),
   endpoints: z.strictObject({
     enabled: count,
     disabled: count,
-    open: count.describe('whose circuit breaker is not closed'),
+    open: count.describe('endpoints whose circuit breaker is not closed'),
   }),
   delivered: count.describe("since the server's start"),
   exhausted: count,
@@ -110,8 +108,8 @@ const trendBucket = z.strictObject({
   from: time,
   attempts: count,
   succeeded: count,
-  answered: count.describe('attempts that got a whole answer, of whatever status'),
-  p50Ms: z.number().min(0).exactOptional().describe('of those, by nearest rank, to about 5 %'),
+  answered: count.describe('attempts that got a complete answer, with any status'),
+  p50Ms: z.number().min(0).exactOptional().describe('of these attempts, by nearest rank, to about 5 %'),
   p95Ms: z.number().min(0).exactOptional(),
 }) satisfies z.ZodType<TrendBucket>;
 
@@ -130,12 +128,12 @@ export const answers = {
     id: text,
     secret: text
       .exactOptional()
-      .describe('as the receiver needs it; only when it was made here, and in no other answer'),
+      .describe('the secret for the receiver; only if the server made it, and in no other answer'),
   }) satisfies z.ZodType<RegistrationAnswer>,
   Endpoint: endpoint,
   EndpointList: z.strictObject({ webhooks: z.array(endpoint), nextCursor }) satisfies z.ZodType<EndpointList>,
   Rotated: z.strictObject({
-    secret: text.exactOptional().describe('as the receiver needs it; only when it was made here'),
+    secret: text.exactOptional().describe('the secret for the receiver; only if the server made it'),
     previousUntil: time,
   }) satisfies z.ZodType<RotationAnswer>,
   Recovered: z.strictObject({

@@ -99,7 +99,7 @@ export const deliveryPaths: Readonly<Record<string, Json>> = {
       operationId: 'listEvents',
       tags: ['events'],
       summary: 'List the events, newest first',
-      parameters: [query('topic', 'of this topic alone', { type: 'string' }), limit(50), cursor],
+      parameters: [query('topic', 'only of this topic', { type: 'string' }), limit(50), cursor],
       responses: {
         200: answer('EventList', 'a page of them'),
         ...refusals({ ...badQuery, ...unread, ...access }),
@@ -112,9 +112,9 @@ export const deliveryPaths: Readonly<Record<string, Json>> = {
       tags: ['deliveries'],
       summary: 'List the deliveries, newest first',
       parameters: [
-        query('endpoint', 'to this endpoint alone', { type: 'string', maxLength: 64 }),
-        query('state', 'in this state alone', { type: 'string', enum: deliveryStates }),
-        query('event', 'of this event alone', { type: 'string', maxLength: 64 }),
+        query('endpoint', 'only to this endpoint', { type: 'string', maxLength: 64 }),
+        query('state', 'only in this state', { type: 'string', enum: deliveryStates }),
+        query('event', 'only of this event', { type: 'string', maxLength: 64 }),
         limit(50),
         cursor,
       ],
@@ -157,7 +157,7 @@ export const deliveryPaths: Readonly<Record<string, Json>> = {
     get: {
       operationId: 'stats',
       tags: ['deliveries'],
-      summary: 'How far behind the deliveries are',
+      summary: 'The backlog of deliveries',
       responses: { 200: answer('Stats', 'as it is now'), ...refusals({ ...unread, ...access }) },
     },
   },
@@ -165,8 +165,8 @@ export const deliveryPaths: Readonly<Record<string, Json>> = {
     get: {
       operationId: 'trend',
       tags: ['deliveries'],
-      summary: 'How attempts went in the last hour, minute by minute',
-      description: 'Of this server since its start, and of no other on the same store.',
+      summary: 'Attempts of the last hour, minute by minute',
+      description: 'Only of this server since its start, not of others on the same store.',
       responses: { 200: answer('Trend', 'as it is now'), ...refusals(access) },
     },
   },
@@ -174,7 +174,7 @@ export const deliveryPaths: Readonly<Record<string, Json>> = {
     get: {
       operationId: 'stream',
       tags: ['deliveries'],
-      summary: 'Follow what happens, as Server-Sent Events',
+      summary: 'Follow changes, as Server-Sent Events',
       description:
         "Each message's `data` is a StreamMessage. Who falls behind misses some; " +
         'an event `reset` says so after a reconnection.',

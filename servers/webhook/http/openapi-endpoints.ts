@@ -23,9 +23,9 @@ export const endpointPaths: Readonly<Record<string, Json>> = {
       summary: 'Register an endpoint',
       requestBody: body('Registration'),
       responses: {
-        201: answer('Registered', 'it gets what is published from now on'),
+        201: answer('Registered', 'it gets events that are published from now on'),
         ...refusals({
-          400: 'it is no JSON',
+          400: 'it is not JSON',
           413: 'it is too large',
           422: 'something in it is wrong',
           503: 'there are too many endpoints or topics, or the store did not take it',
@@ -53,12 +53,12 @@ export const endpointPaths: Readonly<Record<string, Json>> = {
       operationId: 'changeEndpoint',
       tags: ['endpoints'],
       summary: 'Enable or disable it, or change its topics',
-      description: 'What is published while it is disabled is kept as `cancelled`, for recovery.',
+      description: 'Events that are published while it is disabled are kept as `cancelled`, for recovery.',
       requestBody: body('EndpointChange'),
       responses: {
         200: answer('Endpoint', 'as it is now'),
         ...refusals({
-          400: 'it is no JSON',
+          400: 'it is not JSON',
           ...notThere,
           413: 'it is too large',
           422: 'something in it is wrong',
@@ -70,7 +70,7 @@ export const endpointPaths: Readonly<Record<string, Json>> = {
     delete: {
       operationId: 'removeEndpoint',
       tags: ['endpoints'],
-      summary: 'Remove it; what waits for it is cancelled',
+      summary: 'Remove it; its pending deliveries are cancelled',
       responses: { 204: { description: 'it is gone' }, ...refusals({ ...notThere, ...untaken, ...access }) },
     },
   },
@@ -80,14 +80,14 @@ export const endpointPaths: Readonly<Record<string, Json>> = {
       operationId: 'rotateSecret',
       tags: ['endpoints'],
       summary: 'Replace its secret',
-      description: 'The secret before signs too until the overlap ends.',
+      description: 'The previous secret also signs until the overlap ends.',
       requestBody: body('Rotation'),
       responses: {
         200: answer('Rotated', 'deliveries are signed with it from now on'),
         ...refusals({
-          400: 'it is no JSON',
+          400: 'it is not JSON',
           ...notThere,
-          409: 'it has this secret already, or too many at once',
+          409: 'it already has this secret, or too many secrets at once',
           413: 'it is too large',
           422: 'something in it is wrong',
           ...untaken,
@@ -115,13 +115,13 @@ export const endpointPaths: Readonly<Record<string, Json>> = {
       tags: ['endpoints'],
       summary: 'Send again what it missed',
       description:
-        'What was exhausted or cancelled of the events accepted from `since` up to, not including, ' +
-        '`until`; now when left out.',
+        'Exhausted and cancelled deliveries of events that were accepted from `since` up to, but not ' +
+        'including, `until` (now when left out).',
       requestBody: body('RecoverRange'),
       responses: {
         202: answer('Recovered', 'they are pending again'),
         ...refusals({
-          400: 'it is no JSON',
+          400: 'it is not JSON',
           ...notThere,
           409: 'the endpoint is disabled',
           413: 'it is too large',

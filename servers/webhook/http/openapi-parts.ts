@@ -16,7 +16,10 @@ export const requests = {
       .max(2048)
       .describe('where deliveries go; which addresses may be named, the options `receivers` and `allow` say'),
     events: topicList,
-    secret: z.string().optional().describe('as the scheme has it; one is made when it is left out'),
+    secret: z
+      .string()
+      .optional()
+      .describe('in the form of the scheme; the server makes one when it is left out'),
   }),
   EndpointChange: endpointChange,
   Rotation: rotation,
@@ -44,7 +47,7 @@ export const query = (name: string, description: string, schema: Json): Json => 
   schema,
 });
 export const limit = (usual: number) =>
-  query('limit', 'at most so many', { type: 'integer', minimum: 1, maximum: largestPage, default: usual });
+  query('limit', 'the most entries', { type: 'integer', minimum: 1, maximum: largestPage, default: usual });
 export const cursor = query('cursor', 'the `nextCursor` of the page before', {
   type: 'string',
   pattern: '^[0-9]{1,15}$',
@@ -66,6 +69,6 @@ export const badQuery = { 400: 'a parameter is wrong' };
 /** What the gate in front of every route says. */
 export const gate = {
   403: 'from a page of another origin',
-  421: 'under a name that the server was not opened for',
+  421: 'under a host name that the server was not opened for',
 };
-export const access = { 401: 'from another machine or through a proxy, without the token', ...gate };
+export const access = { 401: 'from another machine or through a proxy without the token', ...gate };

@@ -36,7 +36,7 @@ const signed = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((nam
   name,
   in: 'header',
   required: true,
-  description: 'Standard Webhooks 1.0.0; another `scheme` puts its own headers in their place',
+  description: 'Standard Webhooks 1.0.0; another `scheme` has its own headers instead',
   schema: { type: 'string' },
 }));
 
@@ -58,7 +58,7 @@ export function openApiDocument(): Json {
       event: {
         post: {
           operationId: 'deliver',
-          summary: 'What an endpoint gets',
+          summary: 'The request that an endpoint gets',
           parameters: [
             ...signed,
             {
@@ -73,7 +73,7 @@ export function openApiDocument(): Json {
           responses: {
             '2XX': { description: 'it was taken' },
             410: { description: 'never again: the endpoint is disabled' },
-            default: { description: 'it failed, a redirect too, and is tried again' },
+            default: { description: 'it failed (a redirect too) and is tried again' },
           },
         },
       },

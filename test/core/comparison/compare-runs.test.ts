@@ -92,7 +92,7 @@ test('to sides of one run it says how many pairs ab would run, by what is tested
     return compare(side([at(0)], { scenario }), side([at(1)], { scenario }), { createdAt }).advisory[0]!;
   };
   assert.equal(advised('').code, 'single');
-  assert.match(advised('').message, /pushbench ab runs both sides in turns, here in 16 pairs$/);
+  assert.match(advised('').message, /pushbench ab runs both sides alternately, here in 16 pairs$/);
   const one = 'gate: { latency.p90: off, latency.p99: off, server-cpu-per-delivery: off }\n';
   assert.match(advised(one).message, / here in 1[2-5] pairs$/, 'one test takes fewer than four');
 });
@@ -157,7 +157,7 @@ test(
       [
         [
           'not-judged',
-          'the sides ran different scenarios (scenario subscribers), so nothing of them compares',
+          'the sides ran different scenarios (scenario subscribers), so they cannot be compared',
         ],
       ],
     );

@@ -1,5 +1,5 @@
 // What never came has no latency: a side that lost deliveries is not called faster, nor the other one slower;
-// where both lost some, their latencies are compared as those of what came, and that is said.
+// where both lost some, the latencies of the deliveries that arrived are compared, and that is said.
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
@@ -56,7 +56,7 @@ test.for([false, true])('a candidate that lost deliveries is not faster (in heap
   );
   assert.deepEqual(verdicts, ['not-judged', 'not-slower', 'slower']);
   assert.equal(code, exitCodes.slower);
-  assert.match(toldOf(variant).rest.join('\n'), /lost deliveries, so its latency is of what came/);
+  assert.match(toldOf(variant).rest.join('\n'), /lost deliveries, so its latency is of those that arrived/);
 });
 
 test('nor is a candidate slower than a baseline that lost, and nothing passes by it', () => {
@@ -81,7 +81,7 @@ test('one run that lost takes its pair with it, for latencies alone', () => {
   );
 });
 
-test('where both sides lost some they are compared, as latencies of what came', () => {
+test('where both sides lost some they are compared, as latencies of what arrived', () => {
   const { variant, verdicts } = compared(
     () => ({ lost: 2 }),
     (i) => ({ lost: 2, us: 1300 + i }),
@@ -92,7 +92,11 @@ test('where both sides lost some they are compared, as latencies of what came', 
     variant.metrics.map((one) => 'ofWhatCame' in one && one.ofWhatCame),
     [true, true, false, false],
   );
-  assert.ok(toldOf(variant).rest.includes('Both sides lost deliveries: their latencies are of what came.'));
+  assert.ok(
+    toldOf(variant).rest.includes(
+      'Both sides lost deliveries: their latencies are of the deliveries that arrived.',
+    ),
+  );
 });
 
 test('losses on one side never decide a latency, however few or many runs have them', () => {

@@ -31,7 +31,7 @@ describe('what a server uses', () => {
     assert.equal(Math.round(figure(0.5e6).value!), 1000); // 0.05 of a core is 1.25 times 0.04
     assert.deepEqual(figure(0.49e6), {
       value: undefined,
-      why: 'the server used 4.9 % of a core and 4 % idle: what a delivery adds is within noise',
+      why: 'the server used 4.9 % of a core under load and 4 % idle: the difference is within noise',
     });
     assert.equal(figureOf('server-cpu-per-delivery', using({ cpuUs: 1 })).value, 0.01, 'idle was not read');
   });

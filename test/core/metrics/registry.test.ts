@@ -223,7 +223,7 @@ test('of one trial a figure needs what it rests on, something to count among, an
   assert.notEqual(idling(0.15).value, undefined);
   assert.deepEqual(idling(0.17), {
     value: undefined,
-    why: 'the server used 20 % of a core and 17 % idle: what a delivery adds is within noise',
+    why: 'the server used 20 % of a core under load and 17 % idle: the difference is within noise',
   });
   const atOnce = figureOf('requests-per-s', completed({ measuredUs: 0 }));
   assert.deepEqual(atOnce, { value: undefined, why: notMeasured }, '50 requests in no time');

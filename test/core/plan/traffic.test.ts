@@ -66,8 +66,8 @@ describe('what to know of a schedule', () => {
       ),
       [
         'quiet-topics: topic group "inbox" has 4 events for 5,625 topics in the measured phase, so 5,621 ' +
-          'of them never get one. Its rate of 0.5/s is that of all its topics together; where every ' +
-          'topic is to have it, write "0.5/s each".',
+          'of them never get one. Its rate of 0.5/s is for all its topics together; if every topic ' +
+          'should have it, write "0.5/s each".',
       ],
     );
     assert.deepEqual(notes({ inbox: { publish: { kind: 'constant', perS: 0.05, each: true }, count: 10 } }), [

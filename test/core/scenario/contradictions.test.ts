@@ -100,15 +100,15 @@ describe('values that are impossible together are refused with the reason', () =
       `${base}endpoints: [{ does: fail, share: 0%, of: endpoints }, { does: hang, share: 0% }]`,
       [
         '4:34: endpoints[0].share: 0 % of 10 endpoints is none; take a larger share',
-        '4:76: endpoints[1].share: a share of 0 % is no request; take a larger one, or leave it out',
+        '4:76: endpoints[1].share: a share of 0 % means no request; take a larger one, or leave it out',
       ],
     ],
     [
       'endpoints where nothing is posted to any',
       `${base}variants: [sse]\nendpoints: [{ does: fail }]`,
       [
-        '5:12: endpoints: no variant is a webhook, so there is no endpoint to fall short; add one, or ' +
-          'leave this out',
+        '5:12: endpoints: no variant is a webhook, so there is no endpoint that could misbehave; add one, ' +
+          'or leave this out',
       ],
     ],
     [

@@ -78,14 +78,14 @@ describe('what cannot be, or would reach nobody, is refused', () => {
       'network: { latency: 5ms, jitter: 6ms }',
       /network\.jitter: jitter is more than/,
     ],
-    ['a network that is as it was', 'network: { between: clients }', /network: says nothing of what/],
+    ['a network that is as it was', 'network: { between: clients }', /network: it sets no property/],
     ['a bandwidth of nothing', 'network: { bandwidth: 1B/s }', /less than 1KiB\/s is not possible/],
     ['a loss of nearly all', 'network: { loss: 51% }', /a loss is more than 0%, and 50% at most/],
     ['a broker where there is none', 'network: { latency: 1ms, between: broker }', /there is no broker/],
     [
       'HTTP between servers and broker',
       'servers: { broker: nats }\nnetwork: { responses: buffered, between: broker }',
-      /upgrade and responses are of HTTP/,
+      /upgrade and responses apply to HTTP/,
     ],
     [
       'webhooks, which go the other way',

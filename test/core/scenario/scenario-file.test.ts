@@ -163,7 +163,7 @@ expect: [missed == 0, { check: latency.p99 < 1s, for: [sse h2] }]
     );
     assert.match(
       mistakesIn(yaml)[0]!,
-      /^4:14: variants\[0\]\.fake: unknown key; here may stand polling, long-polling/,
+      /^4:14: variants\[0\]\.fake: unknown key; possible here: polling, long-polling/,
     );
   });
 

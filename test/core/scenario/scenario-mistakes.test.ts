@@ -24,7 +24,7 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'an unknown key that is near none',
       `${base}x: 3`,
       [
-        '4:1: x: unknown key; here may stand question, notice, answer, seed, subscribers, topics, ' +
+        '4:1: x: unknown key; possible here: question, notice, answer, seed, subscribers, topics, ' +
           'payload, phases, variants, repeat, loadProcesses, servers, network, server, reconnect, faults, ' +
           'matrix, search, closedLoop, curves, axis, browser, endpoints, expect, gate',
       ],

@@ -61,7 +61,7 @@ test.each([
     'runs already where servers.broker.url says, and is not ours to stop',
   ],
   [cluster, '{ at: 1s, broker: freeze }', 'say for how long'],
-  [cluster, '{ at: 1s, freeze: load, for: 1s, server: 1 }', 'it says which server stands still'],
+  [cluster, '{ at: 1s, freeze: load, for: 1s, server: 1 }', 'it names the server to freeze'],
   [cluster, '{ at: 19s, broker: kill, for: 1h }', 'the absence of the broker would last until'],
 ])('%s with %s is refused: %s', (servers, faults, says) => {
   const problem = problemOf(servers, faults);

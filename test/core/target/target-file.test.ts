@@ -93,7 +93,7 @@ describe('mistakes are named with their place', () => {
     [
       'a pattern that targets cannot have',
       `${base}  webhook: /hooks\n`,
-      [/subscribe\.webhook: unknown key; here may stand polling, long-polling/],
+      [/subscribe\.webhook: unknown key; possible here: polling, long-polling/],
     ],
     [
       'a body without the event',

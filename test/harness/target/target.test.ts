@@ -84,7 +84,7 @@ describe('user code: the Express app of docs/examples', () => {
     assert.ok(
       trials[1]!.warnings.some(
         ({ code, message }) =>
-          code === 'target' && /it says neither when it took an event nor what it counted/.test(message),
+          code === 'target' && /it reports neither when it accepted an event/.test(message),
       ),
     );
     assert.ok(!JSON.stringify(result).includes(token));
@@ -160,7 +160,7 @@ test('a scenario that cuts connections is refused, not bent', async (t) => {
     code: 'target-nothing',
     message:
       'No variant of "small" can run against feed:\n  - sse @feed: the scenario cuts connections, ' +
-      'and only our own servers can be told to.',
+      'which only our own servers can do.',
   });
 });
 

@@ -168,14 +168,14 @@ const noteRows: readonly Row[] = [
     when: 'it runs on to a second trial',
     inside: { scenario: { repeat: 2 } },
     outside: { scenario: { repeat: 2 }, readings: { serverReadings: 'outside' } },
-    says: ['It ran on from trial to trial'],
+    says: ['It kept running from trial to trial'],
   },
   {
     code: 'target',
     when: 'it runs on to a second variant',
     inside: {},
     outside: { scenario: { variants: ['sse', 'polling'] }, readings: { serverReadings: 'outside' } },
-    says: ['It ran on from trial to trial'],
+    says: ['It kept running from trial to trial'],
   },
   {
     code: 'missed',

@@ -167,7 +167,7 @@ describe('what is wrong is said precisely', () => {
     assert.match(check(unsigned, [standardSecret]).message, /the request carries no webhook-signature$/);
     assert.match(
       check({ 'stripe-signature': 'v1=00' }, [standardSecret]).message,
-      /stripe-signature is not written as its scheme has it$/,
+      /stripe-signature does not have the form of its scheme$/,
     );
     const { 'x-hub-signature-256': __, ...bare } = await github();
     assert.match(check(bare, [textSecret]).message, /GitHub signs when the webhook has a secret/);

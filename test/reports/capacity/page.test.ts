@@ -36,8 +36,8 @@ test('servers, bill, month, limits and evidence, each figure with what it rests 
     /simulated, not measured/,
     /Dashed: the bound of 1 s/,
     /webhook is left out: /,
-    /broker between them costs/,
-    /Not said, so taken: --interval 5s/,
+    /broker between them/,
+    /Defaults used: --interval 5s/,
   ])
     assert.match(text, pattern);
   assert.equal(await renderPlanPage(plan), page, 'the same plan is the same page');

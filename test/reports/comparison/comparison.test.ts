@@ -91,7 +91,7 @@ test('where the table is wider than the terminal, its rows are told in words, an
 
 test('timings of runs that did not take turns are called advisory, with the reason; losses stand', () => {
   const text = renderComparison(advisory, { columns: 300, color: false });
-  assert.match(text, /advisory: the runs did not take turns/);
+  assert.match(text, /advisory: the runs did not alternate/);
   const lines = renderAnnotations(advisory, 'bench/x.yaml').trim().split('\n');
   assert.deepEqual(
     lines.map((line) => /^::(\w+) file=bench\/x\.yaml,title=/.exec(line)?.[1]),

@@ -189,6 +189,6 @@ describe('what was lost in a matrix', () => {
       ['nats', '0', '0', '0', '0'],
       ['redis', '0', '0', '0', '0'],
     ]);
-    assert.match(page, /<small>of what came<\/small>/);
+    assert.match(page, /<small>of deliveries that arrived<\/small>/);
   });
 });

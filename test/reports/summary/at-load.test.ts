@@ -115,7 +115,7 @@ describe('a line of reasoning', () => {
     );
     assert.match(
       said['webhook']!,
-      /^Lost 3 of 400 deliveries; of what came, 2\.6 ms late in the median \(sse: 2\.5 ms\)/,
+      /^Lost 3 of 400 deliveries; of deliveries that arrived, 2\.6 ms late in the median \(sse: 2\.5 ms\)/,
     );
     assert.match(said['long-polling']!, /^Nothing can be said of its delay: long-polling \(publisher late\)/);
     assert.equal(said['polling'], 'Failed: it broke.');

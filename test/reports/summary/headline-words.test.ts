@@ -140,7 +140,7 @@ describe('results that are not ranked', () => {
     assert.equal(answer.split('sse had a median').length, 5);
     assert.deepEqual(remarks, [
       '200 subscribers: sse missed 3 of 13 deliveries.',
-      '200 subscribers: Latencies are of what came: what was lost has none.',
+      '200 subscribers: Latencies are of the deliveries that arrived: lost ones have none.',
     ]);
   });
   test('of five the figures stand in the table, and what was cut short is said', () => {

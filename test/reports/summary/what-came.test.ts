@@ -22,9 +22,10 @@ const mixed = () =>
     shaped('websocket', { p50Us: 10_000, p99Us: 12_000 }),
     shaped('polling', { p50Us: 500_000, p99Us: 600_000 }),
   ]);
-const remark = 'Latencies of sse are of what came, as what was lost has none; they are not ranked.';
+const remark =
+  'Latencies of sse are of the deliveries that arrived, as lost ones have none; they are not ranked.';
 
-test('the headline ranks those that lost nothing, and says whose latencies are of what came', () => {
+test('the headline ranks those that lost nothing, and says which latencies are of what arrived', () => {
   const { answer, remarks } = headlinesOf([mixed()]);
   assert.match(answer, /websocket was fastest \(median 10 ms.*; polling was slowest/);
   assert.ok(remarks.includes(remark));
@@ -35,26 +36,26 @@ test('the headline ranks those that lost nothing, and says whose latencies are o
   assert.ok(headlinesOf([asked]).remarks.includes(remark));
 });
 
-test('where each lost some they are ranked, as latencies of what came', () => {
+test('where each lost some they are ranked, as latencies of what arrived', () => {
   const all = resultOf([
     shaped('sse', { p50Us: 2000, ...lossy }),
     shaped('polling', { p50Us: 9000, ...lossy }),
   ]);
   const { answer, remarks } = headlinesOf([all]);
   assert.match(answer, /sse was fastest/);
-  assert.ok(remarks.includes('Latencies are of what came: what was lost has none.'));
+  assert.ok(remarks.includes('Latencies are of the deliveries that arrived: lost ones have none.'));
 });
 
 test('every form marks its figures', async () => {
   const result = mixed();
   const page = await renderHtml([result], { interactive: false });
-  assert.match(page, />sse<\/a\s*><small>latencies of what came<\/small>/);
+  assert.match(page, />sse<\/a\s*><small>latencies of deliveries that arrived<\/small>/);
   assert.match(page, /99 % of deliveries came within 12 ms with websocket, within 600 ms with polling/);
-  assert.match(renderMarkdown([result]), /\| sse \(latencies of what came\) \|/);
+  assert.match(renderMarkdown([result]), /\| sse \(latencies of deliveries that arrived\) \|/);
   assert.ok(renderTable([result], { columns: 200, color: false }).includes(remark));
   const card = renderCard([result]);
   assert.match(card, /2 ms to 3 ms\*</);
-  assert.match(card, /\* of what came: others were lost/);
+  assert.match(card, /\* of the deliveries that arrived: others were lost/);
   assert.doesNotMatch(renderCard([resultOf([shaped('sse')])]), /\*/);
   const { loads } = JSON.parse(renderSummary([result])) as { loads: { rows: { ofWhatCame?: true }[] }[] };
   assert.deepEqual(
