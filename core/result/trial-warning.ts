@@ -15,6 +15,7 @@ export const noteCodes = [
   'injected',
   'missed',
   'no-proc',
+  'not-compressed',
   'not-delivered',
   'poll-rate',
   // Where a fault of the scenario explains it; else it makes latencies void.

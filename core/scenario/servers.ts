@@ -140,8 +140,8 @@ export const servers = z
       .prefault('in-process')
       .describe(
         'the broker that connects them: in-process is none; redis-pubsub, redis-streams, nats and ' +
-          'jetstream are real brokers, started for the trial or named by an address; kafka is a real one if ' +
-          'it is named, and otherwise a stand-in whose times are not shown',
+          'jetstream are real brokers, started for the trial or named by an address; kafka is a real one ' +
+          'if it is named, and otherwise a stand-in whose times are not shown',
       ),
     'in-front': inFront
       .prefault('list')

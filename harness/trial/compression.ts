@@ -5,7 +5,7 @@ import { patternNamed } from '../../core/pattern/registry.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import type { Completed } from '../../core/result/result.ts';
-import type { TrialWarning } from './validity.ts';
+import type { TrialWarning } from '../../core/result/trial-warning.ts';
 
 /** @param client what the load side counted in the whole trial */
 export function compressionOf(
