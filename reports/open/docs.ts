@@ -69,12 +69,14 @@ async function markdownFiles(folder: URL): Promise<string[]> {
  */
 export function markdownBlocks(text: string, base: string): Markup[] {
   const blocks: Markup[] = [];
+  let tables = 0;
   const fences = text.split(/^```.*\n([\s\S]*?)^```$/m);
   fences.forEach((part, i) => {
     if (i % 2 === 1) blocks.push(html`<pre tabindex="0"><code>${part.trimEnd()}</code></pre>`);
     else
       for (const block of part.replace(/<!--[\s\S]*?-->/g, '').split(/\n{2,}|(?<=^#.*)\n/m))
-        if (block.trim() !== '') blocks.push(blockOf(block.trim(), base));
+        if (isTable(block.trim())) blocks.push(tableOf(block.trim().split('\n'), base, ++tables));
+        else if (block.trim() !== '') blocks.push(blockOf(block.trim(), base));
   });
   return blocks;
 }
@@ -85,8 +87,6 @@ function blockOf(block: string, base: string): Markup {
     return html`${raw(`<h${heading[1]!.length}>`)}${inline(heading[2]!, base)}${raw(
       `</h${heading[1]!.length}>`,
     )}`;
-  const lines = block.split('\n');
-  if (lines.every((line) => line.startsWith('|'))) return tableOf(lines, base);
   const [, marker] = /^(- |\d+\. )/.exec(block) ?? [];
   if (marker !== undefined) {
     const items = block
@@ -104,14 +104,19 @@ function blockOf(block: string, base: string): Markup {
   return html`<p>${inline(block, base)}</p>`;
 }
 
-function tableOf(lines: readonly string[], base: string): Markup {
+function isTable(block: string): boolean {
+  return block.split('\n').every((line) => line.startsWith('|'));
+}
+
+/** @param number of the table on its page, so that each has a name of its own */
+function tableOf(lines: readonly string[], base: string, number: number): Markup {
   const cells = (line: string) =>
     line
       .replace(/^\||\|\s*$/g, '')
       .split(/(?<!\\)\|/)
       .map((cell) => inline(cell.trim().replaceAll(String.raw`\|`, '|'), base));
   const [head = '', , ...rows] = lines;
-  return html`<div class="scroll" role="region" aria-label="Table" tabindex="0">
+  return html`<div class="scroll" role="region" aria-label="Table ${number}" tabindex="0">
     <table class="prose">
       <thead>
         <tr>
