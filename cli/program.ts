@@ -8,6 +8,7 @@ import { version } from '../harness/run/version.ts';
 import { addAdvise } from './advise-options.ts';
 import { addCalibrate } from './calibrate-options.ts';
 import { addComparisonCommands, collect } from './comparison-commands.ts';
+import { addExitCodes } from './exit-table.ts';
 import { addPlan } from './plan-options.ts';
 import { addReceive } from './receive.ts';
 import type { ReportFlags } from './report.ts';
@@ -47,15 +48,7 @@ export function createProgram(): Command {
         'WebSocket and webhooks under one event stream.',
     )
     .version(version)
-    .showHelpAfterError(`(${invocation} --help lists the commands)`)
-    .addHelpText(
-      'after',
-      `
-Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
-3 the run failed, 4 the run did not judge something that it was asked to, or was cut short,
-5 the candidate of a comparison is worse, 6 the comparison did not judge something that it was
-asked to (or could not decide, where asked to fail then), 130 interrupted.`,
-    );
+    .showHelpAfterError(`(${invocation} --help lists the commands)`);
 
   addRun(root);
   addSimulate(root, set, invocation);
@@ -69,6 +62,7 @@ asked to (or could not decide, where asked to fail then), 130 interrupted.`,
   addCalibrate(root, invocation);
   addResults(root);
   addComparisonCommands(root, invocation);
+  addExitCodes(root);
   return root;
 }
 
