@@ -30,11 +30,11 @@ const options = z
     connectTimeout: z
       .union([z.literal('timeout'), interval])
       .default('timeout')
-      .describe('a part of that: until the connection is there'),
+      .describe('a part of timeout: until the connection is there'),
     headersTimeout: z
       .union([z.literal('timeout'), interval])
       .default('timeout')
-      .describe('a part of that: until the answer begins'),
+      .describe('a part of timeout: until the answer begins'),
     retries: z
       .union([z.enum(retryPolicyNames), z.array(duration).max(30)])
       .prefault(['1s', '5s', '30s'])
@@ -53,7 +53,7 @@ const options = z
     endpointConcurrency: z
       .union([z.literal('auto'), z.int().min(1).max(10_000)])
       .default('auto')
-      .describe('the same for one endpoint; auto is an eighth of all'),
+      .describe('requests under way at once for one endpoint; auto is an eighth of all'),
     endpointRate: z
       .union([z.literal('unlimited'), rate])
       .prefault('unlimited')
@@ -82,12 +82,12 @@ const options = z
         error: 'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
       })
       .default(usualRedis)
-      .describe('where that Redis answers; trials start one of their own when it is left out'),
+      .describe('where Redis answers; trials start one of their own when it is left out'),
     sqs: queueUrl
       .default('')
       .describe(
-        'the URL of that queue; its credentials are taken from the environment (AWS_ACCESS_KEY_ID ...). ' +
-          'Trials start an emulator when it is left out',
+        'the URL of a queue of SQS; its credentials are taken from the environment (AWS_ACCESS_KEY_ID ' +
+          '...). Trials start an emulator when it is left out',
       ),
     sqsDeadLetters: queueUrl
       .default('')
@@ -99,7 +99,7 @@ const options = z
       .max(100_000_000)
       .default(100_000)
       .describe('settled deliveries that are kept for the log and for replays'),
-    retain: duration.prefault('7d').describe('and for how long'),
+    retain: duration.prefault('7d').describe('how long settled deliveries are kept'),
     breaker: z
       .boolean()
       .default(false)

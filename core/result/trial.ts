@@ -1,9 +1,10 @@
 // Describes one trial in a result: what ran, what to beware of, and what was measured.
 
 import { z } from 'zod';
-import { counterNames } from './counters.ts';
+import { counterMeanings, counterNames, type CounterName } from './counters.ts';
 import { evidence } from './evidence.ts';
 import { hostMemory } from './host-memory.ts';
+import { network, throttling } from './host-traffic.ts';
 import { latencies, precision } from './latencies.ts';
 import { ledgerCounts as ledger } from './ledger-counts.ts';
 import { connecting, descriptors, pinned, processUse } from './process-use.ts';
@@ -15,22 +16,22 @@ import { storedHistogram as histogram } from './stored-histogram.ts';
 
 const count = z.int().min(0);
 
-const counters = z.strictObject(
-  Object.fromEntries(counterNames.map((name) => [name, z.int().default(0)])) as Record<
-    (typeof counterNames)[number],
-    z.ZodDefault<z.ZodInt>
-  >,
+export const counters = z.strictObject(
+  Object.fromEntries(
+    counterNames.map((name) => [name, z.int().default(0).describe(counterMeanings[name])]),
+  ) as Record<CounterName, z.ZodDefault<z.ZodInt>>,
 );
 
 const warning = z.strictObject({
-  code: z.string(),
-  /** `invalid`: some figures of the trial are void. `note`: read the numbers with this in mind. */
-  level: z.enum(['invalid', 'note']),
+  code: z.string().describe('what it is about, in a word for programs'),
+  level: z
+    .enum(['invalid', 'note'])
+    .describe('invalid: some figures of the trial are void; note: something to know when reading them'),
   message: z.string().describe('what was seen, with its figure, and what to do about it'),
 });
 
 const completed = z.strictObject({
-  status: z.literal('completed'),
+  status: z.literal('completed').describe('the trial went through'),
   valid: z.boolean().describe('nothing of the trial is void: no warning is of level `invalid`'),
   simulated: simulatedTrial
     .optional()
@@ -42,12 +43,12 @@ const completed = z.strictObject({
       'what is void, by the code of the warning that says why; of a trial that is not valid and has none, ' +
         'as in older results, everything is',
     ),
-  latency: latencies,
+  latency: latencies.describe('everything that was timed, as histograms'),
   precision: z
     .strictObject({
       mostReceivers: z.int().min(1).describe('receivers that an event has at the most'),
-      endToEnd: precision,
-      acceptToReceipt: precision,
+      endToEnd: precision.describe('of latency.endToEnd'),
+      acceptToReceipt: precision.describe('of latency.acceptToReceipt'),
     })
     .optional()
     .describe('how sure percentiles over deliveries are, whose samples are events; not in older results'),
@@ -65,27 +66,41 @@ const completed = z.strictObject({
         'older results',
     ),
   latencyByAttempt: z
-    .array(z.strictObject({ attempt: z.int().min(1), histogram }))
+    .array(
+      z.strictObject({
+        attempt: z.int().min(1).describe('from 1; late attempts share the last number'),
+        histogram: histogram.describe('of the deliveries that it brought'),
+      }),
+    )
     .optional()
     .describe('planned publish time to receipt, by the attempt that brought it; of patterns that try again'),
-  ledger,
-  counters: z.strictObject({
-    server: counters.describe('whole trial'),
-    client: counters.describe('whole trial'),
-    serverMeasured: counters.describe('between the two ends of the measured phase'),
-    clientMeasured: counters,
-  }),
-  checks: z.array(
-    z.strictObject({
-      name: z.string().describe('what both sides counted'),
-      server: z.number(),
-      client: z.number(),
-      agree: z.boolean(),
-      note: z.string().describe('why a difference is explained, or empty'),
-    }),
-  ),
-  /** Of the measured phase, where subscribers are pages of browsers. */
-  pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
+  ledger: ledger.describe('what became of every delivery of the measured phase'),
+  counters: z
+    .strictObject({
+      server: counters.describe('of all servers, over the whole trial'),
+      client: counters.describe('of all load processes, over the whole trial'),
+      serverMeasured: counters.describe('of the servers, in the measured phase'),
+      clientMeasured: counters.describe('of the load processes, in the measured phase'),
+    })
+    .describe('what both sides counted, under the same names'),
+  checks: z
+    .array(
+      z.strictObject({
+        name: z.string().describe('what both sides counted'),
+        server: z.number().describe("the servers' count"),
+        client: z.number().describe("the load processes' count"),
+        agree: z.boolean().describe('whether the two are the same'),
+        note: z.string().describe('why a difference is explained, or empty'),
+      }),
+    )
+    .describe('the counts of both sides held against each other'),
+  pageRequests: z
+    .strictObject({
+      planned: count.describe('how many were to be made'),
+      answered: count.describe('how many were answered'),
+    })
+    .optional()
+    .describe("the browsers' other requests in the measured phase, where subscribers are pages of browsers"),
   connectUs: z
     .number()
     .optional()
@@ -93,9 +108,9 @@ const completed = z.strictObject({
   connecting: connecting.optional().describe('what that took; left out of simulations and in older results'),
   warmUp: z
     .strictObject({
-      events: count,
-      deliveries: count,
-      tookUs: z.number(),
+      events: count.describe('events that were published in the bursts'),
+      deliveries: count.describe('deliveries that came of them'),
+      tookUs: z.number().describe('how long the bursts took'),
       whole: z
         .boolean()
         .describe('as many deliveries as make a server warm; else time or the pattern set an end'),
@@ -130,7 +145,7 @@ const completed = z.strictObject({
     .describe(
       'how clients got in: TLS, tokens; left out where freely and in clear text, and in older results',
     ),
-  measuredUs: z.number(),
+  measuredUs: z.number().describe('length of the measured phase'),
   drainUs: z
     .number()
     .optional()
@@ -146,48 +161,13 @@ const completed = z.strictObject({
   hostMemory: hostMemory
     .optional()
     .describe('host-wide; left out where it could not be read, of simulations and in older results'),
-  network: z
-    .strictObject({
-      segments: count.describe(
-        'TCP segments that the host sent during the measured phase, publishing included',
-      ),
-      wireBytes: count.describe('bytes of the same with the headers of TCP and IP'),
-      idleBytesPerS: z
-        .number()
-        .min(0)
-        .optional()
-        .describe('what the host sent before the first subscriber connected; left out in older results'),
-      explained: z
-        .strictObject({
-          mostSegments: count.describe('more than the connections of the trial can have taken'),
-          mostBytes: count,
-          leastBytes: count.describe('what they carried, without any header'),
-        })
-        .optional()
-        .describe('by what both sides and the publisher counted; left out in older results'),
-    })
-    .optional()
-    .describe(
-      "host-wide, so it is the trial's where nothing else talks (warning wire-others where something did); " +
-        'left out where it could not be read, where servers talk to a broker or are reached through a ' +
-        'proxy, and where a server was killed',
-    ),
-  throttling: z
-    .strictObject({
-      periods: count.describe('of the quota, 100 ms each as a rule, in which the processes ran'),
-      throttledPeriods: count.describe('in which they used the quota up and were stopped'),
-      throttledUs: z.number().min(0).describe('how long they were stopped, added up over the cores'),
-    })
-    .optional()
-    .describe(
-      'what a CPU quota of the container (a cgroup) did to all processes of the trial in the measured ' +
-        'phase; left out where there is no quota, and in older results',
-    ),
+  network: network.optional(),
+  throttling: throttling.optional(),
   noProc: z
     .literal(true)
     .optional()
     .describe('the system has no /proc, so what is read from it was not measured'),
-  processes: z.array(processUse),
+  processes: z.array(processUse).describe('what each process took'),
   faults: z
     .array(fault)
     .optional()
@@ -200,47 +180,56 @@ const completed = z.strictObject({
       'of subscribers that were away in the measured phase or the drain; left out where none was, and in ' +
         'older results',
     ),
-  series,
-  problems: z.array(z.strictObject({ code: z.string(), message: z.string(), count })),
+  series: series.describe('figures over time'),
+  problems: z
+    .array(
+      z.strictObject({
+        code: z.string().describe('what happened, in a word for programs'),
+        message: z.string().describe('the same in a sentence'),
+        count: count.describe('how often'),
+      }),
+    )
+    .describe('what went wrong on the load side, without ending the trial'),
 });
 
 const failed = z.strictObject({
-  status: z.literal('failed'),
-  valid: z.literal(false),
-  code: z.string(),
-  message: z.string(),
+  status: z.literal('failed').describe('the trial did not go through'),
+  valid: z.literal(false).describe('nothing of it counts'),
+  code: z.string().describe('why, in a word for programs'),
+  message: z.string().describe('why, in a sentence'),
 });
 
 export const trial = z.strictObject({
-  variant: z.strictObject({
-    pattern: z.string(),
-    label: z.string(),
-    as: z.string().optional().describe('what the scenario calls it for readers'),
-    options: z.record(z.string(), z.unknown()),
-    target: z.string().optional().describe('the target that it ran against; our own server when left out'),
-  }),
+  variant: z
+    .strictObject({
+      pattern: z.string().describe('by its name in a scenario'),
+      label: z.string().describe('the pattern with the options that differ from their defaults'),
+      as: z.string().optional().describe('what the scenario calls it for readers'),
+      options: z.record(z.string(), z.unknown()).describe('all options, with their defaults'),
+      target: z.string().optional().describe('the target that it ran against; our own server when left out'),
+    })
+    .describe('what was measured'),
   cell: z
     .strictObject({
       variant: z.string().describe('label of the variant without the parameters'),
       parameters: z
         .record(z.string(), z.string())
         .describe('path in the scenario and value, as written there'),
-      subscribers: count,
-      events: count,
-      deliveries: count,
+      subscribers: count.describe('simulated clients'),
+      events: count.describe('measured events in the schedule'),
+      deliveries: count.describe('measured deliveries that the schedule asks for'),
     })
     .optional()
     .describe('of a matrix or a search: what was different from the scenario in this trial'),
-  /** 1 for the first trial of the variant. */
-  repetition: z.int().min(1),
-  startedAt: z.iso.datetime(),
+  repetition: z.int().min(1).describe('1 for the first trial of the variant'),
+  startedAt: z.iso.datetime().describe('when the trial began'),
   injected: z
     .string()
     .optional()
     .describe('what the server was made worse by on purpose, as --inject takes it'),
   pinned: pinned.optional().describe('left out where all processes shared all cores'),
-  warnings: z.array(warning),
-  outcome: z.discriminatedUnion('status', [completed, failed]),
+  warnings: z.array(warning).describe('what to beware of'),
+  outcome: z.discriminatedUnion('status', [completed, failed]).describe('what was measured, or what failed'),
 });
 
 export type Trial = z.infer<typeof trial>;

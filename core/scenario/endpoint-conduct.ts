@@ -14,7 +14,7 @@ export const conduct = z
         'fail: answer an error and do nothing; hang: never answer; reset: cut the connection; slow: do, ' +
           'and answer late; lose-answer: do, and cut the connection instead of answering',
       ),
-    share: share.prefault('100%').describe('how many'),
+    share: share.prefault('100%').describe('how many of the requests, or of the endpoints'),
     of: z
       .enum(['requests', 'endpoints'])
       .default('requests')

@@ -9,7 +9,10 @@ const positive = z.int().min(1);
 export const server = z.strictObject({
   history: z.int().min(0).max(1_000_000).default(1000).describe('events kept per topic for those who resume'),
   historySize: size.prefault('64MiB').describe('bytes kept over all topics'),
-  maxSubscribers: positive.max(1_000_000).default(100_000).describe('more are refused'),
+  maxSubscribers: positive
+    .max(1_000_000)
+    .default(100_000)
+    .describe('subscribers at the most; more are refused'),
   maxTopics: positive.max(1_000_000).default(200_000).describe('topics with a history at the most'),
   maxBody: size.prefault('1MiB').describe('largest event body'),
   slowBuffer: size.prefault('1MiB').describe('bytes a subscriber may lag behind before the policy applies'),

@@ -33,7 +33,7 @@ const broker = z.union([
   brokerName.transform((kind) => ({ kind, url: undefined })),
   z
     .strictObject({
-      kind: brokerName,
+      kind: brokerName.describe('which broker'),
       url: z
         .url({ protocol: /^(redis|nats)$/, error: 'an address such as redis://127.0.0.1:6379' })
         .refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {
@@ -41,7 +41,7 @@ const broker = z.union([
             'leave user and password out: scenarios stand in every result. Of Redis set ' +
             'PUSHBENCH_REDIS_PASSWORD instead; NATS has to take clients without',
         })
-        .describe('of a broker that runs already; one is started for each trial when left out'),
+        .describe('of a broker that runs already; without it give the name alone, and one is started'),
     })
     .superRefine(({ kind, url }, context) => {
       const scheme = schemes[kind];
