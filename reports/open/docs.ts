@@ -10,7 +10,7 @@ import { html, raw, type Markup } from '../page/markup.ts';
 import { pageOf } from '../page/page-of.ts';
 
 /** Below the documentation's folder, besides its own pages. */
-const rooms = [patternDocs, 'cluster/', 'measured/'];
+const rooms = [patternDocs, 'cluster/', 'measured/', 'reference/'];
 
 /** The report with the names of pages as links to where they are served. */
 export function linkedDocs(report: string): string {
