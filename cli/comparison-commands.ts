@@ -183,9 +183,7 @@ function addBisect(root: Command, invocation: string): void {
     .addHelpText(
       'after',
       `
-Example: ${invocation} bisect v1.0 HEAD --target app.yaml --scenario delivery.yaml -- node server.js
-Exit codes: 0 the commit is found, 6 it is not decided (or the bad commit is not shown to be worse),
-3 the good or the bad commit does not start.`,
+Example: ${invocation} bisect v1.0 HEAD --target app.yaml --scenario delivery.yaml -- node server.js`,
     )
     .action(async (good: string, bad: string, command: string[], options: BisectFlags) => {
       const { bisectCommand } = await loaded(import('./bisect.ts'));

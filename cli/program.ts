@@ -8,6 +8,7 @@ import { version } from '../harness/run/version.ts';
 import { addAdvise } from './advise-options.ts';
 import { addCalibrate } from './calibrate-options.ts';
 import { addComparisonCommands, collect } from './comparison-commands.ts';
+import { addExitCodes } from './exit-table.ts';
 import { addPlan } from './plan-options.ts';
 import { addReceive } from './receive.ts';
 import type { ReportFlags } from './report.ts';
@@ -48,15 +49,7 @@ export function createProgram(): Command {
         'WebSocket and webhooks under one event stream.',
     )
     .version(version)
-    .showHelpAfterError(`(${invocation} --help lists the commands)`)
-    .addHelpText(
-      'after',
-      `
-Exit codes: 0 as expected, 1 an expectation failed, 2 wrong scenario or arguments,
-3 the run failed, 4 the run could not judge something that it was asked to judge, or was cut short,
-5 the candidate of a comparison is worse, 6 the comparison could not judge something (or, if you
-asked for it, could not decide), 130 interrupted.`,
-    );
+    .showHelpAfterError(`(${invocation} --help lists the commands)`);
 
   addRun(root);
   addSimulate(root, set, invocation);
@@ -70,6 +63,7 @@ asked for it, could not decide), 130 interrupted.`,
   addCalibrate(root, invocation);
   addResults(root);
   addComparisonCommands(root, invocation);
+  addExitCodes(root);
   return root;
 }
 

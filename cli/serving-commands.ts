@@ -34,11 +34,7 @@ export function addServingCommands(root: Command): void {
       'after',
       `
 Events go to standard output, one a line; all else to standard error. It comes back when the connection is
-lost, as the pattern's rules say, and asks for what it missed. Redirects are not followed.
-
-Exit codes: 0 ended as it was asked to, or by the server or Ctrl-C where no end was asked for; 1 fewer events
-than --events; 2 wrong arguments; 3 nobody answered, or not as the pattern does; 130 interrupted before
---events or --for was reached.`,
+lost, as the pattern's rules say, and asks for what it missed. Redirects are not followed.`,
     )
     .action(async (url: string, flags: FollowFlags) => {
       const { followCommand } = await loaded(import('./follow.ts'));

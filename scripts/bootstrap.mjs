@@ -47,6 +47,7 @@ const tasks = {
   format: () => call(join(bin, 'oxfmt'), [root]),
   claims: () => node('scripts/claims.ts', ...rest),
   schema: () => node('scripts/schema.ts'),
+  reference: () => node('scripts/reference.ts'),
   'capture-wire': () => node('scripts/capture-wire.ts'),
   build: () => node('scripts/build.mjs'),
   'build-receiver': () => node('scripts/build-receiver.mjs'),

@@ -3,29 +3,29 @@
 
 /** Exit codes of the command line, one meaning each. */
 export const exitCodes = {
-  /** Everything ran and every expectation held. */
   ok: 0,
-  /** An expectation failed. */
   expectation: 1,
-  /** The scenario or the arguments are wrong. */
   usage: 2,
-  /** The run itself failed: a process died, a port was taken, the disk was full. */
   failed: 3,
-  /**
-   * The run finished, and something that was asked for was not judged: its evidence is void, or there is
-   * none. Or a gate was given a run that did not finish.
-   */
   invalid: 4,
-  /** A comparison shows that the candidate is worse than its baseline. */
   slower: 5,
-  /**
-   * A comparison did not judge something that it was asked to judge; or it could not be decided, and was told
-   * to fail then.
-   */
   inconclusive: 6,
-  /** Ctrl-C or SIGTERM, by the shell's convention. What was measured until then is kept. */
   interrupted: 130,
 } as const;
+
+export type ExitName = keyof typeof exitCodes;
+
+/** What each says to a script, whichever command ends with it (cli/exit-table.ts says it of each). */
+export const exitMeanings: Readonly<Record<ExitName, string>> = {
+  ok: 'as expected',
+  expectation: 'an expectation failed',
+  usage: 'the scenario, a file or the arguments are wrong',
+  failed: 'the work itself failed: a process died, a port was taken, the disk was full',
+  invalid: 'something that was asked for was not judged, or a run was cut short',
+  slower: 'the candidate of a comparison is worse than its baseline',
+  inconclusive: 'a comparison did not judge something, or could not decide and was told to fail then',
+  interrupted: 'ended by Ctrl-C or SIGTERM; what was measured until then is kept',
+};
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

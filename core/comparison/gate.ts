@@ -36,17 +36,6 @@ export type Gate =
 
 /** Losses are never chosen away with a tolerance; `off` takes one out. */
 const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted', 'errors']);
-/** More of these is better, or neither better nor worse. */
-const notWorseWhenHigher = new Set([
-  'published',
-  'expected',
-  'delivered',
-  'resumed',
-  'unexpected',
-  'headroom',
-  'absences',
-  'recovered-share',
-]);
 
 /** Minimum effects by the metrics' noise; a promise holds for twice as much. */
 export const defaultGates: readonly Gate[] = [
@@ -97,7 +86,7 @@ function problemOf(metric: string, one: Settings[string]): string | undefined {
       (near ? `did you mean "${near}"?` : `there are ${listNames(Object.keys(metrics), Infinity)}`)
     );
   }
-  if (notWorseWhenHigher.has(metric))
+  if (metrics[metric]!.better !== 'lower')
     return `${metric} is not worse when it is higher, so nothing can be gated on it`;
   if (one === 'off') return undefined;
   if (lossMetrics.has(metric))

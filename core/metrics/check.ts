@@ -42,6 +42,11 @@ const bounds: Readonly<Record<Unit, { what: string; parse(text: string): number 
   },
 };
 
+/** How a bound of a unit is written. */
+export function boundText(unit: Unit): string {
+  return bounds[unit].what;
+}
+
 const howTo = 'write "METRIC < BOUND" (or <=, >, >=, ==) or "METRIC within 10% of VALUE"';
 
 /**

@@ -90,6 +90,9 @@ export const headroomMetrics: Readonly<Record<string, Metric>> = {
     // It says why other figures are void.
     rests: [],
     title: 'load generator headroom, times this load (10 is 10 or more)',
+    description:
+      'How many times this load the load generator could have made, about; 1 is the edge of its limits.',
+    better: 'higher',
     read: headroomOf,
   },
 };

@@ -1,8 +1,10 @@
 // Reads latencies: of a delivery and its stages, of publishing, of what subscribers send, and of webhook
 // deliveries by the attempt that brought them. Each has a mean, percentiles and a largest value, in µs.
 
+import { points, timed, type LatencyName } from './latency-words.ts';
 import type { Metric } from './metric.ts';
 import { olderSureness, surenessOf, whyUnsure, type Sureness } from './sureness.ts';
+import { calls, connects } from './who-has.ts';
 import { endBelow, meanUs, merge, newHistogram, quantileUs, samplesOf } from '../result/histogram.ts';
 import { histogramOf } from '../result/load-histogram.ts';
 import type { Histogram, StoredHistogram } from '../result/histogram.ts';
@@ -10,7 +12,7 @@ import { highestShown } from '../result/precision.ts';
 import type { Completed } from '../result/result.ts';
 import { errorKinds } from '../result/simulated.ts';
 
-export type LatencyName = keyof Completed['latency'];
+export type { LatencyName } from './latency-words.ts';
 
 /** A timer's step: latencies that differ by less are told apart by no single run. */
 const timerStepUs = 1000;
@@ -40,6 +42,7 @@ export function latencyAt(name: LatencyName, quantile: number, title: string): M
           ? deliveriesSureness(trial, name, histogram, quantile)
           : surenessOf(histogram, quantile, { kind: 'single' }),
       samples: sampleNames[name] ?? 'event',
+      timed: timed[name],
     },
     quantile,
     title,
@@ -96,6 +99,8 @@ type Source = {
   /** @param histogram all of them together */
   sureness(trial: Completed, histogram: Histogram): Sureness;
   samples: string;
+  /** What they time, as a description says it. */
+  timed: string;
 };
 
 /** Whose samples are no deliveries. */
@@ -103,24 +108,28 @@ const besideDeliveries: readonly LatencyName[] = ['publisherLag', 'publishRoundT
 
 /** How late events were sent, and how long the server took to take them, is what the publisher saw. */
 const publisherSaw: readonly LatencyName[] = ['publisherLag', 'publishRoundTrip'];
-const groundOf = (name: LatencyName): Pick<Metric, 'rests' | 'ofWhatCame'> => ({
+type Ground = Pick<Metric, 'rests' | 'ofWhatCame' | 'has'>;
+const groundOf = (name: LatencyName): Ground => ({
   rests: publisherSaw.includes(name) ? [] : ['latency'],
   ...(!besideDeliveries.includes(name) && { ofWhatCame: true }),
+  ...(name === 'page' && { has: connects }),
 });
 
 /** A quantile of the histograms' samples together. */
 function quantileOf(
-  { histograms, sureness, samples }: Source,
+  { histograms, sureness, samples, timed: what }: Source,
   quantile: number,
   title: string,
-  { rests, ofWhatCame }: Pick<Metric, 'rests' | 'ofWhatCame'>,
+  ground: Ground,
 ): Metric {
+  const [, , point = `quantile ${quantile}`] = points.find(([, one]) => one === quantile) ?? [];
   return {
     unit: 'us',
     title,
-    rests,
+    description: `The ${point} of ${what}.`,
+    better: 'lower',
+    ...ground,
     alikeWithin: timerStepUs,
-    ...(ofWhatCame && { ofWhatCame }),
     read: (trial) => quantileUs(merged(histograms(trial)), quantile),
     above: (trial) => endBelow(merged(histograms(trial)), quantileUs(merged(histograms(trial)), quantile)),
     ...(quantile < 1 && {
@@ -140,18 +149,12 @@ function merged(stored: readonly StoredHistogram[]) {
   return all;
 }
 
-const points = [
-  ['p50', 0.5, 'median'],
-  ['p90', 0.9, '90th percentile'],
-  ['p99', 0.99, '99th percentile'],
-  ['p99.9', 0.999, '99.9th percentile'],
-  ['max', 1, 'maximum'],
-] as const;
-
 function latency(prefix: string, name: LatencyName, title: string): [string, Metric][] {
   const mean: Metric = {
     unit: 'us',
     title: `mean ${title}`,
+    description: `The mean of ${timed[name]}.`,
+    better: 'lower',
     ...groundOf(name),
     alikeWithin: timerStepUs,
     read(trial) {
@@ -173,7 +176,12 @@ function latency(prefix: string, name: LatencyName, title: string): [string, Met
 }
 
 /** The latencies of the deliveries that some attempts brought, merged. */
-function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title: string): [string, Metric][] {
+function byAttempt(
+  prefix: string,
+  isMeant: (attempt: number) => boolean,
+  title: string,
+  which: string,
+): [string, Metric][] {
   const meant = ({ latencyByAttempt = [] }: Completed) =>
     latencyByAttempt.filter(({ attempt }) => isMeant(attempt)).map(({ histogram }) => histogram);
   return points
@@ -185,16 +193,17 @@ function byAttempt(prefix: string, isMeant: (attempt: number) => boolean, title:
           histograms: meant,
           sureness: (trial, histogram) => attemptsSureness(trial, histogram, quantile),
           samples: 'event',
+          timed: `the latency of deliveries that ${which}`,
         },
         quantile,
         `${what} ${title}`,
-        groundOf('endToEnd'),
+        { ...groundOf('endToEnd'), has: calls },
       ),
     ]);
 }
 
 /** The latencies of events before the faults of a trial, or while they went on, in whole slots. */
-function aroundFaults(which: 'before' | 'during', title: string): [string, Metric][] {
+function aroundFaults(which: 'before' | 'during', title: string, when: string): [string, Metric][] {
   const among = {
     none: 'no fault happened in slots of their own',
     count: ({ latencyAroundFaults: around }: Completed) => around?.[which].count ?? 0,
@@ -210,6 +219,7 @@ function aroundFaults(which: 'before' | 'during', title: string): [string, Metri
             // Which receivers were of one event is not kept, so the worst is assumed.
             sureness: (trial, histogram) => attemptsSureness(trial, histogram, quantile),
             samples: 'event',
+            timed: `the latency of events planned ${when}`,
           },
           quantile,
           `${what} ${title}`,
@@ -235,10 +245,20 @@ export const latencyMetrics: Readonly<Record<string, Metric>> = Object.fromEntri
     'latency.first-attempt',
     (attempt) => attempt === 1,
     'latency of deliveries at the first attempt',
+    'the first attempt brought',
   ),
-  ...byAttempt('latency.retried', (attempt) => attempt > 1, 'latency of deliveries after a retry'),
-  ...aroundFaults('before', 'latency before the first fault'),
-  ...aroundFaults('during', 'latency during the faults'),
+  ...byAttempt(
+    'latency.retried',
+    (attempt) => attempt > 1,
+    'latency of deliveries after a retry',
+    'took more than one attempt',
+  ),
+  ...aroundFaults('before', 'latency before the first fault', 'before the first fault began'),
+  ...aroundFaults(
+    'during',
+    'latency during the faults',
+    'from the first fault until all were over and those cut off were back',
+  ),
 ]);
 
 /** A percentile of what one attempt brought, where it may be shown; 1 is the largest value. */

@@ -2,6 +2,7 @@
 // metrics are listed in registry.ts.
 
 import { formatBytes, formatNumber, formatShare, formatUs } from '../base/units.ts';
+import type { Pattern } from '../pattern/pattern.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Completed } from '../result/result.ts';
 import type { ErrorKind } from '../result/simulated.ts';
@@ -13,9 +14,17 @@ import type { Sureness } from './sureness.ts';
  */
 export type Unit = 'us' | 'bytes' | 'share' | 'count' | 'per-s';
 
+/** Which of two figures is the better one; `neither` where a figure says what happened, and not how well. */
+export type Better = 'lower' | 'higher' | 'neither';
+
 export type Metric = {
   unit: Unit;
   title: string;
+  /** What it is, in a sentence for people who meet its name for the first time. */
+  description: string;
+  better: Better;
+  /** Whether a pattern has it: with others it is absent, or always the same. All have it when left out. */
+  has?(pattern: Pattern): boolean;
   /** Where a trial's warnings make one of these void, the metric has no figure. */
   rests: readonly Evidence[];
   /** The metric's value, `undefined` where the trial has none (no samples, no /proc). */

@@ -1,15 +1,10 @@
-// Reads what the processes used: CPU, memory, descriptors, and how late the server's event loop was.
+// Reads what the processes used: CPU, memory, and how late the server's event loop was.
 
 import { formatShare } from '../base/units.ts';
 import type { Metric } from './metric.ts';
 import { perDelivery } from './per.ts';
 import type { Completed, ProcessUse } from '../result/result.ts';
 
-/**
- * The limit that texts on connection counts speak of. What a machine really allows is
- * `descriptors.share-of-limit`.
- */
-const oftenQuotedLimit = 65_535;
 /** Below this many subscribers their memory is lost in what a process's memory swings by itself. */
 const memorySubscribers = 1000;
 
@@ -117,78 +112,13 @@ const memoryPerSubscriber =
     return bytes === undefined ? undefined : bytes / trial.subscribers;
   };
 
-const descriptors =
-  (
-    read: (counts: NonNullable<Completed['descriptors']>, trial: Completed) => number | undefined,
-  ): Metric['read'] =>
-  (trial) =>
-    trial.descriptors ? read(trial.descriptors, trial) : undefined;
-
 export const processMetrics: Readonly<Record<string, Metric>> = {
-  'descriptors.peak': {
-    unit: 'count',
-    rests: ['descriptors'],
-    title: 'server descriptors, highest sample',
-    read: descriptors(({ peak }) => peak),
-  },
-  'descriptors.added': {
-    unit: 'count',
-    rests: ['descriptors'],
-    title: 'server descriptors for the subscribers, at rest',
-    read: descriptors(({ connected, baseline }) => connected - baseline),
-  },
-  // The same base, so that the two can be held against each other.
-  'descriptors.added-peak': {
-    unit: 'count',
-    rests: ['descriptors'],
-    title: 'server descriptors above the idle ones, highest sample',
-    read: descriptors(({ peak, baseline }) => (peak === undefined ? undefined : peak - baseline)),
-  },
-  'descriptors-per-subscriber': {
-    unit: 'count',
-    rests: ['descriptors'],
-    title: 'server descriptors per subscriber, at rest',
-    read: descriptors(({ connected, baseline }, { subscribers }) => (connected - baseline) / subscribers),
-  },
-  connections: {
-    unit: 'count',
-    rests: ['descriptors'],
-    title: 'connections that all subscribers held, at rest',
-    read: (trial) => trial.connections,
-  },
-  'connections-per-subscriber': {
-    unit: 'count',
-    rests: ['descriptors'],
-    title: 'connections that a subscriber held, at rest',
-    read: ({ connections, subscribers }) =>
-      connections === undefined ? undefined : connections / subscribers,
-  },
-  'descriptors-per-connection': {
-    unit: 'count',
-    rests: ['descriptors'],
-    title: "server descriptors per subscribers' connection, at rest",
-    read: descriptors(({ connected, baseline }, { connections }) =>
-      connections ? (connected - baseline) / connections : undefined,
-    ),
-  },
-  'descriptors.share-of-65535': {
-    unit: 'share',
-    rests: ['descriptors'],
-    title: 'server descriptors, highest sample, share of 65,535',
-    read: descriptors(({ peak }) => (peak === undefined ? undefined : peak / oftenQuotedLimit)),
-  },
-  'descriptors.share-of-limit': {
-    unit: 'share',
-    rests: ['descriptors'],
-    title: "server descriptors, highest sample, share of the process's own limit",
-    read: descriptors(({ peak, limit }) =>
-      peak === undefined || limit === undefined ? undefined : peak / limit,
-    ),
-  },
   'server-cpu-per-delivery': {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery',
+    description: 'CPU time of all servers for each delivery, less what they use while nothing is published.',
+    better: 'lower',
     lost: (trial) => startsInIt(trial) ?? lostInIdle(trial),
     read: cpuPerDelivery('server', besidesIdle),
   },
@@ -196,6 +126,8 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery, including that of the idle server',
+    description: 'CPU time of all servers for each delivery, with what they use while nothing is published.',
+    better: 'lower',
     lost: startsInIt,
     read: cpuPerDelivery('server', shareOf),
   },
@@ -203,42 +135,58 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     rests: ['client-cpu', 'losses'],
     title: 'client CPU per delivery',
+    description: 'CPU time of all load processes for each delivery.',
+    better: 'lower',
     read: cpuPerDelivery('load', shareOf),
   },
   'server-cpu': {
     unit: 'share',
     rests: ['server-cpu'],
     title: 'server CPU, share of a core',
+    description: 'CPU of the busiest server in the measured phase; 100 % is one core.',
+    better: 'lower',
     read: cpuShare('server'),
   },
   'server-cpu.idle': {
     unit: 'share',
     rests: ['server-cpu'],
     title: 'server CPU before the first event, share of a core',
+    description: 'CPU of all servers while nothing is published; 100 % is one core.',
+    better: 'lower',
     read: (trial) => sumKnown(of('server', ({ idleShare }) => idleShare)(trial)),
   },
   'server-busy': {
     unit: 'share',
     rests: ['server-cpu'],
     title: "server's busiest thread: ran or waited for a core, share of the measured phase",
+    description:
+      "Share of the measured phase in which the servers' busiest thread ran, or waited for a core.",
+    better: 'lower',
     read: serverBusy,
   },
   'client-cpu': {
     unit: 'share',
     rests: ['client-cpu'],
     title: 'CPU of the busiest load process, share of a core',
+    description:
+      'CPU of the busiest load process in the measured phase; above 90 % the load generator is the limit.',
+    better: 'lower',
     read: cpuShare('load'),
   },
   'server-rss.peak': {
     unit: 'bytes',
     rests: ['memory'],
     title: 'resident memory of the server, highest sample',
+    description: 'The most resident memory of each server, as sampled, added up over the servers.',
+    better: 'lower',
     read: total('server', ({ rssPeakBytes }) => rssPeakBytes),
   },
   'server-memory-per-subscriber': {
     unit: 'bytes',
     rests: ['memory'],
     title: 'server memory per idle subscriber',
+    description: 'Resident memory that the servers took for each subscriber, nothing published yet.',
+    better: 'lower',
     leastSubscribers: memorySubscribers,
     read: memoryPerSubscriber('server'),
   },
@@ -246,12 +194,16 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'bytes',
     rests: ['memory'],
     title: 'client memory per idle subscriber',
+    description: 'Resident memory that the load processes took for each subscriber, nothing published yet.',
+    better: 'lower',
     read: memoryPerSubscriber('load'),
   },
   'server-loop-delay.p99': {
     unit: 'us',
     rests: ['server-cpu'],
     title: "server's event-loop delay, worst slot's 99 %",
+    description: "How long a turn of a server's event loop took: the 99th percentile of the worst slot.",
+    better: 'lower',
     // A process that is not ours tells nothing of its loop.
     read(trial) {
       const delaysUs = of(

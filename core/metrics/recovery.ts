@@ -1,8 +1,9 @@
 // Reads what became of subscribers that were away: how soon they were back and had caught up, whose
 // absences recovered and whose did not, and how many came at once. Where nobody was away there is no figure.
 
-import type { Metric } from './metric.ts';
+import type { Better, Metric } from './metric.ts';
 import { surenessOf } from './sureness.ts';
+import { connects } from './who-has.ts';
 import { endBelow, merge, newHistogram, quantileUs, type Histogram } from '../result/histogram.ts';
 import { histogramOf } from '../result/load-histogram.ts';
 import type { Absences } from '../result/recovery.ts';
@@ -46,12 +47,15 @@ const points = [
   ['max', 1, 'maximum'],
 ] as const;
 
-/** Each absence is a sample: subscribers draw their waits by themselves. */
+/**
+ * Each absence is a sample: subscribers draw their waits by themselves.
+ * @param timed what it is of, in a description
+ */
 function times(
   prefix: string,
   among: typeof cut,
   histogram: (trial: Completed) => Histogram | undefined,
-  title: string,
+  { title, timed }: { title: string; timed: string },
 ): [string, Metric][] {
   const of = (trial: Completed) => histogram(trial) ?? newHistogram();
   return points.map(([point, quantile, what]) => [
@@ -59,6 +63,9 @@ function times(
     {
       unit: 'us',
       title: `${what} ${title}`,
+      description: `The ${what} of ${timed}.`,
+      better: 'lower',
+      ...(among === cut && { has: connects }),
       rests: ['connections'],
       errorKind: 'recovery',
       among,
@@ -84,43 +91,76 @@ function faultsUs({ faults = [] }: Completed): { fromUs: number; toUs: number } 
   return { fromUs: Math.min(...begins), toUs: Math.max(...ends) };
 }
 
-const count = (title: string, read: Metric['read'], among = absent): Metric => ({
+const count = (title: string, better: Better, description: string, read: Metric['read']): Metric => ({
   unit: 'count',
   title,
+  description,
+  better,
   rests: ['connections'],
-  among,
+  among: absent,
   read: (trial) => (trial.recovery ? read(trial) : undefined),
 });
 
 export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   ...Object.fromEntries([
-    ...times('recovery', cut, cutTimes('caughtUp'), 'time from being cut off to having caught up'),
-    ...times('reconnect', cut, cutTimes('connected'), 'time from being cut off to being connected'),
-    ...times('offline', absent, offline, 'time away'),
+    ...times('recovery', cut, cutTimes('caughtUp'), {
+      title: 'time from being cut off to having caught up',
+      timed: 'the time from being cut off until a subscriber had all that the server kept for it',
+    }),
+    ...times('reconnect', cut, cutTimes('connected'), {
+      title: 'time from being cut off to being connected',
+      timed: 'the time from being cut off until a subscriber was subscribed again',
+    }),
+    ...times('offline', absent, offline, {
+      title: 'time away',
+      timed: 'the time that a subscriber was away, cut off or not, of those that came back',
+    }),
   ]),
   // One that did not come back was away too.
   'offline.max': {
     unit: 'us',
     title: 'longest time away',
+    description: 'The longest time that a subscriber was away, of those that did not come back too.',
+    better: 'lower',
     rests: ['connections'],
     errorKind: 'recovery',
     among: absent,
     alikeWithin: timerStepUs,
     read: (trial) => trial.recovery && Math.max(...absencesOf(trial).map(({ longestUs }) => longestUs)),
   },
-  absences: count('absences of subscribers', absent.count),
+  absences: count(
+    'absences of subscribers',
+    'neither',
+    'Times that a subscriber was away: it was cut off, or it left as the scenario asked.',
+    absent.count,
+  ),
   'recovered-share': {
     unit: 'share',
     title: 'absences that recovered',
+    description: 'Share of the absences after which the server went on from where the subscriber had been.',
+    better: 'higher',
     rests: ['connections'],
     among: absent,
     read: (trial) => trial.recovery && sumOf(trial, ({ recovered }) => recovered) / absent.count(trial),
   },
-  'too-late': count('absences whose cursor came too late', (trial) => sumOf(trial, (one) => one.tooLate)),
-  'never-back': count('subscribers that never came back', (trial) => sumOf(trial, (one) => one.neverBack)),
+  'too-late': count(
+    'absences whose cursor came too late',
+    'lower',
+    'Absences after which the server no longer had all that the subscriber had missed.',
+    (trial) => sumOf(trial, (one) => one.tooLate),
+  ),
+  'never-back': count(
+    'subscribers that never came back',
+    'lower',
+    'Subscribers that were still away when the trial ended.',
+    (trial) => sumOf(trial, (one) => one.neverBack),
+  ),
   'last-back': {
     unit: 'us',
     title: 'time from the first fault until the last client was back',
+    description: 'Time from the first fault until the last subscriber that was cut off was subscribed again.',
+    better: 'lower',
+    has: connects,
     rests: ['connections'],
     errorKind: 'recovery',
     among: cut,
@@ -133,6 +173,8 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   'faults.length': {
     unit: 'us',
     title: 'from the beginning of the first fault to the end of the last',
+    description: 'Time from the beginning of the first fault to the end of the last one.',
+    better: 'neither',
     rests: [],
     among: { none: 'the scenario asked for no fault', count: ({ faults = [] }) => faults.length },
     alikeWithin: timerStepUs,
@@ -144,6 +186,8 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   downtime: {
     unit: 'us',
     title: 'downtime, summed over the subscribers',
+    description: 'Time that subscribers were away in the measured phase and the drain, added up over all.',
+    better: 'lower',
     rests: ['connections'],
     errorKind: 'recovery',
     among: absent,
@@ -151,12 +195,19 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     read: (trial) => trial.recovery && sumOf(trial, ({ downtimeUs }) => downtimeUs),
   },
   'missed.while-away': {
-    ...count('missed by subscribers while they were away', ({ recovery }) => recovery?.missedAway),
+    ...count(
+      'missed by subscribers while they were away',
+      'lower',
+      'Missed deliveries of events that came to be while the subscriber was away.',
+      ({ recovery }) => recovery?.missedAway,
+    ),
     rests: ['losses'],
   },
   'missed.while-connected': {
     unit: 'count',
     title: 'missed by subscribers that were connected',
+    description: 'Missed deliveries of events that came to be while the subscriber was connected.',
+    better: 'lower',
     rests: ['losses'],
     among: {
       none: 'no delivery was expected, as the server confirmed no event',
@@ -165,21 +216,36 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     read: ({ ledger, recovery }) => ledger.missed - (recovery?.missedAway ?? 0),
   },
   'peak-connects': {
-    ...count('most connections opened in a second', ({ recovery }) => recovery?.connects.peakPerS),
+    ...count(
+      'most connections opened in a second',
+      'lower',
+      'The most connections that subscribers opened in one second.',
+      ({ recovery }) => recovery?.connects.peakPerS,
+    ),
     errorKind: 'connects',
     unit: 'per-s',
+    has: connects,
   },
   'attempts-per-absence': {
     ...count(
       'attempts to connect per absence',
+      'lower',
+      'Attempts to connect for each absence, those that succeeded included.',
       (trial) =>
         ((trial.recovery?.connects.refused ?? 0) + sumOf(trial, (one) => one.absences - one.neverBack)) /
         absent.count(trial),
     ),
     errorKind: 'connects',
+    has: connects,
   },
   'connects-refused': {
-    ...count('failed attempts to connect', ({ recovery }) => recovery?.connects.refused),
+    ...count(
+      'failed attempts to connect',
+      'lower',
+      'Attempts to connect that ended before the subscriber was subscribed.',
+      ({ recovery }) => recovery?.connects.refused,
+    ),
     errorKind: 'connects',
+    has: connects,
   },
 };

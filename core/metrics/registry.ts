@@ -4,6 +4,7 @@
 import { formatNumber } from '../base/units.ts';
 import { median } from '../base/median.ts';
 import { connectingMetrics } from './connecting.ts';
+import { descriptorMetrics } from './descriptors.ts';
 import { headroomMetrics } from './headroom.ts';
 import { latencyMetrics } from './latency.ts';
 import { ledgerMetrics } from './ledger.ts';
@@ -20,17 +21,23 @@ import { serverMetrics } from './servers.ts';
 import { webhookMetrics } from './webhook.ts';
 import type { Completed } from '../result/result.ts';
 
-export const metrics: Readonly<Record<string, Metric>> = {
-  ...latencyMetrics,
-  ...ledgerMetrics,
-  ...requestMetrics,
-  ...processMetrics,
-  ...headroomMetrics,
-  ...webhookMetrics,
-  ...recoveryMetrics,
-  ...serverMetrics,
-  ...connectingMetrics,
+/** All of them in groups, in the order of the reference page. */
+export const metricGroups: Readonly<Record<string, Readonly<Record<string, Metric>>>> = {
+  Latency: latencyMetrics,
+  Deliveries: ledgerMetrics,
+  'Requests and bytes': requestMetrics,
+  'Descriptors and connections': descriptorMetrics,
+  'CPU and memory': processMetrics,
+  'The load generator': headroomMetrics,
+  'Webhook deliveries': webhookMetrics,
+  Absences: recoveryMetrics,
+  'Several servers': serverMetrics,
+  Connecting: connectingMetrics,
 };
+
+export const metrics: Readonly<Record<string, Metric>> = Object.fromEntries(
+  Object.values(metricGroups).flatMap((group) => Object.entries(group)),
+);
 
 /** Why there is no figure where nothing more is known. */
 export const notMeasured = 'not measured';

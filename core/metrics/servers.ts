@@ -2,6 +2,7 @@
 // opened, the busiest one had. A server by itself has no such figure.
 
 import type { Metric } from './metric.ts';
+import { streams } from './who-has.ts';
 import type { Completed } from '../result/result.ts';
 
 type Counted = 'subscribers' | 'handshakes';
@@ -11,10 +12,15 @@ const ofServers = ({ processes }: Completed, which: Counted): number[] =>
 
 const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
-function largestShare(which: Counted, title: string, none: string): Metric {
+function largestShare(
+  which: Counted,
+  { title, description, none }: Pick<Metric, 'title' | 'description'> & { none: string },
+): Metric {
   return {
     unit: 'share',
     title,
+    description,
+    better: 'lower',
     rests: ['connections'],
     among: { none, count: (trial) => sumOf(ofServers(trial, which)) },
     read(trial) {
@@ -25,14 +31,18 @@ function largestShare(which: Counted, title: string, none: string): Metric {
 }
 
 export const serverMetrics: Readonly<Record<string, Metric>> = {
-  'busiest-server-share': largestShare(
-    'subscribers',
-    "busiest server's share of the subscribers at the end of the measured phase",
-    'one server was alone, or nobody was connected',
-  ),
-  'busiest-server-connects': largestShare(
-    'handshakes',
-    "busiest server's share of the streams and sockets opened in the measured phase",
-    'one server was alone, or no stream or socket was opened',
-  ),
+  'busiest-server-share': largestShare('subscribers', {
+    title: "busiest server's share of the subscribers at the end of the measured phase",
+    description: 'Share of the connected subscribers that the busiest of several servers had at the end.',
+    none: 'one server was alone, or nobody was connected',
+  }),
+  'busiest-server-connects': {
+    ...largestShare('handshakes', {
+      title: "busiest server's share of the streams and sockets opened in the measured phase",
+      description:
+        'Share of the streams and sockets of the measured phase that were opened to the busiest server.',
+      none: 'one server was alone, or no stream or socket was opened',
+    }),
+    has: streams,
+  },
 };

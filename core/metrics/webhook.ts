@@ -1,6 +1,7 @@
 // Reads what deliveries that are made again cost, and what queued up behind them.
 
 import type { Metric } from './metric.ts';
+import { calls } from './who-has.ts';
 import type { Completed } from '../result/result.ts';
 
 export const webhookMetrics: Readonly<Record<string, Metric>> = {
@@ -8,6 +9,9 @@ export const webhookMetrics: Readonly<Record<string, Metric>> = {
     unit: 'count',
     rests: ['requests'],
     title: 'attempts per webhook delivery',
+    description: 'Requests that the server made for each delivery, retries included, over the whole trial.',
+    better: 'lower',
+    has: calls,
     read: ({ counters: { server: c } }) =>
       c.deliveryRequests === 0 ? undefined : (c.deliveryRequests + c.retries) / c.deliveryRequests,
   },
@@ -15,24 +19,37 @@ export const webhookMetrics: Readonly<Record<string, Metric>> = {
     unit: 'count',
     rests: ['requests'],
     title: 'answers lost after the receiver had acted',
+    description:
+      'Requests that a receiver acted on and whose answer the sender never got, over the whole trial.',
+    better: 'lower',
+    has: calls,
     read: (t) => t.counters.client.answersLost,
   },
   'backlog.peak': {
     unit: 'count',
     rests: ['backlog'],
     title: 'peak backlog',
+    description: 'The most deliveries that the servers had accepted and not made yet, as sampled.',
+    better: 'lower',
+    has: calls,
     read: (t) => peak(t, 'serverBacklog'),
   },
   'backlog.end': {
     unit: 'count',
     rests: ['backlog'],
     title: 'backlog at the end of the measured phase',
+    description: 'Deliveries that the servers had accepted and not made yet when the measured phase ended.',
+    better: 'lower',
+    has: calls,
     read: (t) => column(t, 'serverBacklog').at(-1),
   },
   'oldest-age.peak': {
     unit: 'us',
     rests: ['backlog'],
     title: "maximum age of the oldest pending delivery, on the server's clock",
+    description: "How long the oldest pending delivery had waited at the most, on the server's own clock.",
+    better: 'lower',
+    has: calls,
     read(t) {
       const ms = peak(t, 'serverOldestMs');
       return ms === undefined ? undefined : ms * 1000;

@@ -38,7 +38,10 @@ const steadyShape = {
   bandwidth: z
     .union([
       bandwidth.transform((perS) => ({ up: perS, down: perS })),
-      z.strictObject({ up: bandwidth.optional(), down: bandwidth.optional() }),
+      z.strictObject({
+        up: bandwidth.optional().describe('to the servers, or to the broker'),
+        down: bandwidth.optional().describe('back from there'),
+      }),
     ])
     .optional()
     .describe('limit of each connection: for both directions, or "up" (to the server) and "down" separately'),

@@ -53,7 +53,7 @@ const options = z
     endpointConcurrency: z
       .union([z.literal('auto'), z.int().min(1).max(10_000)])
       .default('auto')
-      .describe('the same for one endpoint; auto is an eighth of all'),
+      .describe('requests under way at once for one endpoint; auto is an eighth of all'),
     endpointRate: z
       .union([z.literal('unlimited'), rate])
       .prefault('unlimited')
@@ -87,8 +87,8 @@ const options = z
     sqs: queueUrl
       .default('')
       .describe(
-        'the URL of that queue; its credentials are taken from the environment (AWS_ACCESS_KEY_ID ...). ' +
-          'Trials start an emulator when it is left out',
+        'the URL of a queue of SQS; its credentials are taken from the environment (AWS_ACCESS_KEY_ID ' +
+          '...). Trials start an emulator when it is left out',
       ),
     sqsDeadLetters: queueUrl
       .default('')
@@ -103,7 +103,7 @@ const options = z
       .max(100_000_000)
       .default(100_000)
       .describe('settled deliveries that are kept for the log and for replays'),
-    retain: duration.prefault('7d').describe('and for how long'),
+    retain: duration.prefault('7d').describe('how long settled deliveries are kept'),
     breaker: z
       .boolean()
       .default(false)

@@ -1,79 +1,55 @@
 // Defines what both sides of a pattern count, under the same names, so that they can be checked against
 // each other. Counters only grow; the difference of two readings is what happened between them.
 
-export const counterNames = [
-  /**
-   * Streams, sockets and sessions asked for (an upgrade, an event stream, an NDJSON
-   * stream), reconnects included.
-   */
-  'handshakes',
-  /**
-   * Handshakes and registrations after a subscriber's first one, and polls that brought back one
-   * cut off. Load side only.
-   */
-  'reconnects',
-  /** Polls and long polls answered with at least one event. */
-  'fullPolls',
-  /** Polls and long polls answered with none: 304, 204 or an empty list. */
-  'emptyPolls',
-  /** Long polls sent after a subscriber's first one; a part of full and empty polls. Load side only. */
-  'rearms',
-  /** Webhook endpoints registered. */
-  'registrations',
-  /** Webhook requests, first attempts. */
-  'deliveryRequests',
-  /** Webhook requests after the first for the same event and endpoint. Server side only. */
-  'retries',
-  /** Messages from client to server on a socket. */
-  'upstreamMessages',
-  /**
-   * Requests that each carry one message from client to server, where the connection
-   * that events come on cannot.
-   */
-  'messageRequests',
-  /** Other requests of the browsers that the subscribers are pages of; no part of how events travel. */
-  'pageRequests',
-  /** Keep-alives: SSE comments, heartbeat lines, WebSocket pings. */
-  'heartbeats',
-  /** TCP connections opened and closed. */
-  'connectionsOpened',
-  'connectionsClosed',
-  /** TLS handshakes that were completed, and those of them that resumed an earlier session. */
-  'tlsHandshakes',
-  'tlsResumed',
-  /**
-   * Streams and answers with events that came compressed with gzip, and sockets that agreed on
-   * permessage-deflate. Load side only.
-   */
-  'compressed',
-  /** Tokens that the server was asked to check, and those that it did not accept (401). Server side only. */
-  'authChecks',
-  'authRefused',
-  /** Bytes on those connections, as the application hands them to TCP (or TLS) or gets them. */
-  'bytesIn',
-  'bytesOut',
-  /** Deliveries: one event written to, or read by, one subscriber; duplicates count. */
-  'events',
-  /** Deliveries that a webhook receiver's dedupe store knew already; a part of events. Load side only. */
-  'deduplicated',
-  /** Webhook requests that the receiver acted upon and whose answer the sender never got. Load side only. */
-  'answersLost',
-  /** Events the slow-subscriber policy dropped or replaced by a later one, and subscribers it cut off. */
-  'slowDrops',
-  'slowDisconnects',
-  /** Resumes that came too late: the history no longer held what the cursor asked for. */
-  'resets',
-  /** Events of a cluster that this server never received from its broker. Server side only. */
-  'brokerGaps',
-  /**
-   * Requests refused for a limit (subscribers, size of a body), or for where they come from (Host, Origin).
-   */
-  'refusals',
-  /** Anything that should not happen: a malformed frame, an unexpected status, a reset connection. */
-  'errors',
-] as const;
+/** What each counts, in the order of the result. */
+export const counterMeanings = {
+  handshakes:
+    'streams, sockets and sessions asked for (an upgrade, an event stream, an NDJSON stream), reconnects ' +
+    'included',
+  reconnects:
+    "handshakes and registrations after a subscriber's first one, and polls that brought back one cut off; " +
+    'load side only',
+  fullPolls: 'polls and long polls answered with at least one event',
+  emptyPolls: 'polls and long polls answered with none: 304, 204 or an empty list',
+  rearms: "long polls sent after a subscriber's first one, a part of full and empty polls; load side only",
+  registrations: 'webhook endpoints registered',
+  deliveryRequests: 'webhook requests, first attempts',
+  retries: 'webhook requests after the first for the same event and endpoint; server side only',
+  upstreamMessages: 'messages from client to server on a socket',
+  messageRequests:
+    'requests that each carry one message from client to server, where the connection that events come on ' +
+    'cannot',
+  pageRequests:
+    'other requests of the browsers that the subscribers are pages of; no part of how events travel',
+  heartbeats: 'keep-alives: SSE comments, heartbeat lines, WebSocket pings',
+  connectionsOpened: 'TCP connections opened',
+  connectionsClosed: 'TCP connections closed',
+  tlsHandshakes: 'TLS handshakes that were completed',
+  tlsResumed: 'those of them that resumed an earlier session',
+  compressed:
+    'streams and answers with events that came compressed with gzip, and sockets that agreed on ' +
+    'permessage-deflate; load side only',
+  authChecks: 'tokens that the server was asked to check; server side only',
+  authRefused: 'tokens that it did not accept (401); server side only',
+  bytesIn: 'bytes read from those connections, as the application gets them from TCP (or TLS)',
+  bytesOut: 'bytes written to them, as the application hands them to TCP (or TLS)',
+  events: 'deliveries: one event written to, or read by, one subscriber; duplicates count',
+  deduplicated:
+    "deliveries that a webhook receiver's dedupe store knew already, a part of events; load side only",
+  answersLost:
+    'webhook requests that the receiver acted upon and whose answer the sender never got; load side only',
+  slowDrops: 'events that the slow-subscriber policy dropped or replaced by a later one',
+  slowDisconnects: 'subscribers that it cut off',
+  resets: 'resumes that came too late: the history no longer held what the cursor asked for',
+  brokerGaps: 'events of a cluster that this server never received from its broker; server side only',
+  refusals:
+    'requests refused for a limit (subscribers, size of a body), or for where they come from (Host, Origin)',
+  errors: 'anything that should not happen: a malformed frame, an unexpected status, a reset connection',
+} as const;
 
-export type CounterName = (typeof counterNames)[number];
+export type CounterName = keyof typeof counterMeanings;
+export const counterNames = Object.keys(counterMeanings) as CounterName[]; // it has no other keys
+
 export type Counters = Record<CounterName, number>;
 
 /** All counters at 0. */

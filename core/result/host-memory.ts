@@ -14,10 +14,15 @@ const reading = z.strictObject({
 });
 
 export const hostMemory = z.strictObject({
-  baseline: reading,
-  connected: reading,
+  baseline: reading.describe('before the first subscriber'),
+  connected: reading.describe('with all subscribers connected'),
   caches: z
-    .array(z.strictObject({ name: z.string(), bytes: bytes.describe('its growth') }))
+    .array(
+      z.strictObject({
+        name: z.string().describe('as the kernel calls it'),
+        bytes: bytes.describe('by which it grew'),
+      }),
+    )
     .optional()
     .describe(
       'the kernel caches that grew most, the largest first (/proc/slabinfo, which only root can read)',

@@ -13,8 +13,8 @@ export const latencies = z.strictObject({
   publisherLag: histogram.optional().describe('planned to sent, per event; left out of simulations'),
   publishRoundTrip: histogram.optional().describe('sent to confirmed, per event; left out of simulations'),
   firstReceiver: histogram.describe('planned to first receipt, per event with several receivers'),
-  medianReceiver: histogram,
-  lastReceiver: histogram,
+  medianReceiver: histogram.describe('planned to median receipt, of the same events'),
+  lastReceiver: histogram.describe('planned to last receipt, of the same events'),
   page: histogram
     .optional()
     .describe(
@@ -35,13 +35,17 @@ export const latencies = z.strictObject({
 });
 
 export const precision = z.strictObject({
-  shownUpTo: z.number().describe('the highest quantile with enough events beyond it; 0: not even the median'),
-  at: z.array(
-    z.strictObject({
-      quantile: z.number(),
-      lowUs: z.number().describe('95 % interval within this trial, with events as the samples'),
-      highUs: z.number().nullable().describe('null if there are too few events to say'),
-      beyond: count.describe('distinct events with a receipt beyond it'),
-    }),
-  ),
+  shownUpTo: z.number().describe('the highest quantile that has events enough beyond it; 0: not the median'),
+  at: z
+    .array(
+      z.strictObject({
+        quantile: z.number().describe('0 to 1'),
+        lowUs: z
+          .number()
+          .describe('lower end of the 95 % interval within this trial, with events as the samples'),
+        highUs: z.number().nullable().describe('upper end of it; null where there are too few events to say'),
+        beyond: count.describe('distinct events with a receipt beyond it'),
+      }),
+    )
+    .describe('the percentiles that are shown'),
 });

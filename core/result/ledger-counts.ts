@@ -10,14 +10,21 @@ export const ledgerCounts = z.strictObject({
     'measured events that were sent and not answered; no delivery is expected of them',
   ),
   expected: count.describe('deliveries: each published event once for each follower of its topic'),
-  delivered: count,
-  missed: count,
-  duplicated: count,
-  reordered: count,
-  resumed: count,
-  corrupted: count,
-  unexpected: count,
+  delivered: count.describe('expected deliveries that arrived, each counted once'),
+  missed: count.describe('expected deliveries that had not arrived when the drain was over'),
+  duplicated: count.describe('arrivals of an event at a subscriber that already had it'),
+  reordered: count.describe('first arrivals of an event after a later event of the same topic'),
+  resumed: count.describe('deliveries that a subscriber got by coming back after an absence'),
+  corrupted: count.describe('deliveries whose body is not the one that was published, by its checksum'),
+  unexpected: count.describe('arrivals that nobody had asked for'),
   missing: z
-    .array(z.strictObject({ subscriber: count, topic: z.string(), from: count, to: count }))
-    .describe('some of the missed deliveries'),
+    .array(
+      z.strictObject({
+        subscriber: count.describe('number of the subscriber, from 0'),
+        topic: z.string().describe('its name'),
+        from: count.describe('the first sequence number that is missing'),
+        to: count.describe('the last one of this stretch'),
+      }),
+    )
+    .describe('some of the missed'),
 });

@@ -25,13 +25,13 @@ export const processUse = z.strictObject({
     .enum(['outside', 'self'])
     .optional()
     .describe(
-      'which process read cpuUs: the harness from outside (/proc/PID/task/*/schedstat), or the process ' +
-        'itself as soon as it could; left out in older results, where each read its own',
+      'who read cpuUs: the harness from outside (`/proc/PID/task/*/schedstat`), or the process itself when ' +
+        'it came to it; left out in older results, where each read its own',
     ),
   busiest: z
     .strictObject({
-      ranUs: z.number(),
-      waitedUs: z.number().describe('time in which it was ready to run while something else used the core'),
+      ranUs: z.number().describe('on a core'),
+      waitedUs: z.number().describe('ready to run, while something else had the core'),
     })
     .optional()
     .describe('CPU of the thread that was busiest during wallUs; left out if threads were not read'),
@@ -52,7 +52,7 @@ export const processUse = z.strictObject({
     .describe(
       'resident memory with all subscribers connected, before the first event, after a forced collection',
     ),
-  rssPeakBytes: z.number(),
+  rssPeakBytes: z.number().describe('the highest sample of the measured phase'),
   loopDelayP99Us: z
     .number()
     .optional()
@@ -60,7 +60,7 @@ export const processUse = z.strictObject({
       'the worst slot; for a server how long a turn of its event loop took, for the load side how late ' +
         'a timer of 10 ms fired',
     ),
-  loopDelayMaxUs: z.number().optional(),
+  loopDelayMaxUs: z.number().optional().describe('the largest of the same'),
   gcPauseUs: z.number().optional().describe('total during the measured phase'),
   handshakes: count
     .optional()
@@ -112,15 +112,15 @@ export const descriptors = z.strictObject({
       'the highest sample, one for each slot of the series, so a shorter peak is not seen; left out of ' +
         'simulations',
     ),
-  socketsBaseline: count.optional(),
-  socketsConnected: count.optional(),
+  socketsBaseline: count.optional().describe('of baseline, those that are sockets'),
+  socketsConnected: count.optional().describe('of connected, those that are sockets'),
 });
 
 /** The cores that each role was kept to. */
 export const pinned = z.strictObject({
   server: z.string().describe('as taskset writes them, such as 0 or 2-5,8'),
-  load: z.string(),
-  publisher: z.string(),
+  load: z.string().describe('the same of the load processes'),
+  publisher: z.string().describe('the same of the publisher'),
 });
 
 /** What it took until all subscribers were connected. */

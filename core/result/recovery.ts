@@ -62,9 +62,9 @@ export type LoadRecovery = Record<AbsenceCause, LoadAbsences> & {
 
 const count = z.int().min(0);
 
-const absences = z.strictObject({
-  absences: count,
-  recovered: count.describe('the server continued from the cursor, or from a queue that it had kept'),
+export const absences = z.strictObject({
+  absences: count.describe('how many there were'),
+  recovered: count.describe('the server went on from the cursor, or from a queue that it had kept'),
   tooLate: count.describe('told by the server that the cursor came too late'),
   fresh: count.describe('came back without a cursor'),
   neverBack: count.describe('not subscribed again when the subscribers were closed'),
@@ -100,7 +100,7 @@ export const recovery = z.strictObject({
   connects: z
     .strictObject({
       tried: count.describe('connections that subscribers began to open'),
-      opened: count,
+      opened: count.describe('those of them that were opened'),
       refused: count.describe('attempts that ended before the subscriber was subscribed'),
       peakPerS: count.describe('most connections opened in a second, among seconds that begin every 100 ms'),
     })

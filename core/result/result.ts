@@ -20,13 +20,13 @@ export const resultVersion = 2;
 const count = z.int().min(0);
 
 const expectation = z.strictObject({
-  variant: z.string(),
-  repetition: z.int().min(1),
-  check: z.string().describe('as written in the scenario'),
-  metric: z.string(),
-  bound: z.number(),
-  measured: z.number().nullable().describe('null when the trial had no such figure'),
-  held: z.boolean(),
+  variant: z.string().describe('label of the variant'),
+  repetition: z.int().min(1).describe('which of its trials'),
+  check: z.string().describe('as the scenario wrote it'),
+  metric: z.string().describe('the metric that it is about'),
+  bound: z.number().describe("what the figure was held against, in the metric's unit"),
+  measured: z.number().nullable().describe('the figure; null when the trial had none'),
+  held: z.boolean().describe('whether it held'),
   verdict: z
     .enum(['held', 'failed', 'undecided', 'not-judged'])
     .optional()
@@ -42,112 +42,147 @@ const expectation = z.strictObject({
  * everything planned was measured.
  */
 const state = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('finished') }),
+  z.strictObject({ kind: z.literal('finished').describe('everything planned was measured') }),
   z.strictObject({
     kind: z
       .literal('unfinished')
       .describe('the run was continuing when this was written; if it is not running now, it was killed'),
   }),
-  z.strictObject({ kind: z.literal('interrupted'), by: z.string().describe('the signal') }),
-  z.strictObject({ kind: z.literal('failed'), why: z.string().describe('the problem that ended the run') }),
+  z.strictObject({
+    kind: z.literal('interrupted').describe('a signal ended the run'),
+    by: z.string().describe('the signal'),
+  }),
+  z.strictObject({
+    kind: z.literal('failed').describe('a problem ended the run'),
+    why: z.string().describe('the problem'),
+  }),
 ]);
 
 const planned = z.strictObject({
   trials: z
-    .array(z.strictObject({ variant: z.string(), repetition: z.int().min(1) }))
-    .describe('in the order of the result; empty for a search, whose trials depend on each other'),
-  searches: z.array(z.strictObject({ variant: z.string(), what: z.string() })),
-  afterwards: z.array(z.enum(['closedLoop', 'chromium'])).describe('what is measured after the trials'),
+    .array(
+      z.strictObject({
+        variant: z.string().describe('its label'),
+        repetition: z.int().min(1).describe('which of its trials'),
+      }),
+    )
+    .describe('in the order of the result; empty for a search, whose trials depend on one another'),
+  searches: z
+    .array(
+      z.strictObject({
+        variant: z.string().describe('its label'),
+        what: z.string().describe('path in the scenario'),
+      }),
+    )
+    .describe('one for each variant'),
+  afterwards: z.array(z.enum(['closedLoop', 'chromium'])).describe('measured when the trials are over'),
 });
 
 export const resultSchema = z.strictObject({
-  format: z.literal(resultFormat),
-  version: z.literal(resultVersion),
+  format: z.literal(resultFormat).describe('what kind of file it is'),
+  version: z
+    .literal(resultVersion)
+    .describe('grows when a reader of the version before could not read the file'),
   pushbench: z.string().describe('version of pushbench that measured'),
-  createdAt: z.iso.datetime(),
+  createdAt: z.iso.datetime().describe('when the run began'),
   command: z.string().describe('repeats the run'),
-  seed: count,
-  scenario: z.strictObject({
-    name: z.string(),
-    question: z.string(),
-    notice: z.array(z.string()),
-    subscribers: count,
-    topics: count,
-    events: count.describe('measured events in the schedule, per trial'),
-    deliveries: count.describe('measured deliveries that the schedule asks for, per trial'),
-    answer: z.array(z.string()).optional().describe('metrics that the question asks for'),
-    curves: z
-      .array(z.string())
-      .optional()
-      .describe('of a matrix or a search: metrics to draw over its parameters'),
-    axis: z
-      .strictObject({ says: z.string(), times: z.number(), perSubscriber: z.boolean() })
-      .optional()
-      .describe(
-        'what the first parameter means to a reader, and the factor that converts its value for this',
-      ),
-    publishedInTurn: z
-      .boolean()
-      .optional()
-      .describe(
-        'events were published with one request of a topic at a time, because the run had a target; ' +
-          'when left out, over one pipelined connection',
-      ),
-    phasesMs: z.strictObject({
-      connect: z.number(),
-      warmup: z.number(),
-      measure: z.number(),
-      drain: z.number(),
-    }),
-    source: z.string().describe('the YAML as run, overrides included'),
-  }),
-  environment: z.strictObject({
-    os: z.string(),
-    kernel: z.string(),
-    cpu: z.string(),
-    cores: count.describe('cores that the run may use by affinity and cpuset'),
-    quotaCores: z
-      .number()
-      .positive()
-      .optional()
-      .describe(
-        'cores that a CPU quota of the container (a cgroup, or one above it) leaves; left out without ' +
-          'a quota, and in older results',
-      ),
-    memoryBytes: z.number(),
-    memoryLimitBytes: z
-      .number()
-      .positive()
-      .optional()
-      .describe('memory limit of the container, if it is less than the machine has; not in older results'),
-    loopback: z.literal('::1').optional().describe('the loopback address, if it is not 127.0.0.1'),
-    noProc: z.literal(true).optional().describe('the system has no /proc (macOS)'),
-    node: z.string(),
-    programs: z
-      .array(z.string())
-      .optional()
-      .describe('programs started in addition to the servers, with their versions: the broker, HAProxy'),
-    descriptorLimit: count.nullable(),
-    commit: z.string().nullable().describe('commit of pushbench, when it is run from its repository'),
-  }),
+  seed: count.describe('of schedule, sizes and jitter'),
+  scenario: z
+    .strictObject({
+      name: z.string().describe("the file's name without its ending"),
+      question: z.string().describe('the question that it answers'),
+      notice: z.array(z.string()).describe('what a reader should look at'),
+      subscribers: count.describe('simulated clients'),
+      topics: count.describe('how many there are'),
+      events: count.describe('measured events in the schedule, per trial'),
+      deliveries: count.describe('measured deliveries that the schedule asks for, per trial'),
+      answer: z.array(z.string()).optional().describe('metrics that the question asks for'),
+      curves: z
+        .array(z.string())
+        .optional()
+        .describe('of a matrix or a search: metrics to draw over its parameters'),
+      axis: z
+        .strictObject({
+          says: z.string().describe('what it means'),
+          times: z.number().describe('the factor that converts its value for this'),
+          perSubscriber: z.boolean().describe('whether it is divided by the number of subscribers first'),
+        })
+        .optional()
+        .describe(
+          'what the first parameter means to a reader, and the factor that converts its value for this',
+        ),
+      publishedInTurn: z
+        .boolean()
+        .optional()
+        .describe(
+          'every system was published to with one request of a topic at a time, as the run had a target; ' +
+            'our servers over one pipelined connection when left out',
+        ),
+      phasesMs: z
+        .strictObject({
+          connect: z.number().describe('the ramp on which subscribers connect'),
+          warmup: z.number().describe('published and not counted'),
+          measure: z.number().describe('published and counted'),
+          drain: z.number().describe('how long deliveries may still arrive'),
+        })
+        .describe('length of each phase in milliseconds'),
+      source: z.string().describe('the YAML as run, overrides included'),
+    })
+    .describe('what was run'),
+  environment: z
+    .strictObject({
+      os: z.string().describe('operating system'),
+      kernel: z.string().describe('its version'),
+      cpu: z.string().describe('model of the processor'),
+      cores: count.describe('that the run may use by affinity and cpuset'),
+      quotaCores: z
+        .number()
+        .positive()
+        .optional()
+        .describe(
+          'what a CPU quota of its container (a cgroup, or one above it) leaves of them; left out where ' +
+            'there is none, and in older results',
+        ),
+      memoryBytes: z.number().describe('of the machine'),
+      memoryLimitBytes: z
+        .number()
+        .positive()
+        .optional()
+        .describe('of its container, where that is less than the machine has; not in older results'),
+      loopback: z.literal('::1').optional().describe('the loopback address, where it is not 127.0.0.1'),
+      noProc: z.literal(true).optional().describe('the system has no /proc (macOS)'),
+      node: z.string().describe('version of Node'),
+      programs: z
+        .array(z.string())
+        .optional()
+        .describe('programs started in addition to the servers, with their versions: the broker, HAProxy'),
+      descriptorLimit: count.nullable().describe('how many a process may have; null where there is no /proc'),
+      commit: z.string().nullable().describe('of pushbench itself, when run from its repository'),
+    })
+    .describe('the machine and its programs'),
   patterns: z
     .record(
       z.string(),
       z.strictObject({
-        title: z.string(),
-        how: z.string(),
-        lacks: z.record(z.string(), z.string()),
+        title: z.string().describe('for people'),
+        how: z.string().describe('how an event reaches the subscriber'),
+        lacks: z.record(z.string(), z.string()).describe('what it cannot do, with the reason'),
       }),
     )
     .describe('the patterns in this result, and what they cannot do'),
   targets: z
     .array(
       z.strictObject({
-        name: z.string(),
-        url: z.string(),
+        name: z.string().describe('as its file says it'),
+        url: z.string().describe('where it is'),
         leftOut: z
-          .array(z.strictObject({ variant: z.string(), reason: z.string() }))
-          .describe('variants that did not run against this target'),
+          .array(
+            z.strictObject({
+              variant: z.string().describe('its label'),
+              reason: z.string().describe('why it could not run'),
+            }),
+          )
+          .describe('variants that did not run against it'),
       }),
     )
     .optional()
@@ -158,8 +193,8 @@ export const resultSchema = z.strictObject({
       "the trials were computed, and the environment is that of the profile's machine. Left out of " +
         'measured results',
     ),
-  trials: z.array(trial),
-  arm: z.string().optional().describe('for pushbench ab: the name of this side'),
+  trials: z.array(trial).describe('one for each variant and repetition'),
+  arm: z.string().optional().describe('of pushbench ab: what this side was called'),
   order: z
     .strictObject({
       design: z
@@ -175,7 +210,7 @@ export const resultSchema = z.strictObject({
   searches,
   closedLoop,
   chromium,
-  expectations: z.array(expectation),
+  expectations: z.array(expectation).describe('what came of each check, for each trial that it is about'),
   figures: z
     .array(trialFigures)
     .optional()
@@ -183,10 +218,8 @@ export const resultSchema = z.strictObject({
       'figures of each trial for other programs, as computed by the version that wrote the result; our ' +
         'commands compute them again. Left out while the run continues, and in older results',
     ),
-  planned: planned
-    .optional()
-    .describe('everything that the run should measure; left out in results of version 1'),
-  state,
+  planned: planned.optional().describe('all that the run was to measure; left out in results of version 1'),
+  state: state.describe('how far the run came'),
 });
 
 /** Version 1 said no more than whether a run was interrupted, and of a run that was killed not even that. */

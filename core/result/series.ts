@@ -7,8 +7,9 @@ export const series = z.strictObject({
   startUs: z
     .array(z.number())
     .describe('start of each slot, microseconds from the start of the measured phase; negative before it'),
-  /** One value per slot, null where nothing was sampled. Names and units: seriesColumns. */
-  columns: z.record(z.string(), z.array(z.number().nullable())),
+  columns: z
+    .record(z.string(), z.array(z.number().nullable()))
+    .describe('by name, a value for each slot; null where nothing was sampled'),
 });
 
 export type Series = z.infer<typeof series>;

@@ -38,14 +38,16 @@ export type ExpectedError = z.infer<typeof expectedError>;
 
 /** Of a result: what all its trials were computed from. */
 export const simulatedRun = z.strictObject({
-  profile: z.strictObject({
-    name: z.string(),
-    createdAt: z.iso.datetime().describe('when the machine was calibrated'),
-    pushbench: z.string().describe('version of pushbench that calibrated'),
-  }),
+  profile: z
+    .strictObject({
+      name: z.string().describe('what reports call it'),
+      createdAt: z.iso.datetime().describe('when the machine was calibrated'),
+      pushbench: z.string().describe('version of pushbench that calibrated'),
+    })
+    .describe('what the machine costs'),
   model: z.int().min(1).describe('version of the models'),
   leftOut: z
-    .array(z.strictObject({ variant: z.string(), reason: z.string() }))
+    .array(z.strictObject({ variant: z.string().describe('its label'), reason: z.string().describe('why') }))
     .describe('variants that were not simulated'),
 });
 
@@ -63,7 +65,7 @@ export const simulatedTrial = z.strictObject({
     .describe(
       'how far outside of the calibrated range: 1 is inside, 4 is four times the largest or smallest point',
     ),
-  expectedError,
+  expectedError: expectedError.describe('by how much figures of each kind are expected to be off'),
   leavesOut: z.array(z.string()).describe('what is not in the figures, a sentence each'),
 });
 

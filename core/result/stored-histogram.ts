@@ -6,12 +6,10 @@ const count = z.int().min(0);
 
 export const storedHistogram = z.strictObject({
   v2: z.string().describe('HdrHistogram V2, compressed, base64; microseconds'),
-  count,
-  sumUs: z.number(),
-  minUs: z.number(),
-  maxUs: z.number(),
-  overRange: count.describe('samples above the range of the histogram, which does not contain them'),
-  negative: count.describe(
-    'samples below zero, which the histogram does not contain: a clock or a time stamp was wrong',
-  ),
+  count: count.describe('samples in the histogram'),
+  sumUs: z.number().describe('their sum'),
+  minUs: z.number().describe('the smallest of them'),
+  maxUs: z.number().describe('the largest of them'),
+  overRange: count.describe('samples above the histogram, not in it'),
+  negative: count.describe('samples below zero, not in it: a clock or a stamp was wrong'),
 });

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 
 const figure = z.strictObject({
-  value: z.number(),
+  value: z.number().describe("in the metric's unit"),
   unit: z.enum(['us', 'bytes', 'share', 'count', 'per-s']).describe('a share is 0 to 1'),
   low: z.number().optional().describe("lower end of a percentile's 95 % interval within the trial"),
   high: z.number().optional().describe('upper end of it'),
@@ -20,7 +20,7 @@ const figure = z.strictObject({
 
 export const trialFigures = z.strictObject({
   variant: z.string().describe('its label'),
-  repetition: z.int().min(1),
+  repetition: z.int().min(1).describe('1 for the first trial of the variant'),
   failed: z.string().optional().describe('why the trial failed; it has no figures then'),
   figures: z.record(z.string(), figure).describe('by the name of the metric'),
   none: z.record(z.string(), z.string()).describe('why a metric has no figure, if the reason is known'),

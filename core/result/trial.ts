@@ -1,9 +1,10 @@
 // Describes one trial in a result: what ran, what to beware of, and what was measured.
 
 import { z } from 'zod';
-import { counterNames } from './counters.ts';
+import { counterMeanings, counterNames, type CounterName } from './counters.ts';
 import { evidence } from './evidence.ts';
 import { hostMemory } from './host-memory.ts';
+import { network, throttling } from './host-traffic.ts';
 import { latencies, precision } from './latencies.ts';
 import { ledgerCounts as ledger } from './ledger-counts.ts';
 import { connecting, descriptors, pinned, processUse } from './process-use.ts';
@@ -15,22 +16,22 @@ import { storedHistogram as histogram } from './stored-histogram.ts';
 
 const count = z.int().min(0);
 
-const counters = z.strictObject(
-  Object.fromEntries(counterNames.map((name) => [name, z.int().default(0)])) as Record<
-    (typeof counterNames)[number],
-    z.ZodDefault<z.ZodInt>
-  >,
+export const counters = z.strictObject(
+  Object.fromEntries(
+    counterNames.map((name) => [name, z.int().default(0).describe(counterMeanings[name])]),
+  ) as Record<CounterName, z.ZodDefault<z.ZodInt>>,
 );
 
 const warning = z.strictObject({
-  code: z.string(),
-  /** `invalid`: some figures of the trial are void. `note`: read the numbers with this in mind. */
-  level: z.enum(['invalid', 'note']),
-  message: z.string().describe('what was observed, with its figure, and what to do about it'),
+  code: z.string().describe('what it is about, in a word for programs'),
+  level: z
+    .enum(['invalid', 'note'])
+    .describe('invalid: some figures of the trial are void; note: something to know when reading them'),
+  message: z.string().describe('what was seen, with its figure, and what to do about it'),
 });
 
 const completed = z.strictObject({
-  status: z.literal('completed'),
+  status: z.literal('completed').describe('the trial went through'),
   valid: z.boolean().describe('nothing of the trial is void: no warning is of level `invalid`'),
   simulated: simulatedTrial
     .optional()
@@ -42,12 +43,12 @@ const completed = z.strictObject({
       'what is void, by the code of the warning that says why; in a trial that is not valid and has no ' +
         'such list, as in older results, everything is void',
     ),
-  latency: latencies,
+  latency: latencies.describe('everything that was timed, as histograms'),
   precision: z
     .strictObject({
-      mostReceivers: z.int().min(1).describe('the most receivers of an event'),
-      endToEnd: precision,
-      acceptToReceipt: precision,
+      mostReceivers: z.int().min(1).describe('receivers that an event has at the most'),
+      endToEnd: precision.describe('of latency.endToEnd'),
+      acceptToReceipt: precision.describe('of latency.acceptToReceipt'),
     })
     .optional()
     .describe('how sure percentiles over deliveries are, whose samples are events; not in older results'),
@@ -66,27 +67,41 @@ const completed = z.strictObject({
         'older results',
     ),
   latencyByAttempt: z
-    .array(z.strictObject({ attempt: z.int().min(1), histogram }))
+    .array(
+      z.strictObject({
+        attempt: z.int().min(1).describe('from 1; late attempts share the last number'),
+        histogram: histogram.describe('of the deliveries that it brought'),
+      }),
+    )
     .optional()
-    .describe('planned publish time to receipt, by the number of the attempt; for patterns with retries'),
-  ledger,
-  counters: z.strictObject({
-    server: counters.describe('whole trial'),
-    client: counters.describe('whole trial'),
-    serverMeasured: counters.describe('between the two ends of the measured phase'),
-    clientMeasured: counters,
-  }),
-  checks: z.array(
-    z.strictObject({
-      name: z.string().describe('the name of what both sides counted'),
-      server: z.number(),
-      client: z.number(),
-      agree: z.boolean(),
-      note: z.string().describe('what explains a difference; otherwise empty'),
-    }),
-  ),
-  /** Of the measured phase, where subscribers are pages of browsers. */
-  pageRequests: z.strictObject({ planned: count, answered: count }).optional(),
+    .describe('planned publish time to receipt, by the attempt that brought it; of patterns that try again'),
+  ledger: ledger.describe('what became of every delivery of the measured phase'),
+  counters: z
+    .strictObject({
+      server: counters.describe('of all servers, over the whole trial'),
+      client: counters.describe('of all load processes, over the whole trial'),
+      serverMeasured: counters.describe('of the servers, in the measured phase'),
+      clientMeasured: counters.describe('of the load processes, in the measured phase'),
+    })
+    .describe('what both sides counted, under the same names'),
+  checks: z
+    .array(
+      z.strictObject({
+        name: z.string().describe('what both sides counted'),
+        server: z.number().describe("the servers' count"),
+        client: z.number().describe("the load processes' count"),
+        agree: z.boolean().describe('whether the two are the same'),
+        note: z.string().describe('why a difference is explained, or empty'),
+      }),
+    )
+    .describe('the counts of both sides held against each other'),
+  pageRequests: z
+    .strictObject({
+      planned: count.describe('how many were to be made'),
+      answered: count.describe('how many were answered'),
+    })
+    .optional()
+    .describe("the browsers' other requests in the measured phase, where subscribers are pages of browsers"),
   connectUs: z
     .number()
     .optional()
@@ -96,10 +111,12 @@ const completed = z.strictObject({
     .describe('the costs of connecting; left out of simulations and older results'),
   warmUp: z
     .strictObject({
-      events: count,
-      deliveries: count,
-      tookUs: z.number(),
-      whole: z.boolean().describe('all bursts were made; otherwise the time or the pattern ended them'),
+      events: count.describe('events that were published in the bursts'),
+      deliveries: count.describe('deliveries that came of them'),
+      tookUs: z.number().describe('how long the bursts took'),
+      whole: z
+        .boolean()
+        .describe('as many deliveries as make a server warm; else time or the pattern set an end'),
     })
     .optional()
     .describe(
@@ -137,8 +154,10 @@ const completed = z.strictObject({
   wayIn: z
     .string()
     .optional()
-    .describe('whether clients used TLS and tokens; left out if neither, and in older results'),
-  measuredUs: z.number(),
+    .describe(
+      'how clients got in: TLS, tokens; left out where freely and in clear text, and in older results',
+    ),
+  measuredUs: z.number().describe('length of the measured phase'),
   drainUs: z
     .number()
     .optional()
@@ -153,51 +172,14 @@ const completed = z.strictObject({
     .describe('kernel memory of all TCP sockets of the host, both ends, peak above baseline'),
   hostMemory: hostMemory
     .optional()
-    .describe('of the whole host; left out if it could not be read, of simulations and in older results'),
-  network: z
-    .strictObject({
-      segments: count.describe(
-        'TCP segments that the host sent during the measured phase, publishing included',
-      ),
-      wireBytes: count.describe('bytes of these segments with the headers of TCP and IP'),
-      idleBytesPerS: z
-        .number()
-        .min(0)
-        .optional()
-        .describe(
-          'bytes a second that the host sent before the first subscriber connected; left out in older ' +
-            'results',
-        ),
-      explained: z
-        .strictObject({
-          mostSegments: count.describe("an upper bound of the segments of the trial's connections"),
-          mostBytes: count,
-          leastBytes: count.describe('their contents, without any header'),
-        })
-        .optional()
-        .describe('what the counts of both sides and the publisher explain; left out in older results'),
-    })
-    .optional()
-    .describe(
-      'of the whole host, so it is right only without other traffic (warning wire-others if there was ' +
-        'some); left out if it could not be read, with a broker or a proxy, and if a server was killed',
-    ),
-  throttling: z
-    .strictObject({
-      periods: count.describe('periods of the quota, usually 100 ms each, in which the processes ran'),
-      throttledPeriods: count.describe('periods in which they used up the quota and were stopped'),
-      throttledUs: z.number().min(0).describe('how long they were stopped, summed over the cores'),
-    })
-    .optional()
-    .describe(
-      'effect of a CPU quota of the container (a cgroup) on all processes of the trial in the measured ' +
-        'phase; left out without a quota, and in older results',
-    ),
+    .describe('host-wide; left out where it could not be read, of simulations and in older results'),
+  network: network.optional(),
+  throttling: throttling.optional(),
   noProc: z
     .literal(true)
     .optional()
-    .describe('the system has no /proc, so figures from it were not measured'),
-  processes: z.array(processUse),
+    .describe('the system has no /proc, so what is read from it was not measured'),
+  processes: z.array(processUse).describe('what each process took'),
   faults: z
     .array(fault)
     .optional()
@@ -208,45 +190,56 @@ const completed = z.strictObject({
       'about subscribers that were away in the measured phase or the drain; left out if none was, and ' +
         'in older results',
     ),
-  series,
-  problems: z.array(z.strictObject({ code: z.string(), message: z.string(), count })),
+  series: series.describe('figures over time'),
+  problems: z
+    .array(
+      z.strictObject({
+        code: z.string().describe('what happened, in a word for programs'),
+        message: z.string().describe('the same in a sentence'),
+        count: count.describe('how often'),
+      }),
+    )
+    .describe('what went wrong on the load side, without ending the trial'),
 });
 
 const failed = z.strictObject({
-  status: z.literal('failed'),
-  valid: z.literal(false),
-  code: z.string(),
-  message: z.string(),
+  status: z.literal('failed').describe('the trial did not go through'),
+  valid: z.literal(false).describe('nothing of it counts'),
+  code: z.string().describe('why, in a word for programs'),
+  message: z.string().describe('why, in a sentence'),
 });
 
 export const trial = z.strictObject({
-  variant: z.strictObject({
-    pattern: z.string(),
-    label: z.string(),
-    as: z.string().optional().describe('its name in the scenario, for readers'),
-    options: z.record(z.string(), z.unknown()),
-    target: z.string().optional().describe('the target that it ran against; our own server when left out'),
-  }),
+  variant: z
+    .strictObject({
+      pattern: z.string().describe('by its name in a scenario'),
+      label: z.string().describe('the pattern with the options that differ from their defaults'),
+      as: z.string().optional().describe('what the scenario calls it for readers'),
+      options: z.record(z.string(), z.unknown()).describe('all options, with their defaults'),
+      target: z.string().optional().describe('the target that it ran against; our own server when left out'),
+    })
+    .describe('what was measured'),
   cell: z
     .strictObject({
       variant: z.string().describe('label of the variant without the parameters'),
-      parameters: z.record(z.string(), z.string()).describe('path and value, as written in the scenario'),
-      subscribers: count,
-      events: count,
-      deliveries: count,
+      parameters: z
+        .record(z.string(), z.string())
+        .describe('path in the scenario and value, as written there'),
+      subscribers: count.describe('simulated clients'),
+      events: count.describe('measured events in the schedule'),
+      deliveries: count.describe('measured deliveries that the schedule asks for'),
     })
     .optional()
-    .describe('for a matrix or a search: the values of this trial'),
-  /** 1 for the first trial of the variant. */
-  repetition: z.int().min(1),
-  startedAt: z.iso.datetime(),
+    .describe('of a matrix or a search: what was different from the scenario in this trial'),
+  repetition: z.int().min(1).describe('1 for the first trial of the variant'),
+  startedAt: z.iso.datetime().describe('when the trial began'),
   injected: z
     .string()
     .optional()
     .describe('how the server was made worse on purpose, in the form of --inject'),
   pinned: pinned.optional().describe('left out where all processes shared all cores'),
-  warnings: z.array(warning),
-  outcome: z.discriminatedUnion('status', [completed, failed]),
+  warnings: z.array(warning).describe('what to beware of'),
+  outcome: z.discriminatedUnion('status', [completed, failed]).describe('what was measured, or what failed'),
 });
 
 export type Trial = z.infer<typeof trial>;

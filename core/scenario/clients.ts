@@ -28,7 +28,10 @@ const policyWithOptions = z
           'server asks for is added to it',
       ),
     reset: z
-      .union([z.literal('on-open'), z.strictObject({ stable: interval })])
+      .union([
+        z.literal('on-open'),
+        z.strictObject({ stable: interval.describe('for how long it has to be up') }),
+      ])
       .optional()
       .describe(
         'when the backoff starts again: on-open, as soon as a connection opens, or once one has been ' +

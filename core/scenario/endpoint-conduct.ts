@@ -15,7 +15,7 @@ export const conduct = z
           'slow: answers late; lose-answer: processes the delivery and cuts the connection instead of ' +
           'answering',
       ),
-    share: share.prefault('100%').describe('how many'),
+    share: share.prefault('100%').describe('how many of the requests, or of the endpoints'),
     of: z
       .enum(['requests', 'endpoints'])
       .default('requests')

@@ -38,7 +38,7 @@ const closedLoop = z
     for: interval
       .refine((ms) => ms >= 1000 && ms % 1000 === 0, { error: 'whole seconds, at least 1s' })
       .prefault('4s')
-      .describe('how long each endpoint is asked'),
+      .describe('how long each endpoint is asked, in whole seconds'),
   })
   .describe(
     'after the trials: how many requests a second a server process can answer, polls and publishing, ' +

@@ -41,7 +41,7 @@ const broker = z.union([
   brokerName.transform((kind) => ({ kind, url: undefined })),
   z
     .strictObject({
-      kind: brokerName,
+      kind: brokerName.describe('which broker'),
       url: z
         .url({ protocol: /^(redis|nats|kafka)$/, error: 'an address such as redis://127.0.0.1:6379' })
         .refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {

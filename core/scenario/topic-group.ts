@@ -49,30 +49,34 @@ const arrivals = z
   .union([
     topicRate.transform(({ perS, each }) => said({ kind: 'constant', perS }, each)),
     z
-      .strictObject({ constant: topicRate })
+      .strictObject({ constant: topicRate.describe('even steps; the same as the rate alone') })
       .transform(({ constant: { perS, each } }) => said({ kind: 'constant', perS }, each)),
     z
-      .strictObject({ poisson: topicRate })
+      .strictObject({ poisson: topicRate.describe('independent events: the gaps between them are drawn') })
       .transform(({ poisson: { perS, each } }) => said({ kind: 'poisson', perS }, each)),
-    z.strictObject({ stages }).transform((v) =>
-      said(
-        {
-          kind: 'stages',
-          stages: v.stages.map(({ rate, to, for: lengthMs }) => ({
-            rate: rate.perS,
-            ...(to && { to: to.perS }),
-            for: lengthMs,
-          })),
-        },
-        v.stages[0]!.rate.each, // there is one
+    z
+      .strictObject({ stages: stages.describe('rates that change, one stage after the other') })
+      .transform((v) =>
+        said(
+          {
+            kind: 'stages',
+            stages: v.stages.map(({ rate, to, for: lengthMs }) => ({
+              rate: rate.perS,
+              ...(to && { to: to.perS }),
+              for: lengthMs,
+            })),
+          },
+          v.stages[0]!.rate.each, // there is one
+        ),
       ),
-    ),
     z
       .strictObject({
-        bursts: z.strictObject({
-          size: burstSize,
-          every: interval.describe('time between two bursts'),
-        }),
+        bursts: z
+          .strictObject({
+            size: burstSize,
+            every: interval.describe('time between two bursts'),
+          })
+          .describe('many events at once, again and again'),
       })
       .transform(({ bursts: { size, every } }) =>
         said({ kind: 'bursts', size: size.size, everyMs: every }, size.each),

@@ -27,7 +27,7 @@ const subscribe = z
 
 const publish = z.strictObject({
   url: location,
-  method: z.enum(['POST', 'PUT', 'PATCH']).default('POST'),
+  method: z.enum(['POST', 'PUT', 'PATCH']).default('POST').describe('HTTP method; any 2xx answer is success'),
   type: z.string().min(1).default('application/json').describe('content type'),
   headers: ownHeaders,
   body: z

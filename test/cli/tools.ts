@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 import { vi, type TestContext } from 'vitest';
+import { exitsOf, exitTable } from '../../cli/exit-table.ts';
 import { reportFailure } from '../../cli/failure.ts';
 import { createProgram } from '../../cli/program.ts';
 import { exitCodeOf } from '../../cli/run.ts';
@@ -117,7 +118,18 @@ export async function call(args: string[], cwd: string): Promise<Ended> {
   }
   const code = Number(process.exitCode ?? 0);
   process.exitCode = undefined;
+  assertTold(args, code);
   return { code, signal: null, ...printed };
+}
+
+/** Every exit code that a test sees is in the table of its command, which help and documentation show. */
+function assertTold(args: readonly string[], code: number): void {
+  const told = exitTable[args.slice(0, 2).join(' ')] ?? exitTable[args[0] ?? ''];
+  if (!told || args.includes('--help')) return;
+  assert.ok(
+    exitsOf(told).some((one) => one.code === code),
+    `cli/exit-table.ts does not say that "${args.join(' ')}" may end with ${code}`,
+  );
 }
 
 /** A scenario of a few seconds in a file of its own. */
