@@ -26,7 +26,7 @@ export type BisectStep = Commit & {
 
 export type BisectEnd =
   | { kind: 'found'; commit: Commit }
-  /** Those that may be the first bad one: what is between them was skipped. */
+  /** The commits of which one is the first bad one: those between them were skipped. */
   | { kind: 'narrowed'; suspects: Commit[] }
   /** The bad commit was not shown to be worse than the good one. */
   | { kind: 'not-worse'; why: string }

@@ -1,5 +1,5 @@
-// Describes the outcome of comparing a candidate with a baseline, which gates, reports and later readers go
-// by, and what it means for a script. It has a version, as the result has; judge.ts decides.
+// Describes the outcome of comparing a candidate with a baseline, for gates, reports and later readers, and
+// the exit code that it gives a script. It has a version, as the result has; judge.ts decides.
 
 import { z } from 'zod';
 import { exitCodes, type ExitCode } from '../base/errors.ts';

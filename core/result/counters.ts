@@ -41,7 +41,7 @@ export const counterNames = [
   /** TLS handshakes that were completed, and those of them that resumed an earlier session. */
   'tlsHandshakes',
   'tlsResumed',
-  /** Tokens that the server was asked to check, and those that it did not accept (401). Server side only. */
+  /** Tokens that the server checked, and tokens that it refused (401). Server side only. */
   'authChecks',
   'authRefused',
   /** Bytes on those connections, as the application hands them to TCP (or TLS) or gets them. */

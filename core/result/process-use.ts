@@ -92,7 +92,7 @@ export type ProcessUse = z.infer<typeof processUse>;
 /** How far the stretch that a process' CPU is of may differ from the measured phase, as a share of it. */
 export const stretchMost = 0.1;
 
-/** Whether what a process used is that of another time than the measured phase. */
+/** Whether a process' use was read over another time than the measured phase. */
 export function isReadElsewhen({ wallUs }: Pick<ProcessUse, 'wallUs'>, measuredUs: number): boolean {
   return Math.abs(wallUs - measuredUs) > measuredUs * stretchMost;
 }
