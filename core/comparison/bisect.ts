@@ -4,7 +4,9 @@
 import type { Comparison, Judged, JudgedMetric } from './comparison-result.ts';
 import { worseIn } from './comparison-result.ts';
 
-/** The figure that is followed: of one variant one metric, and what it is for the good and the bad commit. */
+/**
+ * The figure that is followed: one metric of one variant, with its values for the good and the bad commit.
+ */
 export type Lead = {
   /** Label of the baseline's variant. */
   variant: string;

@@ -1,5 +1,5 @@
-// Runs the broker of a trial: a process of its own on loopback, with a folder that goes with it; or one that
-// runs already, by its address. Says whether it answers. What servers do with it is theirs.
+// Runs the broker of a trial: a process of its own on loopback, with a folder that is removed with it; or one
+// that runs already, by its address. Says whether it answers. servers/brokers/ has the clients of brokers.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,11 +19,12 @@ export type BrokerProcess = BesideProcess & {
   readonly role: 'broker';
   readonly access: BrokerAccess;
   /**
-   * Starts it, the first time or again: on the same port, with what it kept. Resolves when it answers.
+   * Starts it, the first time or again: on the same port, with the data that it kept. Resolves when it
+   * answers.
    * @throws TrialFailure when it does not
    */
   start(): Promise<void>;
-  /** A fault: it is asked to end, or killed. Resolves when it is gone. Not for one that runs already. */
+  /** A fault: it is asked to end, or killed. Resolves when it is gone. Not for a broker named by address. */
   end(how: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 };
 
@@ -60,9 +61,9 @@ const nats = (kept: (folder: string) => readonly string[]): Program => ({
 });
 
 /**
- * What keeps a history keeps it over a restart: a stream that is lost with its process would be a broker
- * without one. Redis writes to its file before it answers, so that a kill loses nothing; only a machine that
- * goes down would (`everysec`). Publish and subscribe keep nothing, by what they are.
+ * Brokers with a history keep it over a restart: otherwise a restart would make them brokers without one.
+ * Redis writes to its file before it answers, so a kill loses nothing; a machine that goes down would lose up
+ * to a second (`everysec`). Publish and subscribe keep nothing by design.
  */
 const programs: Readonly<Record<Started, Program>> = {
   'redis-pubsub': redis(['--appendonly no']),
@@ -72,7 +73,7 @@ const programs: Readonly<Record<Started, Program>> = {
 };
 
 const startMs = 10_000;
-/** For one that is said to run. */
+/** For a broker that should already run. */
 const namedMs = 2000;
 const lookEveryMs = 20;
 /** Between being asked and being made to end. */

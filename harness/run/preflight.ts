@@ -124,7 +124,7 @@ function memoryOf(
   ];
 }
 
-/** Descriptors that a server, or what is in front of several, is short of. */
+/** Descriptors that a server, or the proxy in front of several, is short of. */
 function descriptorsOfServers(held: number, scenario: Scenario, machine: Machine): string[] {
   const { descriptorLimit: limit } = machine;
   if (limit === undefined) return [];

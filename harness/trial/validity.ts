@@ -1,6 +1,6 @@
 // Decides which figures of a trial count. Each check looks at one way in which a run can measure something
-// else than the server, and says with its figure what was seen and what to do. What each makes void is
-// core/result/voids.ts.
+// else than the server, and says with its figure what was seen and what to do. core/result/voids.ts says
+// which figures each makes void.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { shownUpTo } from '../../core/metrics/latency.ts';

@@ -1,7 +1,7 @@
 // Decides when a client comes back after a failure, by a policy (presets.ts) and by the server's advice:
 // never earlier than the server asked, spread over a window that it announced, and not at all if it asked
-// for too long a wait or the policy has reached its end. Numbers in, numbers out: the same rule serves subscribers
-// over sockets and simulated ones in virtual time. Webhook senders have policies of their own
+// for too long a wait or the policy has reached its end. Numbers in, numbers out: the same rule serves
+// subscribers over sockets and simulated ones in virtual time. Webhook senders have policies of their own
 // (retry-policy.ts).
 
 import type { Random } from '../../base/random.ts';
