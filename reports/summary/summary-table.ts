@@ -24,7 +24,7 @@ export type Cell = {
   of?: string | undefined;
   /** Why there is no figure. */
   reason?: string;
-  /** There was one, and what it rests on is void. */
+  /** There was a figure, and its evidence is void. */
   void?: true;
 };
 export type Column = { key: string; title: string; note: string };

@@ -53,8 +53,8 @@ export const openJetStream: OpenBroker = async (options) => {
     let outcome: Outcome = 'done';
     if (offset > log.end()) outcome = await new Promise((resolve) => arrivals.add({ offset }, resolve));
     if (log.epoch() !== epoch || !reader) return false;
-    // A new event comes behind all that were there as it was sent. Of one that the stream had already, or
-    // that does not arrive, only the stream itself can tell.
+    // A new event comes behind all that were there when it was sent. Where the stream had the event already,
+    // or it does not arrive, only the stream itself can tell.
     if (!duplicate && offset > end && outcome === 'done') return true;
     if ((duplicate || offset > end) && (await reader.isSame())) return log.epoch() === epoch;
     reader.doubt();
