@@ -26,7 +26,7 @@ const whyNotJudged = z.string().optional().describe('why it was not judged, if t
 const ofWhatCame = z
   .literal(true)
   .optional()
-  .describe('both sides lost deliveries, so the latency is that of the deliveries that arrived');
+  .describe('both sides lost deliveries, so the latency covers only deliveries that arrived');
 /** Over the runs of each side. */
 const ends = z.tuple([z.number(), z.number()]).describe('lowest and highest run');
 const ranges = z.strictObject({ baseline: ends, candidate: ends });

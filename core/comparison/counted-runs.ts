@@ -147,7 +147,7 @@ export function figuresFor(
   const lack = (reading: Reading) =>
     lackOf(reading, metric, positive) ??
     (isOneSided && leavesOutLost(metric, reading)
-      ? { why: 'it lost deliveries, so its latency is of those that arrived', voided: true }
+      ? { why: 'it lost deliveries, so its latency covers only those that arrived', voided: true }
       : undefined);
   const { kept, lost } = split(rows, (reading) => lack(reading)?.why);
   const lacks = rows.flatMap(({ sides }) => sides.map(([, reading]) => lack(reading)));

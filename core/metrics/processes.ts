@@ -195,7 +195,7 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
   'server-cpu-per-delivery.whole': {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
-    title: 'server CPU per delivery, including that of the idle server',
+    title: "server CPU per delivery, including the idle server's",
     lost: startsInIt,
     read: cpuPerDelivery('server', shareOf),
   },

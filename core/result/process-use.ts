@@ -16,8 +16,8 @@ export const processUse = z.strictObject({
   pid: count
     .optional()
     .describe(
-      'that of the first process, if a fault started a server again; 0: none ran at first; left out of ' +
-        'simulations, like everything that only a process has',
+      'if a fault started a server again, the number of its first process; 0: none ran at first; left ' +
+        'out of simulations, like everything that only a process has',
     ),
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),
   wallUs: z.number().describe('length of the time over which cpuUs was measured'),

@@ -81,8 +81,8 @@ function* refusalsOfNobody({ faults, variants }: Parts, registry: PatternRegistr
       yield {
         path: ['faults', i, 'refuse'],
         message:
-          `"${senders[0]!.label}" makes its deliveries from what is stored, so it has no dependency of ` +
-          'reading that could be down; leave the variant or the fault out',
+          `"${senders[0]!.label}" makes its deliveries from its store, and needs nothing else that ` +
+          'could be down; leave the variant or the fault out',
       };
 }
 

@@ -18,8 +18,8 @@ export function coresFrom(numbers: readonly number[] | undefined, canKeep: boole
     return {
       pinned: null,
       why:
-        'taskset is not installed, so server, load and publisher share all cores, and their latencies hold ' +
-        'what they wait for one another. It is part of util-linux: apt-get install util-linux.',
+        'taskset is not installed, so server, load and publisher share all cores, and latencies include ' +
+        'the time they wait for one another. It is part of util-linux: apt-get install util-linux.',
     };
   const [server, publisher, ...load] = numbers ?? [];
   if (server === undefined || publisher === undefined)

@@ -192,9 +192,9 @@ const checks: readonly Check[] = [
     if (serversKilled === 0) return undefined;
     return note(
       'server-killed',
-      `a fault ended a server ${counted(serversKilled, 'time')} before it could count a last time: what it ` +
-        'did after its last sample (up to a second) is in no count of the server side, so the two ' +
-        "sides' counts were not compared.",
+      `a fault ended a server ${counted(serversKilled, 'time')} before it could count a last time: its ` +
+        'work after the last sample (up to a second) is missing from the counts of the server side, so the ' +
+        "two sides' counts were not compared.",
     );
   },
   function notOurs({ scenario }, { serverReadings, serverGone }, trial) {

@@ -178,9 +178,9 @@ function unexplained(body: Buffer, secrets: Secrets, verifiedBefore: number): st
     verifiedBefore === 0
       ? 'no request has verified with it so far, so compare the secret first'
       : `${formatNumber(verifiedBefore)} ${have} verified before, ` +
-        'so what is signed (the body, or its id or time) was probably changed';
+        'so the signed content (the body, or its id or time) was probably changed';
   return (
-    `no signature is that of ${which} for the ${formatNumber(body.length)} bytes that came: the sender has ` +
-    `another secret, or what it signed was changed on its way; ${hint}`
+    `no signature fits ${which} and the ${formatNumber(body.length)} bytes that arrived: the sender has ` +
+    `another secret, or the content it signed was changed on its way; ${hint}`
   );
 }

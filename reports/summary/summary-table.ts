@@ -66,7 +66,7 @@ const shown: readonly Column[] = [
     title: 'descriptors, at rest',
     note:
       'file descriptors of the server process when all subscribers were connected and nothing had been ' +
-      'published, without those that it had idle',
+      'published, less the ones it had while idle',
   },
   {
     key: 'descriptors.added-peak',

@@ -84,7 +84,7 @@ export const openJetStream: OpenBroker = async (options) => {
       log.admit(topic);
       const [epoch, end] = [log.epoch(), log.end()];
       const ack = await send(`${seq ?? 0} ${topic} ${log.encode(body, stamps)}`, key);
-      if (!(await isOf(epoch, end, ack))) throw refusals.unknown('its stream is not the one that it was');
+      if (!(await isOf(epoch, end, ack))) throw refusals.unknown('its stream has been replaced');
       const given = seq ?? log.seqAt(topic, ack.seq);
       if (given === undefined) throw refusals.unknown('its number in the topic is not known here');
       return { id: `${epoch}-${ack.seq}`, seq: given };
