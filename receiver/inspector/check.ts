@@ -1,6 +1,6 @@
-// Checks the signature of a request, and says precisely what is wrong when it does not fit: too old and
-// right, or neither; the body printed anew on its way; the secret read in another way than the scheme reads
-// it. All comparing is done by the schemes, in constant time.
+// Checks the signature of a request, and says precisely why it does not fit: it is right but too old, or too
+// old and wrong; the body was printed anew on its way; or the sender reads the secret in another way than the
+// scheme. The schemes do all comparing, in constant time.
 
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';

@@ -1,6 +1,6 @@
 // Runs a client's way from a loss back to a subscription: it waits by its policy, chooses a server, is
-// refused where none listens, stands in the queue of one that does, and is subscribed or refused when the
-// server gets to it. What its policy says is core/policy/client/; what it hears is manner.ts.
+// refused where none listens, waits in the queue where one does, and is subscribed or refused when the server
+// gets to it. The policies are core/policy/client/; the servers' answers are manner.ts.
 
 import { chooseServer } from '../../core/policy/client/choose-server.ts';
 import { takeWaitMs } from '../../core/policy/client/reconnect.ts';
