@@ -29,7 +29,7 @@ export function simulationBy(
 }
 
 /**
- * The scenario without what is not simulated, and the variants that are not.
+ * The part of the scenario that can be simulated, and the variants that cannot.
  * @throws UserError `not-simulated` with all that stands in the way
  */
 export function simulatedPart(

@@ -25,7 +25,7 @@ export async function ask(flags: NeedFlags): Promise<NeedFlags> {
   }
 }
 
-/** @param flags what is known already: none of what is asked for */
+/** @param flags the flags already given, none of which is asked for here */
 export async function answersOf(flags: NeedFlags, prompts: Prompts): Promise<NeedFlags> {
   const right = (checked: object | string) => (typeof checked === 'string' ? checked : true);
   const choose = (message: string, choices: Record<string, string>) =>

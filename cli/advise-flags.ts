@@ -1,5 +1,5 @@
-// Reads the flags of `pushbench advise` into what is needed: every mistake with what was given, what may be
-// written, and the nearest of the names that there are.
+// Reads the flags of `pushbench advise` into needs. Each mistake is reported with the given value, the
+// allowed ones and the nearest of them.
 
 import { holds, misses, receivers, type Needs } from '../core/advice/needs.ts';
 import { UserError } from '../core/base/errors.ts';
@@ -40,7 +40,7 @@ export function hasNeeds(flags: NeedFlags): boolean {
 }
 
 /**
- * @returns the needs, and what was not said with the value that is taken
+ * @returns the needs, and each value that was assumed because its flag was left out
  * @throws UserError with all mistakes, a line each
  */
 export function needsOf(flags: NeedFlags): { needs: Needs; assumed: string[]; payload: string | undefined } {

@@ -96,7 +96,7 @@ export function listBaselines({ dir }: BaselineFlags): ExitCode {
   return exitCodes.ok;
 }
 
-/** Holds results against a baseline, by what their own scenario gates on. */
+/** Compares results with a baseline, by the gates of their own scenario. */
 export async function checkBaseline(
   name: string,
   path: string,

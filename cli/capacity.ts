@@ -1,5 +1,5 @@
-// Gives capacity questions what they are computed with: the patterns, their models, and a scenario with the
-// defaults of all that a question does not say.
+// Gives capacity questions the patterns, their models, and a scenario with a default for everything that a
+// question leaves out.
 
 import { patterns } from '../core/pattern/registry.ts';
 import type { Profile } from '../core/profile/profile.ts';

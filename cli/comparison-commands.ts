@@ -67,7 +67,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     .option('--budget <duration>', 'plan only as many pairs as fit into this time, such as 10m')
     .option('--inject-a <settings>', "make the baseline's server worse on purpose, as run --inject does")
     .option('--inject-b <settings>', "the same with the candidate's")
-    .option('--target <file>', 'how to speak to what cmd: or --start starts')
+    .option('--target <file>', 'how to speak to the server that cmd: or --start starts')
     .option('--start <command>', 'starts your app in the folder of a ref: or dir:')
     .option(
       '--install <command>',
@@ -122,7 +122,7 @@ export function addComparisonCommands(root: Command, invocation: string): void {
     });
   baseline
     .command('list')
-    .description('list the baselines with what was measured, when and where')
+    .description('list the baselines: what was measured, when and where')
     .addOption(dir)
     .action(async (options: BaselineFlags) => {
       const { listBaselines } = await loaded(import('./baseline.ts'));

@@ -53,7 +53,7 @@ function bodyOf(body: string): [name: string, value: string] {
   return isJson ? ['body', body] : ['text', JSON.stringify(body)];
 }
 
-/** Without characters that steer a terminal; they stand in strings alone, as what they are escaped to. */
+/** Escapes characters that control a terminal; they can only stand inside JSON strings. */
 function escaped(line: string): string {
   return line.replace(/[\u007f-\u009f]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
 }

@@ -24,8 +24,8 @@ export async function historyCommand(
   const { sets, simulated } = ofOneKind(all, simulatedToo);
   if (simulated.length > 0)
     complain(
-      `Left out, as simulated: ${listNames(simulated)}. --simulated-too takes them among those that were ` +
-        'measured.',
+      `Left out, as simulated: ${listNames(simulated)}. With --simulated-too they are shown with the ` +
+        'measured ones.',
     );
   const history = historyOf(sets, cut);
   if (json) process.stdout.write(`${printableJson(history, 1)}\n`);

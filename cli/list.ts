@@ -14,7 +14,7 @@ import { print } from './print.ts';
 import { quoted } from '../core/base/quoted.ts';
 import { openScenario, shippedScenarios } from '../api/scenarios.ts';
 
-/** What a scenario says in sentences, and what it asks of its figures: nobody sets these for one run. */
+/** Sentences of a scenario and its expectations: nobody sets these for a single run. */
 const notSet = new Set(['question', 'notice', 'answer', 'curves', 'axis', 'expect', 'gate']);
 
 /** @param invocation what goes before the arguments of a command of ours */
@@ -31,7 +31,7 @@ export function listCommand(invocation: string): void {
   );
 }
 
-/** What of it `pushbench simulate` computes, or what it says that no model knows. */
+/** Which part of it `pushbench simulate` computes, or why there is no model for it. */
 function simulatedText(scenario: Scenario): string {
   const asked = scenario.cells.length > 0 ? scenario.cells.map((cell) => cell.scenario) : [scenario];
   const inTheWay = new Set(

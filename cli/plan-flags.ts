@@ -32,7 +32,7 @@ const leastIntervalMs = 100;
 const usualMemory = '4GB';
 
 /**
- * @returns the question, and what was not said with the value that is taken
+ * @returns the question, and each value that was assumed because its flag was left out
  * @throws UserError `plan` with all mistakes, a line each
  */
 export function questionOf(

@@ -1,5 +1,5 @@
-// Gives commands that serve what they share: reading the port that was asked for, naming the port that was
-// taken, ending at a signal.
+// Holds the code that serving commands share: reading the port asked for, naming the port taken, ending at a
+// signal.
 
 import { exitCodes, UserError } from '../core/base/errors.ts';
 import { loopback } from '../core/base/loopback.ts';
@@ -27,7 +27,7 @@ export function portTaken(error: unknown, port: number): never {
   throw error;
 }
 
-/** @throws UserError when the address or the port cannot be had; otherwise what was thrown */
+/** @throws UserError when the address or the port cannot be used; any other error as it is */
 export function notListening(error: unknown, host: string, port: number): never {
   if (
     error instanceof Error &&

@@ -155,7 +155,7 @@ function checkedPagePort(text: string): number {
   );
 }
 
-/** @throws UserError when an address or a port cannot be had; otherwise what was thrown */
+/** @throws UserError when an address or a port cannot be used; any other error as it is */
 function notReceiving(error: unknown, host: string, port: number, pagePort: number): never {
   const isOfPage = error instanceof Error && 'port' in error && error.port === pagePort && pagePort !== port;
   if (isOfPage && 'code' in error && error.code === 'EADDRINUSE')

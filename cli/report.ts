@@ -58,7 +58,7 @@ type Run = { path: string; result: Result };
 
 const oneRun = async (path: string): Promise<Run> => ({ path, result: await readResult(path) });
 
-/** A file, or a folder that holds one or none: what is wrong with it is an error. A folder of runs is not. */
+/** A file, or a folder with at most one result, where a mistake is an error. A folder of runs is not one. */
 function isOneRun(path: string): boolean {
   return (
     !isFolder(path) ||

@@ -230,7 +230,7 @@ async function writeReports(
 }
 
 /**
- * The exit code, after saying of what could not be written where it is instead.
+ * The exit code. Says first, for a file that could not be written, where its content is instead.
  * @throws UserError the first problem
  */
 function endWith(

@@ -44,8 +44,8 @@ export function takeSignals(handler: (signal: NodeJS.Signals) => void): () => vo
 
 /**
  * Aborts `stop` at the first signal.
- * @param said what is told then
- * @param atLimit does what cannot wait when the limit has come, and says what is left to do
+ * @param said called then, with the signal
+ * @param atLimit called when the limit has come: does what cannot wait, and says what is left to do
  * @returns takes the handlers away; the limit stays, for whatever goes on
  */
 export function onSignals(

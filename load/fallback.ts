@@ -56,7 +56,7 @@ type All = {
 
 /**
  * @param transports in the order in which they are tried
- * @param again whether one that has worked may be left after a later loss
+ * @param again whether a transport that has worked may be given up after a later loss
  */
 export async function startFallback(
   context: LoadContext,

@@ -51,10 +51,9 @@ export type Handover = {
 /** Where deliveries go: the ledger and the histograms. Pattern code never looks into an event. */
 export type Sink = {
   /**
-   * A subscriber is subscribed: what is published from now on must reach it. Called again
+   * A subscriber is subscribed: events published from now on must reach it. Called again
    * after each reconnection.
-   * @param resumes the server was told what it had, by a cursor, or had kept what it missed; false when left
-   *   out
+   * @param resumes the server got its cursor, or had kept the events that it missed; false when left out
    */
   ready(subscriber: number, atUs: number, resumes?: boolean): void;
   /** A subscriber was cut off, and the pattern is reconnecting it; or it `left` voluntarily. */
@@ -111,8 +110,8 @@ export type RunningLoad = {
   slow?(subscriber: number, bytesPerS: number | undefined): void;
   /**
    * Sends a subscriber's message on the connection that it gets events on; absent where that is one-way.
-   * @param answered with what the server gave it as sequence number, 0 when it refused it; never when
-   *   the connection ends before
+   * @param answered called with the message's sequence number from the server, 0 when the server refused it;
+   *   not called when the connection ends before
    * @returns false when it has no connection
    */
   send?(subscriber: number, message: Message, answered: (seq: number, atUs: number) => void): boolean;

@@ -1,5 +1,5 @@
-// Decides what the network does: when bytes may go on, how long a connection takes to be there, when one that
-// is silent is cut. Pure, with the clock and random numbers given, so that it can be tested in virtual time.
+// Decides what the network does: when bytes may go on, how long connecting takes, when a silent connection is
+// cut. Pure, with the clock and random numbers given, so that it can be tested in virtual time.
 
 import type { Random } from '../core/base/random.ts';
 import type { Conditions, Direction } from '../core/network/conditions.ts';
@@ -40,7 +40,7 @@ export function pieceBytes({ bandwidth, loss }: Conditions, direction: Direction
 
 /**
  * When a piece that is sent now arrives: after it has been sent at the link's bandwidth, has been under way,
- * and has been sent again as often as it was lost. Never before what was sent earlier.
+ * and has been sent again as often as it was lost. It never arrives before earlier pieces.
  */
 export function arrivalUs(
   link: Link,
@@ -92,8 +92,8 @@ function timeoutsUs(firstUs: number, loss: number, random: Random): number {
 
 /**
  * How long after a client began to connect its first bytes can be on their way: a round trip (SYN and
- * SYN-ACK), and a timeout where one of these is lost. The client of a proxy believes to be connected earlier;
- * what it sends waits here.
+ * SYN-ACK), and a timeout where one of these is lost. The client is connected to our proxy earlier, so its
+ * first bytes wait here.
  */
 export function handshakeUs({ latencyMs = 0, loss = 0 }: Conditions, random: Random): number {
   const lost = loss > 0 && random() < 1 - (1 - loss) ** 2;
@@ -105,7 +105,7 @@ export function isIdle(lastUs: number, nowUs: number, { idleMs }: Conditions): b
   return idleMs !== undefined && nowUs - lastUs >= idleMs * 1000;
 }
 
-/** How often to look for those that are idle: a twentieth of the time, so that none is cut much later. */
+/** How often to look for idle connections: a twentieth of the time, so that none is cut much later. */
 export function idleCheckMs({ idleMs }: Conditions): number {
   return idleMs === undefined ? Infinity : Math.min(1000, Math.max(10, idleMs / 20));
 }

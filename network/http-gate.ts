@@ -1,5 +1,5 @@
-// Plays the proxies that look into HTTP/1.1: one that refuses Upgrade or takes its header away, so that no
-// WebSocket comes through, and one that holds responses back until they end or a buffer is full.
+// Plays proxies that look into HTTP/1.1. One kind refuses Upgrade or takes its header away, so that no
+// WebSocket comes through; another holds responses back until they end or a buffer is full.
 
 import type { Conditions } from '../core/network/conditions.ts';
 import { bodyOf, readMessages, type Body, type Head } from './http-messages.ts';
@@ -23,9 +23,9 @@ export type Gate = {
   clientEnded(): void;
   /** The server has ended: nothing is held any more. */
   serverEnded(): void;
-  /** The conditions are over for this connection: what is held goes on, and nothing more is. */
+  /** The conditions are over for this connection: held bytes go on, and no more are held. */
   open(): void;
-  /** The connection is over: what is held is dropped. */
+  /** The connection is over: held bytes are dropped. */
   stop(): void;
 };
 
@@ -34,7 +34,7 @@ const reasons = { 400: 'Bad Request', 403: 'Forbidden', 502: 'Bad Gateway' };
 /** Responses that may be under way on a connection; where there are more, nothing is held any longer. */
 const pipelinedMost = 1000;
 
-/** @param budget of what all connections hold; a response that is held back counts in it */
+/** @param budget for the bytes that all connections hold; held responses count in it */
 export function createGate({ upgrade, bufferBytes }: Conditions, ends: GateEnds, budget: Budget): Gate {
   /** Methods of the requests whose responses are still to come. */
   const asked: string[] = [];
@@ -142,7 +142,7 @@ function createHold(mostBytes: number, budget: Budget, passOn: (bytes: Buffer) =
   return {
     release,
     holds: () => heldBytes > 0,
-    /** What is held, and what is still to be held, goes nowhere. */
+    /** Bytes held now or later are dropped. */
     drop() {
       nobody = true;
       empty();

@@ -1,5 +1,6 @@
 // Reads where HTTP/1.1 messages begin and end in a stream of bytes (RFC 9112), and hands every byte on as
-// part of one: heads whole, bodies as they come. It judges nothing: what it cannot read it hands on unread.
+// part of one: heads whole, bodies as they come. It judges nothing: bytes that it cannot read are handed on
+// unread.
 
 export type Head = {
   /** Method, target and version, or version, status and reason. */
@@ -17,7 +18,7 @@ export type Parts = {
   body(bytes: Buffer): void;
   /** The message is over. */
   end(): void;
-  /** These bytes are not HTTP/1.1, and so are all that follow: nothing but this is called from then on. */
+  /** These bytes are not HTTP/1.1. From then on only this is called, with all bytes that follow. */
   unreadable(bytes: Buffer): void;
 };
 
@@ -44,7 +45,7 @@ const lineMostBytes = 16 * 1024;
 export type MessageReader = {
   /** Takes the next bytes of the stream. They are kept where a head or a line of chunks is not whole. */
   read(bytes: Buffer): void;
-  /** The stream has ended: what was kept is handed on unread. */
+  /** The stream has ended: kept bytes are handed on unread. */
   finish(): void;
 };
 

@@ -36,7 +36,7 @@ export type Lane = {
   /** The sink takes more. */
   drained(): void;
   setConditions(conditions: Conditions): void;
-  /** The connection is over: what is held is dropped. */
+  /** The connection is over: held pieces are dropped. */
   stop(): void;
 };
 
@@ -54,7 +54,7 @@ export type LaneOptions = {
 
 type Item = { dueUs: number; what: Buffer | 'end' | 'reset' };
 
-/** Node's timers are as coarse; what is due so soon is not waited for. */
+/** Node's timers are not finer than this, so pieces due sooner go on at once. */
 const timerUs = 500;
 
 /** What each piece of a lane would have to ask of its conditions. */
@@ -85,7 +85,7 @@ export function createLane(options: LaneOptions): Lane {
     budget.heldBytes += bytes;
   }
 
-  /** Passes on what is due, and waits for what is not. */
+  /** Passes on pieces that are due, and sets a timer for the next. */
   function pump(): void {
     clearTimeout(timer);
     timer = undefined;

@@ -1,5 +1,5 @@
 // Stands in front of addresses and makes the network to them bad on purpose: listens on loopback, one port an
-// address, and does to each connection what is imposed on it at the time.
+// address, and treats each connection by the conditions imposed on it at the time.
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { addressOf, type Address } from '../core/base/address.ts';
@@ -16,7 +16,7 @@ import type { Budget } from './lane.ts';
 export type NetworkProxy = {
   /** Listens. @returns where, for each of the routes */
   open(routes: readonly Route[]): Promise<string[]>;
-  /** @returns lifts it: what was before holds again */
+  /** @returns lifts it: the earlier conditions apply again */
   impose(imposed: Imposed & { reset?: boolean }): () => void;
   traffic(): Traffic;
   close(): Promise<void>;
@@ -28,7 +28,7 @@ const heldMostBytes = 256 * 1024 ** 2;
 /** What is imposed. `chosen`: on these routes alone; undefined: on all routes of its `between`. */
 type Imposition = Imposed & { chosen: ReadonlySet<OpenRoute> | undefined };
 type OpenRoute = Route & { upstream: Address; server: Server };
-/** A connection with what is imposed on it, the latest last. */
+/** A connection with the conditions imposed on it, the latest last. */
 type Held = { route: OpenRoute; imposed: Imposition[]; conditions: Conditions; connection?: Connection };
 
 /** Nothing is imposed: bytes pass as they come. */
@@ -49,7 +49,7 @@ export const noTraffic: Traffic = {
 const hits = ({ between, chosen }: Imposition, route: OpenRoute) =>
   between === route.between && (chosen?.has(route) ?? true);
 
-/** @param steady what is imposed on every connection */
+/** @param steady imposed on every connection */
 export function createProxy(
   { seed, steady }: { seed: number; steady?: Imposed },
   clock: Pick<Clock, 'nowUs'> = realClock,

@@ -1,5 +1,5 @@
-// Hands a verified delivery to the application: once, by its id, and within a time, so that one that hangs
-// locks neither its id nor its sender.
+// Hands a verified delivery to the application: once, by its id, and within a time, so that a delivery that
+// hangs locks neither its id nor its sender.
 
 import { createHash } from 'node:crypto';
 import type { Headers } from '../core/signature/schemes.ts';

@@ -23,7 +23,7 @@ export function checkedAnswer(answer: Answer): Answer {
   requireNames('answer', answer, ['status', 'headers', 'body']);
   const { status, body } = answer;
   requireNumber('status', status, { least: 200, most: 599, whole: true });
-  const headers = new globalThis.Headers(answer.headers); // throws for what no header may be
+  const headers = new globalThis.Headers(answer.headers); // throws for invalid headers
   const wrong = framing.find((name) => headers.has(name));
   if (wrong !== undefined) throw new TypeError(`leave the header ${wrong} out; the server sends its own`);
   if (body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array))

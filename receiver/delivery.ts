@@ -3,7 +3,7 @@
 import type { Headers } from '../core/signature/schemes.ts';
 import type { Answer } from './answer.ts';
 
-/** A verified request. `Event` is the type of its body: that of the scheme, or one of your own. */
+/** A verified request. `Event` is the type of its body: the scheme's type, or one of your own. */
 export type Delivery<Event = unknown> = {
   /**
    * The same on every attempt. Undefined if neither the scheme nor the body has an id; then repetitions are

@@ -1,5 +1,5 @@
-// Reads the body of a verified delivery as an event of its scheme. What every event has is checked; what is
-// special to one type of event is not, so give `Delivery` the type of the sender's own library for that.
+// Reads the body of a verified delivery as an event of its scheme. It checks fields that every event has, and
+// not those of a single type of event, so give `Delivery` the type of the sender's own library for that.
 
 import { parseJson } from '../core/base/json.ts';
 import type { Headers, SchemeName } from '../core/signature/schemes.ts';
@@ -51,7 +51,7 @@ const readers: { [Scheme in SchemeName]: (headers: Headers, body: Buffer) => Eve
     requireText(event, 'id', 'type');
     if (event['object'] !== 'event' || !isFields(event['data']) || !isFields(event['data']['object']))
       throw new TypeError('the body is no event of Stripe: it has no data.object');
-    return event as StripeEvent; // what was looked at; the rest is Stripe's word, which it signed
+    return event as StripeEvent; // the fields were checked; for the rest, Stripe signed it
   },
   github(headers, body) {
     const payload = fieldsOf(headers, body);

@@ -23,7 +23,7 @@ export function answerNode(
   { status, headers, body }: Answer,
 ): void {
   if (response.destroyed) return;
-  // Of what was not read whole, or not at all, nothing more is wanted.
+  // The rest of a body that was not read to its end is not wanted.
   if (!request.readableEnded) {
     if (status === 413 && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
     else request.resume();

@@ -5,7 +5,7 @@ import type { Problem } from './delivery.ts';
 
 export type Problems = {
   report(problem: Problem): void;
-  /** Reports it, and answers the sender with it, or with what is fit for a sender's eyes. */
+  /** Reports it, and answers the sender with it, or with `told` where the sender should not see it all. */
   refuse(problem: Problem, more?: { headers?: Record<string, string>; told?: string }): Answer;
 };
 

@@ -11,7 +11,7 @@ import type { HubEvent, Stamps } from './hub/event.ts';
 import { createHub, type LocalHub } from './hub/hub.ts';
 import type { Tally } from './http/connection-counts.ts';
 
-/** Second deliveries that wait for somebody who has had the first. */
+/** Duplicates that wait for a subscriber that has had the first delivery. */
 const owedKept = 1000;
 
 /** @returns the hub that the pattern and the publishers get in the place of `hub` */

@@ -22,8 +22,7 @@ export type PatternContext = {
   hub: Hub;
   limits: ServerLimits;
   /**
-   * The pattern counts what it does here; connections that come in, and their bytes, are
-   * counted by the listener.
+   * The pattern counts its own work here. The listener counts incoming connections and their bytes.
    */
   counters: Counters;
   /** Counts a connection that the pattern has opened itself, and its bytes. */
@@ -63,7 +62,7 @@ export type RunningPattern = {
    Publishing is not among them: all patterns share it.
    */
   routes: Readonly<Record<string, Handler>>;
-  /** Of one that closes idle connections as it is drained: this request's token is being looked up. */
+  /** For patterns that close idle connections while draining: this request's token is being looked up. */
   waits?(request: Request, response: Response): void;
   /**
    * Takes HTTP/1.1 requests for the protocol `websocket`, for the pattern that has it. Without
@@ -85,13 +84,12 @@ export type RunningPattern = {
    */
   page?(beyond: boolean): string;
   /**
-   * Of a pattern that stores what is published: called in the place of the hub's
-   * `publish`, by every publisher.
+   * For patterns that store events themselves: called in place of the hub's `publish`, by every publisher.
    */
   publish?: Publish;
-  /** Of a pattern that queues: what it has accepted and not delivered. */
+  /** For patterns that queue: deliveries accepted and not made yet. */
   backlog?(): ServerBacklog;
-  /** What stands in for a service that it uses, whose times are not its own; undefined for the real one. */
+  /** The emulator that stands in for a service it uses, whose timings differ; undefined for the real one. */
   emulator?: string | undefined;
   /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */
   disconnect(share: number): void;

@@ -1,6 +1,6 @@
 // Serves Server-Sent Events by the rules of the HTML standard, section 9.2: over HTTP/1.1, or as streams
-// of an HTTP/2 connection. A browser's `EventSource` reconnects by itself and says in
-// Last-Event-ID what it has seen.
+// of an HTTP/2 connection. A browser's `EventSource` reconnects by itself, and its Last-Event-ID names the
+// last event that it has seen.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PatternOptions } from '../core/pattern/registry.ts';
@@ -22,7 +22,7 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
     const announced = announcedEvent(context.limits);
     const intake = newIntake();
     let restartPlan: DrainPlan | undefined;
-    /** Clients whose stream the close ended, less those that came back to hear of it. */
+    /** Clients whose stream was ended by the close and that have not come back yet to be told so. */
     let away = 0;
     let allBack = () => {};
 

@@ -67,12 +67,12 @@ export type RunningServer<H extends Hub = LocalHub> = {
   /** A fault: cuts this share of the connections that carry events, without a goodbye. */
   disconnect(share: number): void;
   /**
-   * Before it is exchanged: takes no new subscribers, and tells those there are to come back, spread over a
-   * window, so that they go to another server (docs/cluster/deploys.md). It listens on, and takes what is
-   * published, until `close`. Resolves when all who were there are gone. A second call waits for the first.
+   * Before it is exchanged: takes no new subscribers, and tells the present ones to come back, spread over a
+   * window, so that they go to another server (docs/cluster/deploys.md). Until `close` it still listens and
+   * takes published events. Resolves when all of them are gone. A second call waits for the first.
    */
   drain(plan: DrainPlan): Promise<Drained>;
-  /** A fault: refuses in this way from now on, and what was refused before no longer. */
+  /** A fault: refuses in this way from now on; it replaces the way set before. */
   refuse(mode: RefuseMode): void;
   /** Says goodbye for good, stops listening, closes every connection. A second call waits for the first. */
   close(): Promise<void>;

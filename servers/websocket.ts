@@ -58,7 +58,7 @@ export const websocket: PatternServer<Options> = {
           const asked = { topics: topicsOf(url), since: cursorOf(url), mayPublish };
           keepUsableOffer(request);
           server.handleUpgrade(request, socket, head, (ws) => {
-            // As from behind a proxy: the front takes the handshake, and what it asks cannot serve it.
+            // As behind a proxy that accepts the handshake while the server behind it is down.
             if (intake.down) fail(ws);
             else accept(ws, socket, isDeflated(ws, request), asked);
           });
@@ -138,7 +138,7 @@ function createSocketFanOut(context: PatternContext, pingMs: number): FanOut<Web
         peer.terminate();
         return;
       }
-      subscriber.unanswered++; // one that is closing and does not come to an end is ended by later turns
+      subscriber.unanswered++; // later turns end a connection that does not finish closing
       if (decision === 'nothing') return;
       counters.heartbeats++;
       outlet.write(pingFrame);

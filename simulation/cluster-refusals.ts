@@ -1,5 +1,5 @@
-// Decides what of several servers, a broker and HAProxy can be simulated: what is steady, and was measured
-// with the profile.
+// Decides which clusters can be simulated: steady ones whose broker and HAProxy were measured with the
+// profile.
 
 import { formatUs } from '../core/base/units.ts';
 import { counted } from '../core/base/counted.ts';
@@ -14,7 +14,7 @@ type Asked = Pick<Scenario, 'servers' | 'subscribers'>;
 /** Brokers with which a cursor means the same on every server (docs/cluster/brokers.md). */
 const oneLog: readonly BrokerName[] = ['redis-pubsub', 'redis-streams', 'jetstream', 'kafka'];
 
-/** @param profile what it has of brokers is looked at too */
+/** @param profile where given, its brokers are checked too */
 export function clusterObstacles({ servers, subscribers }: Asked, profile?: Profile): string[] {
   if (!isCluster(servers)) return [];
   const { broker, inFront, count } = servers;

@@ -79,7 +79,7 @@ export type Asked = {
   /** The largest share of a core that a slot asks for. */
   busiestShare: number;
   /**
-   * The share of a core that the whole measured phase asks for, with what was due at its end in patterns
+   * The share of a core that the whole measured phase asks for, including work due at its end in patterns
    * that have a backlog; from 1 on the process is saturated.
    */
   askedShare: number;

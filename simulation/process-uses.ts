@@ -1,4 +1,4 @@
-// Makes rows of the process table of what a model computed: each server, a broker, HAProxy; and says which of
+// Makes the rows of the process table from a model's figures: each server, a broker, HAProxy. Says which of
 // them has the most to do.
 
 import type { Profile } from '../core/profile/profile.ts';
@@ -33,7 +33,9 @@ function all({ servers, beside }: NonNullable<Simulated['cluster']>): readonly (
   return [...servers, ...beside];
 }
 
-/** Who is asked for the most; where nobody for more than there is time for, who has the most left to do. */
+/**
+ * The process with the most work; if all can do theirs in time, the process with the most left at the end.
+ */
 function fullestOf<One extends Pick<Asked, 'askedShare' | 'leftUs'>>(those: readonly One[]): One | undefined {
   const isFuller = (one: One, than: One) =>
     Math.max(one.askedShare, than.askedShare) >= 1 || one.leftUs === than.leftUs

@@ -17,9 +17,9 @@ type Asked = Pick<
 >;
 
 /**
- * What stands in the way of simulating the scenario, a sentence each, with what to do about it; empty where
- * nothing does.
- * @param profile that it is simulated with, where it is known
+ * The reasons why the scenario cannot be simulated, a sentence each, with what to do about it; empty where it
+ * can be.
+ * @param profile the profile to simulate with, where it is known
  */
 export function obstaclesTo(scenario: Asked, profile?: Profile): string[] {
   const { faults, network, server, browser, topics } = scenario;
@@ -45,7 +45,7 @@ export function obstaclesTo(scenario: Asked, profile?: Profile): string[] {
   ];
 }
 
-/** Faults that change nothing but who is connected to what. */
+/** Faults that change only which clients are connected to which servers. */
 const simulatedFaults: readonly Fault['kind'][] = [
   'disconnect',
   'freeze',

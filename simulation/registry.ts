@@ -1,5 +1,5 @@
-// Lists the models by pattern: those of what goes on evenly (models/), and, where a scenario has faults, that
-// of connections that come and go (connections/). A pattern without one cannot be simulated.
+// Lists the models by pattern: models of steady traffic (models/), and for scenarios with faults the model of
+// connections that come and go (connections/). A pattern without a model cannot be simulated.
 
 import { runConnections } from './connections/run.ts';
 import type { Model, ModelInput, ModelRegistry } from './model.ts';

@@ -30,7 +30,7 @@ import { leftOutOf } from './refusals.ts';
 export type SimulatedTrialInput = {
   scenario: Scenario;
   variant: Variant;
-  /** Each repetition has random numbers of its own; the schedule is that of all trials. */
+  /** Each repetition has random numbers of its own; all trials share one schedule. */
   repetition: number;
   /** As trials that are measured have it; read once, and never held. */
   schedule: Pick<Schedule, 'events' | 'corpus'>;

@@ -10,13 +10,13 @@ export type Judged = { pattern: PatternName; title: string; points: number; for:
 export type Advice = {
   /** The best first. */
   ranked: Judged[];
-  /** What cannot do it, with what rules it out. */
+  /** Patterns that cannot do it, with the reasons. */
   out: { pattern: PatternName; title: string; because: Said[] }[];
   /** What can be computed without measuring. */
   arithmetic: string[];
 };
 
-/** Between patterns with as many points the one that browsers and proxies do most for; others follow. */
+/** The order of patterns with equal points: first those that browsers and proxies help most. */
 const preferred: readonly string[] = [
   'sse',
   'websocket',

@@ -24,7 +24,7 @@ export type Needs = {
   /** Updates that a client may miss: any, those while it was away for a moment no longer, none ever. */
   missed: (typeof misses)[number];
   ordered: boolean;
-  /** Little to write and to run counts for more than what it costs. */
+  /** Little to write and to run counts for more than low costs. */
   simplest: boolean;
 };
 

@@ -17,8 +17,8 @@ export type Rule = {
   when: string;
   applies(needs: Needs): boolean;
   /**
-   * For each pattern that it speaks of: points for it (4 and more decide, 1 tips the scales) or against it,
-   * 0 for what has to be known and decides nothing, or that the pattern is out.
+   * For each pattern that it concerns: points for it (4 and more decide, 1 tips the scales) or against it, 0
+   * for a remark that decides nothing, or `out` where the pattern cannot be used.
    */
   weighs: Partial<Record<PatternName, number | 'out'>>;
   says: string;

@@ -25,7 +25,7 @@ export function requireFunction(name: string, value: unknown): void {
 
 /**
  * Refuses names that mean nothing: a misspelt option would leave its default in force.
- * @throws TypeError for what is no object of options, or has others than the known ones
+ * @throws TypeError for a value that is no object, or that has unknown options
  */
 export function requireNames(what: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {

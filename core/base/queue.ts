@@ -3,7 +3,7 @@
 
 export type Queue<T> = {
   push(item: T): void;
-  /** Puts it before all others, as one that was shifted and comes back. */
+  /** Puts it before all others: an item that was taken out comes back. */
   unshift(item: T): void;
   peek(): T | undefined;
   shift(): T | undefined;

@@ -22,7 +22,7 @@ const sizesBytes: Record<string, number> = {
 
 export const durationPattern = /^(\d+(?:\.\d+)?)(us|ms|s|m|h|d)$/;
 export const ratePattern = /^(\d+(?:\.\d+)?)\/(ms|s|m|h|d)$/;
-/** A rate, or with `each` that of each topic of a group. */
+/** A rate of a group of topics together, or with `each` of each topic. */
 export const topicRatePattern = /^(\d+(?:\.\d+)?)\/(ms|s|m|h|d)( each)?$/;
 export const sizePattern = /^(\d+(?:\.\d+)?)(B|kB|MB|GB|KiB|MiB|GiB)$/;
 /** A size for each second. */

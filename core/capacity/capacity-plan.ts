@@ -27,7 +27,7 @@ export const limitGrounds: Readonly<Record<Limit, Ground>> = {
 const ground = z
   .enum(grounds)
   .describe(
-    'arithmetic: follows from the question alone; profile: that of a subscriber at rest in the ' +
+    'arithmetic: follows from the question alone; profile: the figure of a subscriber at rest in the ' +
       'profile, times the number of subscribers; simulated: computed in virtual time from the profile',
   );
 
@@ -68,7 +68,7 @@ const billLine = z
     amountIfOff: amount
       .nullable()
       .describe('if the quantity is as far off as expected, in the wrong direction; null: nothing is known'),
-    from: ground.describe('what the quantity rests on; its price is that of the price file'),
+    from: ground.describe('what the quantity rests on; its price is from the price file'),
   })
   .describe('a month');
 

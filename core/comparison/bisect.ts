@@ -4,7 +4,9 @@
 import type { Comparison, Judged, JudgedMetric } from './comparison-result.ts';
 import { worseIn } from './comparison-result.ts';
 
-/** The figure that is followed: of one variant one metric, and what it is for the good and the bad commit. */
+/**
+ * The figure that is followed: one metric of one variant, with its values for the good and the bad commit.
+ */
 export type Lead = {
   /** Label of the baseline's variant. */
   variant: string;
@@ -26,7 +28,7 @@ export type BisectStep = Commit & {
 
 export type BisectEnd =
   | { kind: 'found'; commit: Commit }
-  /** Those that may be the first bad one: what is between them was skipped. */
+  /** The commits of which one is the first bad one: those between them were skipped. */
   | { kind: 'narrowed'; suspects: Commit[] }
   /** The bad commit was not shown to be worse than the good one. */
   | { kind: 'not-worse'; why: string }

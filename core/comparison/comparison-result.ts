@@ -1,5 +1,5 @@
-// Describes the outcome of comparing a candidate with a baseline, which gates, reports and later readers go
-// by, and what it means for a script. It has a version, as the result has; judge.ts decides.
+// Describes the outcome of comparing a candidate with a baseline, for gates, reports and later readers, and
+// the exit code that it gives a script. It has a version, as the result has; judge.ts decides.
 
 import { z } from 'zod';
 import { exitCodes, type ExitCode } from '../base/errors.ts';
@@ -26,7 +26,7 @@ const whyNotJudged = z.string().optional().describe('why it was not judged, if t
 const ofWhatCame = z
   .literal(true)
   .optional()
-  .describe('both sides lost deliveries, so the latency is that of the deliveries that arrived');
+  .describe('both sides lost deliveries, so the latency covers only deliveries that arrived');
 /** Over the runs of each side. */
 const ends = z.tuple([z.number(), z.number()]).describe('lowest and highest run');
 const ranges = z.strictObject({ baseline: ends, candidate: ends });

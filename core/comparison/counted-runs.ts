@@ -11,7 +11,7 @@ import { isOfWhatCame, rankable } from '../metrics/what-came.ts';
 /** One run of each arm, close together in time and in fresh processes. */
 export type Pair = { baseline: Reading; candidate: Reading };
 
-/** What is compared with what: one variant, in pairs, or as two stored heaps of runs. */
+/** A comparison of one variant: in pairs, or as two stored heaps of runs. */
 export type Subject = { baseline: string; candidate: string } & (
   | { paired: true; pairs: readonly Pair[] }
   | { paired: false; baselineRuns: readonly Reading[]; candidateRuns: readonly Reading[] }
@@ -19,7 +19,7 @@ export type Subject = { baseline: string; candidate: string } & (
 
 const arms = ['baseline', 'candidate'] as const;
 type Arm = (typeof arms)[number];
-/** A pair, or one run of those that are not paired, by its number from 1. */
+/** A pair, or one unpaired run, by its number from 1. */
 type Row = { run: number; sides: readonly (readonly [Arm, Reading])[] };
 type Lost = { run: number; why: string };
 
@@ -147,7 +147,7 @@ export function figuresFor(
   const lack = (reading: Reading) =>
     lackOf(reading, metric, positive) ??
     (isOneSided && leavesOutLost(metric, reading)
-      ? { why: 'it lost deliveries, so its latency is of those that arrived', voided: true }
+      ? { why: 'it lost deliveries, so its latency covers only those that arrived', voided: true }
       : undefined);
   const { kept, lost } = split(rows, (reading) => lack(reading)?.why);
   const lacks = rows.flatMap(({ sides }) => sides.map(([, reading]) => lack(reading)));

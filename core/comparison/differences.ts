@@ -10,7 +10,7 @@ import { originText } from './origin.ts';
 import type { RunSet } from './run-set.ts';
 
 export type Difference = Comparison['differences'][number] & {
-  /** Why timings cannot be held against each other; nothing where the difference may be what is compared. */
+  /** Why timings cannot be compared; undefined where the difference may be the very thing to compare. */
   spoils: 'machine' | 'scenario' | undefined;
 };
 
@@ -42,9 +42,9 @@ export function differencesOf(baseline: Conditions, candidate: Conditions): Diff
 }
 
 /**
- * Parts of a scenario that change nothing of what a single trial is: what is shown of it (the answer, the
- * curves and their axis), what is asked of it, how many there are of it, and what runs after the trials. The
- * seed is held against the other by itself.
+ * Parts of a scenario that change nothing about a single trial: what is shown (the answer, the curves and
+ * their axis), what is expected, how many trials there are, and what runs after the trials. The seeds are
+ * compared separately.
  */
 const beside = new Set([
   'question',

@@ -63,7 +63,7 @@ const setting = z
   ])
   .describe('a minimum effect such as 10%, "tolerance" with an absolute amount, or off');
 
-/** The `gate` section: metrics with what of a change matters; what it leaves out keeps its default. */
+/** The `gate` section: for each metric, the change that matters; a metric left out keeps its default. */
 export const gateSchema = z
   .record(z.string(), setting)
   .superRefine((settings, context) => {

@@ -54,8 +54,8 @@ export type History = {
 };
 
 /**
- * Measured runs without those that were simulated, where there are both; with `simulatedToo` all of them, the
- * simulated ones called so.
+ * Where runs are measured and simulated, the measured ones alone; with `simulatedToo` all, the simulated ones
+ * called so.
  */
 export function ofOneKind(
   sets: readonly [RunSet, ...RunSet[]],
@@ -72,7 +72,7 @@ export function ofOneKind(
 }
 
 /**
- * @param sets at least one, in any order; sets of a scenario other than that of the newest are left out
+ * @param sets at least one, in any order; sets of another scenario than the newest set's are left out
  * @param cut names of runs that were cut short, which are not among the sets
  */
 export function historyOf(sets: readonly [RunSet, ...RunSet[]], cut: readonly string[] = []): History {

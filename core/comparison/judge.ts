@@ -1,6 +1,6 @@
 // Decides whether it got slower: readings of a baseline and a candidate go in, a verdict for each metric and
-// each variant comes out. Pure: no clock, no files, no randomness. The rule and what is known of its error
-// rates: docs/comparison.md.
+// each variant comes out. Pure: no clock, no files, no randomness. The rule and its error rates:
+// docs/comparison.md.
 
 import type { Gate } from './gate.ts';
 import type { Judged, JudgedMetric, Rule, Verdict } from './comparison-result.ts';
@@ -92,7 +92,7 @@ function isTested(metric: JudgedMetric): boolean {
   return (metric.kind === 'ratio' && metric.gating) || (metric.kind === 'loss' && metric.p !== null);
 }
 
-/** Where no latency at all has a figure, what is left says nothing of delivery: latencies are not judged. */
+/** Where no latency has a figure, the other metrics say nothing about delivery: latencies are not judged. */
 function withoutLatency(decided: readonly JudgedMetric[]): JudgedMetric[] {
   const isLatency = ({ metric }: JudgedMetric) => metric.startsWith('latency.');
   const asked = decided.filter((one) => isLatency(one) && (!('gating' in one) || one.gating));

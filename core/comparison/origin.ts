@@ -8,7 +8,7 @@ import type { Result } from '../result/result.ts';
 export const simulatedSide = z
   .strictObject({ profile: z.string(), model: z.number() })
   .optional()
-  .describe('what the runs were computed from; left out of what was measured');
+  .describe('what simulated runs were computed from; left out for measured runs');
 
 type Made = { simulated?: z.infer<typeof simulatedSide> };
 

@@ -17,7 +17,7 @@ const mostPlanned = 48;
 const noise = 0.05;
 /** So many comparisons shall come out not slower; fewer do, and at least half: few pairs give less. */
 const aimed = 2 / 3;
-/** What the signed-rank test gets out of its pairs, as a share of what the mean would (normal noise). */
+/** How efficient the signed-rank test is next to a test of the mean, with normal noise. */
 const efficiency = 3 / Math.PI;
 
 /** Where chance is tested: how many tests, and at which level all of them together. */

@@ -1,5 +1,5 @@
-// Collects the runs of one side of a comparison: readings by variant, and what they were run with. They come
-// from results or from a baseline.
+// Collects the runs of one side of a comparison: readings by variant, and the machine, versions and scenario
+// of the runs. They come from results or from a baseline.
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
@@ -123,8 +123,8 @@ export function variantCalled({ variants }: RunSet, name: string): RunSet['varia
 }
 
 /**
- * The labels of each variant of the baseline and of what it is held against: that of the same label, or
- * else of the same name.
+ * The label of each of the baseline's variants, with the label of the candidate's variant that it is compared
+ * with: the one with the same label, or else the same name.
  */
 export function sameVariants(baseline: RunSet, candidate: RunSet): [baseline: string, candidate: string][] {
   return baseline.variants.map(({ label, as }) => {

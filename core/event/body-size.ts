@@ -3,16 +3,16 @@
 // why, with figures. A test goes through them all (test/core/event/body-size.test.ts).
 
 /**
- * No body is larger: generated, of a corpus or of a trace.
+ * No body is larger, whether generated, from a corpus or from a trace.
  *
- * A subscriber keeps what it has of a message until it is whole, in a buffer that doubles. So a load process
- * holds one to two bodies for each subscriber that reads one: measured 370 MB for 50 that read the largest.
+ * A subscriber keeps the parts of a message until it is whole, in a buffer that doubles. So a load process
+ * holds one to two bodies for each subscriber that is reading: 370 MB measured for 50 that read the largest.
  */
 export const largestBodyBytes = 8 * 1024 ** 2;
 
 /**
- * Room for what stands around a body: the envelope's fields (at most 301 bytes, core/event/envelope.ts) and
- * what a pattern frames them with; or the fields of a subscriber's own message, which carries the body as is.
+ * Room around a body: for the envelope's fields (at most 301 bytes, core/event/envelope.ts) and the pattern's
+ * framing; or for the fields of a subscriber's own message, which carries the body as is.
  */
 export const aroundBodyBytes = 1024;
 
@@ -28,7 +28,7 @@ export const answerEndsAtBytes = largestBodyBytes;
 /** The answer to a poll: less than `answerEndsAtBytes` of events with commas between them, and one event. */
 export const largestAnswerBytes = 2 * answerEndsAtBytes + largestMessageBytes;
 
-/** What a publisher may have waiting for the server to take it; one that has more fails the run. */
+/** Bytes of a publisher that may wait for the server to take them; more fails the run. */
 export const largestQueueBytes = 8 * largestBodyBytes;
 
 /** Bodies that a publisher has ready ahead of their time, but for the last one. */

@@ -1,6 +1,6 @@
 // Reads the event on the wire, the same in every pattern: one line of JSON with its fields in a fixed order,
-// so that a load client finds what it needs in the first bytes and never parses the body. What writes it is
-// write-envelope.ts.
+// so that a load client finds what it needs in the first bytes and never parses the body. write-envelope.ts
+// writes it.
 //
 //   {"id":"k3f9a1-57","topic":"news","seq":12,"planned":81,"sent":82,"accepted":85,"crc":123,"body":{...}}
 //

@@ -1,5 +1,5 @@
-// Describes the faults of deploys, and those that look like one to a client: servers that are drained,
-// servers that are exchanged, servers that refuse. Entries of the table in faults.ts.
+// Describes the faults of deploys, and faults that look like a deploy to a client: servers that drain, that
+// are exchanged, or that refuse. Entries of the table in faults.ts.
 
 import { z } from 'zod';
 import { duration, interval } from '../base/quantities.ts';

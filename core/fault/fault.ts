@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { DeployAsk } from '../policy/server/deploy-plan.ts';
 import type { VoidingCode } from '../result/voids.ts';
 
-/** A process of a trial by what it does in it. */
+/** What a process does in a trial. */
 export type Role = 'server' | 'load' | 'publisher' | 'network';
 /** Whose processes can be told to do something. */
 export type ToldRole = Exclude<Role, 'publisher'>;
@@ -19,7 +19,7 @@ export type Telling<R extends ToldRole, Command extends { kind: string }> = {
 };
 /** Every process of a role stands still; the harness stops it from outside. */
 export type Freezing = { do: 'freeze'; role: Role; forMs: number; server?: number | undefined };
-/** Which servers: one by its number from 1, a share of those that run (the first of them), or all. */
+/** Which servers: one by its number from 1, a share of the running ones (the first of them), or all. */
 export type Which = number | 'all' | { share: number };
 /** Processes of servers end, or begin. */
 export type Living = { do: 'stop' | 'kill' | 'restart' | 'start'; servers: Which };

@@ -14,7 +14,7 @@ export function chosen(which: Which, running: ReadonlySet<number>, total: number
   return which === 'all' ? those : those.slice(0, Math.round(which.share * those.length));
 }
 
-/** Servers that a restart of all finds gone. @param begun those that ran at some time */
+/** Servers that have ended when all are to restart. @param begun servers that ran at some time */
 function gone(which: Which, running: ReadonlySet<number>, begun: ReadonlySet<number>): number[] {
   return typeof which === 'number' ? [which] : [...begun].filter((one) => !running.has(one));
 }
@@ -47,9 +47,9 @@ export type Followed = {
   /** Why a fault cannot be done, by its place in the list. */
   problems: { index: number; message: string }[];
   /**
-   * The most that one server comes to hold, as a share of all connections: those that a server loses spread
-   * evenly over the others that run. In a rolling deploy whoever moves to a server that is yet to be
-   * exchanged moves again, so the last one holds more than twice its part.
+   * The largest share of all connections that one server ever holds. When a server loses its connections,
+   * they spread evenly over the other running servers. In a rolling deploy, clients that moved to a server
+   * which is exchanged later move again, so the last server holds more than twice its part.
    */
   most: number;
 };
@@ -96,7 +96,7 @@ export function followServers(count: number, faults: ReadonlyMap<number, Fault>)
 /** Follows what each server has of all connections. @param running all of them; it is kept up to date */
 function createShares(running: Set<number>) {
   const shares = new Map([...running].map((one) => [one, 1 / running.size]));
-  /** Of those that no server has, as none runs. */
+  /** The share of connections that wait because no server runs. */
   let waiting = 0;
   let most = Math.max(...shares.values());
   const spread = () => {

@@ -64,7 +64,7 @@ export function createJudge(listener: OpenedListener): Judge {
   const added = new Set(listener.allowHosts);
   const remembered = new Set<string>();
 
-  /** Whether the listener was opened for what stands in Host or `:authority`. */
+  /** Whether the listener was opened for this Host or `:authority`. */
   function isOpened(host: string): boolean {
     if (remembered.has(host)) return true;
     const name = hostOf(host);

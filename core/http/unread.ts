@@ -1,13 +1,13 @@
-// Bounds what a client that asks and does not read makes a server of HTTP/1.1 hold: one answer at a time on a
-// connection, and one that does not leave for no longer than `unreadMs`.
+// Bounds the memory that a client costs an HTTP/1.1 server when it asks and does not read: one answer at a
+// time on a connection, and an answer that cannot be sent is held no longer than `unreadMs`.
 
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * How long bytes may wait for a client that takes none. A client is only seen to read when the kernel's
- * buffers have room again, a third of up to 4 MiB, so one that reads more slowly than about 16 KB/s may be
- * taken for one that does not.
+ * How long bytes may wait for a client that takes none. The server notices that a client reads only when a
+ * third of the kernel's buffers (up to 4 MiB) is free again. So a client that reads more slowly than about
+ * 16 KB/s may look like one that does not read.
  */
 export const unreadMs = 120_000;
 
@@ -15,7 +15,7 @@ export const unreadMs = 120_000;
 const waiting = new WeakMap<Socket, number>();
 
 /**
- * Whether an answer stands next on its connection. The others' turn comes when what is before them has left.
+ * Whether an answer is next on its connection. An answer's turn comes when all before it have left.
  */
 export function hasTurn(response: ServerResponse): boolean {
   return response.socket !== null;
@@ -50,8 +50,8 @@ export function turnOf(response: ServerResponse, most = Infinity): Promise<boole
  */
 export function cutUnread(server: Server, withinMs = unreadMs): void {
   server.setTimeout(withinMs, (socket) => {
-    // Where it is not ours that is over, it is that of a connection between two requests
-    // (`keepAliveTimeout`).
+    // If the timeout that is over is not ours, it is `keepAliveTimeout`: the connection is between two
+    // requests.
     if (socket.writableLength > 0 || socket.timeout !== withinMs) socket.destroy();
   });
 }

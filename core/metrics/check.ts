@@ -89,7 +89,7 @@ function judgeInterval(
 
 /**
  * Reads a bound or a tolerance as its metric writes it.
- * @param metric one that there is
+ * @param metric the name of an existing metric
  * @returns the value in the metric's own unit, or a sentence on what is wrong with it
  */
 export function parseBound(metric: string, text: string): { bound: number } | { problem: string } {

@@ -1,6 +1,6 @@
-// Says how far the load generator was from being what is measured: for each of its limits, what it may use
-// over what it used. The limits are those above which latencies are void (harness/trial/validity.ts), so a
-// headroom of 1 is at the edge.
+// Says how far the load generator was from its own limits: each limit divided by the use. Above these limits
+// latencies are void (harness/trial/validity.ts), so a headroom of 1 is at the edge: beyond it, a figure
+// would be the load generator's and not the server's.
 
 import { median } from '../base/median.ts';
 import { latencyAt, type LatencyName } from './latency.ts';
@@ -30,9 +30,9 @@ export type LoadLimit = {
 };
 
 /**
- * The limits of the load side and what it used of them: CPU of the busiest load process (share of a core),
- * its event loop's delay (the median over the slots of their 99 %), the publisher's lag (99 %); both in
- * microseconds.
+ * The limits of the load side, and how much of each it used: CPU of the busiest load process (share of a
+ * core), its event loop's delay (99 % of each slot, and the median of these), and the publisher's lag (99 %).
+ * Delay and lag are in microseconds.
  */
 export function loadLimits(trial: Completed): LoadLimit[] {
   const latencyUs = p99Us(trial, 'endToEnd');
@@ -58,8 +58,8 @@ export function loadLimits(trial: Completed): LoadLimit[] {
 }
 
 /**
- * About how many times the load the load side could have handled: for each of its limits the limit divided by
- * what was used, and of these the smallest, at most 10. Undefined if none of them was measured.
+ * How many times this load the load side could have handled, about: the smallest of its limits each divided
+ * by the use, at most 10. Undefined if no use was measured.
  */
 export function headroomOf(trial: Completed): number | undefined {
   const rooms = loadLimits(trial)
@@ -68,7 +68,7 @@ export function headroomOf(trial: Completed): number | undefined {
   return rooms.length === 0 ? undefined : Math.min(...rooms);
 }
 
-/** The limit divided by what was used, at most {@link mostHeadroom}. */
+/** The limit divided by the use, at most {@link mostHeadroom}. */
 export function roomOf({ used, limit }: Pick<LoadLimit, 'used' | 'limit'>): number {
   return used <= 0 ? mostHeadroom : Math.min(mostHeadroom, limit / used);
 }

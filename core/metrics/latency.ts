@@ -261,7 +261,7 @@ export const latencyMetrics: Readonly<Record<string, Metric>> = Object.fromEntri
   ),
 ]);
 
-/** A percentile of what one attempt brought, where it may be shown; 1 is the largest value. */
+/** A percentile of the deliveries that one attempt made, where it may be shown; 1 is the largest value. */
 export function attemptQuantileUs(
   trial: Completed,
   stored: StoredHistogram,

@@ -34,17 +34,16 @@ export type Metric = {
   /** What it counts among: where there is none of it, a count of 0 says nothing and is no figure. */
   among?: { count(trial: Completed): number; none: string };
   /**
-   * Where the value lies above the end of its scale, in the metric's unit, that end: all that is known of
-   * it.
+   * The end of the scale, in the metric's unit, where the value lies above it: then nothing more is known.
    */
   above?(trial: Completed): number | undefined;
   /** Why a trial's figure says nothing, though it can be read. */
   lost?(trial: Completed): string | undefined;
-  /** Of the deliveries that came: what is lost is in no latency, so a trial that lost some looks sooner. */
+  /** It covers only deliveries that arrived, so a trial that lost some looks sooner. */
   ofWhatCame?: true;
-  /** With fewer subscribers the figure is lost in what a process varies by itself. */
+  /** With fewer subscribers the figure is smaller than the chance changes of a process. */
   leastSubscribers?: number;
-  /** Of which kind its error is where it was simulated; left out where what it rests on says so. */
+  /** The kind of its error when simulated; left out where the kind follows from its evidence. */
   errorKind?: ErrorKind;
   /** Figures that differ by less than this, in the metric's unit, are alike however large their ratio is. */
   alikeWithin?: number;

@@ -42,7 +42,7 @@ const cpuPerDelivery = (role: Role, share: (process: ProcessUse) => number) =>
 /** What comes on top of an idle server; all of it where that was not read, as in older results. */
 const besidesIdle = (process: ProcessUse): number => Math.max(0, shareOf(process) - (process.idleShare ?? 0));
 
-/** A server that used less than this times what it uses idle: what a delivery adds is lost in that. */
+/** A server that used less than this many times its idle CPU: the CPU of deliveries is too small to tell. */
 const overIdleLeast = 1.25;
 
 /** Faults in which processes of servers start. */
@@ -90,8 +90,8 @@ const serverBusy: Metric['read'] = (trial) => {
 };
 
 /**
- * Whether the server had no time left. `saturated`: by what it was asked to do, so deliveries queued.
- * `starved`: because others had the cores.
+ * Whether the server had no time left. `saturated`: it was asked to do too much, so deliveries queued.
+ * `starved`: other processes had the cores.
  */
 export function lackOfTime(trial: Completed): 'saturated' | 'starved' | undefined {
   const busiest = busiestOf(trial);
@@ -125,7 +125,7 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
   'server-cpu-per-delivery.whole': {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
-    title: 'server CPU per delivery, including that of the idle server',
+    title: "server CPU per delivery, including the idle server's",
     description: 'CPU time of all servers for each delivery, with what they use while nothing is published.',
     better: 'lower',
     lost: startsInIt,

@@ -68,8 +68,8 @@ export type Figure =
     }
   | NoFigure;
 /**
- * Median over trials, with the lowest and the highest; `trials` is how many it is of. `within`: of a single
- * trial's percentile, its interval within that trial; of simulated ones, between what it lies as it is `off`.
+ * Median over trials, with the lowest and the highest; `trials` counts them. `within` is an interval: of a
+ * single trial's percentile, within that trial; of a simulated figure, the range that its error `off` gives.
  */
 export type FigureOver =
   | {
@@ -83,9 +83,9 @@ export type FigureOver =
   | NoFigure;
 
 /**
- * Reads a metric of one trial: no figure where what it rests on is void, or where the trial has too few
- * samples or subscribers for it.
- * @param which the name of a metric, or one that is in no list (another percentile)
+ * Reads a metric of one trial: no figure where its evidence is void, or where the trial has too few samples
+ * or subscribers for it.
+ * @param which the name of a metric, or a metric that no list has (another percentile)
  */
 export function figureOf(which: string | Metric, trial: Completed): Figure {
   const metric = typeof which === 'string' ? metrics[which] : which;

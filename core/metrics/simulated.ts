@@ -30,7 +30,7 @@ const kindOfEvidence: Partial<Record<Evidence, ErrorKind>> = {
 /** `exact`: it follows from the scenario alone. `unchecked`: no such prediction was held against a run. */
 export type Off = number | 'exact' | 'unchecked';
 
-/** How far off a simulated figure is expected to be, as a share of it; nothing of one that was measured. */
+/** How far off a simulated figure is expected to be, as a share of it; undefined for a measured figure. */
 export function offOf({ rests, errorKind }: Metric, { simulated, faults }: Completed): Off | undefined {
   if (simulated === undefined) return undefined;
   const follows = rests.length > 0 && rests.every((one) => one === 'losses' || one === 'pace');

@@ -1,14 +1,14 @@
-// Decides which latencies may be ranked: what is lost has none, so a side that lost deliveries looks sooner
-// than it was. Reports and comparisons go by this.
+// Decides which latencies may be ranked. A lost delivery has no latency, so a side that lost deliveries looks
+// sooner than it was. Reports and comparisons go by this.
 
 import { metrics } from './registry.ts';
 
-/** Whether a metric is of the deliveries that came, and some did not. @param missed how many did not */
+/** Whether a metric covers only arrived deliveries, while others are missing. @param missed how many are */
 export function isOfWhatCame(metric: string, missed: number): boolean {
   return metrics[metric]?.ofWhatCame === true && missed > 0;
 }
 
-/** What may be ranked: those that lost nothing, or all of them where each lost some. */
+/** What may be ranked: all that lost nothing; or everything, where each lost some. */
 export function rankable<T>(all: readonly T[], lost: (one: T) => boolean): readonly T[] {
   const whole = all.filter((one) => !lost(one));
   return whole.length > 0 ? whole : all;

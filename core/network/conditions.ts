@@ -1,5 +1,5 @@
 // Describes what a network does to the connections that go through it: how a scenario writes it, and the
-// numbers that come of it. Scenario, fault and the proxy's process share it; what it does is network/.
+// numbers that follow. Scenarios, faults and the proxy's process share it; network/ carries it out.
 
 import { z } from 'zod';
 import { byteRate, duration, interval, share, size } from '../base/quantities.ts';
@@ -101,7 +101,7 @@ export type Conditions = {
   partition?: true;
 };
 
-/** @returns the conditions without what is left out, so that one set can be laid over another */
+/** @returns only the conditions that are written, so that one set can be laid over another */
 function conditionsOf(written: Partial<Written>): Conditions {
   const all = {
     latencyMs: written.latency,

@@ -60,8 +60,7 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
   /** Patterns whose subscribers its own may become, in this order: its server has their paths too. */
   fallsBackTo?(options: z.output<Options>): readonly string[];
   /**
-   * How a page of a browser opens its path; left out where a page that waits cannot be
-   * told from one that does not.
+   * How a page of a browser opens its path; left out where nobody can tell whether a page is waiting.
    */
   pageOpens?: 'EventSource' | 'WebSocket' | 'fetch';
   /** Subscribers fetch events from the server's history, and nothing waits for them elsewhere. */
@@ -86,8 +85,8 @@ export type Pattern<Options extends z.ZodObject = z.ZodObject> = {
    */
   answersAtOnce?: boolean;
   /**
-   * Of a sender: how several servers of it share what they send. Trials start a Redis for it where the
-   * options name none; senders that cannot share have none.
+   * For a sender: how its servers share their deliveries. Trials start a Redis for it where the options name
+   * none. Left out by a sender that cannot share.
    */
   sharedStore?: SharedStore<z.output<Options>>;
   /** Of a sender that may use a queue of others: trials start an emulator where the options name none. */

@@ -33,7 +33,7 @@ export function isPatternName(name: string): name is PatternName {
   return Object.hasOwn(patterns, name);
 }
 
-/** The entry of that name; undefined for one that is not ours, such as a test's or an older result's. */
+/** The entry of that name; undefined for an unknown name, such as a test's or an older result's. */
 export function patternNamed(name: string): Pattern | undefined {
   return isPatternName(name) ? patterns[name] : undefined;
 }

@@ -52,7 +52,7 @@ export const websocket = {
         .max(20)
         .default([])
         .describe(
-          'messages to send once connected, in order; one that has {topic} in it is sent for each topic',
+          'messages to send once connected, in order; a message with {topic} is sent once for each topic',
         ),
     }),
     clientOptions: ['deflate'],

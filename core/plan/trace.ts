@@ -72,7 +72,7 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
     if (time.says !== first.says)
       refuse(number, `the time is in ${time.says}, and those above are in ${first.says}`);
     else if (atUs < (offsetUs.at(-1) ?? 0)) {
-      refuse(number, 'the time lies before that of the line above; times must not go back');
+      refuse(number, 'the time is earlier than in the line above; times must not go back');
     } else if (atUs > longestUs)
       refuse(number, `the time lies more than ${longestUs / 1e6} s after the start`);
     else if (bytes < 1 || bytes > largestBodyBytes) {

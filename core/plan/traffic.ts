@@ -1,5 +1,5 @@
 // Says what a schedule comes to, group by group: how many events and deliveries lie in the measured phase,
-// and which of what was asked for does not. Refuses a schedule under which nothing would be put to the test.
+// and what was asked for but lies outside of it. Refuses a schedule that would test nothing.
 
 import { UserError } from '../base/errors.ts';
 import { counted } from '../base/counted.ts';

@@ -8,8 +8,8 @@ import { brokerNames } from '../scenario/servers.ts';
 
 export const profileFormat = 'pushbench-profile';
 /**
- * Grows when a reader of the previous version could not read the file. Version 1 has nothing of brokers and
- * HAProxy, and is read as one that has not measured them.
+ * Grows when a reader of the previous version could not read the file. Version 1 knows no brokers and no
+ * HAProxy; it is read as a profile that did not measure them.
  */
 export const profileVersion = 2;
 export const readableVersions = [1, profileVersion] as const;

@@ -104,7 +104,7 @@ export type ServerCommand =
 export type ServerBacklog = {
   depth: number;
   oldestAgeMs: number;
-  /** It is that of a store which all servers of the trial share; each of them tells the same. */
+  /** All servers of the trial share one store, and each of them reports the same backlog. */
   shared?: boolean;
 };
 
@@ -160,7 +160,7 @@ export type LoadCommand =
   | { kind: 'window'; window: Window }
   /** `leave`: this share of the subscribers leaves for a while and comes back; `slow`: it reads slowly. */
   | (LoadFaultCommand & ForAct)
-  /** Collect garbage, so that the sample that follows shows what is really held. */
+  /** Collect garbage, so that the next sample shows the memory that is really in use. */
   | { kind: 'collect' }
   /** Report now; before the start too, with nothing connected. */
   | { kind: 'sample' }

@@ -1,5 +1,5 @@
 // Reads what a process knows about itself: CPU, memory, event-loop delay, garbage collection. Every child
-// process uses it; what is seen from outside (descriptors, kernel memory) is the harness's to read.
+// process uses it. The harness reads what can be seen from outside (descriptors, kernel memory).
 
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';

@@ -21,7 +21,7 @@ const length = indexOf(maxValueUs) + 1;
 const simulatedLength = binOf(maxSimulatedUs) + 1;
 
 export type Histogram = {
-  /** Of the range that is measured, up to 2^32 - 1 a bin; or of the one that is simulated, up to 2^53. */
+  /** Measured: up to 2^32 - 1 in a bin. Simulated: a larger range, and up to 2^53 in a bin. */
   counts: Uint32Array | Float64Array;
   /** Values recorded, without those out of range. */
   count: number;
@@ -128,7 +128,7 @@ export function endBelow(histogram: Histogram, figureUs: number | undefined): nu
   return figureUs === Infinity ? rangeUs(histogram) : undefined;
 }
 
-/** How many samples are above `us`, in bins that lie above that of `us` or above the range. */
+/** How many samples lie in bins above the bin of `us`, or above the range. */
 export function countAbove(histogram: Histogram, us: number): number {
   const { counts, overRange } = histogram;
   let above = overRange;

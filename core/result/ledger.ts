@@ -23,8 +23,8 @@ export function newLedger(slots: number): Ledger {
 
 /**
  * Enters one arrival.
- * @returns `first` for a sequence number above all seen before, `late` for a first arrival below one that
- *   has already come (it was reordered), `duplicate` for one that had arrived before
+ * @returns `first` for a sequence number above all seen before; `late` for a first arrival below a number
+ *   already seen (it was reordered); `duplicate` for a number that had arrived before
  */
 export function enter(ledger: Ledger, slot: number, seq: number): Arrival {
   const from = ledger.from[slot]!;

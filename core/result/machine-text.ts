@@ -4,7 +4,7 @@
 import { formatBytes, formatNumber } from '../base/units.ts';
 import type { Environment } from './result.ts';
 
-/** Why there is no figure of what Linux tells in /proc. */
+/** Why a figure that Linux gives in /proc is missing. */
 export const noProcReason = 'this system has no /proc';
 
 /** `2 cores`, `0.3 of 2 cores by quota` */

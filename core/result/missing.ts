@@ -29,8 +29,8 @@ const afterwardsWords: Readonly<Record<Planned['afterwards'][number], string>> =
 };
 
 /**
- * What was planned and not measured; nothing where the run went to its end, or its version did
- * not say what it planned.
+ * What was planned and not measured. Nothing is missing where the run went to its end, or where its version
+ * did not store a plan.
  */
 export function missingFrom({ planned, state, trials, searches = [], ...rest }: Cut): Missing {
   if (state.kind === 'finished' || planned === undefined) return { trials: [], searches: [], afterwards: [] };
@@ -52,8 +52,8 @@ export function missingFrom({ planned, state, trials, searches = [], ...rest }: 
 }
 
 /**
- * How a run ended that did not go to its end, and what is missing of it.
- * @returns one sentence; `undefined` of a run that is whole
+ * How a run was cut short, and what is missing from it.
+ * @returns one sentence; `undefined` for a whole run
  */
 export function cutShortText(result: Cut): string | undefined {
   const { state, planned } = result;

@@ -16,8 +16,8 @@ export const processUse = z.strictObject({
   pid: count
     .optional()
     .describe(
-      'that of the first process, if a fault started a server again; 0: none ran at first; left out of ' +
-        'simulations, like everything that only a process has',
+      'if a fault started a server again, the number of its first process; 0: none ran at first; left ' +
+        'out of simulations, like everything that only a process has',
     ),
   cpuUs: z.number().describe('user and system CPU time during the measured phase'),
   wallUs: z.number().describe('length of the time over which cpuUs was measured'),
@@ -92,7 +92,7 @@ export type ProcessUse = z.infer<typeof processUse>;
 /** How far the stretch that a process' CPU is of may differ from the measured phase, as a share of it. */
 export const stretchMost = 0.1;
 
-/** Whether what a process used is that of another time than the measured phase. */
+/** Whether a process' use was read over another time than the measured phase. */
 export function isReadElsewhen({ wallUs }: Pick<ProcessUse, 'wallUs'>, measuredUs: number): boolean {
   return Math.abs(wallUs - measuredUs) > measuredUs * stretchMost;
 }

@@ -14,7 +14,7 @@ export const timeAway = z.strictObject({
   longestUs: z.number(),
   back: z.int().min(0).describe('absences that ended'),
   neverBack: z.int().min(0),
-  policies: z.array(z.string()).describe('by which those that were cut off came back'),
+  policies: z.array(z.string()).describe('reconnect policies of the clients that were cut off'),
 });
 
 export type TimeAway = z.infer<typeof timeAway>;

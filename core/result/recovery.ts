@@ -33,11 +33,11 @@ export type LoadAbsences = AbsenceCounts & {
   /** Of the measured phase and the drain, added up over the subscribers. */
   downtimeUs: number;
   longestUs: number;
-  /** When the last of those that came back did, on the host's clock; 0 where none did. */
+  /** When the last subscriber came back, on the host's clock; 0 where none did. */
   lastBackUs: number;
-  /** From the loss to being subscribed again, of all that came back. */
+  /** From the loss to being subscribed again, for all subscribers that came back. */
   connected: SparseHistogram;
-  /** From the loss to the last event that was resumed, of those that recovered. */
+  /** From the loss to the last resumed event, for all subscribers that recovered. */
   caughtUp: SparseHistogram;
 };
 

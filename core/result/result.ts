@@ -190,7 +190,7 @@ export const resultSchema = z.strictObject({
   simulated: simulatedRun
     .optional()
     .describe(
-      "the trials were computed, and the environment is that of the profile's machine. Left out of " +
+      "the trials were computed, and the environment describes the profile's machine. Left out of " +
         'measured results',
     ),
   trials: z.array(trial).describe('one for each variant and repetition'),
@@ -206,7 +206,7 @@ export const resultSchema = z.strictObject({
       seed: count.describe('seed of the order'),
     })
     .optional()
-    .describe('order in which the trials ran, if it is not that of the list: each says when it started'),
+    .describe('order in which the trials ran, if the list has another: each says when it started'),
   searches,
   closedLoop,
   chromium,

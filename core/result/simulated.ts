@@ -1,5 +1,5 @@
-// Describes the mark of what was computed and not measured: from which profile, by which version of the
-// models, and how far its figures can be trusted.
+// Describes the mark of a simulated trial: from which profile, by which version of the models, and how far
+// its figures can be trusted.
 
 import { z } from 'zod';
 
@@ -19,7 +19,7 @@ export const errorKinds = [
 ] as const;
 export type ErrorKind = (typeof errorKinds)[number];
 
-/** More times than this outside of what was calibrated, a figure may be off by more than it says. */
+/** More than this many times beyond the calibrated range, a figure may be off by more than it says. */
 export const extrapolatedMost = 4;
 
 const share = z

@@ -1,5 +1,5 @@
-// Says what each reason to doubt a trial makes void. A late publisher spoils latencies; what was missed,
-// asked for or held open stays as it was counted.
+// Says which figures each reason to doubt a trial makes void. A late publisher spoils latencies, for example;
+// counts of losses, requests and connections stay.
 
 import { evidence, evidenceText, type Evidence } from './evidence.ts';
 import { isReadElsewhen } from './process-use.ts';
@@ -62,7 +62,7 @@ const voids = {
   // The whole container stood still, the load side with the server.
   throttled: loadSideLate,
   'fault-not-done': everything,
-  // Bytes waited for their turn in the process of the network, beside what it was asked for.
+  // Bytes waited for their turn in the network's process, beyond the delay that it was asked for.
   'network-late': (): Evidence[] => ['latency', 'pace'],
   'publisher-late': (): Evidence[] => ['latency'],
   'offered-rate': () => allBut('descriptors', 'memory'),
@@ -70,13 +70,13 @@ const voids = {
   // How many deliveries a cost is divided by is an estimate too.
   'sampled-late': (): Evidence[] => ['requests', 'bytes', 'wire', 'pace', 'server-cpu', 'client-cpu'],
   'cpu-elsewhen': readElsewhen,
-  // Who was sent what is in question, and so is all that is divided by it.
+  // How much was sent is in question, and so is every figure divided by it.
   'ledger-open': () => allBut('descriptors', 'memory', 'connections', 'client-cpu', 'backlog'),
   clock: (): Evidence[] => ['latency'],
   'out-of-range': (): Evidence[] => ['latency'],
   'counts-disagree': disagreeing,
   'wire-others': (): Evidence[] => ['wire'],
-  // Of a simulation: a queue that grows has no latency of its own, what is left in it counts as nothing, and
+  // In a simulation: a growing queue has no latency of its own, deliveries left in it are not counted, and
   // clients that wait for answers ask less often.
   saturated: (): Evidence[] => ['latency', 'losses', 'pace', 'requests', 'bytes'],
   // Times, and how much goes through in one, are those of whatever stands in for the service.
@@ -94,7 +94,7 @@ export function voidsOf(code: VoidingCode, trial: Counted): Evidence[] {
   return evidence.filter((one) => voids[code](trial).includes(one));
 }
 
-/** Where a result is too old to say what is void, all of a trial that does not count is. */
+/** The reason given where a result is too old to say which figures are void: then all of the trial are. */
 const anyReason = 'the trial does not count';
 
 /**

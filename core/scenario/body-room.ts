@@ -35,7 +35,7 @@ export function obstaclesTo(
   const obstacles: Obstacle[] = [
     {
       mostBytes: maxBody,
-      why: `the server refuses what is larger than server.maxBody (${formatBytes(maxBody)})`,
+      why: `the server refuses bodies larger than server.maxBody (${formatBytes(maxBody)})`,
       raise: { key: 'server.maxBody', toBytes: bodyBytes },
     },
   ];

@@ -42,7 +42,7 @@ const policyWithOptions = z
       .optional()
       .describe(
         "whether clients follow a server's advice: obey (Retry-After, an event stream's retry, close " +
-          'code 1013, a reconnect window), retry (only that of an event stream), ignore; when left out, ' +
+          "code 1013, a reconnect window), retry (only an event stream's retry), ignore; when left out, " +
           'as the policy does',
       ),
   })

@@ -1,6 +1,5 @@
 // Defines how webhook endpoints behave in a scenario: which of them, or which share of the requests, fails,
-// hangs, resets, answers slowly, or acts and loses its answer. The load side does it,
-// and so does a simulation.
+// hangs, resets, answers slowly, or acts and loses its answer. Both the load side and simulations use it.
 
 import { z } from 'zod';
 import type { Random } from '../base/random.ts';
@@ -55,8 +54,8 @@ export type ConductOf = {
   /** The measured phase begins then. */
   setStart(fromUs: number): void;
   /**
-   * What the endpoint does with a request; undefined for what is right. The first that applies,
-   * in the scenario's order.
+   * What the endpoint does wrong with a request: the first conduct that applies, in the scenario's order.
+   * Undefined where it behaves well.
    */
   choose(subscriber: number, atUs: number): Conduct | undefined;
 };

@@ -34,15 +34,14 @@ function apart(name: string): [own: string, target: string | undefined] {
   return at < 0 ? [name, undefined] : [name.slice(0, at), name.slice(at + 2)];
 }
 
-/** A trial, or one that is planned and not there. */
+/** A trial, or the plan of one that did not run. */
 export type TrialOrPlan = Pick<Trial, 'variant' | 'repetition' | 'cell'> & Partial<Pick<Trial, 'outcome'>>;
 
 /**
  * Holds every expectation against every trial that it is for, in the order of the scenario.
- * A trial that is missing or failed, and a figure that is void or that it has not enough samples for, put
- * nothing to the test: then the expectation is not judged. A percentile whose interval has the bound in it
- * leaves it undecided, and so does a simulation of what no model
- * has a figure of: that is no fault of the trial. One that is for no trial at all is not judged either.
+ * It is not judged where it has no trial, where the trial is missing or failed, and where the figure is void
+ * or has too few samples. It is undecided where the bound lies inside the percentile's interval, and where no
+ * model has a figure for it in a simulation, as that is no fault of the trial.
  */
 export function checkExpectations(
   scenario: Pick<Scenario, 'expect' | 'variants'>,
@@ -114,7 +113,7 @@ function notJudged(why: string): Judgement {
   return { measured: null, verdict: 'not-judged', why };
 }
 
-/** The verdict, also for results from before verdicts were stored. @param trial the one that it is about */
+/** The verdict, also for results from before verdicts were stored. @param trial the trial that was judged */
 export function verdictOf(
   { verdict, held, measured }: Expectation,
   trial: Pick<Trial, 'outcome'> | undefined,

@@ -1,5 +1,5 @@
-// Finds what a scenario asks of what is in front of its servers that cannot be: sticky sessions where nobody
-// can read a cookie, and things done to a proxy that is not there.
+// Finds impossible wishes about the proxy in front of the servers: sticky sessions where nobody can read a
+// cookie, and faults of a proxy that is not there.
 
 import { isCluster } from './servers.ts';
 import type { PatternRegistry } from '../pattern/pattern.ts';

@@ -21,7 +21,7 @@ export function valueName(value: MatrixValue): string {
 
 /** More cells than this are a mistake, not a measurement. */
 export const mostCells = 200;
-/** What a matrix cannot change: what is the same for all of its cells. */
+/** What a matrix cannot change, as all of its cells share it. */
 export const outsideMatrix = [
   'question',
   'notice',
@@ -47,7 +47,7 @@ export function cellsOf(matrix: Matrix): Parameters[] {
   );
 }
 
-/** What `--set` takes to make the scenario that of a cell. */
+/** The arguments of `--set` that turn the scenario into a cell's. */
 export function cellOverrides(matrix: Matrix, cell: Parameters): string[] {
   return Object.entries(cell).map(([path, name]) => {
     const value = matrix[path]?.find((one) => valueName(one) === name);
@@ -72,7 +72,7 @@ export function shortPath(path: string, paths: readonly string[]): string {
 /** The unit of `0.5/s each`. */
 export const eachSecond = 'a second and topic';
 
-/** A value on an axis, and the unit of that axis; `undefined` for what has no magnitude. */
+/** A value on an axis, and the unit of that axis; `undefined` for a value without magnitude. */
 export function magnitudeOf(value: string): { value: number; unit: string } | undefined {
   const rate = parseTopicRate(value);
   const readings: [number | undefined, string][] = [

@@ -1,5 +1,5 @@
-// Says where a scenario has a network between its processes, and refuses one that would reach nobody, or that
-// it could do nothing to.
+// Says where a scenario has a network between its processes. Refuses a network that no connection would go
+// through, and conditions that could not change anything.
 
 import { looksInside, type Conditions, type Placement } from '../network/conditions.ts';
 import type { Pattern, PatternRegistry } from '../pattern/pattern.ts';

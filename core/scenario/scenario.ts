@@ -1,10 +1,10 @@
 // Describes a scenario: who subscribes to what, what is published when, what goes wrong, and what is
 // expected. This is its schema and resolved type; its larger parts are files of their own beside it. Reading
-// YAML and pointing at mistakes is scenario-file.ts; what several parts make impossible together is
+// YAML and pointing at mistakes is scenario-file.ts; contradictions between several parts are found by
 // contradictions.ts.
 //
-// Messages: a schema's own `error` ends the sentence "expected ...", that of a `refine` is a sentence of its
-// own.
+// Messages: a schema's own `error` ends the sentence "expected ..."; the `error` of a `refine` is a whole
+// sentence.
 
 import { z } from 'zod';
 import { conduct } from './endpoint-conduct.ts';

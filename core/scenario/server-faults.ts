@@ -73,7 +73,7 @@ function* deploysThatDoNotEnd({ single: { servers, phases }, faults }: Parts): G
   }
 }
 
-/** Whose deliveries are made from what is stored, nobody is served by what is down. */
+/** Senders make their deliveries from a store, so a dependency of serving cannot be down for them. */
 function* refusalsOfNobody({ faults, variants }: Parts, registry: PatternRegistry): Generator<Contradiction> {
   const senders = [...variants.values()].filter(({ pattern }) => !registry[pattern]!.holdsConnection);
   for (const [i, fault] of faults)
@@ -81,8 +81,8 @@ function* refusalsOfNobody({ faults, variants }: Parts, registry: PatternRegistr
       yield {
         path: ['faults', i, 'refuse'],
         message:
-          `"${senders[0]!.label}" makes its deliveries from what is stored, so it has no dependency of ` +
-          'reading that could be down; leave the variant or the fault out',
+          `"${senders[0]!.label}" makes its deliveries from its store, and needs nothing else that ` +
+          'could be down; leave the variant or the fault out',
       };
 }
 

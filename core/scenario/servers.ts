@@ -154,7 +154,7 @@ export type Servers = z.output<typeof servers>;
 /** One server by itself. */
 export const oneServer: Servers = servers.parse({});
 
-/** Whether there are several, and what is published to one is unknown to the others. */
+/** Whether there are several servers and no broker: an event published to one does not reach the others. */
 export function areApart({ count, broker }: Servers): boolean {
   return count > 1 && broker.kind === 'in-process';
 }

@@ -125,7 +125,7 @@ export const topicGroup = z.strictObject({
   count: z
     .union([positive.max(10_000_000), z.literal('per-subscriber')])
     .default(1)
-    .describe('how many topics are in the group; the rate is that of all together, unless it says "each"'),
+    .describe('how many topics are in the group; the rate is for all of them, unless it says "each"'),
   follow: positive.max(10_000).default(1).describe('how many of them each subscriber follows'),
-  payload: payload.optional().describe('the payload of its events, if it differs from that of the scenario'),
+  payload: payload.optional().describe("the payload of its events, if it differs from the scenario's"),
 });

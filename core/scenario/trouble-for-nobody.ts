@@ -77,7 +77,7 @@ export function* idleEndpoints(
   }
 }
 
-/** A share that comes to none of those that it is of. @param apart into how many processes they are split */
+/** Says that a share comes to nobody. @param apart how many processes the clients are split over */
 function nobody(share: number, all: number, noun: string, apart = 1): string {
   return (
     `${formatShare(share)} of ${counted(all, noun)}` +

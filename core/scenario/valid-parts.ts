@@ -31,7 +31,7 @@ export type Parts = {
   faults: Elements<'faults'>;
   expect: Elements<'expect'>;
   endpoints: Elements<'endpoints'>;
-  /** Whether all topics, and all variants, are right; what is said of them together needs that. */
+  /** Whether all topics, and all variants, are valid; checks over several of them need that. */
   allTopics: boolean;
   allVariants: boolean;
   /** Whether all faults are right: what one finds depends on those before it. */

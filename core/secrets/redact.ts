@@ -42,7 +42,7 @@ export function redact(text: string, secrets: readonly Secret[]): string {
 }
 
 /**
- * A target says most of what it says many times, and it may say it to each of thousands of requests a second.
+ * A target sends most of its texts many times, up to thousands of times a second, so results are kept.
  */
 function kept(texts: Map<string, string>, key: string, clean: () => string): string {
   let text = texts.get(key);
@@ -55,8 +55,8 @@ function kept(texts: Map<string, string>, key: string, clean: () => string): str
 }
 
 /**
- * The first `most` characters of what somebody else has written, without secrets: also without a part of one
- * that stands across the cut.
+ * The first `most` characters of a text that others have written, without secrets. A secret that stands
+ * across the cut is replaced whole.
  */
 export function quote(text: string, most: number, secrets: readonly Secret[]): string {
   if (secrets.length === 0) return text.slice(0, most);
@@ -89,7 +89,7 @@ function cleaned(text: string, most: number, secrets: readonly Secret[]): string
   const look = knownOf(secrets);
   let spans = spansIn(text, look);
   let clean = withoutSpans(text, most, spans);
-  // What stood around a secret may make one with what stands there now.
+  // The text around a removed secret may now form a secret itself.
   for (let round = 0; round < mostRounds; round++) {
     spans = spansIn(clean, look);
     if (spans.length === 0) return clean;

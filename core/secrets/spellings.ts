@@ -1,6 +1,5 @@
-// Spells a secret in the usual ways: what encoders of JSON, URLs, forms and HTML make of it. Upper and lower
-// case are for the reader to fold. Base64 and hex are not among them, as what they make depends on what
-// stands before.
+// Spells a secret in the usual ways, as encoders of JSON, URLs, forms and HTML do. The caller ignores case.
+// Base64 and hex are not among them, as their output depends on the bytes before the secret.
 
 /** Bytes, as a string of characters up to 255. */
 export function spellingsOf(value: string): string[] {

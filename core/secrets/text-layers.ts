@@ -1,11 +1,11 @@
-// Reads a text as codings say (JSON, URLs, HTML, shells, base64, hex) and remembers for each byte that comes
-// out where in the text it came from. It decodes whatever looks like one of them: for finding things, not for
-// reading what was meant.
+// Decodes a text by the rules of JSON, URLs, HTML, shells, base64 and hex, and remembers for each decoded
+// byte where in the text it came from. It decodes anything that looks like one of them: good for finding
+// secrets, not for reading a text.
 
 export type Layer = {
   /** As a string of characters up to 255. */
   readonly bytes: string;
-  /** Of each byte, where in the text what it was made of begins and ends, in UTF-16 units. */
+  /** For each byte, where its source in the text begins and ends, in UTF-16 units. */
   readonly from: readonly number[];
   readonly to: readonly number[];
 };

@@ -1,6 +1,6 @@
 // Makes and checks the tokens that clients of a server with `auth` bring: a name and its HMAC. They are
 // bearer tokens (RFC 6750) in the shape of a signed session cookie. The key follows from the run's seed,
-// which stands in every result, so they keep nobody out who has read it.
+// which stands in every result, so they keep out nobody who has a result.
 
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 

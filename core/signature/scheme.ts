@@ -115,7 +115,8 @@ export function textKey(secret: string, maxLength = maxTextSecretLength): KeyObj
 }
 
 /**
- * The bytes of what is base64 throughout, padded or not. `Buffer.from` alone skips over what is not base64.
+ * The bytes of a base64 text, padded or not; undefined for any other text. `Buffer.from` alone skips over
+ * characters that are not base64.
  */
 export function bytesOf(base64: string): Buffer | undefined {
   const bytes = Buffer.from(base64, 'base64');
@@ -137,8 +138,8 @@ export function hmac(
 }
 
 /**
- * Whether one of the texts given is one of those expected. How long it takes depends on their number and
- * length alone. Text is compared, not what it decodes to: several base64 texts decode to the same bytes.
+ * Whether one of the given texts equals one of the expected texts. The time it takes depends on their number
+ * and length alone. Texts are compared, not decoded bytes: several base64 texts decode to the same bytes.
  */
 export function anyEqual(expected: readonly string[], given: readonly string[]): boolean {
   const candidates = given.map((text) => Buffer.from(text));

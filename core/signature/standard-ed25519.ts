@@ -45,7 +45,7 @@ export const standardEd25519: SignatureScheme = {
     throw new UserError(
       'bad-secret',
       `an ed25519 key is "${privatePrefix}" and the base64 of the private and the public key, or ` +
-        `"${publicPrefix}" and that of the public key alone; this is neither`,
+        `"${publicPrefix}" and the base64 of the public key alone; this is neither`,
     );
   },
   sign(keys, message) {

@@ -31,8 +31,8 @@ export type TargetAccess = {
   /** PEM. */
   ca?: string;
   /**
-   * Values of the environment, and what they stand for: taken out of all that the
-   * target says or is said of it.
+   * Values from the environment, and what each is shown as. They are taken out of all text that the target
+   * sends and of all messages about it.
    */
   secrets: Secret[];
   /** Variables whose values are too short to be taken out. */

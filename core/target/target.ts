@@ -1,6 +1,6 @@
 // Defines the target file: how to subscribe and publish at a system that is not ours, with which headers,
-// and which process to watch. This file is its schema, but for what each pattern's own entry (core/pattern)
-// says; target/file.ts parses it, and target/access.ts fills in the environment's values.
+// and which process to watch. This file is its schema, except for the parts that each pattern's own entry
+// describes (core/pattern); target/file.ts parses it, and target/access.ts fills in the environment's values.
 //
 // The target never learns what an event is. The publisher sends our envelope (envelope.ts) as an opaque body,
 // and the load side looks for it in whatever comes back.

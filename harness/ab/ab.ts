@@ -1,6 +1,6 @@
 // Runs two arms against each other: pairs of trials that take turns under one schedule, and a comparison of
-// the two. What an arm can be is arms.ts; what the figures mean is core/comparison/compare-runs.ts. Nothing
-// here depends on what was measured, except whether the one declared extension is run.
+// the two. arms.ts makes arms; core/comparison/compare-runs.ts judges the figures. Nothing here depends on
+// the measured figures, except whether the one declared extension is run.
 
 import { compare } from '../../core/comparison/compare-runs.ts';
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
@@ -24,7 +24,7 @@ import { endedBy, type RunOptions } from '../run/run.ts';
 import { watchStart } from '../trial/start.ts';
 import { runTrial } from '../trial/trial.ts';
 
-/** One side: what it is called, and what runs. */
+/** One side: its name, and what runs. */
 export type Arm = {
   name: string;
   /** As many as the other arm has, each the other's counterpart. */
@@ -51,7 +51,7 @@ export type AbOptions = Omit<RunOptions, 'save' | 'fleet'> & {
 
 export type AbOutcome = { baseline: Result; candidate: Result; comparison?: Comparison };
 
-/** How many pairs so many variants take, by what the scenario gates on. @param source of the scenario */
+/** How many pairs so many variants take, by the scenario's gates. @param source of the scenario */
 export function pairPlan(source: string, variants: number, { extend }: { extend: boolean }): PairPlan {
   return planPairs(gatesOfSource(source), variants, ruleOf({ looks: extend ? 2 : 1 }).alpha);
 }

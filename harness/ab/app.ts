@@ -31,8 +31,8 @@ export async function appCommit(
 }
 
 /**
- * Checks the commit out. Where the lock file there is the one of the user's folder, it shares the packages
- * installed here; where it is another one, npm installs what it names.
+ * Checks the commit out. Where its lock file equals the one in the user's folder, it shares the packages
+ * installed here; where it differs, npm installs its packages.
  * @param install a command that is run in the checkout instead, to install and build
  * @returns the folder that answers to the user's own, which may lie below the repository's root
  * @throws UserError when it cannot be checked out or installed

@@ -28,7 +28,7 @@ export type ArmOptions = {
   /** Of the arm's servers. */
   injection: Injection | undefined;
   openTarget(file: string): PreparedTarget;
-  /** The target file that says how to speak to what a command starts. */
+  /** The target file that says how to speak to the server that a command starts. */
   targetFile: string | undefined;
   /** Starts the user's app in a `ref:` or `dir:`; without it these are checkouts of pushbench. */
   start?: string;
@@ -100,7 +100,8 @@ export function openArm(text: string, scenario: Scenario, options: ArmOptions): 
 }
 
 /**
- * Gives both arms the same variants: an arm that has all of them takes those of one that names its own.
+ * Gives both arms the same variants: where one arm names its variants and the other has all, both take the
+ * named ones.
  * @throws UserError when they cannot be paired
  */
 export function pairedArms(a: OpenedArm, b: OpenedArm): [OpenedArm, OpenedArm] {
@@ -152,7 +153,7 @@ function targetArm(
   fleetOf: (target: PreparedTarget) => Arm['fleet'],
 ): OpenedArm {
   const { variants } = withTargets(scenario, registry, [target], false).scenario;
-  // A command may hold what is in the environment too.
+  // A command may hold secrets of the environment.
   const shown = redact(name, target.access.secrets);
   return { kind: 'all', name: shown, variants, fleet: fleetOf(target), targets: [target] };
 }

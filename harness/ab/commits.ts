@@ -8,7 +8,7 @@ import { commitCalled, gitIn, type Git } from './git.ts';
 export type Suspects = {
   /** How many may be the first bad one, the known bad one among them. */
   count: number;
-  /** The one that halves them best, of those that have not been skipped. */
+  /** The commit that halves them best, skipped ones left out. */
   next: string | undefined;
   all: string[];
 };

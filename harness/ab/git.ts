@@ -1,5 +1,5 @@
-// Runs git on a user's repository, and says of what it refuses why and what to do: git's own words, and the
-// command that mends it.
+// Runs git on a user's repository. Where git refuses, the message has git's own words and the command that
+// mends it.
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { runToEnd } from '../process/child.ts';
@@ -45,7 +45,7 @@ async function whyNoCommit(ref: string, folder: string, git: Git, said: string):
   );
 }
 
-/** What keeps git from answering at all. @param said what it wrote */
+/** Why git cannot answer at all. @param said the text that it wrote */
 export function gitProblem(said: string, folder: string): UserError | undefined {
   if (/\bspawn\b.*ENOENT|env: .*git.*No such file/.test(said))
     return new UserError('git', 'git is not installed here, and commits are checked out with it.');

@@ -32,7 +32,7 @@ export type CalibrateOptions = {
   fleet: Fleet;
   machine: Machine;
   observer: CalibrationObserver;
-  /** Ends the trial under way; what was measured before is returned. */
+  /** Ends the trial under way; the trials measured before are returned. */
   signal: AbortSignal;
   nowMs?: () => number;
 };
@@ -58,7 +58,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     environment: undefined,
     end: { kind: 'finished' },
   };
-  /** By how much each trial took longer than its phases say: what is around them is alike in all. */
+  /** How much longer than its phases each trial took: the time around the phases is alike in all trials. */
   const overMs: number[] = [];
   const leftOf = (some: readonly Turn[]) =>
     some.reduce((sum, { point }) => sum + pointMs(point) + meanOf(overMs), 0);

@@ -18,8 +18,8 @@ import { mean, quantilesOf, spreadOf, sum, type Done } from './means.ts';
 export type Versions = Partial<Record<BrokerName | 'haproxy', string>>;
 
 /**
- * @param done of planes and of what stands beside servers
- * @returns undefined where nothing of it can be told
+ * @param done trials of the planes, of brokers and of HAProxy
+ * @returns undefined where they say nothing about brokers and HAProxy
  */
 export function clusterOf(done: readonly Done[], versions: Versions): ProfileCluster | undefined {
   const brokers = brokersOf(done, versions);

@@ -20,8 +20,8 @@ export type Installed = { brokers: readonly BrokerName[]; haproxy: boolean };
 const receivers = 2;
 
 /**
- * All trials: the corners of the planes, then what stands beside servers, then the rest of the planes, so
- * that what is cut off where time is short lies between points that there are.
+ * All trials: the corners of the planes, then brokers and HAProxy, then the rest of the planes. Where time is
+ * short, the points left out lie between measured ones.
  */
 export function planAll(
   patterns: readonly string[],
@@ -89,7 +89,7 @@ function planFront(
   );
 }
 
-/** What an event costs with a broker has no part of the pattern in it, so one that streams stands for all. */
+/** The cost of an event with a broker does not depend on the pattern, so one that streams stands for all. */
 function streamIn(patterns: readonly string[], registry: PatternRegistry): string {
   const streams = (name: string) => registry[name]!.holdsConnection && !registry[name]!.fromHistory;
   return [...patterns, ...Object.keys(registry)].find(streams)!; // the registry has some

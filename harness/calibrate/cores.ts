@@ -9,8 +9,8 @@ import { usableNumbers } from '../run/machine.ts';
 export type Cores = { pinned: Pinned } | { pinned: null; why: string };
 
 /**
- * Of two cores the server has one; load processes and publisher share the other. Of more the publisher has
- * one too, and the load processes have what is left.
+ * With two cores, the server has one, and load processes and publisher share the other. With more, the
+ * publisher has its own too, and the load processes share the rest.
  * @param numbers of the cores that may be used; undefined where the system does not say
  */
 export function coresFrom(numbers: readonly number[] | undefined, canKeep: boolean): Cores {
@@ -18,8 +18,8 @@ export function coresFrom(numbers: readonly number[] | undefined, canKeep: boole
     return {
       pinned: null,
       why:
-        'taskset is not installed, so server, load and publisher share all cores, and their latencies hold ' +
-        'what they wait for one another. It is part of util-linux: apt-get install util-linux.',
+        'taskset is not installed, so server, load and publisher share all cores, and latencies include ' +
+        'the time they wait for one another. It is part of util-linux: apt-get install util-linux.',
     };
   const [server, publisher, ...load] = numbers ?? [];
   if (server === undefined || publisher === undefined)

@@ -6,7 +6,7 @@ import { histogramOf } from '../../core/result/load-histogram.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
 import type { Point } from './points.ts';
 
-/** A trial that is completed, and what it was to measure. */
+/** A completed trial, and the point that it was to measure. */
 export type Done = {
   point: Pick<Point, 'subscribers' | 'perS' | 'cluster'>;
   variant: Trial['variant'];

@@ -1,5 +1,5 @@
-// Plans which trials a profile is made of: for each pattern a plane of subscribers x events a second, the
-// corners first, so that what is cut off where time is short lies between points that there are.
+// Plans which trials a profile is made of: for each pattern a plane of subscribers x events a second. The
+// corners come first: where time is short, the points left out lie between measured ones.
 
 import { counted } from '../../core/base/counted.ts';
 import type { Pattern, PatternRegistry } from '../../core/pattern/pattern.ts';
@@ -19,8 +19,8 @@ export type Point = {
 };
 
 /**
- * What a trial measures of what stands beside servers: a broker with one server or two, the same server with
- * nothing beside it, or HAProxy in front of one.
+ * What a trial measures of a cluster: a broker with one server or two, the same server by itself, or HAProxy
+ * in front of one server.
  */
 export type ClusterPlace =
   | { kind: 'broker'; broker: BrokerName; servers: 1 | 2 }
@@ -29,12 +29,12 @@ export type ClusterPlace =
 
 export type Extent = {
   subscribers: readonly number[];
-  /** The same of patterns whose server calls its subscribers: an event of theirs has few receivers mostly. */
+  /** The same for patterns whose server calls its subscribers: there an event mostly has few receivers. */
   called: readonly number[];
   calledPerS: readonly number[];
   perS: readonly number[];
   trials: number;
-  /** In all trials of a point together, at the least, but for what `mostMeasureMs` cuts off. */
+  /** The least number in all trials of a point together, unless `mostMeasureMs` ends a trial before. */
   events: number;
   leastMeasureMs: number;
   mostMeasureMs: number;
@@ -151,7 +151,7 @@ type Place = Pick<Point, 'subscribers' | 'perS'>;
 /** Places that come first: the most subscribers, the fewest at the highest rate and at the lowest. */
 export const corners = 3;
 
-/** The most subscribers come first, as what one costs at rest is taken there, at the lowest rate. */
+/** The most subscribers come first: there, at the lowest rate, the cost of a subscriber at rest is read. */
 export function placesOf(
   { subscribers, perS }: Pick<Extent, 'subscribers' | 'perS'>,
   mostInAll: number,
@@ -163,7 +163,7 @@ export function placesOf(
   const within = plane.filter(fits);
   const fastest = Math.max(...within.filter((one) => one.subscribers === fewest).map((one) => one.perS));
   const first = [
-    // Where not even the lowest rate fits, one that does.
+    // Where even the lowest rate is too much, a rate that fits.
     { subscribers: largest, perS: Math.min(slowest, Math.max(1, Math.floor(mostInAll / largest))) },
     { subscribers: fewest, perS: fastest },
     { subscribers: fewest, perS: slowest },

@@ -16,7 +16,7 @@ import { clusterOf, type Versions } from './cluster-of.ts';
 import { mean, quantilesOf, spreadOf, sum, type Done } from './means.ts';
 import { payloadBytes } from './points.ts';
 
-/** A trial that counts, and what it was to measure. */
+/** A trial that counts, and the point that it was to measure. */
 export type Sample = { point: Done['point']; trial: Trial };
 
 export type About = Pick<Profile, 'pushbench' | 'createdAt' | 'name' | 'pinned' | 'kernel' | 'serverLife'> & {
@@ -25,8 +25,8 @@ export type About = Pick<Profile, 'pushbench' | 'createdAt' | 'name' | 'pinned' 
 
 /**
  * @param samples at least one of a plane, each completed
- * @param versions of what stood beside servers
- * @throws Error where none is
+ * @param versions of the brokers and of HAProxy
+ * @throws Error where there is none of a plane
  */
 export function profileOf(samples: readonly Sample[], about: About, versions: Versions = {}): Profile {
   const done = samples.flatMap(({ point, trial: { variant, outcome } }): Done[] =>

@@ -5,7 +5,7 @@ import { addressOf } from '../../core/base/address.ts';
 import { later } from '../../core/base/clock.ts';
 
 const patienceMs = 1000;
-/** To a ping, or that it wants a password first; one that is still loading says that (`-LOADING`). */
+/** The answer to a ping, or the demand for a password; a Redis that is still loading says `-LOADING`. */
 const redisAnswer = /^(?:\+PONG|-NOAUTH|-NOPERM)/;
 /** NATS speaks first. */
 const natsAnswer = /^INFO /;

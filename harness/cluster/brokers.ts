@@ -1,5 +1,5 @@
-// Runs the broker of a trial: a process of its own on loopback, with a folder that goes with it; or one that
-// runs already, by its address. Says whether it answers. What servers do with it is theirs.
+// Runs the broker of a trial: a process of its own on loopback, with a folder that is removed with it; or one
+// that runs already, by its address. Says whether it answers. servers/brokers/ has the clients of brokers.
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,11 +21,12 @@ export type BrokerProcess = BesideProcess & {
   /** What stands in for the broker, in words; left out where it is the broker. */
   readonly emulator?: string;
   /**
-   * Starts it, the first time or again: on the same port, with what it kept. Resolves when it answers.
+   * Starts it, the first time or again: on the same port, with the data that it kept. Resolves when it
+   * answers.
    * @throws TrialFailure when it does not
    */
   start(): Promise<void>;
-  /** A fault: it is asked to end, or killed. Resolves when it is gone. Not for one that runs already. */
+  /** A fault: it is asked to end, or killed. Resolves when it is gone. Not for a broker named by address. */
   end(how: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 };
 
@@ -102,7 +103,7 @@ const programs: Readonly<Record<Started, Program>> = {
 };
 
 const startMs = 10_000;
-/** For one that is said to run. */
+/** For a broker that should already run. */
 const namedMs = 2000;
 const lookEveryMs = 20;
 /** Between being asked and being made to end. */

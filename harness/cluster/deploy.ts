@@ -1,5 +1,5 @@
-// Exchanges the servers of a trial, in the steps that core/policy/server/deploy-plan.ts says: tells what is
-// in front of them, drains, stops, starts again, and waits for each step to be over.
+// Exchanges the servers of a trial, in the steps of core/policy/server/deploy-plan.ts: tells the proxy in
+// front of them, drains, stops, starts again, and waits for each step to be over.
 
 import { deploySteps, type DeployAsk, type DeployStep } from '../../core/policy/server/deploy-plan.ts';
 import type { DrainPlan } from '../../core/policy/server/drain.ts';

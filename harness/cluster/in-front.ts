@@ -8,11 +8,11 @@ import { createHaproxy, type Haproxy } from './haproxy/haproxy.ts';
 import { haproxyVersion } from './haproxy/process.ts';
 import { findPort } from './ports.ts';
 
-/** A server as what is in front of it knows it. */
+/** A server, as the proxy in front of it knows it. */
 export type BehindServer = {
   /** From 1. */
   number: number;
-  /** `http://127.0.0.1:PORT`; one that a fault starts later has its port from the beginning. */
+  /** `http://127.0.0.1:PORT`; a server that a fault starts later has its port from the beginning. */
   url: string;
   /** Where events are published to it, and health is asked for: in clear text. */
   publishUrl: string;
@@ -25,13 +25,13 @@ export type FrontSetup = {
   subscribers: number;
 };
 
-/** What comes on top of subscribers' connections: those that are just being closed as they come back. */
+/** Connections on top of the subscribers': old ones that are still closing while subscribers come back. */
 const spareConnections = 2000;
 
 /** What is in front, as a process of the trial; undefined where there is none. */
 export type FrontProcess = BesideProcess & Haproxy;
 
-/** Of subscribers that know all servers: those that start later too, which refuse until then. */
+/** For subscribers that know all servers, also those that start later and refuse until then. */
 export function listOf({ servers }: FrontSetup): Pick<Endpoint, 'url' | 'urls'> {
   const urls = servers.map(({ url }) => url);
   return { url: urls[0]!, urls }; // there is a server

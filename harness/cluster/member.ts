@@ -1,6 +1,6 @@
 // Keeps one server of a trial over all its lives: the processes that it had, one after the other, as faults
-// end and begin them. To the phases of a trial it is a peer like any other. While none of its processes runs
-// it answers for itself with what it had counted until then; a new process begins anew, and adds.
+// end and begin them. To the phases of a trial it is a peer like any other. While none of its processes runs,
+// it answers with the counts so far; the counts of a new process are added to them.
 
 import type { ServerCommand, ServerReport, SelfSample } from '../../core/protocol/control.ts';
 import type { DrainPlan } from '../../core/policy/server/drain.ts';
@@ -13,9 +13,9 @@ type Report<K extends ServerReport['kind']> = Extract<ServerReport, { kind: K }>
 export type Member = ServerPeer & {
   /** From 1. */
   readonly number: number;
-  /** A process of it runs that no fault has ended. */
+  /** Its process runs, and no fault has ended it. */
   readonly running: boolean;
-  /** How often it went without counting a last time, by faults: what it did after its last sample is lost. */
+  /** How often faults ended it without a last sample: its counts after the sample before are lost. */
   readonly kills: number;
   /**
    * A fault: it says goodbye, counts a last time and goes.
@@ -34,7 +34,7 @@ export type Member = ServerPeer & {
    */
   drain(plan: DrainPlan, act: number): Promise<boolean>;
   /**
-   * A fault: a process of it starts, with what the first was told, on the same port.
+   * A fault: its next process starts, with the same options as the first and on the same port.
    * @returns whether it listens
    */
   begin(): Promise<boolean>;
@@ -62,7 +62,7 @@ const nothing = (): Past => ({
   publishedEvents: 0,
 });
 
-/** What a process of it says is passed on; samples with what those before it counted. */
+/** Reports of its process that are passed on as they are; earlier counts are added to samples. */
 const passedOn = Object.keys({
   listening: true,
   acted: true,
@@ -75,7 +75,7 @@ const passedOn = Object.keys({
 type State = {
   readonly spawn: () => ServerPeer;
   readonly nowUs: () => number;
-  /** Where what it says goes. */
+  /** Where its reports go. */
   box: Inbox<ServerReport>;
   /** Its process, or the last that it had. */
   life: ServerPeer | undefined;

@@ -74,7 +74,7 @@ async function open(network: NetworkPeer, routes: readonly Route[]): Promise<rea
   return (await network.next('opened', replyLimitMs)).urls;
 }
 
-/** An address of its own for each server, or one for what stands in front of all. */
+/** An address of its own for each server, or one for the proxy in front of all. */
 export function clientRoutes({ url, urls }: Pick<Endpoint, 'url' | 'urls'>): Route[] {
   return (urls ?? [url]).map((to, i) => ({ name: `server ${i + 1}`, between: 'clients', to }));
 }

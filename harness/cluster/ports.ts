@@ -17,7 +17,7 @@ const attempts = 50;
 const given = new Map<number, Server | undefined>();
 const rememberedMost = 1000;
 
-/** A port that is free now, outside of those that connections take theirs from where there are any. */
+/** A free port, outside of the range that the system gives to outgoing connections, where there are any. */
 export async function findPort(files: Pick<SystemFiles, 'read'> = systemFiles): Promise<number> {
   const taken = ephemeralPorts(files) ?? { from: 32_768, to: 60_999 };
   const below = Math.max(0, Math.min(taken.from, mostPort) - leastPort);

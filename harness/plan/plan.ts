@@ -26,10 +26,10 @@ export type TrialPlan = {
    */
   besideTargets: boolean;
   /**
-   * What bursts before the warm-up publish, to make our servers warm. None where the scenario asks for no
-   * warm-up; beside targets, to which nothing is sent faster than the scenario says; where webhook endpoints
-   * fall short, as what they fail is tried again later; and for several servers that nothing connects, where
-   * most of a burst reaches nobody by design.
+   * The events that bursts publish before the warm-up, to make our servers warm. There are none where the
+   * scenario asks for no warm-up; in a run with targets, which get nothing faster than the scenario says;
+   * where webhook endpoints misbehave, as failed deliveries are tried again later; and for several servers
+   * without a broker, where most of a burst reaches nobody by design.
    */
   warmUp: PublishPlan | undefined;
   /** Subscribers `first` up to, not including, `first + count`, for each load process. */

@@ -14,9 +14,10 @@ const markName = 'PUSHBENCH_HARNESS';
 const mark = `${markName}=${process.pid}-${randomBytes(8).toString('hex')}`;
 
 /**
- * Reads until the harness is gone. Nothing is killed by a number that was noted before, since a process that
- * has ended leaves its number to others: each is looked up by the mark in its environment right then, and a
- * group goes with its leader. Several rounds, for those that are just starting others.
+ * Reads until the harness is gone, then kills its processes. It keeps no process numbers, since the number of
+ * an ended process is given to another. It looks processes up by the mark in their environment right before
+ * it kills them, and a group goes with its leader. It takes several rounds, as processes may be starting
+ * others.
  */
 const guardianScript = `( cat > /dev/null
 for round in 1 2 3 4 5 6 7 8 9 10; do

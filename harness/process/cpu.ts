@@ -15,8 +15,8 @@ export type CpuReading = Readonly<{
   /** By the thread's number, which is one of its own on the whole host. */
   threads: ReadonlyMap<number, ThreadUse>;
   /**
-   * By the process' number: all its threads, those that ended included. In steps of 10 ms, less than was
-   * used and by at most two of them.
+   * By the process' number: all its threads, ended ones included. In steps of 10 ms, and up to two steps too
+   * low.
    */
   processesUs: ReadonlyMap<number, number>;
 }>;
@@ -82,8 +82,8 @@ export function parseStatUs(text: string | undefined): number | undefined {
 }
 
 /**
- * What was used from the first reading to the last. Each thread counts from one reading to the next, so that
- * one that has ended in between keeps what it was last seen with; what it used after that is known from its
+ * The CPU used from the first reading to the last. Each thread counts from one reading to the next, so a
+ * thread that has ended in between keeps the use of its last reading. Its use after that is known from its
  * process, to 20 ms.
  * @param readings in the order of time
  */

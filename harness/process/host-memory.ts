@@ -1,5 +1,6 @@
-// Reads the memory of the host from /proc: what is available, what the kernel holds in objects, and by root
-// in which. It counts for the whole host, so only a difference over a short while says something of a trial.
+// Reads the memory of the host from /proc: how much is available, and how much the kernel holds in objects
+// (root also sees in which). It counts for the whole host, so only a difference over a short while says
+// something about a trial.
 
 import type { HostMemoryReading } from '../../core/result/host-memory.ts';
 import type { SystemFiles } from './system-files.ts';

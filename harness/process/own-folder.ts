@@ -7,8 +7,8 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// A line says that the folder has been removed. Without one the harness has gone, and what it started is just
-// being ended: whoever still writes there is waited for.
+// A line says that the folder has been removed. If none comes, the harness has ended, and its processes are
+// just being ended: wait for those that still write there.
 const script =
   'read line && exit; for round in 1 2 3 4 5 6 7 8 9 10; do ' +
   'rm -rf "$0"; sleep 0.3; [ -e "$0" ] || exit; done';

@@ -15,7 +15,7 @@ const { read } = systemFiles;
 /**
  * The process that a target file means.
  * @param readText of a file named in the target file
- * @throws UserError `target-process` when there is none, with what was looked for
+ * @throws UserError `target-process` when there is none, saying how it was looked for
  */
 export function findProcess(
   given: TargetProcess,
@@ -184,7 +184,7 @@ export function earlierListener(port: number, pid: number): number | undefined {
 }
 
 function holds(pid: number, sockets: ReadonlySet<string>): boolean {
-  // Nothing can be listed of another user's process, nor of one that is gone.
+  // The descriptors of another user's process, or of an ended one, cannot be listed.
   return listed(`/proc/${pid}/fd`).some((fd) => sockets.has(link(`/proc/${pid}/fd/${fd}`)));
 }
 

@@ -1,5 +1,5 @@
-// Says what several servers and what is beside them need of a machine: connections that one of them may come
-// to hold, processes, cores.
+// Says what a cluster needs of a machine: connections that one server may come to hold, processes (brokers
+// and proxies too), cores.
 
 import { followServers, serversIn } from '../../core/fault/standing.ts';
 import type { Fleet } from '../trial/fleet.ts';
@@ -32,7 +32,7 @@ export function heldByOne(held: number, { servers = oneServer, faults = [] }: As
   return Math.min(held, Math.ceil(held * most * unevenMost - rounding));
 }
 
-/** Broker, Redis of tokens and of senders, what is in front of the servers, the network between them. */
+/** Broker, Redis of tokens and of senders, the proxy in front of the servers, the network between them. */
 export function processesBeside(asked: Asked): string[] {
   const { servers = oneServer, server, faults = [], network, variants = [] } = asked;
   const { broker, inFront } = servers;
@@ -45,7 +45,7 @@ export function processesBeside(asked: Asked): string[] {
   ];
 }
 
-/** A note where more servers and what is beside them want to run than there are cores. */
+/** A note where servers, brokers and proxies are more processes than there are cores. */
 export function sharedCores(scenario: Asked, loads: number, cores: number): TrafficNote[] {
   const servers = serverProcesses(scenario);
   const beside = processesBeside(scenario);

@@ -40,7 +40,7 @@ export function thisMachine(
   return {
     cores,
     ...(quotaCores !== undefined && quotaCores < cores && { quotaCores }),
-    // Elsewhere "free" leaves out what caches give back, so it says nothing of what is to be had.
+    // Elsewhere "free" leaves out memory that caches would give back, so it does not tell what is available.
     freeBytes: proc ? freeBytes(limits) : undefined,
     ...(memory && memory.limitBytes < totalmem() && { memoryLimitBytes: memory.limitBytes }),
     descriptorLimit: parseDescriptorLimit(files.read('/proc/self/limits')),
@@ -51,7 +51,7 @@ export function thisMachine(
   };
 }
 
-/** By trying: who may raise a hard limit depends on the user, the container and what is around it. */
+/** By trying: whether a hard limit may be raised depends on the user, the container and its host. */
 function mayHold(descriptors: number): boolean {
   return spawnSync('sh', ['-c', `ulimit -n ${descriptors}`]).status === 0;
 }

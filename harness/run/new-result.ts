@@ -1,5 +1,5 @@
-// Makes the result of a prepared scenario as it is before its first trial: what ran where, and what was
-// planned.
+// Makes the result of a prepared scenario as it is before its first trial: versions, machine, scenario, and
+// the planned trials.
 
 import { redact } from '../../core/secrets/redact.ts';
 import { resultFormat, resultVersion, type Planned, type Result } from '../../core/result/result.ts';
@@ -16,7 +16,7 @@ export function newResult(
   simulated?: Simulation['of'],
 ): Result {
   const { scenario } = plan;
-  // A user may have written on the command line what is in the environment too.
+  // The command line may hold the same secrets as the environment.
   const secrets = targets.flatMap(({ access }) => access.secrets);
   return {
     format: resultFormat,

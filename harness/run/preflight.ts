@@ -124,7 +124,7 @@ function memoryOf(
   ];
 }
 
-/** Descriptors that a server, or what is in front of several, is short of. */
+/** Descriptors that a server, or the proxy in front of several, is short of. */
 function descriptorsOfServers(held: number, scenario: Scenario, machine: Machine): string[] {
   const { descriptorLimit: limit } = machine;
   if (limit === undefined) return [];
@@ -162,7 +162,7 @@ function descriptorsOfServers(held: number, scenario: Scenario, machine: Machine
 
 function mostOfOne({ faults }: Scenario): string {
   return faults.some(endsOrBegins)
-    ? 'one per subscriber, and those that stay hold the subscribers of those that go'
+    ? 'one per subscriber, and servers that stay take over the subscribers of servers that go'
     : 'one per subscriber, and a server may get more than its share';
 }
 

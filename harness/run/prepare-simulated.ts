@@ -1,5 +1,5 @@
-// Prepares a scenario whose trials are simulated: plans them as those that are run, but holds no schedule,
-// and asks nothing of this machine, as nothing is started on it.
+// Prepares a scenario whose trials are simulated: plans them like trials that run, but holds no schedule and
+// makes no demands on this machine, as nothing starts on it.
 
 import { trafficAhead, trafficNotes } from '../../core/plan/traffic.ts';
 import type { Environment } from '../../core/result/result.ts';

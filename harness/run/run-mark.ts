@@ -125,7 +125,7 @@ function placeOf(result: Result, unit: 'trial' | 'pair'): string {
     : `in ${unit} ${trials.length + 1} of ${planned.trials.length}`;
 }
 
-/** Removes a folder that holds nothing but what runs write. @returns whether it could */
+/** Removes a folder if all its files are those of runs. @returns whether it could */
 function removeOwn(folder: string): boolean {
   const entries = readdirSync(folder, { withFileTypes: true });
   const foreign = entries.some((entry) =>
@@ -146,7 +146,7 @@ function isOwn(folder: string): boolean {
 }
 
 function removeFiles(folder: string): void {
-  // The mark goes last, so that what is left when this is cut short is explained by the next run.
+  // The mark goes last: if this is cut short, the next run can tell whose the remaining files are.
   const names = readdirSync(folder).sort((a, b) => Number(a === markName) - Number(b === markName));
   for (const name of names) rmSync(join(folder, name));
   rmdirSync(folder);
@@ -158,7 +158,7 @@ function markIn(folder: string): Mark | undefined {
   return parsed?.data;
 }
 
-/** @throws Error where there is one that cannot be read: it is kept all the same */
+/** @throws Error where there is a result that cannot be read: the file is kept all the same */
 function resultIn(folder: string): Result | undefined {
   const value = valueIn(join(folder, 'result.json'), 'result');
   if (value === 'missing') return undefined;

@@ -62,8 +62,8 @@ export function prepare(
 
 /**
  * Runs all trials of a prepared scenario.
- * @returns what was measured, and how the run ended: it may have been interrupted, or
- *   failed beside its trials
+ * @returns the result, which says how the run ended: it may have been interrupted, or failed outside of its
+ *   trials
  */
 export function run(plan: RunPlan, options: RunOptions): Promise<Result> {
   const { observer, signal, fleet = processes, targets = [] } = options;

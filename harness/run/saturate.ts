@@ -1,6 +1,6 @@
 // Saturates endpoints in a closed loop: how many requests a second one server process answers when clients
-// ask as fast as they are answered. No latency is measured: in a closed loop the clients
-// wait for the server, so what they would have asked meanwhile is never measured.
+// ask as fast as they are answered. No latency is measured: in a closed loop the clients wait for a slow
+// server, so the requests that they would have sent meanwhile are never measured.
 
 import type { Fleet } from '../trial/fleet.ts';
 import { forkPeer, TrialFailure } from '../process/peer.ts';
@@ -122,7 +122,7 @@ function asked(): Asked[] {
   return [...reads, { pattern, requestTo: ({ publishUrl }) => publishRequest(publishUrl) }];
 }
 
-/** A request that finds nothing new: the cursor is the one that the server has just given. */
+/** A request that finds nothing new: it has the cursor that the server has just given. */
 async function emptyRead(place: string, signal: AbortSignal): Promise<Request> {
   const answer = await fetch(`${place}?topics=news`, { signal });
   const { cursor } = (await answer.json()) as { cursor: string }; // our own server's answer, docs/wire.md

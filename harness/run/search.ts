@@ -44,8 +44,8 @@ export function* searchTrials<P extends PlannedTrial>(
 }
 
 /**
- * Plans the first step of each search, so that one that cannot be made is refused before anything starts.
- * @throws UserError with what the step is
+ * Plans the first step of each search, so that an impossible step is refused before anything starts.
+ * @throws UserError that names the step
  */
 export function planFirstSteps(
   { name, search }: Pick<Scenario, 'name' | 'search'>,

@@ -1,5 +1,5 @@
 // Puts a target in the place of a server process: a peer that starts nothing, reads the named process from
-// /proc, and says what is missing. The rest of a trial cannot tell it from one of ours.
+// /proc, and says what is missing. To the rest of a trial it looks like one of our servers.
 
 import { randomBytes } from 'node:crypto';
 import type { ServerCommand, ServerReport } from '../../core/protocol/control.ts';
@@ -57,8 +57,8 @@ export function targetFleet(fleet: Fleet, target: PreparedTarget): Fleet {
 }
 
 /**
- * The peer, without secrets in what it fails with: a process that breaks down says what it had in its hands.
- * What it counts as problems it has cleaned itself, before it cut anything.
+ * The peer, with secrets taken out of its errors: a process that fails prints the data it was working on. The
+ * problems that it counts need no cleaning, as it took secrets out of them before it cut them to length.
  */
 function withoutSecrets<Command extends { kind: string }, Report extends { kind: string }>(
   peer: Peer<Command, Report>,

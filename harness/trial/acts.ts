@@ -1,6 +1,6 @@
 // Does what a fault asks for: tells processes, stops them for a while, ends them, starts them again. Each
-// kind of act is a function over time: it says when it has begun, and what is left of it goes on by itself
-// until it is done or the trial is over.
+// kind of act is a function over time: it says when it has begun, and then goes on by itself until it is done
+// or the trial is over.
 
 import type { FaultAct } from '../../core/fault/faults.ts';
 import type { FrontAction } from '../../core/fault/front-faults.ts';

@@ -45,7 +45,7 @@ export type Connected = Readonly<{
   processes: readonly ProcessStart[];
   /** Servers of a cluster. */
   serverCount: number | undefined;
-  /** A broker, what is in front of the servers, or a network of ours talks on the same loopback. */
+  /** A broker, a proxy in front of the servers, or a network of ours talks on the same loopback. */
   othersTalk: boolean;
   /** Of all servers together. */
   descriptorLimit: number | undefined;
@@ -89,7 +89,7 @@ export async function connect(stage: Stage): Promise<Connected> {
   const baseline = serverDescriptors();
   const kernelBaselineBytes = fleet.probe.kernelSocketBytes();
   const hostBefore = fleet.probe.hostMemory();
-  // Subscribers that ask on their own do so while nothing happens: that is part of what they cost.
+  // Subscribers that ask on their own do so while nothing happens, too: it is part of their cost.
   const ask = patternNamed(stage.variant.pattern)?.fromHistory === true;
   const serversQueue = serversIdle.some(({ backlog }) => backlog !== undefined);
   const samplesPerS = 1e6 / serverSampleUs(plan.slotMs * 1000, serversQueue);

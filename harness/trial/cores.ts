@@ -106,7 +106,7 @@ export function starvedAdvice(trial: Ran, plan: Usable): string {
 export function loadAdvice(trial: Ran, plan: Usable, subscribers: number): string {
   const loads = trial.processes.filter(({ role }) => role === 'load').length;
   if (loads >= subscribers) return 'Use less load.';
-  // Another load process takes up to what one is trusted with.
+  // Another load process may use up to `loadCpuLimit`.
   if (usedBy(trial) + loadCpuLimit <= usable(plan))
     return `Use one load process more (--set loadProcesses=${loads + 1}), or less load.`;
   const none = `No core is left for another load process: ${usedText(trial, plan)}.`;

@@ -1,6 +1,6 @@
-// Runs the drain: what was published may still arrive, who was cut off may come back, and what a fault does
-// may end, until all of that has happened or the drain limit is reached. Only then is an event missed, or
-// somebody never back.
+// Runs the drain: waits until published events have arrived, subscribers that were cut off are back, and
+// faults are over, or until the drain limit is reached. Only then does an event count as missed, or a
+// subscriber as never back.
 
 import type { EventNumber, Window } from '../../core/protocol/control.ts';
 import { followersOf } from '../../core/scenario/topics.ts';

@@ -13,7 +13,7 @@ import type { Stage } from './stage.ts';
 export type PlayedFault = Readonly<{
   fault: Fault;
   atUs: number | undefined;
-  /** Of one that takes its time (a server starts again): how long until it was done, or until now. */
+  /** For a fault that takes time (a server starts again): how long until it was done, or until now. */
   tookUs?: number;
   /** It is not done. */
   unfinished?: true;
@@ -25,7 +25,7 @@ export type Playing = {
    * Rejects with the reason of `over` when the trial is over before.
    */
   readonly begun: Promise<void>;
-  /** All that were due so far, in the order of time, which is that of the `act` numbers in commands. */
+  /** All that were due so far, in the order of time, which is also the order of the `act` numbers. */
   soFar(): PlayedFault[];
 };
 
@@ -75,15 +75,15 @@ async function begin(stage: Stage, record: Record, act: number): Promise<void> {
       else record.atUs = undefined;
     },
     () => {
-      // The trial was over before; a fault that was not done while it went on is one that could not be.
+      // Either the trial is over, or the fault could not be done.
       if (!stage.over.aborted) record.atUs = undefined;
     },
   );
 }
 
 /**
- * When the first process had done its part of the fault: as that process says where it was told to, else as
- * the harness does, which stops processes from outside and begins deploys. Both read the host's clock.
+ * When the first process had done its part of the fault. Processes that were told to do it say so themselves;
+ * the harness says so where it stops processes from outside or begins a deploy. Both read the host's clock.
  * @param act the place of the fault among those that were played
  */
 export function happenedAtUs(

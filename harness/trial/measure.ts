@@ -47,7 +47,7 @@ export function windowAhead({ plan, fleet: { clock } }: Stage): Window {
 }
 
 /**
- * Warm-up and measured phase, up to the last answer to what was published.
+ * Warm-up and measured phase, up to the answer to the last published event.
  * @param serversQueue the servers have a backlog to look at
  */
 export async function measure(
@@ -159,7 +159,7 @@ function readCpu({ fleet: { clock, probe }, peers, beside }: Stage, sampling: Sa
   const readable = probe.cpu(peers.publisher.pid) !== undefined;
   for (const { role, index, pids } of all) {
     const atUs = clock.nowUs();
-    // A process that is gone uses nothing: what it had used until it was last read stays.
+    // An ended process uses nothing more: its use up to the last reading stays.
     const reading =
       pids.length === 0
         ? readable

@@ -1,5 +1,5 @@
-// Says what a network of ours between the processes means for a trial's figures: what it added on purpose,
-// what it may have lost, and whether it came late by itself.
+// Says what a network of ours between the processes means for a trial's figures: the delay it added on
+// purpose, the bytes it may have lost, and whether it was late by itself.
 
 import { loadCpuLimit } from '../../core/metrics/headroom.ts';
 import { metrics } from '../../core/metrics/registry.ts';
@@ -19,7 +19,7 @@ import type { Readings } from './readings.ts';
 const lateShare = 0.3;
 const lateLeastUs = 20_000;
 
-/** Why the two sides may count differently, with a network between them that loses what was sent. */
+/** Why the two sides may count differently: a network between them loses bytes that were sent. */
 export function lossesBetween({
   network,
   faults,

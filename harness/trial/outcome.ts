@@ -74,7 +74,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
       serverMeasured: countersMeasured('server', readings),
       clientMeasured,
     },
-    // A target does not tell what it counted, nor does a server that was killed.
+    // Targets and killed servers do not tell their counts.
     checks:
       readings.serverReadings === 'self' && readings.serversKilled === 0
         ? crossCheck(serverCounters, client, betweenOf(plan, variant, readings), lossesBetween(plan.scenario))
@@ -169,7 +169,7 @@ function kernelSocketBytesOf({ kernelPeakBytes, kernelBaselineBytes }: Readings)
   return Math.max(0, kernelPeakBytes - kernelBaselineBytes);
 }
 
-/** The host's counts, with what the trial's own connections explain of them. */
+/** The host's counts, with the part that the trial's own connections explain. */
 function networkOf(readings: Readings): Pick<Completed, 'network'> {
   const { network, serverReadings, serversKilled, othersTalk, idleBytesPerS, encrypted, sent, done } =
     readings;
@@ -281,7 +281,7 @@ function sumProblems(problems: readonly Problem[]): Problem[] {
     if (known) known.count += problem.count;
     else byText.set(key, { ...problem });
   }
-  // What makes figures void is among those that are kept.
+  // Problems that make figures void come first, so they are kept.
   return [...byText.values()]
     .sort((a, b) => Number(isTooLarge(b)) - Number(isTooLarge(a)) || b.count - a.count)
     .slice(0, 50);

@@ -1,6 +1,6 @@
-// Checks whether subscribers that ask on a schedule asked as often as the scenario says. One whose answer
-// comes late leaves polls out, so an overloaded machine shows a lower rate and not an error. Says what was
-// reached and who was busy.
+// Checks whether subscribers that ask on a schedule asked as often as the scenario says. A subscriber whose
+// answer comes late leaves polls out, so an overloaded machine shows a lower rate and not an error. Says
+// which rate was reached and which process was busy.
 
 import { effectsOf } from '../../core/fault/faults.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';

@@ -1,5 +1,5 @@
-// Makes figures of what each process sampled of itself and what was read of it from outside: what it took and
-// counted within the measured phase.
+// Makes the figures of each process from its own samples and the readings from outside: its use and its
+// counts within the measured phase.
 
 import type { Role } from '../../core/fault/fault.ts';
 import type { SelfSample, Window } from '../../core/protocol/control.ts';

@@ -32,8 +32,8 @@ function withoutTime(plan: Usable, trial: Completed): TrialWarning | undefined {
         code: 'server-saturated',
         level: 'note',
         message:
-          `the server was saturated: ${seen}. Deliveries queue: the latencies are those of a full server. ` +
-          'Publish less for those of one that keeps up.',
+          `the server was saturated: ${seen}. Deliveries queue, and latencies include the wait. ` +
+          'To see the latencies of a server that keeps up, publish less.',
       }
     : {
         code: 'server-starved',
@@ -72,8 +72,8 @@ function cpuElsewhen(plan: Usable, trial: Completed): TrialWarning | undefined {
     code: 'cpu-elsewhen',
     level: 'invalid',
     message:
-      `the CPU of ${one.role === 'load' ? 'a load process' : 'the server'} is that of ` +
-      `${formatUs(one.wallUs)}, where the measured phase took ${formatUs(measuredUs)} (a difference of at ` +
+      `the CPU of ${one.role === 'load' ? 'a load process' : 'the server'} was read over ` +
+      `${formatUs(one.wallUs)}, while the measured phase took ${formatUs(measuredUs)} (a difference of at ` +
       `most ${formatShare(stretchMost)} is trusted): ${why}. ` +
       coresAdvice(trial, plan, one.role, 'Use less load'),
   };

@@ -12,11 +12,11 @@ import type { ServerReadings } from './start-servers.ts';
 import type { Peers, Progress } from './stage.ts';
 import { createTimeline, type OutsideReading } from './timeline.ts';
 
-/** `subscribers`: of a server, those that are connected to it. */
+/** `subscribers`: how many are connected, for a server. */
 type ProcessSample = Readonly<{ sample: SelfSample; counters?: Counters; subscribers?: number }>;
-/** What was read of a process' CPU from outside, at a moment of the harness's clock. */
+/** A process' CPU, read from outside at a moment of the harness's clock. */
 export type CpuSample = Readonly<{ atUs: number; reading: CpuReading }>;
-/** What one process said of itself, and what was read of it, through warm-up, measured phase and drain. */
+/** One process' own samples and the readings from outside, through warm-up, measured phase and drain. */
 export type ProcessSamples = Readonly<{
   role: Role | BesideRole;
   index: number;
@@ -40,11 +40,11 @@ export type Sampling = {
   seen(): Seen;
   /** Subscribers that were cut off and are still trying to come back. */
   coming(): number;
-  /** Adds what was read from outside. */
+  /** Adds a reading from outside. */
   outside(reading: OutsideReading): void;
-  /** Adds what was read of a process' CPU. */
+  /** Adds a reading of a process' CPU. */
   cpu(role: Role | BesideRole, index: number, sample: CpuSample): void;
-  /** Adds what was read of a process beside servers and load side. */
+  /** Adds a reading of a broker, a proxy or another process beside servers and load side. */
   beside(role: BesideRole, index: number, read: { atUs: number; rssBytes: number }): void;
   /** All that came. Call it once, when nobody samples any more. */
   close(): Sampled;

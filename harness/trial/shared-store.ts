@@ -1,5 +1,5 @@
-// Starts the Redis in which several servers of a sender share what they send, and an emulator of the queue
-// that they use, where the variant names none, and tells them where these are.
+// Starts the Redis in which several servers of a sender share their deliveries, and an emulator of the queue
+// that they use, where the variant names none, and tells the servers their addresses.
 
 import { exitCodes, UserError } from '../../core/base/errors.ts';
 import { patternNamed } from '../../core/pattern/registry.ts';
@@ -7,7 +7,7 @@ import type { Variant } from '../../core/pattern/variant.ts';
 import type { Fleet } from './fleet.ts';
 import type { Stage } from './stage.ts';
 
-/** It keeps what it was given over a restart, as a store should. */
+/** It keeps its data over a restart, as a store should. */
 const program = { kind: 'redis-streams', url: undefined } as const;
 
 /** How the variant's servers share their store, where that is in a Redis that nobody has named. */

@@ -24,7 +24,7 @@ const startLimitMs = 15_000;
 /** For each of several besides: they start at the same time and wait for one another's cores. */
 const startEachMs = 2000;
 
-/** The servers of a trial: those of the scenario run at once, those that a fault starts do not. */
+/** The servers of a trial: the scenario's run at once; servers that a fault starts do not yet. */
 export function createMembers(
   fleet: Fleet,
   { scenario }: Pick<TrialPlan, 'scenario'>,
@@ -73,7 +73,7 @@ export type Started = {
   emulator: string | undefined;
 };
 
-/** Broker, servers, what is in front of them: each when the one before it answers. */
+/** Broker, servers, the proxy in front of them: each when the one before it answers. */
 export async function startServers(stage: Stage): Promise<Started> {
   const {
     plan: { scenario },

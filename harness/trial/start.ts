@@ -8,8 +8,8 @@ import type { Progress } from './stage.ts';
 export type WatchedStart = {
   report(progress: Progress): void;
   /**
-   * Why the trial did not start, where that is so; in its first line what, then what was printed.
-   * @param name of what was to start
+   * Why the trial did not start, if it did not: what failed in the first line, then the printed text.
+   * @param name of the command that was to start
    */
   problem(name: string, trial: Pick<Trial, 'outcome'>): UserError | undefined;
 };

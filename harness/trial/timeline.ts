@@ -33,7 +33,7 @@ export type Timeline = {
   load(index: number, sample: LoadSample): void;
   publisher(sample: PublisherSample): void;
   network(reading: { sample: SelfSample }): void;
-  /** What was read of a process' CPU from outside; from then on what it says of its own CPU is left out. */
+  /** A process' CPU, read from outside; from then on its own account of its CPU is left out. */
   cpu(role: Role, index: number, sample: { atUs: number; reading: CpuReading }): void;
   /** Latency of all measured deliveries so far. */
   readonly latency: Histogram;

@@ -1,6 +1,6 @@
 // Decides which figures of a trial count. Each check looks at one way in which a run can measure something
-// else than the server, and says with its figure what was seen and what to do. What each makes void is
-// core/result/voids.ts.
+// else than the server, and says with its figure what was seen and what to do. core/result/voids.ts says
+// which figures each makes void.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
 import { shownUpTo } from '../../core/metrics/latency.ts';
@@ -188,9 +188,9 @@ const checks: readonly Check[] = [
     if (serversKilled === 0) return undefined;
     return note(
       'server-killed',
-      `a fault ended a server ${counted(serversKilled, 'time')} before it could count a last time: what it ` +
-        'did after its last sample (up to a second) is in no count of the server side, so the two ' +
-        "sides' counts were not compared.",
+      `a fault ended a server ${counted(serversKilled, 'time')} before it could count a last time: its ` +
+        'work after the last sample (up to a second) is missing from the counts of the server side, so the ' +
+        "two sides' counts were not compared.",
     );
   },
   function notOurs({ scenario }, { serverReadings, serverGone }, trial) {

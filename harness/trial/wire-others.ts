@@ -9,7 +9,7 @@ import { formatBytes, formatNumber, formatShare } from '../../core/base/units.ts
 const slackShare = 0.05;
 const slackBytes = 16 * 1024;
 const slackSegments = 200;
-/** Share of what was counted that the host may send by itself. */
+/** The share of the counted bytes that the host may send by itself. */
 const idleMost = 0.05;
 
 const code = 'wire-others';

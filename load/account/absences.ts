@@ -13,8 +13,8 @@ import {
 
 export type Absences = {
   /**
-   * By subscriber: an event that the server accepted before is one to hand to `arrived`. Infinity for a while
-   * after each return, else when it came back; 0 for one that has never been away.
+   * By subscriber: events that the server accepted before this moment are handed to `arrived`. Infinity for a
+   * while after each return, then the moment of the return; 0 for a subscriber that has never been away.
    */
   readonly watchUntilUs: Float64Array;
   /** It is subscribed, again where it was lost before. @param resumes as in `Sink.ready` */
@@ -114,7 +114,7 @@ export function createAbsences(count: number, width: number, highest: Int32Array
       stretches.begin(i);
     },
     reset(i) {
-      // Later on it is of no return: the history was too short for one that was there all the time.
+      // Otherwise it has nothing to do with a return: the history was too short for a subscriber that stayed.
       if (state[i] === away || (state[i] === back && !stretches.anyHeard(i))) tooLate[i] = 1;
     },
     gone(i) {
@@ -188,7 +188,7 @@ function createStretches(width: number, highest: Int32Array) {
   /** By slot, where one has begun; 0 where none has. */
   const begun = new Int32Array(highest.length);
   const ended = new Map<number, [from: number, to: number][]>();
-  /** By subscriber: how many of its slots have one that has begun. */
+  /** By subscriber: how many of its slots have a stretch that has begun. */
   const open = new Int32Array(width === 0 ? 0 : highest.length / width); // without topics writes go nowhere
   const heard = new Uint8Array(open.length);
   const stretchesOf = (slot: number) => {

@@ -1,5 +1,5 @@
-// Records every delivery of a load process: the exact account of what arrived, and how long it took. Looks
-// into events, which the patterns do not; knows no pattern.
+// Records every delivery of a load process: which events arrived, exactly, and how long they took. It looks
+// into events, which patterns do not, and knows no pattern.
 
 import { crc32 } from 'node:zlib';
 import type { EventNumber, LoadClosed, LoadSample, Window } from '../../core/protocol/control.ts';

@@ -1,5 +1,5 @@
-// Settles the ledger of a load process: what each follower was owed of the published range of its topics, how
-// much of it arrived, and what was missed by one that was away.
+// Settles the ledger of a load process: how many of the published events of its topics each follower was
+// owed, how many arrived, and how many it missed while it was away.
 
 import type { EventNumber, LoadClosed } from '../../core/protocol/control.ts';
 import { close, type Ledger } from '../../core/result/ledger.ts';
@@ -36,7 +36,7 @@ export function settle(
     const range = close(ledger, slot, firstSeq[topic]!, lastSeq[topic]!);
     expected += Math.max(0, lastSeq[topic]! - firstSeq[topic]! + 1);
     arrived += range.delivered;
-    // Nobody is owed an event that was not confirmed, and one that came all the same counts for nobody.
+    // Nobody is owed an unconfirmed event, and where one arrives all the same, it is not counted.
     for (const seq of disregarded.get(topic) ?? []) {
       const came = seq > ledger.to[slot]! ? 0 : close(ledger, slot, seq, seq).delivered;
       stray += came;

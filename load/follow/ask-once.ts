@@ -1,5 +1,5 @@
-// Asks an address once and takes what the answer begins with, to find out what is there. An answer that does
-// not end is left when enough of it has come.
+// Asks an address once and reads the beginning of the answer, to find out what is there. It leaves an endless
+// answer when enough of it has come.
 
 import { nowUs } from '../../core/base/clock.ts';
 import { newCounters } from '../../core/result/counters.ts';
@@ -25,7 +25,7 @@ export type NoAnswer = { code: string; message: string };
 
 /** More of an answer is not looked at. */
 const mostBytes = 64 * 1024;
-/** A stream that has begun says at once what it says at first. */
+/** How long a stream may be silent: what it sends first, it sends at once. */
 const pauseMs = 300;
 
 /** @param withinMs for the head of the answer */

@@ -5,7 +5,7 @@ import { median } from '../../core/base/median.ts';
 import type { Envelope } from '../../core/event/envelope.ts';
 import type { Received } from './follow.ts';
 
-/** What there is to say of one event besides what it carries. */
+/** What is noted about one event, besides its content. */
 export type Noted = { latencyUs?: number; replayed: boolean; repeated: boolean };
 
 export type Totals = {

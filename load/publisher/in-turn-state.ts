@@ -1,5 +1,5 @@
-// Holds what a publisher that lets a topic's events go in turn knows, and whose turn it is: one request of a
-// topic is under way at a time, and topics share a number of connections. Not what is sent.
+// Holds the state of a publisher that sends each topic's events in turn, and decides whose turn it is: one
+// request of a topic is under way at a time, and topics share a number of connections. in-turn.ts sends.
 
 import { newQueue, type Queue } from '../../core/base/queue.ts';
 import { redact } from '../../core/secrets/redact.ts';
@@ -26,7 +26,7 @@ export type State = Publishing & {
   /** Once the connections' code has been loaded. */
   clients: HttpClients<Lane> | undefined;
   lanes: Lane[];
-  /** Those with nothing to carry; the one that was used last is used next. */
+  /** Connections without a request; the one that was used last is used next. */
   idle: Lane[];
   answered: number;
   /** Events that wait, and the bytes of their bodies. */

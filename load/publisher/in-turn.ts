@@ -1,8 +1,9 @@
 // Publishes each event of the plan at its planned time (open model), with one request of a topic under way at
 // a time, so that its events keep their order; topics share connections. Targets are published to in this
 // way, and our own servers in a run that has a target, so that the two compare. No pipelining: a server may
-// close a connection after so many requests (nginx after 1,000), and what was sent behind is lost. An event
-// that waits for its topic's turn waits on our side of the clock: that is publisher lag, and shown as such.
+// close a connection after so many requests (nginx after 1,000), and requests sent behind the last are lost.
+// An event that waits for its topic's turn waits on our side of the clock: that is publisher lag, and shown
+// as such.
 
 import { nowUs } from '../../core/base/clock.ts';
 import { newCounters, type Counters } from '../../core/result/counters.ts';

@@ -24,8 +24,8 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Takes steps until stopped.
- * @param step does what is due, and says at which time of the monotonic clock it wants to be called next, in
- *   microseconds, or `Infinity` to wait for `wake`; it may be called earlier
+ * @param step does the work that is due, and returns when it wants to be called next: a time of the monotonic
+ *   clock in microseconds, or `Infinity` to wait for `wake`; it may be called earlier
  */
 export function startPacer(step: () => number): Pacer {
   let timer: NodeJS.Timeout | undefined;

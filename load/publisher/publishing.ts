@@ -106,8 +106,8 @@ export function fillAhead(state: Publishing, isIdle = false): number {
 }
 
 /**
- * Every event was sent: calls `giveUp` when answers have been awaited for long enough, which is the measured
- * phase at least. A later call changes nothing: what is tried again until then puts nothing off.
+ * Every event was sent: calls `giveUp` when answers have been awaited for long enough, at least until the end
+ * of the measured phase. A later call changes nothing, so events that are sent again do not put that off.
  */
 export function limitAnswers(state: Publishing, window: Window, giveUp: () => void): void {
   state.clearLimit ??= later(Math.max(answerWithinUs, window.toUs - nowUs()) / 1000, giveUp);

@@ -15,14 +15,14 @@ export type TopicQueues<Server> = {
   take(choose: () => Server | undefined): { event: number; server: Server } | undefined;
   /** An event of the topic was answered. */
   answered(topic: number): void;
-  /** An event came back without an answer, and waits again, before those that were never sent. */
+  /** An event came back without an answer, and waits again, before events that were never sent. */
   returned(topic: number, event: number): void;
   /** Events that wait. */
   size(): number;
 };
 
 type Topic<Server> = {
-  /** Events that came back, and those that were never sent; both in order. */
+  /** Events that came back, and events that were never sent; both in order. */
   readonly again: Queue<number>;
   readonly fresh: Queue<number>;
   /** Where it has unanswered events. */
@@ -34,7 +34,7 @@ type Topic<Server> = {
 
 export function createTopicQueues<Server extends { isOpen(): boolean }>(): TopicQueues<Server> {
   const topics = new Map<number, Topic<Server>>();
-  /** Topics with waiting events: those that may go to any server, and those that are at one. */
+  /** Topics with waiting events: `free` may go to any server, `held` belong to one for now. */
   const free = newQueue<number>();
   const held = new Map<Server, Set<number>>();
   let waiting = 0;
@@ -103,7 +103,7 @@ export function createTopicQueues<Server extends { isOpen(): boolean }>(): Topic
     answered: (number) => void settle(number),
     returned(number, event) {
       const topic = settle(number);
-      // Events come back in order, but for one that was sent again by itself: it was the first.
+      // Events come back in order, except the first one, which was sent again by itself.
       const first = topic.again.peek();
       if (first === undefined || event > first) topic.again.push(event);
       else topic.again.unshift(event);

@@ -1,7 +1,7 @@
-// Runs what polling and long polling of our servers have in common: a request for what came after a cursor,
-// and answers as docs/wire.md has them. The cursor moves with a whole answer only, so a request that was cut
-// off is repeated and neither loses an event nor brings one twice. When to ask, and with which request, is
-// the pattern's: polling.ts, long-polling.ts.
+// Runs what polling and long polling of our servers have in common: a request for the events after a cursor,
+// and answers as in docs/wire.md. The cursor moves with a whole answer only, so a request that was cut off is
+// repeated and neither loses an event nor brings one twice. polling.ts and long-polling.ts decide when to
+// ask, and with which request.
 
 import { cursorPattern } from '../../core/event/envelope.ts';
 import { takeCookies, type Cookies } from '../wire/cookies.ts';
@@ -20,18 +20,18 @@ export type Place = {
   /** The last answer's, empty before the first. */
   cursor: string;
   etag: string;
-  /** What servers, or what is in front of them, gave it to bring along. */
+  /** Cookies that servers, or the proxy in front of them, gave it. */
   cookies: Cookies;
   /** The server that `request` is for. */
   url: URL | undefined;
-  /** What asks for what came after `cursor`, until cursor, ETag, cookies or server change. */
+  /** The request for events after `cursor`, made anew when cursor, ETag, cookies or server change. */
   request: Buffer | undefined;
   /** The wait that the last answer advised, in milliseconds: the server is drained. */
   waitMs: number;
 };
 
 export type Asking = {
-  /** The request for what came after a place. Asked for again when the place or the server has changed. */
+  /** The request for the events after a place. Called again when the place or the server has changed. */
   request(place: Place, url: URL): Buffer;
   /** As `PollKind` has them. */
   answered(poller: Poller<Place>): number;

@@ -136,8 +136,8 @@ function socketTo<Owner>({ context, sessions }: All<Owner>, url: URL, number: nu
 }
 
 /**
- * The connection that a subscriber's stream to a server belongs to, a new one where there is none that takes
- * streams, or where those that came from other servers have filled it.
+ * The connection that a subscriber's stream to a server belongs to. It is a new one where no connection takes
+ * streams, or where subscribers that came from other servers have filled it.
  */
 function connectionOf<Owner>(
   all: All<Owner>,

@@ -1,8 +1,8 @@
-// Sends what browsers ask of the server besides the streams of their pages, which are the subscribers. A
-// browser has a few HTTP/1.1 connections to a host (six, by common practice), and a stream takes one for
-// itself; what is left is for all other requests, which wait in line for it. Over HTTP/2 they go beside the
-// streams on the one connection. Requests are planned before the run (open model) at a steady rate, each
-// browser with a phase of its own.
+// Sends the other requests of browsers, besides the streams of their pages, which are the subscribers. A
+// browser has a few HTTP/1.1 connections to a host (six, by common practice), and each stream takes one for
+// itself. All other requests wait in line for the remaining ones. Over HTTP/2 they go beside the streams on
+// the one connection. Requests are planned before the run (open model) at a steady rate, each browser with a
+// phase of its own.
 
 import { nowUs } from '../../core/base/clock.ts';
 import type { LoadClosed, LoadCommand, Window } from '../../core/protocol/control.ts';

@@ -53,11 +53,11 @@ export type PollKind<State> = {
   timed?: boolean;
   /** Whether `close` waits for requests that are under way: not for those the server holds on purpose. */
   finishes: boolean;
-  /** An answer that ends the connection is a goodbye, as all that are asked for keep it. */
+  /** Requests ask to keep the connection, so an answer that ends it is a goodbye. */
   keepsAlive?: boolean;
   /**
-   * The server, somebody else's, holds even a first request: one that was not refused within this time is
-   * taken, and 408 or 504 may end it. Left out where the first request is answered at once.
+   * For targets that hold even a first request: it counts as accepted if it is not refused within this time,
+   * and 408 or 504 may end it. Left out where the first request is answered at once.
    */
   settleMs?: number;
 };

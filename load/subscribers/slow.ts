@@ -63,7 +63,7 @@ export type Pacing<R extends Reader> = {
   read(reader: R, bytes: number): void;
 };
 
-/** Keeps readers to their pace: after what it read, a slow one does not read until it may again. */
+/** Keeps readers to their pace: after each read, a slow reader pauses until it may read again. */
 export function createPacing<R extends Reader>(): Pacing<R> {
   const paces = new Map<R, Pace>();
 

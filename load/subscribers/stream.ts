@@ -16,7 +16,7 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
   /** Made anew for each connection. */
   state: State;
   cursor: Cursor;
-  /** What servers, or what is in front of them, gave it to bring along. */
+  /** Cookies that servers, or the proxy in front of them, gave it. */
   cookies: Cookies;
   /** Ends the wait after a failure. */
   stopWaiting: (() => void) | undefined;

@@ -1,5 +1,5 @@
-// Runs what the patterns that hold a connection share: each subscriber's life, from its first request through
-// losses, waits and reconnections to the close. Not what is on the wire; a pattern gives that as a
+// Runs the subscribers of patterns that hold a connection: each one's life, from its first request through
+// losses, waits and reconnections to the close. The bytes on the wire are the pattern's, which gives a
 // `StreamKind`.
 
 import type { Socket } from 'node:net';
@@ -36,7 +36,7 @@ export type StreamKind<State, L extends Line = Socket, Request = Buffer> = {
   request(stream: Stream<State, L>, url: URL): Request;
   /** As `Protocol.read`. */
   read(stream: Stream<State, L>, bytes: Buffer, to: number, atUs: number): void;
-  /** Resolves when what was read has been taken in, where that takes a while. */
+  /** Resolves when all bytes read so far have been handled, where that takes a while. */
   settled?(): Promise<void>;
   /** What to say before leaving, to a peer that then closes the line. */
   goodbye?(stream: Stream<State, L>): Request | undefined;

@@ -45,7 +45,7 @@ export function askFrom(
   };
 }
 
-/** Moves the place by what an answer says. One that says nothing leaves it where it was. */
+/** Moves the place as an answer says. An answer without a place leaves it where it was. */
 export function moveBy(
   cursor: TargetCursor,
   place: Place,

@@ -37,7 +37,7 @@ export type Legs = {
     atUs: number,
     isNew?: (bytes: Buffer, from: number, to: number) => boolean,
   ): number;
-  /** What serves legs, as what serves subscribers. */
+  /** Legs, driven as if they were subscribers. */
   forSubscribers(running: RunningLoad): RunningLoad;
 };
 

@@ -1,5 +1,5 @@
-// Runs subscribers of a target that ask again and again, at once or held: polling and long polling. The
-// answers are the target's, and so is the way to say what one has had (target/cursor.ts); a subscriber's life
+// Runs subscribers of a target that ask again and again, answered at once or held: polling and long polling.
+// The target file says how to read answers and how to send the place (target/cursor.ts); a subscriber's life
 // is subscribers/polls.ts.
 
 import type { PatternOptions } from '../../core/pattern/registry.ts';

@@ -1,6 +1,6 @@
-// Holds what follows a registration back until all servers know of it. Servers that share a store look there
-// again and again, so those that were not asked hear of an endpoint a little later; one that is asked for its
-// endpoints looks first.
+// Waits after a registration until all servers know of it. Servers that share a store look there again and
+// again, so the servers that did not take the registration learn of it a little later. A server that is asked
+// for its endpoints looks first.
 
 import { later, nowUs } from '../../core/base/clock.ts';
 import { urlsOf } from '../wire/connection.ts';
@@ -24,7 +24,7 @@ type Registration = { server: number; done: Done };
 export function createEverywhere(context: LoadContext): Everywhere {
   const urls = urlsOf(context.endpoint);
   if (urls.length === 1) return { add: (_, done, atUs) => done(atUs), close() {} };
-  /** Told of and not asked about yet, and those that the servers are being asked about. */
+  /** Registrations not asked about yet, and registrations that servers are being asked about. */
   let [waiting, asked]: [Registration[], Registration[]] = [[], []];
   let unanswered = 0;
   let allKnow = true;

@@ -15,7 +15,7 @@ import { ProtocolError } from './protocol-error.ts';
  */
 export type Cause = { code: string; message: string };
 
-/** What connections of one kind do. One object serves all of them; `Owner` is what is known of the one. */
+/** What connections of one kind do. One object serves all of them; `Owner` is the state of a single one. */
 export type Protocol<Owner> = {
   /** There is a connection; the first request may be sent. */
   opened(owner: Owner): void;

@@ -1,5 +1,5 @@
 // Keeps the cookies of a client as browsers do (RFC 6265), as far as one server's sticky sessions need it:
-// name and value go back with every request, and no attribute is looked at but those that end a cookie.
+// name and value go back with every request. Of the attributes only those that end a cookie are read.
 
 /** The cookies of a client as they travel, `a=1; b=2`; '' for none. */
 export type Cookies = string;

@@ -54,8 +54,8 @@ export type Inflation = {
 };
 
 /**
- * Where what was inflated goes, in pieces of `constants.Z_DEFAULT_CHUNK` (16 KiB) at the most. Calls
- * come later than `write`.
+ * Where inflated bytes go, in pieces of at most `constants.Z_DEFAULT_CHUNK` (16 KiB). Calls come later than
+ * `write`.
  */
 export type InflationParts = {
   /** @throws ProtocolError to have it end there */

@@ -22,7 +22,7 @@ const tail = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 /**
  * Reads the extension that the server chose.
  * @param offered whether `deflateOffer` was made
- * @throws ProtocolError `ws-extension` when it is not one that the offer allows
+ * @throws ProtocolError `ws-extension` when the offer does not allow it
  */
 export function newInflater(extension: string, offered: boolean): Inflater {
   const [name, ...parameters] = extension.split(';').map((part) => part.trim().toLowerCase());

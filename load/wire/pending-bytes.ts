@@ -7,7 +7,7 @@ import { tooLarge, type ProtocolError } from './protocol-error.ts';
 export type Carry = { bytes: Buffer; used: number };
 
 /**
- * Adds bytes `from`..`to` to what is carried.
+ * Adds bytes `from`..`to` to the pending ones.
  * @param what names the thing in the error
  * @throws ProtocolError `too-long` when it would be longer than `largestMessageBytes`
  */

@@ -14,7 +14,7 @@ export type BodyView = {
   isCut: boolean;
 };
 
-/** Bytes of a body that are looked at; of a dump, and characters of what is made of them. */
+/** Bytes of a body that are read, bytes of a dump, and characters of the resulting text. */
 const mostBytes = 16 * 1024;
 const mostDumped = 1024;
 const mostCharacters = 64 * 1024;

@@ -1,6 +1,6 @@
-// Checks the signature of a request, and says precisely what is wrong when it does not fit: too old and
-// right, or neither; the body printed anew on its way; the secret read in another way than the scheme reads
-// it. All comparing is done by the schemes, in constant time.
+// Checks the signature of a request, and says precisely why it does not fit: it is right but too old, or too
+// old and wrong; the body was printed anew on its way; or the sender reads the secret in another way than the
+// scheme. The schemes do all comparing, in constant time.
 
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
@@ -178,9 +178,9 @@ function unexplained(body: Buffer, secrets: Secrets, verifiedBefore: number): st
     verifiedBefore === 0
       ? 'no request has verified with it so far, so compare the secret first'
       : `${formatNumber(verifiedBefore)} ${have} verified before, ` +
-        'so what is signed (the body, or its id or time) was probably changed';
+        'so the signed content (the body, or its id or time) was probably changed';
   return (
-    `no signature is that of ${which} for the ${formatNumber(body.length)} bytes that came: the sender has ` +
-    `another secret, or what it signed was changed on its way; ${hint}`
+    `no signature fits ${which} and the ${formatNumber(body.length)} bytes that arrived: the sender has ` +
+    `another secret, or the content it signed was changed on its way; ${hint}`
   );
 }

@@ -15,7 +15,12 @@ export const conductSchema = z.strictObject({
       'answer: with the status; hang: never answer; lose-answer: act, and cut the connection instead of ' +
         'answering; reset: cut the connection and do nothing',
     ),
-  status: z.int().min(200).max(599).default(204).describe('what is answered; from 300 on nothing is done'),
+  status: z
+    .int()
+    .min(200)
+    .max(599)
+    .default(204)
+    .describe('the status to answer with; from 300 on the delivery is not processed'),
   byMs: z.int().min(0).max(longestMs).default(0).describe('how late the answer is'),
   times: z.int().min(1).max(1_000_000).optional().describe('for so many requests; then all is well again'),
 });

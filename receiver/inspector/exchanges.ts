@@ -21,7 +21,7 @@ export type Exchange = {
   idFrom?: string;
   /** The first request that came with this id. */
   repeats?: number;
-  /** Whether the receiver has acted upon it: a repetition of what it has acted upon is only answered. */
+  /** Whether the receiver has processed it; a repetition of a processed request is only answered. */
   isActedUpon: boolean;
   /** What it was answered, for people. */
   answer: string;
@@ -53,7 +53,7 @@ export type Exchanges = {
   add(exchange: Exchange): void;
   /** What is known of an id; it counts as seen from now on, by this request. */
   seen(id: string, number: number): { first: number; isActedUpon: boolean };
-  /** The next request with this id is a repetition of what was done. */
+  /** The request was processed: the next one with this id is a repetition. */
   actedUpon(id: string): void;
   clear(): void;
 };

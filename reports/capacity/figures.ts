@@ -58,7 +58,7 @@ export async function planFigures(plan: CapacityPlan, over?: AbortSignal): Promi
             barSpec(able, keys, 'servers'),
           ),
         ];
-  const whole = { id: 'bill-chart', heading: 'The bill by what is charged' };
+  const whole = { id: 'bill-chart', heading: 'The bill, item by item' };
   const bills = billed(plan);
   const bill =
     bills.length === 0 || !plan.prices
@@ -70,7 +70,7 @@ export async function planFigures(plan: CapacityPlan, over?: AbortSignal): Promi
               reading: `From left to right: ${shades(plan)
                 .map(({ title }) => title)
                 .join(', ')}. ${readWorst}`,
-              about: `The bill of ${bills.map(({ label }) => label).join(', ')} by what is charged`,
+              about: `The bill of ${bills.map(({ label }) => label).join(', ')}, item by item`,
             },
             barSpec(billBars(plan), keys, `${plan.prices.currency} a month`),
           ),

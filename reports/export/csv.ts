@@ -32,7 +32,7 @@ const units = { us: 'us', bytes: 'bytes', share: 'share', count: 'count', 'per-s
  * `high` are the ends of a percentile's 95 % interval within the trial, in the unit of the value. Of a trial
  * that was simulated, whose outcome is `simulated`, `expected_error` is the share by which the figure is
  * expected to be off, empty where nothing is known, and the interval has it in. `of_what_came` is `yes` of a
- * latency of a trial that lost deliveries: what is lost has none.
+ * latency of a trial that lost deliveries, as a lost delivery has no latency.
  */
 export function renderCsv(results: readonly Result[]): string {
   const rows = results.flatMap((result) => [...measuredRows(result), ...missingRows(result)]);

@@ -1,6 +1,7 @@
 // Writes JUnit XML for CI systems: a suite for each trial, with a case that says whether it counts and one
-// for each expectation. What did not hold is a failure; what was not judged is an error, and so is a trial
-// that is missing, failed or does not count; what is undecided, and a trial that counts in part, is skipped.
+// for each expectation. A broken expectation is a failure. One that was not judged is an error, like
+// a trial that is missing, failed or does not count. One that is undecided is skipped, like a trial that
+// counts in part.
 
 import { cutShortText, missingFrom } from '../../core/result/missing.ts';
 import type { Expectation, Result, Trial } from '../../core/result/result.ts';

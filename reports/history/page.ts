@@ -249,7 +249,7 @@ async function historyChart(
     axis: { tickCount: 5, format: relative ? '+~r' : ',.4~r' },
   };
   const { color, strokeDash } = byVariant(own);
-  // Its own colour in each row: a scale of the marks would take over that of the lines.
+  // A colour of its own in each row: a scale for the marks would replace the scale of the lines.
   const tint = { field: 'tint', type: 'nominal' as const, scale: null };
   const spec = (wide: number) => ({
     ...chartFrame(rows as object[], 200, wide),

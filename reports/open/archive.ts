@@ -212,7 +212,7 @@ async function summarizeComparison(name: string, folder: string): Promise<RunSum
 
 /**
  * @returns `undefined` when there is no such file, or it is a link
- * @throws UserError when there is one that is not read, `tooLarge` for its size
+ * @throws UserError when there is a file that is not read, `tooLarge` for its size
  */
 function readOwn(path: string, kind: ReadKind): string | undefined {
   const read = tryReadText(path, kind, { followLinks: false });
@@ -224,7 +224,7 @@ function readOwn(path: string, kind: ReadKind): string | undefined {
   );
 }
 
-/** Of a file, or one that a link leads to; a link is told apart when it is read. */
+/** Facts about a file, also behind a link; links are told apart when they are read. */
 async function fileStat(path: string) {
   const about = await stat(path).catch(() => undefined);
   return about?.isFile() ? about : undefined;

@@ -28,7 +28,7 @@ const mostWaiting = 16;
 const maxConnections = 256;
 /** Requests that may wait behind another on one connection; browsers send none before its answer has come. */
 const mostPipelined = 100;
-/** Connections of those that have asked for nothing yet; the oldest makes room for the next. */
+/** Connections without a request yet; the oldest makes room for the next. */
 const mostSilent = 128;
 const limits = {
   headersTimeout: headMs,

@@ -8,7 +8,7 @@ import { html, type Markup } from './markup.ts';
 /** A part of the page by its id. */
 export type Entry = { id: string; title: string };
 
-/** The bar on top. Of several results what they have in common. */
+/** The bar on top. For several results, it has what they share. */
 export function pageTop(results: readonly Result[]): Markup {
   const same = (of: (result: Result) => string) => {
     const all = [...new Set(results.map(of))];

@@ -60,7 +60,7 @@ const mostTitles = 24;
 /**
  * The titles of a table of blocks, as properties of CSS that its cells show on a narrow screen. They stand
  * once in a table, as attributes of the cells would make pages a good deal larger.
- * @param titles of all columns, the first is that of the rows' heads
+ * @param titles of all columns; the first is for the heads of the rows
  */
 export function titleProperties(titles: readonly string[]): string {
   return titles

@@ -121,8 +121,8 @@ const panels: readonly {
     format: (value) => formatShare(value / 100),
     heading: (name, figure) => `The clients' CPU: at most ${figure} of a core, with ${name}`,
     reading:
-      'The same for all load processes together. They share this machine with the server, so what they ' +
-      'take it cannot have; where one of them used more than ' +
+      'The same for all load processes together. They share this machine with the server, so the CPU ' +
+      'they take is missing there; where one of them used more than ' +
       `${formatShare(loadCpuLimit)} of a core, latencies are void.`,
   },
   {
@@ -151,9 +151,9 @@ const panels: readonly {
     heading: (name, figure) =>
       `Descriptors that the server added, over time: at most ${figure} in a sample, with ${name}`,
     reading:
-      'Open files of the server process without those that it had idle, read from /proc at the end of each ' +
-      "slot: one for each open connection, including the publisher's. A peak between two samples is not " +
-      'seen. Polling with kept connections has as many as a stream.',
+      'Open files of the server process, less the ones it had while idle, read from /proc at the end of ' +
+      "each slot: one for each open connection, including the publisher's. A peak between two samples is " +
+      'not seen. Polling with kept connections has as many as a stream.',
   },
   {
     id: 'time-memory',

@@ -102,7 +102,7 @@ export function costTable(variants: readonly VariantTrials[]): Markup {
   return plainTable(
     'What the subscribers did over the whole trial, connecting and warm-up included' +
       (variants.some(({ completed }) => completed.some(({ simulated }) => simulated))
-        ? '; of what was simulated, in the measured phase alone'
+        ? '; for simulated trials, in the measured phase alone'
         : ''),
     heads,
     perTrial(

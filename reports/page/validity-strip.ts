@@ -215,7 +215,7 @@ function ledgerItem(completed: readonly Completed[]): Item {
   };
 }
 
-/** Of targets nothing was compared: they do not tell what they counted. */
+/** With targets nothing was compared: they do not tell their counts. */
 function countItem(completed: readonly Completed[]): Item {
   const compared = completed.filter(({ checks }) => checks.length > 0);
   const differing = compared.flatMap(({ checks }) => checks).filter(({ agree }) => !agree);

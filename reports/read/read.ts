@@ -1,4 +1,4 @@
-// Reads results and stored comparisons, and says what is wrong with what is none.
+// Reads results and stored comparisons, and says why a text is neither.
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ export function parseResult(text: string, file: string): Result {
   return parsed.data;
 }
 
-/** Reading a report decodes them all; one that is damaged is told before, and with its place. */
+/** Reports decode all histograms later on; this finds damaged ones before, and names their place. */
 function requireHistograms({ trials }: Result, file: string): void {
   for (const [i, { outcome }] of trials.entries()) {
     if (outcome.status === 'failed') continue;

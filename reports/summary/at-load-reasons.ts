@@ -14,7 +14,7 @@ import { whyNoFigure } from './remarks.ts';
 import { isEverSaturated } from './saturated.ts';
 import type { VariantTrials } from './variants.ts';
 
-/** A figure that a line rests on, beside that of the variant it is held against. */
+/** A figure that a line rests on, beside the figure of the variant it is compared with. */
 export type Evidence = { metric: string; value: number; against?: { label: string; value: number } };
 export type Reason = { text: string; evidence: Evidence[] };
 
@@ -106,7 +106,7 @@ function sureness(figures: readonly Known[]): string {
   return low <= high ? 'within noise' : 'as far as one run can tell';
 }
 
-/** Others may have been sooner, where what was measured of them does not stand. */
+/** Says that others may have been sooner, where their figures do not count. */
 function soonestOf({ timed, whole, all }: Count): string {
   if (timed === all) return 'the soonest';
   const which = whole < all ? 'that lost nothing' : 'with a figure';

@@ -13,7 +13,7 @@ export type PlanCell = Cell & {
 };
 export type PlanTable = Table & { rows: (Row & { cells: PlanCell[] })[] };
 export type PartId = 'servers' | 'breaks' | 'month' | 'bill' | 'rests';
-/** A table with what stands above and below it. */
+/** A table, with the text above and below it. */
 export type PlanPart = { id: PartId; title: string; table: PlanTable; below: string[] };
 
 type CellText = string | Pick<PlanCell, 'text' | 'from' | 'more'>;
@@ -47,7 +47,7 @@ export function figureCell({ value, off, from }: PlanFigure, format: (value: num
   return { text: sign === '' ? format(value) : `${format(value)} ${sign}`, from };
 }
 
-/** `254 (451)`: in brackets what it is in the worst case, where that reads otherwise; null: not known. */
+/** `254 (451)`: in brackets the worst case, where it reads differently; null where it is not known. */
 export function withWorst(value: number, worst: number | null, unknown: string): string {
   const [text, worstText] = [wholeNumber(value), worst === null ? unknown : wholeNumber(worst)];
   return text === worstText ? text : `${text} (${worstText})`;

@@ -25,7 +25,7 @@ export type Choice = {
 };
 export type ChoiceCell = {
   lowest: Lowest;
-  /** The nearest of those that are told apart from the lowest. */
+  /** The next lowest that clearly differs from the lowest. */
   next?: Lowest | undefined;
   /** Variants that have no figure there that could be ranked, so that nothing is said of them. */
   without: string[];

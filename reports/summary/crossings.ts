@@ -1,5 +1,5 @@
-// Finds where two lines of a curve cross, on the scales on which the chart draws them: what is stated is
-// what is seen.
+// Finds where two lines of a curve cross, on the scales on which the chart draws them, so that text and
+// picture agree.
 
 import { toldApart, type Between } from '../../core/metrics/alike.ts';
 import type { Metric } from '../../core/metrics/metric.ts';
@@ -77,7 +77,7 @@ function meeting(
     }));
   const found = gaps.slice(1).flatMap((next, i) => {
     const last = gaps[i]!;
-    if (last.gap === 0 || last.gap * next.gap > 0) return []; // one that began at 0 ended the step before
+    if (last.gap === 0 || last.gap * next.gap > 0) return []; // from 0 it ended the step before
     const x = offScale(scales.x, last.place + ((next.place - last.place) * last.gap) / (last.gap - next.gap));
     return [{ x, value: drawnAt(first, x, scales) }];
   });

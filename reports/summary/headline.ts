@@ -19,7 +19,7 @@ import { isSimulated } from './simulated.ts';
 import { cutShort, namesListed, remarksOf, whyNoFigure } from './remarks.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
 
-/** What variants are ordered by, and what is said with it: each by its name in core/metrics. */
+/** The metric that orders variants, and the metrics named with it, by their names in core/metrics. */
 const [half, tail, asked] = ['latency.p50', 'latency.p99', 'requests-per-delivery'] as const;
 /** More answers than this nobody reads in a row; the table has them all. */
 const mostAnswers = 4;
@@ -29,7 +29,7 @@ type Figures = {
   p50Us: number;
   p99Us: number | undefined;
   requests: number | undefined;
-  /** Of what was simulated: between what the median lies, as far as it is off. */
+  /** For simulated figures: the range of the median, by its expected error. */
   within: readonly [number, number] | undefined;
 };
 type Headlines = { answer: string; remarks: string[] };
@@ -41,8 +41,8 @@ export function headlineOf(results: readonly Result[]): string {
 }
 
 /**
- * One sentence, and what was lost, has no figure or was cut short; what cannot be said is said to be so.
- * Results that cannot be ranked against one another have a sentence each.
+ * One sentence, and remarks on losses, missing figures and cut short runs. Where there is no answer, it says
+ * so. Results that cannot be ranked against one another have a sentence each.
  */
 export function headlinesOf(results: readonly Result[]): Headlines {
   const groups = comparableGroups(results);

@@ -15,8 +15,8 @@ export type LoadUse = LoadLimit & {
 };
 
 /**
- * What all trials used of all limits. Left out is what was overloaded on purpose: the trials with which a
- * search ends, and the lag of a publisher that the scenario froze; and what was not looked at.
+ * How much of each limit every trial used. Left out are trials that were overloaded on purpose (the last ones
+ * of a search), the lag of a publisher that the scenario froze, and uses that were not measured.
  */
 export function loadUses(variants: readonly VariantTrials[]): LoadUse[] {
   return variants.flatMap(({ label, result, trials }) =>
@@ -36,7 +36,7 @@ export function loadUses(variants: readonly VariantTrials[]): LoadUse[] {
   );
 }
 
-/** The one that used most of its limit. */
+/** The use nearest to its limit. */
 export function nearestUse(uses: readonly LoadUse[]): LoadUse | undefined {
   return uses.toSorted((a, b) => b.used / b.limit - a.used / a.limit)[0];
 }

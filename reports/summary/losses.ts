@@ -1,5 +1,5 @@
-// Adds up what was lost or came twice over all trials in which the count stands, and tells which figures
-// leave out what was lost.
+// Adds up lost and repeated deliveries over all trials in which the count stands, and tells which figures
+// leave lost deliveries out.
 
 import { figureOf } from '../../core/metrics/registry.ts';
 import { isOfWhatCame as leavesOutLost, rankable } from '../../core/metrics/what-came.ts';
@@ -33,8 +33,8 @@ export function whatCame(name: string, variant: Trials): string {
 }
 
 /**
- * The variants that a metric may order. By latency, those that lost deliveries would look sooner than they
- * were: they are left out, as long as there are others.
+ * The variants that a metric may order. By latency, variants that lost deliveries would look sooner than they
+ * were, so they are left out as long as there are others.
  */
 export function ranked<V extends Trials>(name: string, variants: readonly V[]): readonly V[] {
   return rankable(variants, (variant) => isOfWhatCame(name, variant));

@@ -5,7 +5,7 @@ import { calledFor, plainMark, sharedVariant, withoutVariant } from '../../core/
 import type { Result, Trial } from '../../core/result/result.ts';
 
 export type VariantNames = {
-  /** The name of the variant of this label; of one that no trial ran, its label without shared options. */
+  /** The name of the variant with this label; if no trial ran it, its label without shared options. */
   of(label: string): string;
   /** The options that the labels do not repeat: `store=sqlite timeScale=3600`; empty where there are none. */
   shared: string;

@@ -11,7 +11,7 @@ export type NearLoad = {
   load: AtLoad;
   /** `publish=10/s`, of a matrix. */
   cell: string;
-  /** What was measured over what was asked for: 0.5 is half as many. */
+  /** The measured load divided by the load asked for: 0.5 is half as many. */
   subscribers: number;
   deliveries: number;
 };
@@ -46,7 +46,7 @@ export function nearestLoad(result: Result, wanted: Wanted, pattern: string): Ne
     .toSorted((a, b) => distanceOf(a) - distanceOf(b))[0];
 }
 
-/** How many times too large or too small, both together: 1 where it is what was asked for. */
+/** How many times too large or too small, both factors multiplied: 1 for exactly the load asked for. */
 export function distanceOf({
   subscribers,
   deliveries,

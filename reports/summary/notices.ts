@@ -19,7 +19,7 @@ export type Expected = {
   measured: string;
   bound: string;
   verdict: Verdict;
-  /** Of one that is undecided or not judged. */
+  /** For an expectation that is undecided or not judged. */
   why: string;
   /** Its trial was planned and is missing, which every form of report says by itself. */
   isMissing: boolean;
@@ -76,7 +76,7 @@ export function openIn(all: readonly Expected[]): Expected[] {
   return all.filter(({ verdict, isMissing }) => verdict !== 'held' && !isMissing);
 }
 
-/** The verdict, and why there is none; of older results what they tell. @param trial where there is one */
+/** The verdict, or why there is none, as far as older results tell. @param trial where there is one */
 export function verdictOn(
   expectation: Expectation,
   trial: Trial | undefined,

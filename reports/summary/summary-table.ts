@@ -24,7 +24,7 @@ export type Cell = {
   of?: string | undefined;
   /** Why there is no figure. */
   reason?: string;
-  /** There was one, and what it rests on is void. */
+  /** There was a figure, and its evidence is void. */
   void?: true;
 };
 export type Column = { key: string; title: string; note: string };
@@ -66,7 +66,7 @@ const shown: readonly Column[] = [
     title: 'descriptors, at rest',
     note:
       'file descriptors of the server process when all subscribers were connected and nothing had been ' +
-      'published, without those that it had idle',
+      'published, less the ones it had while idle',
   },
   {
     key: 'descriptors.added-peak',

@@ -57,7 +57,7 @@ export async function createGuard(auth: AuthSetup, counters: Counters): Promise<
     if (!holds) throw wrongToken('this token was revoked');
   }
 
-  /** Counts one that does not get in. */
+  /** Counts a request that is refused. */
   function refused(error: unknown, { method }: Request, url: URL): void {
     if (!(error instanceof RequestError)) return;
     if (streamPaths.has(url.pathname) && method !== 'HEAD') counters.handshakes++;

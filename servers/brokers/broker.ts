@@ -83,8 +83,8 @@ export function refusalsOf(broker: string, url: string, knowsKeys = true): Refus
 const underWayMost = { events: 10_000, bytes: 64 * 1024 ** 2 };
 
 /**
- * Bounds what is under way to a broker.
- * @returns makes room for one event, and gives what frees it again; throws 503 when there is none
+ * Bounds the events and bytes under way to a broker.
+ * @returns makes room for one event, and returns a function that frees it; throws 503 when there is no room
  */
 export function createRoom({ away }: Refusals): (bytes: number) => () => void {
   let events = 0;

@@ -31,7 +31,7 @@ export type StreamReader = {
   readonly begun: Promise<void>;
   /** Whether the log is a copy of the stream as it is now, as far as anybody knows. */
   isSure(): boolean;
-  /** Asks whether the stream is still the one that the log is a copy of; false where it does not answer. */
+  /** Asks whether the log is still a copy of this stream; false where the server does not answer. */
   isSame(): Promise<boolean>;
   /** Something is wrong with the stream: it is looked for, now or when there is a connection. */
   doubt(): void;
@@ -113,7 +113,7 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
       beginsAt = last;
       log.begin(epochOf(made), messages > 0 ? first - 1 : last);
     } else if (wentBack) {
-      // It was made anew, or went back behind what is here: the same numbers are other events now.
+      // The stream was made anew, or lost its newest events: the same numbers are other events now.
       log.begin(epochOf(made === created ? `${made} ${last} ${log.epoch()}` : made), 0);
       replaced();
     }

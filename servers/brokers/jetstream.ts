@@ -53,8 +53,8 @@ export const openJetStream: OpenBroker = async (options) => {
     let outcome: Outcome = 'done';
     if (offset > log.end()) outcome = await new Promise((resolve) => arrivals.add({ offset }, resolve));
     if (log.epoch() !== epoch || !reader) return false;
-    // A new event comes behind all that were there as it was sent. Of one that the stream had already, or
-    // that does not arrive, only the stream itself can tell.
+    // A new event comes behind all that were there when it was sent. Where the stream had the event already,
+    // or it does not arrive, only the stream itself can tell.
     if (!duplicate && offset > end && outcome === 'done') return true;
     if ((duplicate || offset > end) && (await reader.isSame())) return log.epoch() === epoch;
     reader.doubt();
@@ -84,7 +84,7 @@ export const openJetStream: OpenBroker = async (options) => {
       log.admit(topic);
       const [epoch, end] = [log.epoch(), log.end()];
       const ack = await send(`${seq ?? 0} ${topic} ${log.encode(body, stamps)}`, key);
-      if (!(await isOf(epoch, end, ack))) throw refusals.unknown('its stream is not the one that it was');
+      if (!(await isOf(epoch, end, ack))) throw refusals.unknown('its stream has been replaced');
       const given = seq ?? log.seqAt(topic, ack.seq);
       if (given === undefined) throw refusals.unknown('its number in the topic is not known here');
       return { id: `${epoch}-${ack.seq}`, seq: given };

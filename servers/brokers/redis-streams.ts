@@ -1,7 +1,7 @@
 // Connects servers through a stream in Redis. One script numbers an event and puts it into the stream, under
 // its offset; each server reads on from the end of its own log, many events at a time, and waits in Redis for
-// the next. So a server that was away, or that starts, fetches what it has missed, as far back as the stream
-// reaches.
+// the next. So a server that was away, or that starts, fetches the events that it missed, as far back as the
+// stream reaches.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { confirmWithinMs, openInTime, quietMs, takenWithinMs, type OpenBroker } from './broker.ts';
@@ -20,7 +20,7 @@ export const openRedisStreams: OpenBroker = async (options) => {
   const begun = Promise.withResolvers<void>();
   /** The end of the log that this server begins with; undefined before it is known. */
   let beginsAt: number | undefined;
-  /** Redis is asked whether the stream is still the one that is read. */
+  /** Redis has to be asked whether this is still the same stream. */
   let isDoubtful = true;
   let closed = false;
   let wake = () => {};

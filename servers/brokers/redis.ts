@@ -91,7 +91,7 @@ export type RedisNumbers = {
   readonly channel: string;
   readonly stream: string;
   ready(): boolean;
-  /** Numbers an event and gives it to all servers, or finds the one that has its key. */
+  /** Numbers an event and gives it to all servers, or finds the event that already has its key. */
   publish(
     topic: string,
     rest: string,

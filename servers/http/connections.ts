@@ -98,7 +98,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const { response } = connection;
     const answering = response !== undefined && !response.writableFinished;
     if (!socket.writable || (answering && response.headersSent)) socket.destroy();
-    // Behind a whole request. Where it is the body of one that was wrong, this is the answer to it.
+    // The error comes behind a whole request. If it is in the body of the request, this is its answer.
     else if (answering && response.req.complete) response.once('finish', () => endWithStatus(socket, status));
     else endWithStatus(socket, status);
   }
@@ -167,7 +167,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 }
 
 /**
- * Puts an answer behind those that are under way.
+ * Puts an answer behind the answers under way.
  * @returns false when there are too many, and the connection is closed
  */
 function queueAnswer(connection: Connection, response: ServerResponse, counters: Counters): boolean {
@@ -177,7 +177,7 @@ function queueAnswer(connection: Connection, response: ServerResponse, counters:
   if (!waits) return true;
   response.once('close', () => connection.pipelined--);
   if (++connection.pipelined <= (hasBody(request) ? mostPublished : mostPipelined)) return true;
-  if (!request.socket.destroyed) counters.errors++; // what was read with it may hold more of them
+  if (!request.socket.destroyed) counters.errors++; // the bytes read with it may hold more
   request.socket.destroy();
   return false;
 }

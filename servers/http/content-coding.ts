@@ -23,7 +23,7 @@ export function createGzip(): (text: string) => Buffer {
   return keepLast(gzipSync);
 }
 
-/** Makes what was made of the same text just before only once. */
+/** Keeps the last result: the same text twice in a row is converted only once. */
 export function keepLast<T>(make: (text: string) => T): (text: string) => T {
   let last: { text: string; made: T } | undefined;
   return (text) => {

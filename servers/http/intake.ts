@@ -40,8 +40,8 @@ function refusalOf({ closing, draining, down }: Intake): RequestError | undefine
 const readyAnswer = '{"ready":true}\n';
 
 /**
- * `GET /readyz`: 200 where subscribers are taken, 503 where they are not. What a load balancer asks is in no
- * counter, neither its connections nor what it is refused.
+ * `GET /readyz`: 200 where subscribers are taken, 503 where they are not. No counter has the requests of load
+ * balancers: neither their connections nor their refusals.
  */
 export function readyRoute(intake: Intake): Routes {
   return {

@@ -1,5 +1,5 @@
 // Sends the clients of a draining server away: tells each one at the time that core/policy/server/drain.ts
-// chooses, closes those that are left at the limit, and counts. The pattern defines what a client is and how
+// chooses, closes the remaining ones at the limit, and counts. The pattern defines what a client is and how
 // it is told.
 
 import { drainTimesMs, type DrainCount, type DrainPlan } from '../../core/policy/server/drain.ts';

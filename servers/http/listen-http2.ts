@@ -44,7 +44,7 @@ const limits = {
   // Node's own limit of 10 MB a session is for one browser's. What streams hold back is the pattern's to
   // bound.
   maxSessionMemory: 256,
-  // nghttp2 counts as we do (below), within what it reads at once, but tells neither the client nor us why.
+  // nghttp2 counts as we do (below), in each piece that it reads, but tells neither the client nor us why.
   streamResetBurst: 2 * (mostStreams + resetAllowance),
   streamResetRate: mostStreams,
 };

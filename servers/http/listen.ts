@@ -68,7 +68,7 @@ export type Listener = {
   endpoint: Endpoint;
   /** Closes each new connection as soon as it is accepted, or does so no longer. */
   hangUpOnNew(on: boolean): void;
-  /** Stops listening, lets what is being written be written, and closes every connection. */
+  /** Stops listening, finishes writes under way, and closes every connection. */
   close(): Promise<void>;
 };
 

@@ -16,8 +16,7 @@ import type { Routes } from './router.ts';
  * key stands for another event), 503 (too many topics, or the pattern's store did not take the event: then
  * there is no such event).
  * @param store publishes in the place of the hub, for a pattern that has to store events first
- * @param keyed publishes what comes with an Idempotency-Key; one for all routes, so that
- *   they share what it remembers
+ * @param keyed publishes events with an Idempotency-Key; one for all routes, which share the known keys
  * Requests pipelined on one connection are taken in order: their bodies end in order.
  */
 export function publishRoutes(
@@ -30,8 +29,8 @@ export function publishRoutes(
 }
 
 /**
- * `POST /messages/{topic}`: a subscriber's own message, published like any other event. The pattern's clients
- * send it, so it is counted among what they do, as the publisher's requests are not.
+ * `POST /messages/{topic}`: a subscriber's own message, published like any other event. Clients of the
+ * pattern send it, so it counts among their requests; the publisher's requests do not.
  */
 export function messageRoutes(
   hub: Hub,

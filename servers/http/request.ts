@@ -56,7 +56,7 @@ export function checkTopic(name: string): void {
 
 /**
  * The cursor in `since`, or `currentState`; undefined when there is none.
- * @throws RequestError 400 when it cannot be one. One of another epoch can: what it leads to, the hub says.
+ * @throws RequestError 400 when it is malformed. A cursor of another epoch is not: the hub decides about it.
  */
 export function cursorOf(url: URL): string | undefined {
   const cursor = url.searchParams.get('since');

@@ -21,7 +21,7 @@ export function serverSecrets(tls?: TlsSetup): TlsOptions {
   };
 }
 
-/** Whether a handshake failed because the client went away: a probe of the port, or one that gave up. */
+/** Whether a handshake failed because the client went away: it probed the port, or gave up. */
 export function hasGone({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE';
 }

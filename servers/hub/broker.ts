@@ -76,8 +76,7 @@ export type Broker<P extends Published = Published> = {
   /**
    * Has an event numbered and given to all servers. The promise resolves when the broker has confirmed the
    * event and, if the broker guarantees delivery, this server has taken it (or is late).
-   * @throws TooManyTopics, or rejects with it or with what the publisher is to be answered (`RequestError`
-   *   503)
+   * @throws TooManyTopics, or rejects with it or with the publisher's answer (`RequestError` 503)
    */
   publish(topic: string, body: string, stamps: Stamps, options?: PublishOptions): P;
 };

@@ -1,8 +1,8 @@
-// Combines the CRC-32 of two texts to that of one behind the other: what takes part in many sums is read once
-// (zlib's crc32_combine_op, which node:zlib does not have).
+// Combines the CRC-32s of two texts to the CRC-32 of both, one behind the other, so that a text that is part
+// of many sums is read once (zlib's crc32_combine_op, which node:zlib does not have).
 //
-// A CRC is the remainder of a polynomial over GF(2), its bit 31 the term x^0. To have `n` bytes behind it
-// multiplies it by x^8n; what they are is then added.
+// A CRC is the remainder of a polynomial over GF(2), with x^0 in bit 31. `n` bytes behind a text multiply its
+// CRC by x^8n, and their own CRC is then added.
 
 /** The remainder of x^8n for so many bytes. */
 export function crcShift(bytes: number): number {
@@ -16,7 +16,7 @@ export function crcShift(bytes: number): number {
 }
 
 /**
- * The CRC-32 of what has the sum `first`, with something of the sum `second` behind it.
+ * The CRC-32 of two texts, one behind the other, from the CRC-32 of each.
  * @param shift `crcShift` of the length of the second
  */
 export function combineCrc(first: number, second: number, shift: number): number {

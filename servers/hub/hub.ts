@@ -33,10 +33,10 @@ export type Hub<P extends Published = Published> = {
   /** The cursor for a subscriber that came too late: everything that is held comes after it. */
   beginning(): string;
   /**
-   * Has an event taken: it is in the topic's history then, and the topic's listeners have been called in the
-   * order in which they subscribed. Without a promise that is so on return, otherwise when it resolves.
-   * @throws TooManyTopics, or rejects with it or with what the publisher is to be answered (broker.ts); there
-   *   is no such event then
+   * Takes an event: puts it into the topic's history, and calls the topic's listeners in the order in which
+   * they subscribed. That is done on return, or when the promise resolves, where there is one.
+   * @throws TooManyTopics, or rejects with it or with the publisher's answer (broker.ts); then there is no
+   *   such event
    * @throws Error while there are drafts: events would change places
    */
   publish(topic: string, body: string, stamps: Stamps, options?: PublishOptions): P;

@@ -1,6 +1,6 @@
-// Numbers events, keeps the newest of them, and finds what came after a cursor. It may be one server's own
-// log, or a copy of the one that several share (`begin`). It knows no subscriber: who takes an event from it
-// hands the event out.
+// Numbers events, keeps the newest of them, and finds the events after a cursor. It may be one server's own
+// log, or a copy of a log that several servers share (`begin`). It knows no subscriber: its caller hands the
+// events out.
 
 import { nowUs as hostNowUs } from '../../core/base/clock.ts';
 import { cursorPattern, encodeRest, joinEnvelope } from '../../core/event/envelope.ts';
@@ -50,7 +50,7 @@ export type Log = {
   place(event: ArrivingEvent): { event: HubEvent; topic: Topic };
   /** Goes on after an offset, without the events that were missed. */
   skipTo(offset: number, missed: number): void;
-  /** Starts over as a copy of the log that servers share in this epoch; forgets what it held. */
+  /** Starts over, empty, as a copy of the log that servers share in this epoch. */
   begin(epoch: string, offset: number): void;
   /** Makes it the newest event of the log and of its topic. */
   keep(event: HubEvent, topic: Topic): void;

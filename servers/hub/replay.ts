@@ -1,8 +1,8 @@
 // Reads the history for one subscriber, a piece at a time. It keeps the place up to which everything has
-// been read, but no events: the hub has these, and may remove them in the meantime. That is a loss only for
-// events that the subscriber was promised: after a reset all that were in the history then, after `last` the
-// newest event of each topic and those that followed. Of events that were removed before it came, it was
-// told, or it never asked for them.
+// been read, but no events: the hub has these, and may remove them in the meantime. That is a loss only if
+// the subscriber was promised them: after a reset, all events in the history at that time; after `last`, the
+// newest event of each topic and all later ones. It was told of events that were removed before it came, or
+// it never asked for them.
 
 import type { HubEvent } from './event.ts';
 import { currentState, type Hub } from './hub.ts';
@@ -15,11 +15,10 @@ export type Replay = {
   /** Everything up to here has been read. */
   cursor: string;
   /**
-   * Published since the beginning less what was read: how much further behind the subscriber is than it was
-   * then.
+   * How much further behind the subscriber is than at the beginning: bytes published since, less bytes read.
    */
   grownBytes: number;
-  /** Left out where all behind the cursor was promised. */
+  /** Left out where everything after the cursor was promised. */
   readonly promise: Promised | undefined;
 };
 
@@ -32,7 +31,7 @@ type Promised = {
   readonly end: number;
 };
 
-/** What is to be read next; `lost` when some of what was promised is no longer held. */
+/** The events to read next; `lost` when some promised events are no longer held. */
 type Rest = { events: HubEvent[]; lost: boolean };
 
 /** @returns the replay and all that is to be read as things are; `lost` when the cursor came too late */
@@ -70,7 +69,7 @@ export function restOf(hub: Hub, { topics, epoch, cursor, promise }: Replay): Re
   };
 }
 
-/** The place moves behind what was read, of which there is some. */
+/** Moves the place behind the events read, of which there is at least one. */
 export function advance(replay: Replay, read: readonly HubEvent[]): void {
   replay.cursor = read.at(-1)!.id;
   for (const { json } of read) replay.grownBytes -= Buffer.byteLength(json);

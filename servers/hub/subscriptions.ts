@@ -4,10 +4,10 @@ import type { HubEvent, Listener } from './event.ts';
 import type { Subscription, Topic, Topics } from './topics.ts';
 
 export type Subscriptions = {
-  /** Those that have not ended. */
+  /** How many subscriptions have not ended. */
   count(): number;
   /**
-   * @param from the log's end, or what was seen of it elsewhere: it gets what comes behind
+   * @param from the log's end, or the place that it has seen elsewhere: it gets the events after it
    * @returns ends it; a second call does nothing
    * @throws TooManyTopics
    */

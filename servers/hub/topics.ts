@@ -1,5 +1,5 @@
-// Holds what a hub knows of each topic, and limits how many topics there are: those with events, and on their
-// own those that are only followed.
+// Holds what a hub knows of each topic, and limits how many topics there are: one limit is for topics with
+// events, another for topics that are only followed.
 
 import type { HubEvent, Listener } from './event.ts';
 
@@ -28,7 +28,7 @@ export type Subscription = {
   readonly subscriber: unknown;
   /**
    * It gets events after this offset: the log's end when it began, so that a subscriber that begins while an
-   * event is handed out does not get that event; or what it has already seen on another server.
+   * event is handed out does not get that event; or its place from another server.
    */
   from: number;
 };
@@ -51,7 +51,7 @@ export type Topic = {
 
 export type Topics = {
   find(name: string): Topic | undefined;
-  /** Topics with events or drafts, and those that are only followed. */
+  /** How many topics have events or drafts, and how many are only followed. */
   counts(): { published: number; followedOnly: number };
   /**
    * Refuses a topic that has no events yet when there are as many with events as may be.
@@ -63,7 +63,7 @@ export type Topics = {
    * @param seq its next number when left out
    */
   number(name: string, seq: number | undefined): { topic: Topic; seq: number; before: number };
-  /** The topic's highest number is again what it was before it had its newest. */
+  /** Takes the topic's newest number back: its highest number is `before` again. */
   unnumber(topic: Topic, before: number): void;
   /** No topic has events any more, and whoever follows one gets every event from now on. */
   forgetEvents(): void;

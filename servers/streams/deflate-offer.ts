@@ -9,7 +9,7 @@ import { RequestError } from '../http/request.ts';
 type Offer = { name: string; parameters: [name: string, value: string | undefined][] };
 
 /**
- * Leaves of the extensions that a handshake offers the first one that can be accepted, or none.
+ * Removes all extensions from a handshake but the first that can be accepted.
  * @throws RequestError 400 when the field is malformed
  */
 export function keepUsableOffer({ headers }: Pick<IncomingMessage, 'headers'>): void {

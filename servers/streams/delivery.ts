@@ -2,8 +2,9 @@
 // and what core/policy/server/slow-subscriber.ts decides when the subscriber does not keep up. It knows no
 // other subscriber.
 //
-// The memory for one subscriber is limited: `slowBuffer` and one write in its outlet, and `slowBuffer` and
-// one event of those that `coalesce` keeps. Of the history it keeps only a place; the hub keeps the events.
+// The memory for one subscriber is limited: its outlet holds at most `slowBuffer` and one write, and
+// `coalesce` keeps at most `slowBuffer` and one event. Of the history it keeps only a place; the hub keeps
+// the events.
 //
 // A subscriber that is sent the history may be as far behind as the history reaches. Then it may fall behind
 // by `slowBuffer` more, like a live one; beyond that `slow: disconnect` cuts it off. The other two policies

@@ -14,7 +14,7 @@ export type Framing = {
   many(events: readonly HubEvent[]): Buffer;
 };
 
-/** @param many frames several events at once; what it makes of one is kept until the next event */
+/** @param many frames several events at once; the frame of a single event is kept until the next event */
 export function createFraming(text: Framing['text'], many: Framing['many']): Framing {
   let last: HubEvent | undefined;
   let bytes: Buffer = Buffer.alloc(0);

@@ -28,7 +28,7 @@ export type Backlog = Replay | ({ readonly kind: 'newest' } & Coalesced<HubEvent
 export type Peers<Peer> = {
   /** Whether events may still be written. */
   isOpen(subscriber: Subscriber<Peer>): boolean;
-  /** Cuts off one that is too slow. */
+  /** Cuts off a subscriber that is too slow. */
   cut(subscriber: Subscriber<Peer>): void;
   /** Is called for each subscriber once in every `beatMs`. */
   beat(subscriber: Subscriber<Peer>): void;

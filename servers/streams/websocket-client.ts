@@ -26,8 +26,8 @@ const foreignPage = 'pages of another origin may read here, but not publish';
 export type SocketSubscriber = Subscriber<WebSocket>;
 
 /**
- * @param cutOff ends one that does not read its answers
- * @returns listens to what a subscriber sends. Without `mayPublish` its messages are refused.
+ * @param cutOff ends a subscriber that does not read its answers
+ * @returns listens to a subscriber's messages. Without `mayPublish` they are refused.
  */
 export function createClientListener(
   { hub, limits, counters }: Pick<PatternContext, 'hub' | 'limits' | 'counters'>,
@@ -104,7 +104,7 @@ export function createClientListener(
 }
 
 function answerPings(peer: WebSocket, outlet: Duplex): void {
-  /** The answer to the newest ping, while what was written before does not leave. */
+  /** The answer to the newest ping, while earlier bytes do not leave. */
   let owed: Buffer | undefined;
   const pay = (): void => {
     if (owed && peer.readyState === WebSocket.OPEN) outlet.write(owed);

@@ -1,5 +1,5 @@
 // Checks WebSocket handshakes (RFC 6455, section 4.2.1) before the `ws` library completes them, and answers
-// those that fail.
+// bad ones.
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';

@@ -57,7 +57,7 @@ export const topicList = z
   .max(1000)
   .transform((topics) => [...new Set(topics)]);
 
-/** PATCH: what is given is changed. Enabling closes the breaker and sends what is pending. */
+/** PATCH: changes the given fields. Enabling closes the breaker and sends pending deliveries. */
 export const endpointChange = z.strictObject({
   enabled: z.boolean().optional(),
   events: topicList.optional(),
@@ -81,7 +81,7 @@ export type Rotation = z.infer<typeof rotation>;
 export type RotationAnswer = { secret?: string; previousUntil: string };
 
 /**
- * Recovery sends again what was exhausted or cancelled of the events accepted from `since` up to, not
+ * Recovery sends exhausted and cancelled deliveries again, of the events accepted from `since` up to, not
  * including, `until` (now when left out).
  */
 export const recoverRange = z.strictObject({ since: z.iso.datetime(), until: z.iso.datetime().optional() });

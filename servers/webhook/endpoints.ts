@@ -1,5 +1,5 @@
-// Holds what is registered: checks a registration, makes an endpoint of it, changes it, and says what the
-// list shows of it. Secrets go in and are never shown again.
+// Holds the registered endpoints: checks a registration, makes an endpoint of it, changes it, and makes its
+// entry in the list. Secrets go in and are never shown again.
 
 import { randomBytes, type KeyObject } from 'node:crypto';
 import type { RequestOptions } from 'node:http';

@@ -44,8 +44,8 @@ export type Service = {
   add(endpoint: WebhookEndpoint): Promise<void>;
   remove(endpoint: WebhookEndpoint): Promise<void>;
   /**
-   * Changes its topics, enables or disables it. Disabled, what is pending for it is cancelled, and what is
-   * published from now on is kept as cancelled, for recovery.
+   * Changes its topics, enables or disables it. Disabling cancels its pending deliveries; deliveries of later
+   * events are stored as cancelled, for recovery.
    * @throws TooManyTopics
    */
   patch(endpoint: WebhookEndpoint, change: EndpointChange): Promise<void>;
@@ -55,7 +55,7 @@ export type Service = {
   sendTest(endpoint: WebhookEndpoint): Promise<number>;
   /** @returns whether there was something to send again */
   replay(id: number, endpoint: WebhookEndpoint): Promise<boolean>;
-  /** Sends again what was exhausted or cancelled in a stretch of time (store.ts). @returns how many */
+  /** Sends exhausted and cancelled deliveries of a stretch of time again (store.ts). @returns how many */
   recover(endpoint: WebhookEndpoint, sinceMs: number, untilMs: number, limit: number): Promise<number>;
   stats(): Promise<Stats>;
   trend(): TrendBucket[];

@@ -1,10 +1,10 @@
 // Separates the service from the place where endpoints, events and deliveries are kept. There are three such
 // places: sqlite/store.ts, the embedded database (in memory too), which one server has to itself,
-// redis/store.ts, which several servers share, and queue/store.ts, which puts what is pending into a queue of
-// others and the rest into Redis. What differs by nature is in two types here:
+// redis/store.ts, which several servers share, and queue/store.ts, which puts pending deliveries into an
+// outside queue and the rest into Redis. Two types here have everything in which they differ:
 //
-// - `Store` keeps. The embedded one has every endpoint in memory and cancels what is pending for one that is
-//   disabled at once. Over Redis each server has a copy of the endpoints (`refresh` brings it up to date),
+// - `Store` keeps. The embedded one has every endpoint in memory, and cancels the pending deliveries of a
+//   disabled one at once. Over Redis each server has a copy of the endpoints (kept current by `refresh`),
 //   and a delivery of a disabled endpoint is cancelled when its turn comes.
 // - `Schedule` holds the timers: our own dispatcher (core/policy/webhook/dispatch.ts) sees all deliveries of
 //   an endpoint and can keep order, rates and a breaker; BullMQ holds delayed jobs in Redis, a queue holds
@@ -55,8 +55,8 @@ export type Schedule = {
   /** Begins to make attempts. */
   start(handlers: StoreHandlers): void;
   /**
-   * What is pending for the endpoint, as far as this server knows: all of it in the embedded store, over
-   * Redis what it has under way.
+   * How many deliveries of the endpoint are pending, as far as this server knows: all of them with the
+   * embedded store; over Redis only those that it has under way.
    */
   pending(endpoint: WebhookEndpoint): number;
   /** Attempts that this server has under way. */
@@ -79,10 +79,10 @@ export type Store = {
   publish: Publish;
   /** Stores a message for this endpoint alone. @returns the delivery's id. @throws RequestError 409 */
   send(endpoint: WebhookEndpoint, message: Message): Promise<number>;
-  /** Makes the delivery pending again, due at once. @returns whether there was one that was settled */
+  /** Makes a settled delivery pending again, due at once. @returns whether there was one */
   replay(endpoint: WebhookEndpoint, id: number): Promise<boolean>;
   /**
-   * The same for what was exhausted or cancelled of the events accepted from `sinceMs` up to, not including,
+   * The same for exhausted and cancelled deliveries of events accepted from `sinceMs` up to, not including,
    * `untilMs`; at most `limit` of them.
    * @returns how many
    */
@@ -111,6 +111,6 @@ export type Store = {
    * @throws RequestError 503 when it cannot be read
    */
   readBacklog(): Awaitable<ServerBacklog & { deadLetters: number }>;
-  /** Called when attempts under way have been cut, after `schedule.stop`. Keeps what it still can. */
+  /** Called after `schedule.stop`, when attempts under way have been cut. Stores as much as it still can. */
   close(): Promise<void>;
 };

@@ -1,5 +1,5 @@
-// Answers a capacity question for one variant: where one server breaks and by what, how many it takes, and
-// what each of them does, every figure with what it rests on.
+// Answers a capacity question for one variant: at which load one server breaks and why, how many servers it
+// takes, and how busy each is. Every figure says what it rests on.
 
 import { billOf, dayS, monthS, type Usage } from '../../core/capacity/bill.ts';
 import { limitGrounds, type PlanFigure, type PlanRow } from '../../core/capacity/capacity-plan.ts';
@@ -18,7 +18,7 @@ const sampled = 1000;
 /** A server with any number of subscribers, each simulated once. */
 type Loads = (subscribers: number) => Load;
 
-/** @param prices of what a month takes; undefined where nobody asked what it costs */
+/** @param prices undefined where nobody asked for the costs */
 export function planRow(question: Question, of: OneServer, prices: Prices | undefined): PlanRow {
   const known = new Map<number, Load>();
   const loads: Loads = (subscribers) => {
@@ -178,7 +178,7 @@ type Charged = {
   month: Month;
 };
 
-/** The bill, and what it is if all that is charged is as far off as expected, in the wrong direction. */
+/** The bill, and the bill if every quantity is as far off as expected, in the wrong direction. */
 function billFor({ servers, serversIfOff, first, load, month }: Charged, prices: Prices): PlanRow['bill'] {
   const { memoryBytes, rests } = load;
   const bill = billOf(usageOf(servers, memoryBytes, month, asTheyAre), prices);

@@ -11,7 +11,7 @@ import {
 
 export type Account = {
   lost(client: number, atUs: number, cause: AbsenceCause): void;
-  /** It is subscribed again. @param how what the server did with what it said from where */
+  /** It is subscribed again. @param how whether the server still had the events after its cursor */
   back(client: number, atUs: number, how: 'recovered' | 'tooLate'): void;
   /** It does not try any more. */
   gaveUp(client: number): void;
@@ -26,7 +26,7 @@ export type Account = {
   close(atUs: number): LoadRecovery;
 };
 
-/** @param originUs what is added to moments, so that none that counts is 0 */
+/** @param originUs added to all moments, so that no real moment is 0 */
 export function createAccount(clients: number, originUs: number): Account {
   const lostUs = new Float64Array(clients);
   const causes = new Uint8Array(clients);

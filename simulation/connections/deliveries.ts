@@ -1,4 +1,4 @@
-// Delivers events to each server's clients, and to those who come back what they lack. Clients that follow
+// Delivers events to each server's clients, and missed events to clients that come back. Clients that follow
 // the same topics at the same server are one count, and an event is a few lines in time however many get it.
 
 import type { Random } from '../../core/base/random.ts';
@@ -149,9 +149,9 @@ function alike(receivers: number): number {
 }
 
 type Receivers = Pick<Deliveries, 'joined' | 'left'> & {
-  /** Of all clients, those that follow a topic. */
+  /** How many clients follow a topic. */
   following(topic: number): number;
-  /** Of those that are at a server. */
+  /** How many of them are at a server. */
   count(topic: number, server: number): number;
   deliver(
     topic: number,

@@ -59,7 +59,7 @@ function happen(world: World, fault: Fault, record: Record): void {
   }
 }
 
-/** @param done called when it is over, of what takes time */
+/** @param done called when a fault that takes time is over */
 function perform(
   world: World,
   act: FaultAct,

@@ -1,9 +1,9 @@
 // Keeps clients in lists, each in one at a time, in the order in which they came: the clients of a server,
-// those that it has yet to accept, those whose connection was dropped together. Joining, leaving and being
+// those that it has yet to accept, those whose connection was dropped together. Joining, leaving and finding
 // the next take the same time however many there are.
 
 export type Lists = {
-  /** @returns the number of a new list, or of one that was closed */
+  /** @returns the number of a new list; numbers of closed lists are used again */
   open(): number;
   /** The list is empty and is not used any more. */
   close(list: number): void;
@@ -14,7 +14,7 @@ export type Lists = {
   push(list: number, client: number): void;
   /** Out of the list that it is in. */
   remove(client: number): void;
-  /** In their order; who is taken out meanwhile must be the one that is visited. */
+  /** In their order. Meanwhile only the visited client may be taken out. */
   each(list: number, visit: (client: number) => void): void;
 };
 

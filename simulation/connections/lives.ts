@@ -1,5 +1,5 @@
-// Begins and ends the processes of servers: what becomes of the clients of one, of what it knows, and of
-// what is published while none runs.
+// Begins and ends the processes of servers: what becomes of a server's clients, of its log, and of events
+// that are published while none runs.
 
 import { cut, failQueued, giveUp, part } from './connecting.ts';
 import type { ServerState } from './server-state.ts';

@@ -1,6 +1,6 @@
-// Holds the events that servers have accepted, in their order, and says what a client that comes back finds
-// of those that it lacks: by the number of events kept for a topic, by the bytes kept over all, and by how
-// far back the server reaches that it came to. The rules are those of servers/hub (log.ts, history.ts).
+// Holds the events that servers have accepted, in their order, and says which missed events a client still
+// finds when it comes back: by the number of events kept for a topic, by the bytes kept over all, and by how
+// far back its server reaches. The rules are those of servers/hub (log.ts, history.ts).
 
 import type { BrokerName } from '../../core/scenario/servers.ts';
 import type { Sized } from '../models/stream-kind.ts';
@@ -77,16 +77,16 @@ export function createLog(topics: number, perTopic: number, mostBytes: number): 
 
 /** What a client knows as it comes back. */
 export type Returning = {
-  /** The log's size when it was lost: it has what it follows of the events before. */
+  /** The log's size when the client was lost: it has all earlier events of its topics. */
   lostAt: number;
-  /** Of the process that it was lost by. */
+  /** The epoch of the process that it was connected to. */
   epoch: number;
   topics: readonly number[];
   /** The log's size when it joined for the first time: its cursor until an event came. */
   joinedAt: number;
 };
 
-/** Whether its cursor is too late for the server, and what it is sent of each of its topics. */
+/** Whether its cursor is too late for the server, and how much it is sent of each of its topics. */
 export function resume(
   log: Log,
   { from, epoch }: Reach,
@@ -109,7 +109,7 @@ export function resume(
   return { tooLate: tooLate || cursor < from, found };
 }
 
-/** How servers that start come by what was published before, and whose cursors they understand. */
+/** How starting servers get earlier events, and whose cursors they understand. */
 export type Sharing = { epochs: 'shared' | 'own'; starts: 'from the stream' | 'empty' };
 
 export function sharingOf(broker: BrokerName): Sharing {

@@ -28,7 +28,7 @@ export type Clients = {
   readonly state: Uint8Array;
   /** The server that it is at, or has chosen. */
   readonly server: Uint8Array;
-  /** When what it waits for is due; an event of another time is one that was overtaken. */
+  /** When the client is due next; an event for another time is out of date. */
   readonly dueUs: Float64Array;
   /** 1 where it has left and was not told to come back yet. */
   readonly hasLeft: Uint8Array;

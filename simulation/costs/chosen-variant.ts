@@ -1,5 +1,5 @@
-// Chooses what a profile knows of a variant: what was measured with just these options, or with those that
-// are nearest, and then says what differs.
+// Chooses the figures of a profile for a variant: those measured with exactly its options, or with the
+// nearest options, and then says what differs.
 
 import type { Profile, ProfileVariant } from '../../core/profile/profile.ts';
 import type { Variant } from '../../core/pattern/variant.ts';

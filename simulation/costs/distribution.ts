@@ -17,7 +17,7 @@ export function drawUs(knots: Knots, u: number): number {
   return knots[low]! + ((knots[high]! - knots[low]!) * (u - from)) / (to - from);
 }
 
-/** As `knots`, but nowhere falling: what was interpolated for each quantile by itself may. */
+/** As `knots`, but never falling: as each quantile was interpolated by itself, they may fall. */
 export function ascending(knots: Knots): number[] {
   let least = 0;
   return knots.map((us) => (least = Math.max(least, us)));

@@ -21,10 +21,10 @@ const kinds: Record<Kind, { of(point: ProfilePoint): number; spread: 'latencySpr
   };
 
 /**
- * @param at the place that most of the events have, or the one that lies furthest outside
- * @param outside how far that is, as a factor; 1 inside
- * @returns null for what nothing can be said of: points are too few, or counts, which models do not take from
- *   a profile
+ * @param at the place of most events, or the place furthest outside of the measured ones
+ * @param outside how far outside it lies, as a factor; 1 inside
+ * @returns null where nothing can be said: points are too few, or the figure is a count, which models do not
+ *   take from a profile
  */
 export function expectedErrorAt(
   measured: readonly ProfilePoint[],

@@ -6,8 +6,8 @@
 export type Place = readonly number[];
 
 /**
- * Of the weight of points: slopes that the points do not tell are 0, and those that they barely tell are
- * small.
+ * As a share of the weight of points: keeps slopes at 0 where the points say nothing about them, and small
+ * where they say little.
  */
 const ridge = 1e-3;
 /** Squared distance below which a point stands for the place by itself. */
@@ -18,8 +18,8 @@ export function distance(a: Place, b: Place): number {
 }
 
 /**
- * How much each point counts at a place: what is looked for there is the sum of the points' values by these
- * weights, which are 1 together. Some may be negative, where a slope is followed.
+ * How much each point counts at a place: the value there is the sum of the points' values times these
+ * weights. The weights add up to 1. Some may be negative, where a slope is followed.
  */
 export function weightsAt(points: readonly Place[], place: Place): number[] {
   const size = place.length + 1;

@@ -49,7 +49,7 @@ export function newChunks(mostBytes: number): Chunks {
   const used: number[] = [];
   /** Pages that may have a free block, the one to take from next last; and numbers of pages given back. */
   const open: number[] = [];
-  /** Whether a page is among them: one that is full is until its turn to be taken from comes. */
+  /** Whether a page is among them. A full page stays there until its turn to be taken from comes. */
   const isOpen: boolean[] = [];
   const gaps: number[] = [];
   let held = 0;

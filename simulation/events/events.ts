@@ -41,12 +41,12 @@ export type Events = {
   /** Puts an event behind the others of its lane. */
   after(lane: LaneId, handler: HandlerId, subject: number): void;
   /**
-   * Runs all events that are due before `untilUs`, those that are put meanwhile too; then it is `untilUs`.
+   * Runs all events that are due before `untilUs`, also new ones put meanwhile; then the time is `untilUs`.
    * @returns how many it ran
    */
   run(untilUs: number): number;
   pending(): number;
-  /** What pending events take of memory, and what is kept at hand for more. */
+  /** The memory of pending events, with the reserve for more. */
   bytes(): number;
 };
 

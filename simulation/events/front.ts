@@ -1,5 +1,5 @@
 // Keeps the events that are due next in order: a stretch of time cut into 4,096 buckets, each a sorted list
-// that is nearly always empty or of one event. So an event finds its place at once, and so does the next one.
+// that nearly always has one event or none. So putting an event and taking the next one are both immediate.
 
 import { entryWords as importedEntryWords } from './chunks.ts';
 

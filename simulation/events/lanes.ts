@@ -1,6 +1,6 @@
-// Holds the events of constant delays: what comes last into such a lane is due last, so a ring for each
-// delay keeps them in order, and the next of all events is the least of the rings' first. Of two with one
-// time, that of the longer delay was put earlier.
+// Holds the events of constant delays. An event that comes last into such a lane is due last, so a ring for
+// each delay keeps them in order, and the next of all events is the earliest of the rings' first ones. If two
+// are due at the same time, the one with the longer delay was put earlier.
 
 import { entryWords as importedEntryWords, tooMany } from './chunks.ts';
 import * as clocks from './clock.ts';

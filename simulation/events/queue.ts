@@ -1,5 +1,5 @@
-// Holds pending events by time: those that are due soon in a front that is kept in order, all others in a
-// wheel. The front takes over the wheel's lowest list when its turn comes.
+// Holds pending events by time: events due soon in a front that is kept in order, all others in a wheel. The
+// front takes over the wheel's lowest list when its turn comes.
 
 import * as chunks from './chunks.ts';
 import * as clocks from './clock.ts';
@@ -71,8 +71,8 @@ function close({ clock, front, wheel }: Queue, baseUs: number): void {
 }
 
 /**
- * Brings what is due until `limitUs` into the front, unless it has something. No event may be pushed before
- * `limitUs` any more, nor before the first.
+ * Brings events due until `limitUs` into the front, unless it has some. From then on no event may be pushed
+ * before `limitUs`, nor before the first one.
  */
 export function ready(queue: Queue, limitUs: number): void {
   const { clock, front, wheel } = queue;

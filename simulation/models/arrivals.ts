@@ -1,5 +1,5 @@
-// Simulates how an event comes to the servers: to the one that it was published to, or through a broker to
-// all of them, a little later on each. A broker is one thread; what it has no time for waits.
+// Simulates how an event comes to the servers: only to the server that it was published to, or through a
+// broker to all of them, a little later on each. A broker is one thread; events that it has no time for wait.
 
 import type { Random } from '../../core/base/random.ts';
 import type { BrokerPoint } from '../../core/profile/profile.ts';
@@ -13,9 +13,9 @@ import type { Work } from './work.ts';
 export type Arrival = {
   server: number;
   atUs: number;
-  /** CPU for it beyond that of an event which is published to this server by itself. */
+  /** Extra CPU for it, compared with an event that is published to this server without a broker. */
   beyondUs: number;
-  /** CPU beyond that of all servers for an event which is published to one by itself. */
+  /** Extra CPU of all servers together, compared with an event published to one without a broker. */
   furtherUs: number;
 };
 

@@ -48,8 +48,9 @@ const kinds = [
 ] as const;
 
 /**
- * What was expected without them, with what repeated trials of a broker and of HAProxy differ by, as far as a
- * figure is made of what those add. Null where they were tried once: then nobody knows.
+ * The expected error with a broker or HAProxy: the error without them, plus the differences between repeated
+ * trials of these, in the share of the figure that they add. Null where they were measured once only, as then
+ * nobody knows how much they differ.
  */
 export function addedError(
   expected: ExpectedError,

@@ -1,5 +1,5 @@
-// Puts together what stands around the servers of a trial: which of them a subscriber is at, how events come
-// to them, and what is in front. A server by itself is a cluster of one.
+// Puts the cluster of a trial together: which server a subscriber is at, how events come to the servers, and
+// the proxy in front. A server by itself is a cluster of one.
 
 import type { Random } from '../../core/base/random.ts';
 import type { Profile, ProfileCluster, ThroughFront } from '../../core/profile/profile.ts';
@@ -31,7 +31,7 @@ export type Cluster = {
   front: FrontBeside | undefined;
   /** The thread of one more server. */
   newThread: () => Server;
-  /** A stream of random numbers for each server; that of the first is a server's by itself. */
+  /** A stream of random numbers for each server; the first has the one that a single server would have. */
   randoms(stream: string): Random[];
   extrapolated(): number;
   leavesOut: string[];

@@ -14,7 +14,7 @@ export type Load = {
 
 /** Less work than this is never hopeless. */
 const hopelessUs = 10_000_000;
-/** So many of the largest pieces chance does not pile up, even at 99 % of what the server can do. */
+/** Chance does not pile up this many of the largest pieces, even at 99 % of what the server can do. */
 const manyPieces = 1000;
 /** So many are enough where twice as much is asked for as there is time for. */
 const somePieces = 10;

@@ -23,7 +23,7 @@ export type Asked = {
   perS: number;
   payloadBytes: number;
   receivers: number;
-  /** CPU beyond that of an event which is published to a server by itself; 0 when left out. */
+  /** Extra CPU, compared with an event that is published to a server without a broker; 0 when left out. */
   beyondUs?: number;
 };
 

@@ -1,6 +1,7 @@
-// Puts lines of values, evenly spaced, into a histogram: a few as they are, many in O(1) as what a line is to
-// bins, a density. Densities are summed over the bins when all lines are in. One line by itself has every bin
-// as its values recorded one by one would; of many, less than a value of each line may lie one bin off.
+// Puts lines of evenly spaced values into a histogram. A few values are recorded as they are; many in O(1),
+// as a density over bins, and densities are added up when all lines are in. A single line gives every bin the
+// count that its values recorded one by one would; with many lines, less than one value of each may lie one
+// bin off.
 
 import { binOf, bottomOf, rangeUs, record, recordMany, type Histogram } from '../../core/result/histogram.ts';
 
@@ -91,7 +92,7 @@ function addDensity(bins: Bins, firstUs: number, stepUs: number, count: number):
 }
 
 /**
- * Rounds to whole values so that the error never adds up from bin to bin; the last bin has what is left. A
+ * Rounds to whole values so that the error never adds up from bin to bin; the last bin has the rest. A
  * value at the very end of a bin belongs to the next one.
  */
 function pour({ change, part, count, lastBin }: Bins, { counts }: Histogram): void {

@@ -19,7 +19,7 @@ type Client = {
   state: 'coming' | 'held';
   atUs: number;
   heldSinceUs: number;
-  /** Which of all batches it began: of those that end at the same moment, earlier ones are answered first. */
+  /** Its number among all batches: if several end at the same moment, earlier ones are answered first. */
   batch: number;
   events: Sized[];
 };

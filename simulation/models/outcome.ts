@@ -1,5 +1,5 @@
-// Puts together what a model returns: what was tallied, what the profile knows of a subscriber at rest, and
-// how far outside of the profile that is.
+// Puts a model's outcome together: the tally, the profile's figures of a subscriber at rest, and how far
+// outside of the profile the load lies.
 
 import type { ExpectedError } from '../../core/result/simulated.ts';
 import type { Variant } from '../../core/pattern/variant.ts';
@@ -17,14 +17,14 @@ export type Outcome = {
   expectedError: ExpectedError;
   /** Of requests under way, where connections are not kept. */
   descriptors?: number;
-  /** Connections at rest, where not those that were measured. */
+  /** Connections at rest, where their number differs from the measured one. */
   connections?: number;
   leavesOut?: readonly string[];
   /** How much of the time was computed. */
   part: Part;
 };
 
-/** What an outcome has to know of what stands around the servers. */
+/** What an outcome has to know of brokers, proxies and other servers. */
 export type Surroundings = Pick<Cluster, 'count' | 'sizeOf' | 'broker' | 'front' | 'leavesOut' | 'isTold'>;
 
 /** Of a model that knows one server, or has its own account of several. */

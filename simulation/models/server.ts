@@ -1,5 +1,5 @@
-// Simulates the thread of a server: what comes while it serves waits in order (FIFO). It never idles while
-// there is work, and knows nothing of what the work is.
+// Simulates the thread of a server: work that comes while it is busy waits in order (FIFO). It never idles
+// while there is work, and does not know what the work is.
 
 export type Server = {
   /**

@@ -1,5 +1,5 @@
-// Adds up what a model computes into what it returns: latencies by slot of the planned time, the ledger, and
-// what the counters of server and clients would say between both ends of the measured phase.
+// Adds a model's deliveries up to its figures: latencies by slot of the planned time, the ledger, and the
+// counts that server and clients would have between both ends of the measured phase.
 
 import { newCounters, type CounterName } from '../../core/result/counters.ts';
 import { merge, newSimulatedHistogram, record } from '../../core/result/histogram.ts';
@@ -154,8 +154,8 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
       }
     },
     /**
-     * Nothing is computed from here on. What was published and has not arrived yet stands for what had been
-     * published before the measured phase, and was on the way when it began.
+     * Nothing is computed from here on. Events published and not yet arrived stand for events that were
+     * published before the measured phase and were on the way when it began.
      */
     endAt(atUs: number): void {
       untilUs = atUs;

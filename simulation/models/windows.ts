@@ -14,9 +14,9 @@ const saidEvery = 20_000;
 
 /**
  * @param steady whether a part of the time can stand for the rest at all
- * @param rounds what clients do again and again: a part is whole rounds, and at least so many, as what all
- * do in the same part of a round would else count too often or too seldom
- * @param measureUs and `computed`, which is told how far the work is
+ * @param rounds the rounds that clients repeat. A computed part is at least `least` whole rounds:
+ *   otherwise work that all do in the same part of a round would count too often or too seldom
+ * @param measureUs the measured phase; `computed` is told how far the work is
  * @returns notes an event's work and the load of each server, and says whether that is all: `whole` goes on
  */
 export function createBudget(

@@ -1,5 +1,5 @@
-// Adds up what a process is asked to do and what it does, by slot of the measured phase: the thread of a
-// server, of a broker, or of what is in front of servers.
+// Adds up the work that a process is asked to do and the work that it does, by slot of the measured phase:
+// for the thread of a server, a broker or a proxy.
 
 import { demandOf, type Demand, type Load } from './demand.ts';
 
@@ -40,7 +40,7 @@ export function createDealer(measureUs: number, slotUs: number): Dealer {
   };
 }
 
-/** @param done is told of what is done in each slot */
+/** @param done is told of the work done in each slot */
 export function createWork(dealer: Dealer, done: (slot: number, us: number) => void = () => {}) {
   const { measureUs, slotUs, isMeasured, deal, widthUs } = dealer;
   const askedUs = Array.from({ length: dealer.count }, () => 0);

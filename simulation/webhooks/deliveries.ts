@@ -1,5 +1,5 @@
-// Holds the deliveries that are pending in a simulation of webhooks, 22 bytes each: what was never tried in a
-// list for each endpoint, in the order of events, and what has a time of its own in a pairing heap for each,
+// Holds the pending deliveries of a simulation of webhooks, 22 bytes each. Each endpoint has a list of
+// deliveries never tried, in the order of events, and a pairing heap of deliveries with a time of their own,
 // by time and then by number. They are the source that the real dispatch loads from.
 
 import type { Message, Task } from '../../core/policy/webhook/delivery.ts';
@@ -44,7 +44,7 @@ export type Deliveries = {
   receive(id: number): boolean;
   fresh(endpoint: number, afterId: number, limit: number): Task[];
   waiting(endpoint: number, limit: number, dispatch: Dispatch): Iterable<Task>;
-  /** How many of those that have a time of their own are due. */
+  /** How many deliveries with a time of their own are due. */
   due(endpoint: number, nowMs: number): number;
 };
 

@@ -1,5 +1,5 @@
 // Holds the events of a simulation of webhooks whose deliveries are not all settled: when each was planned,
-// what it costs the server, and when its receivers had it.
+// how much it costs the server, and when its receivers had it.
 
 import type { Message } from '../../core/policy/webhook/delivery.ts';
 import { createPages, pageSize, placeOf, type Pages } from './pages.ts';
@@ -15,7 +15,7 @@ type Page = {
   bodyBytes: Uint32Array;
   requestBytes: Uint32Array;
   receivers: Uint32Array;
-  /** Deliveries that are not settled, those that were begun, and receivers that have it. */
+  /** Deliveries not settled, deliveries begun, and receivers that have it. */
   left: Uint32Array;
   begun: Uint32Array;
   received: Uint32Array;

@@ -1,4 +1,4 @@
-// Drives the real dispatch of webhooks (core/policy/webhook/) in virtual time: what is published is queued
+// Drives the real dispatch of webhooks (core/policy/webhook/) in virtual time: a published event is queued
 // for each endpoint, attempts begin when it is their turn, and their answers decide how it goes on.
 
 import type { Random } from '../../core/base/random.ts';
@@ -82,7 +82,7 @@ export function createQueue(given: ScheduleOptions): Schedule {
   });
   const limits = endpointLimits(options);
   for (const [i, { breaker }] of endpoints.entries()) openEndpoint(dispatch, i, { ...limits, breaker }, 0);
-  /** When time is looked at next: as set, and what it was set for. */
+  /** When `wake` is called next, and the time in the dispatch that this is for. */
   let [wakeUs, wakeMs] = [Infinity, Infinity];
 
   const wake = events.handler((_, nowUs) => {
@@ -100,7 +100,7 @@ export function createQueue(given: ScheduleOptions): Schedule {
       deliveries.begin(task.endpoint, task.id);
       given.begin(task, nowUs);
     }
-    // Asked after each attempt: mostly nothing is sooner than what is set.
+    // Asked after each attempt: mostly nothing is due sooner than the wake-up already set.
     if (dispatch.wakes.nextMs() >= wakeMs) return;
     const nextMs = nextWakeMs(dispatch);
     if (nextMs >= wakeMs) return;
@@ -111,7 +111,7 @@ export function createQueue(given: ScheduleOptions): Schedule {
     events.at(atUs, wake, 0);
   }
 
-  /** Cancels what is pending for it but what is under way. */
+  /** Cancels its pending deliveries, except attempts under way. */
   function disable(endpoint: number): void {
     endpoints[endpoint]!.isDisabled = true;
     const queue = dispatch.queues.get(endpoint);

@@ -60,7 +60,7 @@ export function changePoints(
 }
 
 /**
- * The change to leave out next: the least certain one, or else the smallest of those that are too
+ * The change to leave out next: the least certain one, or else the smallest of the changes that are too
  * small; -1 when all stay.
  */
 function weakest(changes: readonly ChangePoint[], alpha: number, leastLog: number): number {
@@ -102,7 +102,7 @@ function sharpest(doubledRanks: readonly number[]): { at: number; sharpness: num
 }
 
 /**
- * The chance that another order is as sharp; as soon as it is sure to be above `alpha`, what it is at least.
+ * The chance that another order is as sharp. Once it is sure to be above `alpha`, only a lower bound of it.
  */
 function chanceOf(ranks: readonly number[], sharpness: number, alpha: number, next: Random): number {
   const most = alpha * (permutations + 1);

@@ -7,8 +7,7 @@ import { doubledMidranks, signSumAtMost } from './ranks.ts';
 
 export type SignedRank = {
   /**
-   * Differences that are not 0; those that are say nothing of a direction and are
-   * left out (Wilcoxon 1945).
+   * How many differences are not 0. Differences of 0 have no direction and are left out (Wilcoxon 1945).
    */
   n: number;
   zeros: number;

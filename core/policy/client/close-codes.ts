@@ -1,5 +1,5 @@
-// Decides what a WebSocket client does when the server closes its connection: what it answers, whether that
-// is worth a report, whether it comes back and when. Numbers in, a decision out.
+// Decides what a WebSocket client does when the server closes its connection: the code that it answers with,
+// whether the close is worth a report, and whether and when it comes back. Numbers in, a decision out.
 
 import { longestAskedMs, type Backoff } from './reconnect.ts';
 

@@ -2,8 +2,8 @@
 // our servers and of targets.
 
 /**
- * `ok`: the body says what came. `nothing-new`: nothing did, and the answer knows up to where.
- * `hold-ended`: somebody ended the hold who knows nothing of what the client has had, so its place stays.
+ * `ok`: the body has the events. `nothing-new`: there are none, and the answer gives the client's new place.
+ * `hold-ended`: a proxy or the like ended the hold. It does not know the client's place, so that stays.
  * `refused`: the client is sent away for a while. `unexpected`: a status that no poll should have.
  */
 export type PollStatus = 'ok' | 'nothing-new' | 'hold-ended' | 'refused' | 'unexpected';

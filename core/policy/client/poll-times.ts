@@ -15,10 +15,10 @@ const unknownHoldWithinMs = 120_000;
 
 /**
  * When the next poll is due, on the clock of `nowMs`. A client's first poll, which fetches the cursor, goes
- * out at once; the one after it is due after a random share of the interval, so that clients spread evenly
- * over it however fast they connected. From then on each is due an interval after the last one was due, so
- * that neither the answer's time nor a late timer lowers the rate. A poll that fell due while the one before
- * it was under way is due now, and those that would have been due meanwhile are left out.
+ * out at once. The second is due after a random share of the interval, so that clients spread evenly over it
+ * however fast they connected. From then on each is due one interval after the last one was due, so neither
+ * the time of an answer nor a late timer lowers the rate. If a poll fell due while the one before it was
+ * under way, it goes out now; if several did, one goes out and the others are left out.
  * @param lastDueMs what this function returned last; undefined after the first poll
  */
 export function nextPollDueMs(
@@ -32,8 +32,8 @@ export function nextPollDueMs(
 }
 
 /**
- * How long after an answer a client of long polling asks again: at once, since what is published between two
- * requests waits for the next.
+ * How long after an answer a client of long polling asks again: at once, since an event that is published
+ * between two requests waits for the next.
  */
 export const longPollAgainMs = 0;
 

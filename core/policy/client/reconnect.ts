@@ -1,7 +1,7 @@
-// Decides when a client comes back after a failure, by a policy (presets.ts) and by what the server advised:
-// never earlier than it asked, spread over a window that it announced, and not at all if it asked for too
-// long a wait or the policy has reached its end. Numbers in, numbers out: the same rule serves subscribers
-// over sockets and simulated ones in virtual time. Webhook senders have policies of their own
+// Decides when a client comes back after a failure, by a policy (presets.ts) and by the server's advice:
+// never earlier than the server asked, spread over a window that it announced, and not at all if it asked
+// for too long a wait or the policy has reached its end. Numbers in, numbers out: the same rule serves
+// subscribers over sockets and simulated ones in virtual time. Webhook senders have policies of their own
 // (retry-policy.ts).
 
 import type { Random } from '../../base/random.ts';
@@ -94,7 +94,7 @@ export function noteReconnectionTime(client: Comeback, ms: number): void {
 /**
  * The server announced over how long its clients are to spread when they lose it: the first attempt after
  * the loss is drawn from that window.
- * @param windowMs as the server wrote it; what is no number above 0 announces nothing
+ * @param windowMs as the server wrote it; anything but a number above 0 announces nothing
  */
 export function noteWindow(client: Comeback, windowMs: unknown): void {
   const ms = typeof windowMs === 'number' && windowMs > 0 ? windowMs : 0;
@@ -117,8 +117,8 @@ export function noteSuccess(client: Comeback, nowMs: number): void {
 }
 
 /**
- * The handshake of its WebSocket succeeded, and nothing has been said on it yet: to a client that goes by
- * that alone it has got what it asked for.
+ * The handshake of its WebSocket succeeded, and no message has come yet. For a client whose policy goes by
+ * the handshake alone, that is success.
  * @param nowMs on the clock of `takeWaitMs`
  */
 export function noteHandshake(
@@ -130,10 +130,10 @@ export function noteHandshake(
 }
 
 /**
- * The client has failed: when it tries again. What the server asked for, of which its advice lets the client
- * hear, comes first; then, from the window of a server that announced one or by the policy, a wait of its
- * own. Full jitter's base is no shorter than what the server asked for: so clients that it sent away
- * together do not come back together.
+ * The client has failed: when it tries again. First comes the wait that the server asked for, if the client
+ * listens to such advice. Then comes a wait of its own: from the window that the server announced, or else by
+ * the policy. Full jitter's base is at least the wait that the server asked for, so that clients that were
+ * sent away together do not come back together.
  * @param nowMs on any clock that only goes on
  * @returns the wait in milliseconds; undefined when the client gives up, and `client.ended` says why
  */
@@ -165,7 +165,7 @@ export function takeWaitMs(
 }
 
 /**
- * The wait that a client obeys, of one that a server asks for without a failure, such as a draining server.
+ * How much a client obeys of a wait that a server asks for without a failure, such as a draining server.
  */
 export function heardMs({ policy, advice }: ReconnectPolicy, askedMs: number): number {
   const heard = advice ?? presets[policy ?? 'full-jitter'].advice;

@@ -32,7 +32,7 @@ export type NoDeploy = { readonly why: string };
 
 /**
  * @param running the servers that run, by their numbers
- * @param idle those that do not, and may be started
+ * @param idle servers that do not run and may be started
  */
 export function deploySteps(
   ask: DeployAsk,

@@ -1,6 +1,6 @@
-// Decides how a server that is about to be exchanged sends its clients away: when each is told, what it is
-// advised, and when those that stay are closed. Unlike a goodbye for good (goodbye.ts) it sends them to
-// another server, or to its own successor. Pure: the caller has the clock and the connections.
+// Decides how a server that is about to be exchanged sends its clients away: when each is told, which wait it
+// is advised, and when the connections that stay are closed. Unlike a goodbye for good (goodbye.ts) it sends
+// them to another server, or to its own successor. Pure: the caller has the clock and the connections.
 
 import type { Random } from '../../base/random.ts';
 import { goodbyeAtMs } from './goodbye.ts';

@@ -11,7 +11,7 @@ export function heartbeatTurnMs(heartbeatMs: number): number {
  * @param quiet whether nothing was written to it since its turn before
  * @param open whether it may still be written to
  * @param busy whether something waits to be written, or to leave
- * @returns `end`: its client has said goodbye, but does not read what was on the way
+ * @returns `end`: its client has said goodbye, but does not read the bytes still on the way
  */
 export function decideHeartbeat(quiet: boolean, open: boolean, busy: boolean): 'nothing' | 'send' | 'end' {
   if (!quiet) return 'nothing';
@@ -23,8 +23,8 @@ export function decideHeartbeat(quiet: boolean, open: boolean, busy: boolean): '
 const mostUnanswered = 2;
 
 /**
- * What a WebSocket server does when a client's turn comes. Whatever comes from the client, and what it is
- * seen to read, sets `unanswered` to 0.
+ * What a WebSocket server does when a client's turn comes. Anything that the client sends, and any bytes that
+ * it is seen to read, set `unanswered` to 0.
  * @param unanswered turns since the client was last heard of
  * @param open whether it is not closing
  * @param busy whether something waits to leave: a ping would wait behind it

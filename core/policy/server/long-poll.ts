@@ -37,8 +37,8 @@ export function decideRequest(
 
 /**
  * What becomes of a held request when an event has come for it.
- * @param events those that it has now, with this one
- * @returns `begin-batch`: from now on it is held for `batchMs`; `collect`: as long as it was to be
+ * @param events the events that it holds now, this one included
+ * @returns `begin-batch`: hold it for `batchMs` from now on; `collect`: hold it until its time, as before
  */
 export function decideEvent(
   { batchMs, enoughBytes }: LongPollRules,

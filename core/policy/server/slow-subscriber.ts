@@ -1,6 +1,6 @@
 // Decides what happens to an event for a subscriber that reads more slowly than events come: it is written,
 // left in the history, dropped, kept as the newest of its topic, or the subscriber is cut off. Pure: the
-// caller measures what waits and does what is decided.
+// caller measures how many bytes wait, and carries out the decision.
 
 /** What a server does with those who lag behind by more than `slowBuffer`. */
 export const slowPolicies = ['disconnect', 'drop', 'coalesce'] as const;
@@ -17,14 +17,14 @@ export type SlowDecision =
   /** Do nothing: the subscriber reads the history and comes to this event by itself. */
   | 'leave'
   | 'drop'
-  /** Keep it in the place of what waits of its topic (`coalesce`). */
+  /** Keep it in place of its topic's waiting event (`coalesce`). */
   | 'coalesce'
   | 'cut-off';
 
 /**
  * Whether a subscriber is behind, so that `decideBehind` has to decide. All others are written to. Asked once
  * for each delivery.
- * @param waitingBytes what was written to its outlet and has not left
+ * @param waitingBytes bytes that were written to its outlet and have not left
  */
 export function isBehind(hasBacklog: boolean, waitingBytes: number, slowBufferBytes: number): boolean {
   return hasBacklog || waitingBytes > slowBufferBytes;

@@ -51,7 +51,7 @@ export function breakerState({ openUntilMs, isProbing }: Breaker): 'closed' | 'o
   return openUntilMs === undefined ? 'closed' : isProbing ? 'half-open' : 'open';
 }
 
-/** When an attempt may be made: `nowMs` for at once; undefined while the one that decides is under way. */
+/** When an attempt may be made: `nowMs` for at once; undefined while the probing attempt is under way. */
 export function breakerAllowsAtMs({ openUntilMs, isProbing }: Breaker, nowMs: number): number | undefined {
   return openUntilMs === undefined ? nowMs : isProbing ? undefined : openUntilMs;
 }

@@ -1,5 +1,5 @@
-// Loads the deliveries whose attempts come next from what is pending into the queues of their endpoints: a
-// few of each, so that memory does not grow with the backlog. When each attempt is made, dispatch.ts decides.
+// Loads the pending deliveries that come next into the queues of their endpoints: a few for each endpoint, so
+// that memory does not grow with the backlog. dispatch.ts decides when each attempt is made.
 
 import { newAgenda, type Agenda } from '../../base/agenda.ts';
 import { newQueue, type Queue } from '../../base/queue.ts';
@@ -7,8 +7,8 @@ import type { Task } from './delivery.ts';
 import { takeNext, type EndpointQueue, type StillUnderWay } from './endpoint-queue.ts';
 
 /**
- * What is pending for an endpoint. `waiting`: those that have a time of their own, after a failure or a
- * replay.
+ * What is pending for an endpoint. `waiting` counts the deliveries that are due at a time of their own, after
+ * a failure or a replay.
  */
 export type Backlog = { readonly pending: number; readonly waiting: number; readonly bytes: number };
 
@@ -18,8 +18,8 @@ export type Source = {
   /** Deliveries never tried, by id, from above `afterId`. */
   fresh(endpoint: number, afterId: number, limit: number): readonly Task[] | undefined;
   /**
-   * Deliveries with a time of their own, earliest first, whether it has come or not. They are taken one by
-   * one, and no further than to the first that is not due; those that are loaded may be left out.
+   * Deliveries with a time of their own, earliest first, due or not. They are taken one by one, up to and
+   * including the first that is not due. Loaded deliveries may be left out.
    */
   waiting(endpoint: number, limit: number): Iterable<Task> | undefined;
 };

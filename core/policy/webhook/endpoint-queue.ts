@@ -1,6 +1,6 @@
-// Holds what is loaded of one endpoint's deliveries, and decides which of them is next and when it may be
-// sent: by its concurrency, its rate, its circuit breaker and, with `fifo`, its order. Whose turn it is among
-// the endpoints, dispatch.ts decides; it also loads more. Pure: state and functions, times are given.
+// Holds the loaded deliveries of one endpoint, and decides which is next and when it may be sent: by the
+// endpoint's concurrency, its rate, its circuit breaker and, with `fifo`, its order. dispatch.ts decides
+// which endpoint has its turn, and loads more. Pure: state and functions, times are given.
 
 import { newQueue, type Queue } from '../../base/queue.ts';
 import { beginInBreaker, breakerAllowsAtMs, type Breaker } from './breaker.ts';
@@ -11,7 +11,7 @@ export type EndpointLimits = {
   readonly concurrency: number;
   /** Attempts a second at the most, over any second and a tenth; Infinity for no limit. */
   readonly ratePerS: number;
-  /** One attempt at a time, and one that failed keeps all later ones waiting until it is settled. */
+  /** One attempt at a time, and a failed delivery keeps all later ones waiting until it is settled. */
   readonly fifo: boolean;
   readonly breaker: Breaker | undefined;
 };
@@ -120,7 +120,7 @@ export function hasNext(queue: EndpointQueue): boolean {
   return !isBlocked(queue) && (queue.fresh.size() > 0 || queue.more);
 }
 
-/** Takes the next of those that are loaded: the one that has been due for longest. */
+/** Takes the loaded delivery that has been due for longest. */
 export function takeNext(queue: EndpointQueue): Task | undefined {
   const fresh = queue.fresh.peek();
   const retry = queue.retries.peek();
@@ -129,7 +129,7 @@ export function takeNext(queue: EndpointQueue): Task | undefined {
   return isBlocked(queue) ? undefined : queue.fresh.shift();
 }
 
-/** With `fifo`, all stay behind the one that failed. */
+/** With `fifo`, all later deliveries wait behind a failed one. */
 function isBlocked({ fifo, waiting }: EndpointQueue): boolean {
   return fifo && waiting > 0;
 }
@@ -150,7 +150,7 @@ export function countBegun(queue: EndpointQueue, { id }: Task, nowMs: number): v
   if (queue.breaker) beginInBreaker(queue.breaker);
 }
 
-/** Lets go of all that is loaded. @returns what is under way, which stays so */
+/** Lets go of all loaded deliveries. @returns the attempts under way, which go on */
 export function emptyQueue(queue: EndpointQueue): StillUnderWay {
   const { underWay, loadedWaiting } = queue;
   queue.loaded.clear();

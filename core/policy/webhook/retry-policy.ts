@@ -119,7 +119,8 @@ export function nextWaitMs(
 }
 
 /**
- * The wait after attempt `attempt` (from 1) got this answer: `nextWaitMs` with what the answer asked for.
+ * The wait after attempt `attempt` (from 1) got this answer: `nextWaitMs` with the wait that the answer asks
+ * for.
  * @returns undefined when that was the last attempt
  */
 export function waitAfterMs(

@@ -1,5 +1,5 @@
-// Decides whether an endpoint's queue takes another delivery: one that is too far behind meets the policy
-// `slow` of its server. Pure.
+// Decides whether an endpoint's queue takes another delivery. If the endpoint is too far behind, its server's
+// policy `slow` applies. Pure.
 
 import type { SlowPolicy } from '../server/slow-subscriber.ts';
 
@@ -7,8 +7,8 @@ import type { SlowPolicy } from '../server/slow-subscriber.ts';
 export const pendingMost = 10_000_000;
 
 /**
- * Whether a body fits behind what is pending for an endpoint. One body may be larger than the bound: alone it
- * may wait.
+ * Whether a body fits into the endpoint's queue. A body larger than the bound still fits where nothing else
+ * is pending.
  */
 export function fitsBehind(pendingBytes: number, bodyBytes: number, slowBufferBytes: number): boolean {
   return pendingBytes === 0 || pendingBytes + bodyBytes <= slowBufferBytes;

@@ -1,6 +1,6 @@
 // Runs HAProxy in front of the servers of a trial: a master process with its workers, on a free port of the
-// loopback address, in a folder that goes with it. Says what it holds, and can be drained, reloaded and told
-// of another server, by its runtime API.
+// loopback address, in a folder that is removed with it. Through its runtime API it tells its sessions,
+// drains servers, takes new addresses and reloads.
 
 import { writeFile } from 'node:fs/promises';
 import { addressOf } from '../../../core/base/address.ts';
@@ -50,23 +50,27 @@ export type Haproxy = {
   pids(): number[];
   /** Rejects with a TrialFailure when it ends unasked; never resolves. */
   readonly broken: Promise<never>;
-  /** Resolves with where subscribers go, when it takes connections there and knows which servers are up. */
+  /**
+   * Resolves with the subscribers' address, when it takes connections there and knows which servers are up.
+   */
   start(): Promise<{ url: string }>;
   /**
-   * A server keeps what it has and gets nothing new. With sticky sessions HAProxy calls that maintenance: a
-   * server that it drains still gets everybody whose cookie names it.
+   * A server keeps its connections and gets no new ones. With sticky sessions this is HAProxy's state
+   * "maintenance", since in its state "drain" a server still gets everybody whose cookie names it.
    */
   drain(server: number): Promise<void>;
   /**
    * A server gets connections again. Resolves when it does, or when checks have had the time to say that it
-   * is down: one that has just started is so until the next check.
+   * is down. A server that has just started counts as down until the next check.
    */
   ready(server: number): Promise<void>;
-  /** What a server holds is closed at once, in the workers of before a reload too. */
+  /** Closes all connections of a server at once, also those in workers from before a reload. */
   shutDown(server: number): Promise<void>;
   /** Whether it holds no session and nobody waits for it. */
   isEmpty(server: number): Promise<boolean>;
-  /** The server by that number is at another address from now on; what it holds goes on where it is. */
+  /**
+   * The server of that number is at another address from now on; its open connections stay at the old one.
+   */
   replace(server: number, url: string): Promise<void>;
   /** @param most sessions of a server at a time; further ones wait */
   setMaxconn(server: number, most: number): Promise<void>;
@@ -74,9 +78,9 @@ export type Haproxy = {
   sessions(): Promise<number[]>;
   /** Each server as the newest worker has it. */
   stats(): Promise<ServerStat[]>;
-  /** New connections come to a new worker; the old one lives as long as what it holds. */
+  /** New connections come to a new worker; the old one lives until its connections have ended. */
   reload(): Promise<void>;
-  /** Ends it with all that it holds, and removes its folder. */
+  /** Ends it with all its connections, and removes its folder. */
   stop(): Promise<void>;
 };
 

@@ -91,7 +91,7 @@ export function run(
   return own;
 }
 
-/** Until it answers and has looked at every server: one that is not there yet is known to be down. */
+/** Until it answers and has checked every server: then it knows which are not there yet. */
 export async function untilUp(
   running: Running,
   runtime: Runtime,

@@ -114,7 +114,7 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0]!.trim();
 }
 
-/** One question, one connection: the end of what we say is the end of the conversation. */
+/** One question a connection: when we end our side, HAProxy answers and closes. */
 function exchange(path: string, command: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const pieces: Buffer[] = [];

@@ -65,7 +65,7 @@ type Publishing = QueuePublisherOptions & {
   readonly drafted: Map<string, PromiseWithResolvers<void>>;
 };
 
-/** Events of one round, and those that may wait for theirs. */
+/** How many events go in one round, and how many may wait for the next. */
 const roundMost = 100;
 const waitingMost = 10_000;
 

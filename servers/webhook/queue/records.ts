@@ -23,7 +23,7 @@ export type DeliveryRecord = {
   /** How often it was replayed, and how many attempts were made before the last time. */
   readonly round: number;
   readonly spent: number;
-  /** When the next attempt is due, after one that failed. */
+  /** When the next attempt is due, after a failed one. */
   readonly nextMs?: number;
   readonly settledMs?: number;
 };

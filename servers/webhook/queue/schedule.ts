@@ -17,7 +17,7 @@ import type { DeliveryRecord, Records } from './records.ts';
 import { splitWork, type End, type Work, type WorkQueue } from './work-queue.ts';
 
 export type QueueSchedule = Schedule & {
-  /** Nothing is told any more: what is under way comes back when its lease has ended. */
+  /** Reports nothing any more: works under way come back when their lease has ended. */
   close(): Promise<void>;
 };
 
@@ -27,9 +27,9 @@ export type QueueScheduleOptions = {
   queue: WorkQueue;
   records: Records;
   endpoints: Pick<RedisEndpoints, 'current' | 'reload'>;
-  /** Resolves when what was published here is an event. */
+  /** Resolves when the event published here is stored. */
   taken: (event: string) => Promise<void>;
-  /** Told what Redis does not do. */
+  /** Told of errors of Redis. */
   report: (error: unknown) => void;
   /** Told what the queue does not do. */
   complain: (error: unknown) => void;

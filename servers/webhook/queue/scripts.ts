@@ -4,7 +4,7 @@
 import type { Redis } from 'ioredis';
 import type { RedisLink } from '../redis/link.ts';
 
-/** Settled deliveries that are removed with each one that is entered: more than come. */
+/** Settled deliveries that are removed with each new one: several, so that they do not pile up. */
 const prunedAtOnce = 4;
 
 const scripts = {

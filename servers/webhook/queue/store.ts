@@ -1,6 +1,6 @@
-// Keeps what is pending in a queue of others (work-queue.ts), and in Redis what a queue cannot tell:
-// endpoints, shared as the Redis store shares them, and records of events and deliveries (records.ts). Every
-// server on the same queue and Redis takes publications and delivers.
+// Keeps pending deliveries in an outside queue (work-queue.ts), and everything that a queue cannot tell in
+// Redis: endpoints, shared as the Redis store shares them, and records of events and deliveries (records.ts).
+// Every server on the same queue and Redis takes publications and delivers.
 //
 // Rates and the breaker need one process that sees all of an endpoint's deliveries, so they cannot be had
 // here, and the cap of concurrency holds for each server. core/pattern/webhook.ts refuses them together.

@@ -1,8 +1,9 @@
-// Separates webhook delivery from the queue that holds what is pending: what a queue of others must offer
-// for store.ts beside it. sqs/ stands behind it.
+// Separates webhook delivery from the queue that holds pending deliveries: defines what an outside queue must
+// offer to store.ts. sqs/ implements it.
 //
-// A queue hands each work to one server, keeps it for that one for a while (the lease), and hands it out
-// again when nothing is heard of it. So a work may come twice; records.ts knows what became of it.
+// A queue hands each work to one server, reserves it for that server for a while (the lease), and hands it
+// out again when the server does not report back. So a work may come twice; records.ts knows what became of
+// it.
 
 import type { Message } from '../../../core/policy/webhook/delivery.ts';
 
@@ -78,7 +79,7 @@ type Encoded = Omit<Work, 'message' | 'receivers'> & {
   body: string;
 };
 
-/** @returns undefined for what is none of ours */
+/** @returns undefined for a message that is not ours */
 export function decodeWork(text: string): Work | undefined {
   let parsed: unknown;
   try {

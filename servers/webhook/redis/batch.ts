@@ -128,8 +128,7 @@ export function createBatches(
     let taken: (string | Buffer)[] = [];
     const taker = { runCommand: (_name: string, given: (string | Buffer)[]) => (taken = given) };
     const job = new Job<JobData, string>(queue, 'delivery', data, {}).asJSON();
-    // BullMQ calls nothing but `runCommand` on what it is given here, in order to put a job on somebody's
-    // transaction.
+    // To add a job to a transaction, BullMQ only calls `runCommand` on it.
     await queue.getBackend().addJobToTransaction(taker as unknown as Transaction, job, '');
     return { queueKeys: taken.slice(0, queueKeyCount).map(String), rest: taken.slice(queueKeyCount) };
   }

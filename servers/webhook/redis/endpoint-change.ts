@@ -1,5 +1,5 @@
 // Writes a change of one endpoint into Redis together with the version that tells other servers of it, in one
-// script: into no other store than the one that the server began with, and what another server has removed
+// script: only into the store that the server began with, and an endpoint that another server has removed
 // stays removed.
 
 import type { Redis } from 'ioredis';

@@ -36,9 +36,9 @@ export type RedisEndpoints = {
   change(endpoint: WebhookEndpoint, edit: (copy: WebhookEndpoint) => void): Promise<void>;
   /** Takes effect at once; Redis has it as soon as it can. */
   disable(endpoint: WebhookEndpoint, reason: string): void;
-  /** Keeps how many attempts in a row this server saw fail; one that Redis does not take is left out. */
+  /** Stores how many attempts in a row this server saw fail. If Redis does not take it, it is left out. */
   saveHealth(endpoint: WebhookEndpoint): void;
-  /** Takes over what was kept of that before this server began. */
+  /** Reads those counts as stored before this server began. */
   readHealth(): Promise<void>;
   /** Whether Redis has it: deliveries may be made for it. */
   isStored(endpoint: WebhookEndpoint): boolean;
@@ -46,7 +46,7 @@ export type RedisEndpoints = {
   current(id: string): Promise<WebhookEndpoint | undefined>;
   /** Takes over what other servers have changed, and what Redis has where it refused a change of ours. */
   reload(): Promise<void>;
-  /** Resolves when what was changed here is in Redis, or was refused and the copy is what Redis has. */
+  /** Resolves when every change made here is in Redis, or was refused and the copy has the state of Redis. */
   upToDate(): Promise<void>;
 };
 
@@ -81,7 +81,7 @@ type Copy = RedisEndpointsOptions & {
   /** The version that the copy is of; '' when it has to be read again. */
   seenVersion: string | null;
   reloading: Promise<void> | undefined;
-  /** Changes that clients ask for are made in turn: each begins with what the one before has left. */
+  /** Changes that clients ask for are made in turn: each begins with the result of the one before. */
   turn: Promise<unknown>;
 };
 

@@ -1,5 +1,5 @@
-// Makes sure which store a Redis holds: two keys hold one identity, and a server goes on only while both have
-// the one that it began with. A Redis that was emptied has neither.
+// Makes sure which store a Redis holds: two keys hold one identity, and a server goes on only while both
+// still have the identity that it began with. A Redis that was emptied has neither key.
 
 import { randomUUID } from 'node:crypto';
 import { exitCodes, messageOf, UserError } from '../../../core/base/errors.ts';

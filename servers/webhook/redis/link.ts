@@ -154,14 +154,14 @@ export function openLink(
 export type PatientConnections = {
   /** The first of them. BullMQ makes the others of it. */
   redis: Redis;
-  /** Ends all of them; what is under way on them fails. */
+  /** Ends all of them; commands under way fail. */
   giveUp(): void;
 };
 
 /**
- * Opens connections for BullMQ's worker, which wait for a Redis that is away. BullMQ waits for the end of a
- * connection that it ends, and ioredis never reports it of one that pauses between two attempts to connect;
- * such a one ends with its next attempt here.
+ * Opens connections for BullMQ's worker, which wait for a Redis that is away. When BullMQ ends a connection,
+ * it waits for its end. ioredis never reports that end while the connection pauses between two attempts to
+ * connect, so here such a connection ends at its next attempt.
  */
 export function openPatient(url: string, password: string | undefined): PatientConnections {
   const all = new Set<Redis>();

@@ -32,7 +32,7 @@ export type OpenRedis = {
   queue: Queue<JobData, string>;
   batches: Batches;
   identity: string;
-  /** The worker's, which waits for Redis: what it sends may be sent again. */
+  /** The worker's connections, which wait for Redis: their commands may be sent again. */
   patient: PatientConnections;
   close(): Promise<void>;
 };

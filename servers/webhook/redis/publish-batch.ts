@@ -94,14 +94,14 @@ async function send(
   return outcome;
 }
 
-/** The token here and the one in Redis differ: a Redis that went back to what it had saved. */
+/** The token here and the one in Redis differ: Redis came back with an older state. */
 async function agree(p: Publishing, withinMs: number): Promise<void> {
   const fence = randomUUID();
   await p.link.ask((redis) => p.batches.settle(redis, randomUUID(), fence), withinMs);
   p.follows = fence;
 }
 
-/** Numbers the events and says what is stored of all. Those that cannot be numbered are answered. */
+/** Numbers the events and says what to store. Publishers of events that get no number are answered. */
 function number(p: Publishing, all: readonly Waiting[]): Numbered {
   const numbered: Numbered = {
     batch: { events: [], keys: [], jobs: [] },

@@ -28,9 +28,9 @@ export type RedisPublisher = {
   publish: Publish;
   /** Stores one message for these endpoints alone; it has no number. @throws RequestError 503 */
   send(message: Message, endpoints: readonly WebhookEndpoint[]): Promise<void>;
-  /** Settles what is unknown, now that Redis answers again. */
+  /** Finds out, now that Redis answers again, which events it has stored. */
   resume(): void;
-  /** Resolves when the event is one: not before it was taken. */
+  /** Resolves when the event is stored. */
   taken(event: string): Promise<void>;
   /** Resolves when nothing is under way. What waits is refused. */
   close(): Promise<void>;
@@ -101,7 +101,7 @@ async function round(p: Publishing): Promise<void> {
   if (fresh.length > 0) await storeBatch(p, fresh, leftMs);
 }
 
-/** Takes the first of those that wait, as many as a batch may hold. */
+/** Takes the first of the waiting events, as many as a batch may hold. */
 function takeSome({ waiting }: Publishing): Waiting[] {
   let [count, bytes] = [0, 0];
   for (const { bytes: more } of waiting) {

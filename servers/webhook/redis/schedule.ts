@@ -36,7 +36,7 @@ export type RedisScheduleOptions = {
   patient: PatientConnections;
   endpoints: Pick<RedisEndpoints, 'current'>;
   messageOf: (event: string) => Promise<Message | undefined>;
-  /** Resolves when what was published here is an event. */
+  /** Resolves when the event published here is stored. */
   taken: (event: string) => Promise<void>;
   report: (error: unknown) => void;
 };
@@ -87,7 +87,7 @@ export function createRedisSchedule(given: RedisScheduleOptions): RedisSchedule 
   };
 }
 
-/** @returns the job's result: what has become of the delivery. @throws what BullMQ has for the other ends */
+/** @returns the job's result: the state of the delivery. @throws BullMQ's errors for the other outcomes */
 async function work(working: Working, job: Delivery, token: string | undefined): Promise<string> {
   const { endpoints, messageOf, taken, options, underWay, random } = working;
   const { data } = job;

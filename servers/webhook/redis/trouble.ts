@@ -1,5 +1,5 @@
-// Says what is wrong with Redis: to whoever runs the server, on standard error, and to clients, as the answer
-// to what they asked.
+// Says what is wrong with Redis: on standard error to whoever runs the server, and to clients in the answers
+// to their requests.
 
 import { messageOf } from '../../../core/base/errors.ts';
 import { RequestError } from '../../http/request.ts';
@@ -18,9 +18,9 @@ export type Trouble = {
   isEmptied(): boolean;
   /** @throws RequestError 503 when the store was emptied */
   check(): void;
-  /** Does what a client waits for. @throws RequestError 503 */
+  /** Reads for a client's request. @throws RequestError 503 */
   reading<T>(read: () => Promise<T>): Promise<T>;
-  /** The same for what changes something: it may have been done when the answer is lost. */
+  /** The same for changes: a change may have been made although its answer was lost. */
   changing<T>(change: () => Promise<T>): Promise<T>;
   close(): void;
 };

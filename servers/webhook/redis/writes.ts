@@ -2,7 +2,7 @@
 
 export type Writes = {
   add(write: Promise<unknown>): void;
-  /** Rejects when one of those under way fails; those that come later have nothing to do with it. */
+  /** Resolves when the writes now under way are done; rejects when one of them fails. */
   done(): Promise<void>;
 };
 

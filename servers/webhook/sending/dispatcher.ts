@@ -1,5 +1,5 @@
-// Drives the dispatch of core/policy/webhook/dispatch.ts over the embedded database: with its timers, and so
-// that an attempt begins only when what it depends on is durable.
+// Drives the dispatch of core/policy/webhook/dispatch.ts over the embedded database: runs its timers, and
+// begins an attempt only when everything that it depends on is durable.
 
 import type { Message, Task } from '../../../core/policy/webhook/delivery.ts';
 import type { EndpointLimits, EndpointQueue } from '../../../core/policy/webhook/endpoint-queue.ts';
@@ -95,9 +95,9 @@ export function createDispatcher({ database, attempt, concurrency, timers }: Dis
     return undefined;
   }
 
-  // What an attempt depends on is durable before it begins: the event, and with `fifo` the one before
-  // it. While a full disk takes no outcomes, endpoints without `fifo` go on up to a bound: what was
-  // accepted is delivered all the same.
+  // Before an attempt begins, its event is durable, and with `fifo` the outcome of the delivery before it.
+  // While a full disk takes no outcomes, endpoints without `fifo` go on up to a bound, as accepted events are
+  // to be delivered all the same.
   function wakeUp(): void {
     setTimer();
     if (isAwake || closed) return;

@@ -121,8 +121,8 @@ export function createGuard(options: GuardOptions): Guard {
   }
 
   /**
-   * A public address of this machine leads to what listens on all addresses here,
-   * behind any firewall in front.
+   * A public address of this machine leads to programs that listen on all addresses, and bypasses a firewall
+   * in front of the machine.
    */
   function ownUse(address: string): string | undefined {
     const own = listOf(ownAddresses().map((one) => `${one}/${isIP(one) === 6 ? 128 : 32}`));

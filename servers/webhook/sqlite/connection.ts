@@ -7,7 +7,7 @@ import { checkContent, filesOf, openingFault, prepareFile } from './file.ts';
 import { migrate } from './schema.ts';
 
 /**
- * @param path of the file, made where there is none; `:memory:` for one that ends with the process
+ * @param path of the file, made where there is none; `:memory:` for a database that ends with the process
  * @throws UserError when the file cannot be had, is damaged, of another program or version, or another
  *   process uses it
  */

@@ -1,6 +1,6 @@
 // Keeps deliveries in one SQLite database in WAL mode, in a file or in memory, used by one process. Writes go
 // through transactions.ts, which says what becomes of them when the disk is full. With `synchronous = FULL`
-// what is committed survives a loss of power as well as a kill.
+// a committed write survives a loss of power as well as a kill.
 //
 // A process that is killed leaves at most one transaction behind that was not committed, which SQLite rolls
 // back: its events were not confirmed to their publisher, its attempts are made again.
@@ -19,8 +19,8 @@ import { writesOf, type DatabaseWrites } from './writes.ts';
  * Writes are of two kinds (transactions.ts): within a unit they are a request, which is stored as a whole or
  * refused; outside of one they are a record of what has happened, which is kept until it is stored. Records
  * take effect at once for reads of the same process.
- * Every function throws a `RequestError` of status 503 when the database fails; what only
- * writes records does not.
+ * Every function throws a `RequestError` of status 503 when the database fails, except those that only write
+ * records.
  */
 export type DeliveryDatabase = Pick<Transactions, 'submit' | 'committed' | 'unsaved' | 'recovered'> &
   DatabaseReads &
@@ -37,7 +37,7 @@ export type DeliveryDatabase = Pick<Transactions, 'submit' | 'committed' | 'unsa
 
 /**
  * Opens the database and makes it where there is none.
- * @param path of the file, `:memory:` for one that ends with the process
+ * @param path of the file, `:memory:` for a database that ends with the process
  * @throws UserError when the file cannot be had, is damaged, of another program or version,
  *   or another process uses it
  */

@@ -34,7 +34,7 @@ export type SqliteEndpoints = Pick<Store, 'add' | 'remove' | 'change'> & {
   byKey(key: number): WebhookEndpoint | undefined;
   /** Disables it as part of the unit that is being written, or as a record outside of one. */
   disabling(endpoint: WebhookEndpoint, reason: string): Applied;
-  /** Begins to make attempts for those that are enabled. */
+  /** Begins to make attempts for all enabled endpoints. */
   openAll(): void;
   /** Ends their subscriptions. */
   close(): void;

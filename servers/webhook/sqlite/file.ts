@@ -1,5 +1,5 @@
 // Checks the file of a database before it is used: that it is one of ours, whole, and readable to its owner
-// alone. What is wrong is said in a sentence with what to do about it, and the file stays as it was.
+// alone. If not, a sentence says what is wrong and what to do, and the file stays as it was.
 
 import {
   chmodSync,
@@ -43,7 +43,7 @@ function damaged(path: string, finding: string): UserError {
  * reads the whole file (`PRAGMA quick_check`).
  * @returns whether it was made, and whether its content still has to be checked with `checkContent`: reading
  *   a database that has a log takes a file beside it, which a full disk may not have room for
- * @throws UserError with exit code 3; the file, and what is beside it, is then as it was
+ * @throws UserError with exit code 3; then the file and the files beside it are unchanged
  */
 export function prepareFile(path: string): { isNew: boolean; isChecked: boolean } {
   const found = statsOf(path, statSync);
@@ -90,7 +90,7 @@ export function filesOf(path: string): string[] {
 
 /**
  * What any error at opening the database means.
- * @returns a UserError, or what was given when it is none of the file's
+ * @returns a UserError, or the given error where it has nothing to do with the file
  */
 export function openingFault(path: string, error: unknown): unknown {
   if (error instanceof UserError) return error;

@@ -56,8 +56,8 @@ PRAGMA user_version = ${version};
 export const tableNames = ['endpoints', 'events', 'deliveries', 'attempts'] as const;
 
 /**
- * Makes the tables in a new database, adds what an older version has not, and checks the
- * version of one that has them.
+ * Makes the tables in a new database. In an existing one it checks the version, and adds what an older
+ * version does not have.
  * @throws UserError when another version wrote it
  */
 export function migrate(db: DatabaseSync, path: string): void {

@@ -8,12 +8,12 @@
 // - A unit is what somebody asks for: a publication, a change of an endpoint. It is answered when its
 //   transaction is committed. When the transaction fails, all its units are refused: each is undone in
 //   memory, and its caller hears why.
-// - A record is what has happened already: the outcome of an attempt, an endpoint that was disabled.
-//   Refusing it would not make it undone. It takes effect for reads at once. When the transaction fails it
+// - A record tells what has already happened: the outcome of an attempt, or that an endpoint was disabled.
+//   Refusing it would not undo it. It takes effect for reads at once. When the transaction fails it
 //   is written again in the next one, every `retryEveryMs`, until it is stored. Meanwhile it is in an open
 //   transaction, so that reads see it.
 //
-// So a publication that does not fit takes no record with it, and a full disk makes nobody forget an outcome.
+// So a publication that does not fit takes no record with it, and a full disk loses no outcome.
 // While records wait, units are tried only after them. Only the process's end forgets what could not be
 // stored; those attempts are made again at the next start.
 //
@@ -32,7 +32,7 @@ export type TransactionsOptions = {
   db: DatabaseSync;
   /** What an error of the database means for whoever asked. */
   refusalOf: (error: unknown) => RequestError;
-  /** Remembers what is counted beside the database. @returns puts it back */
+  /** Remembers the counts that are kept outside of the database. @returns puts them back */
   mark: () => () => void;
 };
 
@@ -57,7 +57,7 @@ type State = TransactionsOptions & {
   waiting: PromiseWithResolvers<void> | undefined;
   inUnit: boolean;
   isClosed: boolean;
-  /** Puts back what is counted beside the database, as it was before the transaction. */
+  /** Puts the counts outside of the database back to their values before the transaction. */
   putBack: () => void;
   cancelTimer: (() => void) | undefined;
   lastEndMs: number;
@@ -190,7 +190,7 @@ function end(s: State): void {
   if (s.stuck) schedule(s, retryEveryMs);
 }
 
-/** Stores the records, with what else is in the transaction, or sets `stuck`. */
+/** Stores the records, with the units in the same transaction, or sets `stuck`. */
 function save(s: State): void {
   const { db, records } = s;
   if (!db.isTransaction && records.length === 0) return;

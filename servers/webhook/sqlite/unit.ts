@@ -1,4 +1,4 @@
-// Names what is written in a transaction, and who hears of its end: the seam of transactions.ts.
+// Defines the units and records that transactions.ts writes, and who is told when they are stored.
 
 export type Unit<T> = {
   /** Writes. It may change memory too, as long as `undo` can put it back. */
@@ -22,6 +22,6 @@ export type Transactions = {
   unsaved(): number;
   /** Resolves when no record waits any more. */
   recovered(): Promise<void>;
-  /** Writes what it can. @returns how many records are lost */
+  /** Writes as many records as it can. @returns how many are lost */
   close(): number;
 };

@@ -9,9 +9,9 @@ const headBytes = 32;
 const frameHeadBytes = 24;
 
 /**
- * @returns what is wrong; undefined when SQLite will find all that was committed. A single transaction
- *   behind the first frame that does not fit was never synced, so nobody was told of it: each is synced
- *   before the next is written.
+ * @returns what is wrong; undefined when SQLite will find all committed transactions. A single transaction
+ *   behind the first frame that does not fit is no damage: it was never synced, as each is synced before the
+ *   next is written, so nobody was told that it was stored.
  */
 export function damageOfLog(path: string): string | undefined {
   if (!existsSync(path)) return undefined;

@@ -1,5 +1,5 @@
 // Writes into the embedded database: endpoints, events with their deliveries, outcomes. Within a unit of
-// transactions.ts a write is part of the unit, outside of one a record of what has happened.
+// transactions.ts a write is part of the unit; outside of a unit it is a record.
 
 import type { Message, Task } from '../../../core/policy/webhook/delivery.ts';
 import type { DeliveryState } from '../api.ts';
@@ -10,7 +10,7 @@ import { stateNumbers } from './schema.ts';
 const prunedKeysAtOnce = 2;
 
 export type DatabaseWrites = {
-  /** Adds it and gives it its key, or replaces what is kept under the key. */
+  /** Adds it and gives it its key, or replaces the endpoint stored under its key. */
   saveEndpoint(endpoint: StoredEndpoint): void;
   /** Forgets it with its secrets at once. Its deliveries are listed until they are pruned. */
   removeEndpoint(key: number): void;
@@ -27,13 +27,13 @@ export type DatabaseWrites = {
   ): number[];
   /** Keeps which event a key has made, and forgets some that are older than `sinceMs`. */
   keepKey(key: string, event: KeyedEvent, nowMs: number, sinceMs: number): void;
-  /** Enters an attempt and what it means. `pending` with the time of the next attempt. */
+  /** Enters an attempt and the new state of its delivery: `pending` with the time of the next attempt. */
   settle(task: Task, attempt: AttemptRow, state: DeliveryState): void;
 
   /**
-   * Cancels what is pending for the endpoint, but for the newest of each topic where
-   * `keepNewest`, and for `except`.
-   * @returns ids
+   * Cancels the pending deliveries of the endpoint, except those in `except` and, with `keepNewest`, the
+   * newest of each topic.
+   * @returns the ids of the cancelled ones
    */
   cancel(endpoint: number, nowMs: number, except: ReadonlySet<number>, keepNewest: boolean): number[];
   /**
@@ -41,7 +41,7 @@ export type DatabaseWrites = {
    * @returns undefined when there is no such delivery or it is pending
    */
   replay(id: number, nowMs: number): Task | undefined;
-  /** The same for what was exhausted or cancelled and accepted within the time. @returns how many */
+  /** The same for exhausted and cancelled deliveries of events accepted within the time. @returns how many */
   recover(endpoint: number, sinceMs: number, untilMs: number, nowMs: number, limit: number): number;
 };
 

@@ -1,9 +1,11 @@
 // Uses an SQS queue for webhook deliveries. A message is a server's while its visibility timeout runs, and
-// comes again when it is not deleted by then. A standard queue takes what is to wait as a new message with a
-// delay, of 15 minutes at the most, so longer waits take several; a FIFO queue knows no such delay, and its
-// message is hidden instead, which holds back those behind it in its group, as an order has to.
+// comes again when it is not deleted by then. In a standard queue a delivery that has to wait is a new
+// message with a delay, of 15 minutes at the most, so longer waits take several. A FIFO queue has no such
+// delay: the message is hidden instead. That holds back the messages behind it in its group, as the order
+// demands.
 //
-// In a FIFO queue events are one group, so that they are split in their order, and each endpoint is one.
+// In a FIFO queue all events are one group, so that they are split in their order, and each endpoint has a
+// group of its own.
 
 import { randomUUID } from 'node:crypto';
 import type { Entry, EntryOutcome, Received, SqsApi } from './api.ts';
@@ -59,7 +61,7 @@ const pollersMost = 4;
 const sendTries = 3;
 const removalsGatherMs = 10;
 const againMs = 500;
-/** SQS takes XML's characters, and of those that JSON leaves as they are, these two are none. */
+/** SQS takes only characters of XML. JSON leaves these two as they are, and XML does not have them. */
 const notInXml = /[\ufffe\uffff]/g;
 
 export function isFifoUrl(url: string): boolean {
@@ -91,7 +93,7 @@ export function createSqsQueue(api: SqsApi, options: SqsQueueOptions): WorkQueue
       ),
     async bury(work) {
       if (deadUrl === '') return;
-      // What comes back from there is sent again: a work of the next round is one that was replayed.
+      // A work that comes back from there is sent again: its higher round marks it as replayed.
       const [sent] = await sendAll(api, deadUrl, [
         entryOf({ ...work, round: work.round + 1 }, isFifoUrl(deadUrl)),
       ]);
@@ -151,8 +153,8 @@ async function sendAll(api: SqsApi, url: string, entries: readonly Entry[]): Pro
 }
 
 /**
- * Sends again what was not taken, or of which nobody knows: sent twice, a work is made once (records.ts), and
- * a FIFO queue drops the second itself.
+ * Sends entries again that were not taken, or whose outcome nobody knows. A work that was sent twice is done
+ * once (records.ts), and a FIFO queue drops the second itself.
  */
 async function sendChunk(api: SqsApi, url: string, entries: readonly Entry[]): Promise<Sent[]> {
   const outcomes: (EntryOutcome | undefined)[] = entries.map(() => undefined);
@@ -235,7 +237,7 @@ function groupsOf({ isFifo }: Polling, received: readonly Received[]): Received[
   return [...Map.groupBy(received, ({ group }) => group).values()];
 }
 
-/** In order; behind one that has to wait, the others of its group are shown again and wait with it. */
+/** In order: if a message has to wait, the messages behind it in its group are released and wait too. */
 async function handleInTurn(p: Polling, group: readonly Received[]): Promise<void> {
   let held = false;
   for (const [i, one] of group.entries()) {

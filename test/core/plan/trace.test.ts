@@ -65,7 +65,7 @@ describe('a trace', () => {
     [
       'a time that goes back',
       '2,1\n1,1',
-      't.csv:2: the time lies before that of the line above; times must not go back',
+      't.csv:2: the time is earlier than in the line above; times must not go back',
     ],
     ['an empty body', '0,0', 't.csv:1: a body has 1 to 8,388,608 bytes, and this one has none'],
     [

@@ -37,7 +37,7 @@ test('a corpus with a body above server.maxBody', (t) => {
     code: 'body-too-large',
     message:
       '2 of the 6 events of "large" would not arrive: the largest body, on topic "news" from its corpus, ' +
-      'has 1,026 bytes, and the server refuses what is larger than server.maxBody (1 KiB). Raise it with ' +
+      'has 1,026 bytes, and the server refuses bodies larger than server.maxBody (1 KiB). Raise it with ' +
       '--set server.maxBody=1026B, or take such bodies out of its corpus.',
   });
 });

@@ -88,7 +88,7 @@ describe('where nothing can be read from outside', () => {
     assert.ok(figureOf('latency.p50', trial).value !== undefined, 'latencies stand');
     assert.match(
       result.trials[0]!.warnings.find(({ code }) => code === 'cpu-elsewhen')!.message,
-      /^the CPU of the server is that of 17\.9 s, where the measured phase took 20 s .*it reads its own CPU/,
+      /^the CPU of the server was read over 17\.9 s, while the measured phase took 20 s .*its own CPU/,
     );
     assert.deepEqual(codes((await runWith('unseen: true, silentFor: 1900ms')).result, 'invalid'), []);
   });

@@ -111,11 +111,11 @@ describe('what is wrong is said precisely', () => {
       assert.deepEqual([verdict.kind, 'reason' in verdict && verdict.reason], ['wrong', 'no-match']);
       assert.match(
         verdict.message,
-        /no signature is that of this secret for the 46 bytes that came: .*compare the secret first$/,
+        /no signature fits this secret and the 46 bytes that arrived: .*compare the secret first$/,
       );
       assert.match(
         check(headers, [secret], { verifiedBefore: 3 }).message,
-        /3 requests have verified before, so what is signed \(the body, or its id or time\) was probably changed$/,
+        /3 requests .* before, so the signed content \(the body, or its id or time\) was probably changed$/,
       );
     }
   });
@@ -128,7 +128,7 @@ describe('what is wrong is said precisely', () => {
       );
       assert.match(
         check(headers, [otherSecret]).message,
-        /signed 3600 s ago; more than 300 s is not accepted; no signature is that of this secret/,
+        /signed 3600 s ago; more than 300 s is not accepted; no signature fits this secret/,
       );
     }
     assert.match(check(slack(body, nowS + 900), [textSecret]).message, /signed 900 s ahead of this clock/);
@@ -143,7 +143,7 @@ describe('what is wrong is said precisely', () => {
       [body, `${body}\n`, /a line end was added to the body after it was signed/],
       [`${body}\n`, body, /the line end of the body was lost after it was signed/],
       ['a\nb', 'a\r\nb', /the line ends of the body were changed/],
-      [body, body.replace('10.50', '99.50'), /the sender has another secret, or what it signed was changed/],
+      [body, body.replace('10.50', '99.50'), /the sender has another secret, or the content it signed/],
     ];
     for (const [signed, text, message] of rows)
       for (const headers of [standard(signed), stripe(signed)])
