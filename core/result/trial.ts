@@ -129,7 +129,7 @@ const completed = z.strictObject({
     .describe('subscribers by the pattern whose transport they used, if the variant has a fallback'),
   compression: z
     .strictObject({
-      asked: z.enum(['gzip', 'permessage-deflate']),
+      asked: z.enum(['gzip', 'permessage-deflate']).describe('what subscribers asked for'),
       came: count.describe('streams, answers with events and sockets that were compressed'),
     })
     .optional()
