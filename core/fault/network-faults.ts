@@ -43,7 +43,7 @@ export const network = defineFault({
         .default('clients')
         .describe('clients: of the connections of subscribers; broker: of those of servers to their broker'),
       share: share
-        .default(everything)
+        .prefault('100%')
         .describe('of these connections; with broker of the servers, each with all of its own'),
       for: interval
         .optional()
@@ -106,7 +106,7 @@ export const slow = defineFault({
     .strictObject({
       at,
       slow: share.describe('this share of the subscribers reads slowly, or not at all'),
-      rate: byteRate.default(0).describe('how fast; not at all when left out'),
+      rate: byteRate.prefault('0B/s').describe('how fast; not at all when left out'),
       for: interval.describe('for how long; then they read on'),
     })
     .transform((v) => ({
