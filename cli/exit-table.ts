@@ -36,7 +36,11 @@ const served: Told = {
 /** By the words that call the command. */
 export const exitTable: Readonly<Record<string, Told>> = {
   run: ran,
-  simulate: ran,
+  simulate: {
+    ...ran,
+    usage: 'the scenario, the profile or the arguments are wrong',
+    failed: 'a trial could not be computed, or a file could not be written',
+  },
   plan: { ok: 'answered', usage: 'the arguments, the profile or the price file are wrong', failed: written },
   serve: served,
   receive: served,

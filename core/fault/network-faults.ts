@@ -43,7 +43,7 @@ export const network = defineFault({
         .default('clients')
         .describe('clients: connections of subscribers; broker: connections of servers to their broker'),
       share: share
-        .default(everything)
+        .prefault('100%')
         .describe(
           'share of these connections; with between: broker a share of the servers, each with all of its ' +
             'connections',
@@ -109,7 +109,7 @@ export const slow = defineFault({
     .strictObject({
       at,
       slow: share.describe('this share of the subscribers reads slowly, or not at all'),
-      rate: byteRate.default(0).describe('how fast; not at all when left out'),
+      rate: byteRate.prefault('0B/s').describe('how fast; not at all when left out'),
       for: interval.describe('how long; then they read normally again'),
     })
     .transform((v) => ({

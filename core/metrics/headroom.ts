@@ -91,7 +91,7 @@ export const headroomMetrics: Readonly<Record<string, Metric>> = {
     rests: [],
     title: 'load generator headroom, times this load (10 is 10 or more)',
     description:
-      'How many times this load the load generator could have made, about; 1 is the edge of its limits.',
+      'About how many times this load the load generator could have made; at 1 it is at its limit.',
     better: 'higher',
     read: headroomOf,
   },

@@ -120,7 +120,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   'offline.max': {
     unit: 'us',
     title: 'longest time away',
-    description: 'The longest time that a subscriber was away, of those that did not come back too.',
+    description: 'The longest time that a subscriber was away; one that never came back counts too.',
     better: 'lower',
     rests: ['connections'],
     errorKind: 'recovery',

@@ -29,12 +29,12 @@ const options = z
     timeout: interval.prefault('10s').describe('how long the receiver may take to answer, to the last byte'),
     connectTimeout: z
       .union([z.literal('timeout'), interval])
-      .default('timeout')
-      .describe('the part of this time for connecting'),
+      .prefault('timeout')
+      .describe('a part of timeout: until the connection is there'),
     headersTimeout: z
       .union([z.literal('timeout'), interval])
-      .default('timeout')
-      .describe('the part of this time until the answer begins'),
+      .prefault('timeout')
+      .describe('a part of timeout: until the answer begins'),
     retries: z
       .union([z.enum(retryPolicyNames), z.array(duration).max(30)])
       .prefault(['1s', '5s', '30s'])

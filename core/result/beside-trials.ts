@@ -44,7 +44,7 @@ export const searches = z
           }),
           z.strictObject({
             kind: z.literal('below').describe('the first value broke the check'),
-            value: z.number().describe('that value'),
+            value: z.number().describe('the first value'),
           }),
           z.strictObject({ kind: z.literal('none').describe('the first trial decided nothing') }),
         ])

@@ -204,7 +204,7 @@ const completed = z.strictObject({
 
 const failed = z.strictObject({
   status: z.literal('failed').describe('the trial did not go through'),
-  valid: z.literal(false).describe('nothing of it counts'),
+  valid: z.literal(false),
   code: z.string().describe('why, in a word for programs'),
   message: z.string().describe('why, in a sentence'),
 });

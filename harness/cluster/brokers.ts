@@ -86,7 +86,7 @@ const kafka: Program = {
   ],
   versionFlag: '-V',
   says: /replaced with (127\.0\.0\.1:\d+)/,
-  emulator: "librdkafka's mock cluster, a stand-in for Kafka",
+  emulator: "an emulator of Kafka (librdkafka's mock cluster)",
 };
 
 /**

@@ -11,8 +11,11 @@ import {
   topicRatePattern,
 } from '../../core/base/units.ts';
 
-/** A bound in words, a value that it lets in, and the next one beyond it; none beyond where there is none. */
-type Edge = readonly [says: string, inside: string, beyond?: string];
+/**
+ * A bound in words, a value that it lets in, and values beyond it: the next one, and a round one, as some
+ * keys take whole seconds alone. Nothing is beyond where there is nothing smaller or larger.
+ */
+type Edge = readonly [says: string, inside: string, ...beyond: string[]];
 type Quantity = { name: string; pattern: RegExp; least: readonly Edge[]; most: readonly Edge[] };
 
 const shareEdges = {
@@ -38,7 +41,7 @@ const quantities: readonly Quantity[] = [
       ['1s', '1s', '999ms'],
     ],
     most: [
-      ['10s', '10s', '10001ms'],
+      ['10s', '10s', '10001ms', '11s'],
       ['24d', '24d', '25d'],
     ],
   },
@@ -82,7 +85,7 @@ export function limitsOf(schema: z.core.$ZodType, pattern: string): Limits {
   const quantity = quantities.find((one) => one.pattern.source === pattern);
   if (!quantity) return { bounds: refusalOf(schema) };
   const found = (edges: readonly Edge[]) =>
-    edges.find(([, inside, beyond]) => accepts(inside) && (beyond === undefined || !accepts(beyond)))?.[0];
+    edges.find(([, inside, ...beyond]) => accepts(inside) && !beyond.some((text) => accepts(text)))?.[0];
   const [least, most] = [found(quantity.least), found(quantity.most)];
   if (least === undefined || most === undefined) return { quantity: quantity.name, bounds: '' };
   const from = least.startsWith('more than') ? `${least}, up to` : `${least} to`;

@@ -17,7 +17,10 @@ export function commandsPage(): string {
     contents(commands.map(([words]) => words)),
     table(
       ['command', 'what it does'],
-      commands.map(([words, command]) => [`[${code(words)}](#${slugOf(words)})`, command.description()]),
+      commands.map(([words, command]) => [
+        `[${code(words)}](#${slugOf(words)})`,
+        linked(command.description()),
+      ]),
     ),
     'Every command has `-h, --help` too, and `pushbench --version` prints the version. Without a command ' +
       '`pushbench` runs `run`.',
@@ -35,7 +38,7 @@ function partsOf(words: string, command: Command): string[] {
   ].join(' ');
   return [
     `## ${words}`,
-    sentence(command.description()),
+    sentence(linked(command.description())),
     fenced('sh', written),
     ...(args.length === 0
       ? []
@@ -69,10 +72,15 @@ function argumentText(one: Argument): string {
   return one.required ? `<${name}>` : `[${name}]`;
 }
 
+/** Names of pages as links to them. */
+function linked(text: string): string {
+  return text.replace(/\bdocs\/([\w/-]+\.md)/g, '[docs/$1](../$1)');
+}
+
 /** What it does, and the choices where commander knows them. */
 function described(one: Argument | Option): string {
   const choices = one.argChoices ? ` (${one.argChoices.map(code).join(', ')})` : '';
-  return `${one.description}${choices}`;
+  return `${linked(one.description)}${choices}`;
 }
 
 /** Nothing of what is off, or of a list that is empty. */

@@ -14,7 +14,7 @@ const examples: Readonly<Record<Unit, { value: number; json: string }>> = {
   bytes: { value: 2048, json: 'bytes' },
   share: { value: 0.153, json: '0 to 1; of CPU 1 is one core' },
   count: { value: 12, json: 'a plain number' },
-  'per-s': { value: 200, json: 'a second' },
+  'per-s': { value: 200, json: 'per second' },
 };
 
 /** The page `metrics.md`. */

@@ -145,7 +145,9 @@ function outcomeParts(all: readonly Key[]): string[] {
 /** @param usual a form that needs no mention */
 function cellsOf(key: Key, usual = ''): string[] {
   const isThere = key.default === 'required' || key.default.startsWith('`');
-  const isUsual = key.form === '' || key.form.split(', ').includes(usual);
+  // The word that tells the forms apart is in each of them.
+  const isInAll = key.form === '' || key.values.replaceAll('`', '') === key.form;
+  const isUsual = isInAll || key.form.split(', ').includes(usual);
   const there = isUsual ? 'yes' : `with ${key.form}`;
   return [key.type, key.values, isThere ? there : '', key.says];
 }

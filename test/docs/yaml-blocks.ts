@@ -66,7 +66,10 @@ async function checkList(items: readonly Values[], github: GithubParser): Promis
   if (items.every((item) => Object.hasOwn(item, 'uses') || Object.hasOwn(item, 'run'))) {
     const values = { on: 'push', jobs: { job: { 'runs-on': 'ubuntu-latest', steps: items } } };
     await readWorkflow(stringify(values), values, github);
-  } else claimsSchema.parse({ article: 'An article', claims: items });
+  } else {
+    const themes = Object.fromEntries(items.map(({ theme }) => [theme, 'A heading']));
+    claimsSchema.parse({ article: 'An article', themes, claims: items });
+  }
 }
 
 /** @throws an error where no reader of the project takes it */

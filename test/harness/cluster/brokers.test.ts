@@ -128,7 +128,7 @@ test('what stands in for Kafka says that it does, answers, and leaves nothing', 
     await broker.start();
     const { access, emulator, pid } = broker;
     assert.match(access.url, /^kafka:\/\/127\.0\.0\.1:\d+$/);
-    assert.deepEqual([access.emulated, emulator], [true, "librdkafka's mock cluster, a stand-in for Kafka"]);
+    assert.deepEqual([access.emulated, emulator], [true, "an emulator of Kafka (librdkafka's mock cluster)"]);
     // One that is named is taken for what it says that it is.
     const named = createBroker({ kind: 'kafka', url: access.url });
     await named.start();

@@ -142,7 +142,7 @@ faults:
     assert.deepEqual([ledger.missed, ledger.unexpected, ledger.unconfirmed], [0, 0, 0]);
     assert.deepEqual(voids?.['emulated'], ['latency', 'backlog', 'pace']);
     const emulated = result.trials[0]!.warnings.find(({ code }) => code === 'emulated');
-    assert.match(emulated!.message, /librdkafka's mock cluster, a stand-in for Kafka/);
+    assert.match(emulated!.message, /used an emulator of Kafka \(librdkafka's mock cluster\) instead/);
     assert.match(result.environment.programs![0]!, /^kcat \d/);
     assert.deepEqual(pids.filter(alive), []);
   },
