@@ -1,31 +1,85 @@
-// Says what polling costs its server: so much CPU for a request, and so much for each event that an answer
-// carries, fitted over the points of a profile (least squares of shares, neither below 0).
+// Says what polling costs its server: CPU for requests, for the events that answers carry, and for taking
+// events from publishers, fitted over the points of a profile (least squares of shares, no part below 0).
+//
+// A request by itself costs more than one of many: the process is woken for it, and its code and the kernel's
+// are cold. So requests and published events have a part that grows with the root of their rate.
 
 import type { ProfilePoint } from '../../core/profile/profile.ts';
 
-export type RequestCosts = { requestUs: number; deliveryUs: number };
+/** What a server is asked for, a second. */
+export type Asked = { requestsPerS: number; deliveriesPerS: number; eventsPerS: number };
+
+/** CPU in microseconds a second. */
+export type RequestCosts = {
+  requestsUs(asked: Asked): number;
+  deliveriesUs(asked: Asked): number;
+  eventsUs(asked: Asked): number;
+};
+
+const parts: readonly ((asked: Asked) => number)[] = [
+  ({ requestsPerS }) => requestsPerS,
+  ({ requestsPerS }) => Math.sqrt(requestsPerS),
+  ({ deliveriesPerS }) => deliveriesPerS,
+  ({ eventsPerS }) => Math.sqrt(eventsPerS),
+];
 
 export function fitRequestCosts(points: readonly ProfilePoint[]): RequestCosts {
   const rows = points.flatMap((point) => {
     const cpuUs = (point.serverCpuShare - point.serverIdleShare) * 1e6;
     if (cpuUs <= 0 || point.requestsPerS <= 0) return [];
-    return [{ requests: point.requestsPerS / cpuUs, deliveries: (point.subscribers * point.perS) / cpuUs }];
+    const { requestsPerS, subscribers, perS } = point;
+    const asked = { requestsPerS, deliveriesPerS: subscribers * perS, eventsPerS: perS };
+    return [parts.map((part) => part(asked) / cpuUs)];
   });
-  const sum = (of: (row: (typeof rows)[number]) => number) => rows.reduce((all, row) => all + of(row), 0);
-  const [rr, rd, dd] = [
-    sum(({ requests }) => requests ** 2),
-    sum(({ requests, deliveries }) => requests * deliveries),
-    sum(({ deliveries }) => deliveries ** 2),
-  ];
-  const [r, d] = [sum(({ requests }) => requests), sum(({ deliveries }) => deliveries)];
-  if (rows.length === 0) return { requestUs: 0, deliveryUs: 0 };
-  const determinant = rr * dd - rd * rd;
-  // Points on one line through the origin do not tell the two apart.
-  if (determinant > 1e-6 * rr * dd) {
-    const requestUs = (r * dd - d * rd) / determinant;
-    const deliveryUs = (d * rr - r * rd) / determinant;
-    if (requestUs >= 0 && deliveryUs >= 0) return { requestUs, deliveryUs };
-    if (requestUs < 0) return { requestUs: 0, deliveryUs: d / dd };
+  const factors = nonNegativeFit(rows);
+  const costOf =
+    (...which: readonly number[]) =>
+    (asked: Asked): number =>
+      which.reduce((sum, i) => sum + factors[i]! * parts[i]!(asked), 0);
+  return { requestsUs: costOf(0, 1), deliveriesUs: costOf(2), eventsUs: costOf(3) };
+}
+
+/**
+ * Factors, none below 0, with which the columns add up to 1 in each row as nearly as can be. Of fits that are
+ * as good the one with the fewest columns. There are few columns, so every choice of them is tried.
+ */
+function nonNegativeFit(rows: readonly (readonly number[])[]): number[] {
+  let best = { columns: [] as number[], factors: [] as number[], error: rows.length };
+  const choices = Array.from({ length: 2 ** parts.length - 1 }, (_, bits) =>
+    parts.flatMap((__, i) => (((bits + 1) >> i) & 1 ? [i] : [])),
+  ).toSorted((a, b) => a.length - b.length);
+  for (const columns of choices) {
+    const factors = leastSquares(rows, columns);
+    if (!factors || factors.some((factor) => factor < 0)) continue;
+    const error = rows.reduce(
+      (sum, row) => sum + (columns.reduce((all, column, i) => all + row[column]! * factors[i]!, 0) - 1) ** 2,
+      0,
+    );
+    if (error < best.error - 1e-9) best = { columns, factors, error };
   }
-  return { requestUs: r / rr, deliveryUs: 0 };
+  return parts.map((_, i) => best.factors[best.columns.indexOf(i)] ?? 0);
+}
+
+/** By the normal equations; undefined where the columns do not tell themselves apart. */
+function leastSquares(
+  rows: readonly (readonly number[])[],
+  columns: readonly number[],
+): number[] | undefined {
+  const sum = (of: (row: readonly number[]) => number) => rows.reduce((all, row) => all + of(row), 0);
+  const scale = columns.map((column) => Math.sqrt(sum((row) => row[column]! ** 2)));
+  if (scale.some((one) => one === 0)) return undefined;
+  const matrix = columns.map((a, i) => [
+    ...columns.map((b, k) => sum((row) => row[a]! * row[b]!) / (scale[i]! * scale[k]!)),
+    sum((row) => row[a]!) / scale[i]!,
+  ]);
+  for (const [i, own] of matrix.entries()) {
+    // Symmetric and positive, so no row has to change places.
+    if (own[i]! < 1e-6) return undefined;
+    for (const [k, other] of matrix.entries()) {
+      if (k === i) continue;
+      const factor = other[i]! / own[i]!;
+      for (let at = i; at < own.length; at++) other[at]! -= factor * own[at]!;
+    }
+  }
+  return matrix.map((row, i) => row.at(-1)! / row[i]! / scale[i]!);
 }

@@ -88,12 +88,19 @@ export function polling(input: ModelInput): Simulated {
 
 /** What requests and deliveries cost the servers, each as many subscribers as it has, and HAProxy. */
 function addWork({ prepared, cluster, tally }: Parts, requests: number, deliveries: number): void {
-  const { measureUs, measured, subscribers } = prepared;
-  const { requestUs, deliveryUs } = fitRequestCosts(measured.points);
+  const { measureUs, measured, subscribers, perS } = prepared;
+  const costs = fitRequestCosts(measured.points);
   const shares = tally.works.map((_, server) => cluster.sizeOf(server) / subscribers);
-  for (const [server, share] of shares.entries())
-    tally.works[server]!.workedEvenly(0, measureUs, requests * share * requestUs);
-  tally.workedByDeliveries(deliveries * deliveryUs, shares);
+  const seconds = measureUs / 1e6;
+  const asked = shares.map((share) => ({
+    requestsPerS: (requests * share) / seconds,
+    deliveriesPerS: (deliveries * share) / seconds,
+    eventsPerS: cluster.ratePerServer(perS),
+  }));
+  for (const [server, one] of asked.entries())
+    tally.works[server]!.workedEvenly(0, measureUs, (costs.requestsUs(one) + costs.eventsUs(one)) * seconds);
+  const deliveriesUs = asked.reduce((sum, one) => sum + costs.deliveriesUs(one), 0);
+  tally.workedByDeliveries(deliveriesUs * seconds, shares);
   cluster.front?.passedEvenly(0, measureUs, requests);
 }
 

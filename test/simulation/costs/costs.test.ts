@@ -120,6 +120,29 @@ test('the expected error grows with repeats that differ, with distance, and outs
   assert.equal(expectedErrorAt(points.slice(0, 2), at, 1)['latency.p50'], null);
 });
 
+test('a request among many costs less, and publishing has a part of its own', () => {
+  const cpuUsOf = (requests: number, deliveries: number, perS: number) =>
+    30 * requests + 2000 * Math.sqrt(requests) + 2 * deliveries + 3000 * Math.sqrt(perS);
+  const places = [
+    [20, 8],
+    [20, 240],
+    [100, 25],
+    [450, 8],
+    [450, 80],
+    [2000, 8],
+  ] as const;
+  const points = places.map(([subscribers, perS]) => {
+    const point = pointOf(steadyMachine, subscribers, perS);
+    const serverCpuShare = cpuUsOf(subscribers, subscribers * perS, perS) / 1e6;
+    return { ...point, requestsPerS: subscribers, serverIdleShare: 0, serverCpuShare };
+  });
+  const costs = fitRequestCosts(points);
+  const asked = { requestsPerS: 1000, deliveriesPerS: 30_000, eventsPerS: 30 };
+  const all = costs.requestsUs(asked) + costs.deliveriesUs(asked) + costs.eventsUs(asked);
+  close(all, cpuUsOf(1000, 30_000, 30), 1e-6 * all);
+  close(costs.eventsUs(asked), 3000 * Math.sqrt(30), 1);
+});
+
 test('what a request and a delivery cost is told apart by points with more and fewer events', () => {
   const points = [[100, 1], [100, 20], [1000, 5], [1000, 40]].map(([subscribers, perS]) => {
     const cpuUs = 40 * subscribers! + 5 * subscribers! * perS!;
@@ -127,10 +150,13 @@ test('what a request and a delivery cost is told apart by points with more and f
     const serverCpuShare = 0.01 + cpuUs / 1e6;
     return { ...point, requestsPerS: subscribers!, serverIdleShare: 0.01, serverCpuShare };
   }); // prettier-ignore
-  const { requestUs, deliveryUs } = fitRequestCosts(points);
-  close(requestUs, 40, 1e-6);
-  close(deliveryUs, 5, 1e-6);
+  const asked = { requestsPerS: 300, deliveriesPerS: 700, eventsPerS: 9 };
+  const costs = fitRequestCosts(points);
+  close(costs.requestsUs(asked), 40 * 300, 1e-6);
+  close(costs.deliveriesUs(asked), 5 * 700, 1e-6);
+  assert.equal(costs.eventsUs(asked), 0);
   const one = fitRequestCosts(points.slice(0, 1));
-  close(one.requestUs, 45, 1e-6);
-  assert.equal(one.deliveryUs, 0);
+  close(one.requestsUs({ ...asked, requestsPerS: 100 }), 4500, 1e-6);
+  assert.equal(one.deliveriesUs(asked), 0);
+  assert.equal(fitRequestCosts([]).requestsUs(asked), 0);
 });
