@@ -162,8 +162,8 @@ function descriptorsOfServers(held: number, scenario: Scenario, machine: Machine
 
 function mostOfOne({ faults }: Scenario): string {
   return faults.some(endsOrBegins)
-    ? 'one per subscriber, and servers that stay take over the subscribers of servers that go'
-    : 'one per subscriber, and a server may get more than its share';
+    ? 'one per subscriber, those of servers that go included'
+    : 'one per subscriber, with room for more than its share';
 }
 
 /** How many servers it takes so that none needs more than the limit; undefined where no number will do. */
