@@ -147,7 +147,7 @@ describe('values that are impossible together are refused with the reason', () =
       'bodies larger than the server takes',
       `${base}payload: 2MiB`,
       [
-        '4:10: payload: bodies of 2 MiB do not arrive: the server refuses what is larger than ' +
+        '4:10: payload: bodies of 2 MiB do not arrive: the server refuses bodies larger than ' +
           'server.maxBody (1 MiB), and a subscriber of "http-stream" that is still taking one has more ' +
           'waiting than server.slowBuffer allows (1 MiB); raise server.maxBody and server.slowBuffer, or ' +
           'make the bodies smaller',
@@ -157,7 +157,7 @@ describe('values that are impossible together are refused with the reason', () =
       "a topic's bodies larger than the server takes",
       base.replace('5/s', '5/s, payload: 1001B') + 'server: { maxBody: 1kB }',
       [
-        '3:42: topics.news.payload: bodies of 1,001 B do not arrive: the server refuses what is larger ' +
+        '3:42: topics.news.payload: bodies of 1,001 B do not arrive: the server refuses bodies larger ' +
           'than server.maxBody (1,000 B); raise server.maxBody, or make the bodies smaller',
       ],
     ],
