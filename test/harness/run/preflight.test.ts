@@ -87,7 +87,9 @@ test('in a rolling deploy the last server holds more than twice its part, and th
   assert.equal(refused(16, needed), '');
   assert.match(
     refused(16, needed - 1),
-    new RegExp(`each of 16 server processes needs ${needed.toLocaleString('en-US')} file .* servers that go included `),
+    new RegExp(
+      `each of 16 server processes needs ${needed.toLocaleString('en-US')} file .* servers that go included `,
+    ),
   );
   assert.match(refused(8, 20_000), /each of 8 .* or 16 servers \(servers\.count\)/);
 });
