@@ -52,12 +52,19 @@ export function outcomeOf(measured: Result): Outcome {
   };
 }
 
+/** A message may begin with what it is about. */
+function toldOnce(what: string, message: string): string {
+  return message.startsWith(what) ? message : `${what}: ${message}`;
+}
+
 function problemsOf(result: Result): string[] {
   const { state } = result;
   const ended = state.kind === 'failed' ? [state.why] : [];
   const found = suitesOf([result]).flatMap(({ name, cases }) =>
     cases.flatMap(({ name: what, verdict }) =>
-      verdict.kind === 'failure' || verdict.kind === 'error' ? [`${name}: ${what}: ${verdict.message}`] : [],
+      verdict.kind === 'failure' || verdict.kind === 'error'
+        ? [`${name}: ${toldOnce(what, verdict.message)}`]
+        : [],
     ),
   );
   return [...ended, ...found];
