@@ -6,7 +6,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import type { Address } from '../core/base/address.ts';
 import type { Clock } from '../core/base/clock.ts';
 import type { Random } from '../core/base/random.ts';
-import { connectionsPerAddress, freshAddresses, sourceAddress } from '../core/base/source-address.ts';
+import { connectionsFromUsual, freshAddresses, sourceAddress } from '../core/base/source-address.ts';
 import { looksInside, type Conditions } from '../core/network/conditions.ts';
 import type { Traffic } from '../core/protocol/network.ts';
 import { handshakeUs } from './conditions.ts';
@@ -167,7 +167,7 @@ export function openConnection(parts: ConnectionParts): Connection {
 /** Where a server is dialled from; from 127.0.0.1 when left out. */
 function sourceOf({ others, to }: Pick<ConnectionParts, 'others' | 'to'>): { localAddress?: string } {
   // Only Linux has other loopback addresses, and IPv6 has none.
-  const usual = others < connectionsPerAddress || isIP(to.host) === 6 || process.platform !== 'linux';
+  const usual = others < connectionsFromUsual || isIP(to.host) === 6 || process.platform !== 'linux';
   return usual ? {} : { localAddress: sourceAddress(others, addresses) };
 }
 

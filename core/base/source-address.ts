@@ -1,11 +1,18 @@
 // Decides which loopback address a connection comes from, so that no address gets near the end of its ports.
 
 /**
- * Connections that one address carries. Linux has 28,232 ports for each by default and tries every second
- * of them first. A connect takes 3 to 10 us as long as one of those is free, and 450 to 1,600 us beyond,
- * which from outside looks like a server that does not answer. Ports in TIME_WAIT count too.
+ * Connections from 127.0.0.1. They are not bound to it before they connect, so that a port may serve several
+ * servers. Linux has 28,232 ports by default and tries every second of them first.
  */
-export const connectionsPerAddress = 10_000;
+export const connectionsFromUsual = 10_000;
+
+/**
+ * Connections from each other address, which is bound before it connects. Linux then tries every second port
+ * of one half of the range first, 7,058 by default. A connect takes 3 to 10 us as long as one of those is
+ * free, and 450 to 1,600 us beyond, which from outside looks like a server that does not answer. Ports in
+ * TIME_WAIT count too: of subscribers that move from server to server there are as many again.
+ */
+export const connectionsPerAddress = 2500;
 
 /** On systems with one loopback address all come from it, slowly beyond half of its ports. */
 export const mostFromOneAddress = 25_000;
@@ -34,7 +41,7 @@ export function freshAddresses(
   connectionsEach: number,
   draw: (from: number, to: number) => number,
 ): SourceAddresses | undefined {
-  if (subscribers * connectionsEach <= connectionsPerAddress) return undefined;
+  if (subscribers * connectionsEach <= connectionsFromUsual) return undefined;
   const each = Math.max(1, Math.floor(connectionsPerAddress / connectionsEach));
   const count = Math.ceil(subscribers / each);
   return { first: draw(leastFirst, networkSize - 1 - count), each };

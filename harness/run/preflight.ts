@@ -2,7 +2,7 @@
 // It refuses with the exact shortfall and the command that fixes it. It predicts no performance.
 
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import { connectionsPerAddress, mostFromOneAddress } from '../../core/base/source-address.ts';
+import { connectionsFromUsual, connectionsPerAddress, mostFromOneAddress } from '../../core/base/source-address.ts';
 import { mostServers } from '../../core/fault/fields.ts';
 import { endsOrBegins } from '../../core/fault/standing.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
@@ -89,7 +89,8 @@ function addressesAndPorts(held: number, machine: Machine): string[] {
         `loopback address ${loopback ?? '127.0.0.1'}: use at most ${formatNumber(mostFromOneAddress)} ` +
         'subscribers, or a Linux machine with 127.0.0.1',
     );
-  const perAddress = Math.min(held, oneAddress ? mostFromOneAddress : connectionsPerAddress);
+  const fromOne = held > connectionsFromUsual ? connectionsPerAddress : connectionsFromUsual;
+  const perAddress = Math.min(held, oneAddress ? mostFromOneAddress : fromOne);
   if (ports !== undefined && ports < perAddress) {
     short.push(
       `${formatNumber(perAddress)} connections from one address need as many ephemeral ports and the ` +

@@ -117,9 +117,11 @@ test('webhooks hold no descriptor for a subscriber', () => {
 
 test('too few ports for one address', () => {
   assert.match(
-    refusal(20_000, { ...roomy, ephemeralPorts: 9000 }),
+    refusal(10_000, { ...roomy, ephemeralPorts: 9000 }),
     /10,000 connections from one address need as many ephemeral ports and the range holds 9,000.*ip_local_port_range/,
   );
+  assert.equal(refusal(20_000, { ...roomy, ephemeralPorts: 9000 }), '', 'they come from several addresses');
+  assert.match(refusal(20_000, { ...roomy, ephemeralPorts: 2000 }), /2,500 connections from one address/);
 });
 
 test('too little memory: how many subscribers would fit', () => {
