@@ -34,6 +34,8 @@ export type ModelInput = {
   clients: 'groups' | 'one-by-one';
   /** All servers have one core between them, as on a small machine; each has its own when left out. */
   oneCore?: true;
+  /** What the host's monotonic clock says, whose digits are in every event; some hours when left out. */
+  clockUs?: number;
   /** Is told, now and then, how much has been computed, from 0 to 1. */
   computed?: (share: number) => void;
 };

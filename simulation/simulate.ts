@@ -35,14 +35,14 @@ export type SimulatedTrialInput = {
   /** As trials that are measured have it; read once, and never held. */
   schedule: Pick<Schedule, 'events' | 'corpus'>;
   profile: Profile;
-} & Pick<ModelInput, 'clients' | 'oneCore' | 'computed'>;
+} & Pick<ModelInput, 'clients' | 'oneCore' | 'clockUs' | 'computed'>;
 
 /**
  * @param startedAt when it was computed
  * @throws UserError `not-simulated` where no model or no point of the profile is of the variant
  */
 export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry, startedAt: Date): Trial {
-  const { scenario, variant, repetition, profile, clients, oneCore, computed } = input;
+  const { scenario, variant, repetition, profile, clients, oneCore, clockUs, computed } = input;
   const model = models[variant.pattern];
   if (!model) throw new UserError('not-simulated', `There is no model of ${variant.pattern}.`);
   const simulated = model({
@@ -53,6 +53,7 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
     random: (stream) => longRandom(scenario.seed, `${stream}:${repetition}`),
     clients,
     ...(oneCore && { oneCore }),
+    ...(clockUs !== undefined && { clockUs }),
     ...(computed && { computed }),
   });
   const outcome = completedOf(input, simulated);

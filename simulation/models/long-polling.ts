@@ -253,12 +253,13 @@ function deliverLines(
 /** An event in an answer, with the comma before it. */
 function* sizedEvents(
   events: Iterable<PlannedEvent>,
-  { followers: { groups }, warmUpEvents }: Prepared,
+  { followers: { groups }, warmUpEvents, bareBytes }: Prepared,
 ): Generator<Sized> {
   const topics = groups.reduce((sum, { count }) => sum + count, 0);
   let before = warmUpEvents;
   for (const event of events) {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };
-    yield { ...event, bytes: 1 + envelopeBytes(topicBytes(groups, event.topic), event.bodyBytes, numbers) };
+    const nameBytes = topicBytes(groups, event.topic);
+    yield { ...event, bytes: 1 + envelopeBytes(bareBytes, nameBytes, event.bodyBytes, numbers) };
   }
 }

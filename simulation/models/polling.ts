@@ -232,12 +232,12 @@ function alone(input: ModelInput, parts: Parts): Counted {
 }
 
 /** An event in an answer, with the comma before it. */
-function eventSizes({ followers: { groups } }: Prepared): (event: PlannedEvent) => number {
+function eventSizes({ followers: { groups }, bareBytes }: Prepared): (event: PlannedEvent) => number {
   const topics = groups.reduce((sum, { count: topicsOfGroup }) => sum + topicsOfGroup, 0);
   let before = 0;
   return ({ topic, bodyBytes }) => {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };
-    return 1 + envelopeBytes(topicBytes(groups, topic), bodyBytes, numbers);
+    return 1 + envelopeBytes(bareBytes, topicBytes(groups, topic), bodyBytes, numbers);
   };
 }
 

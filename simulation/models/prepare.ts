@@ -3,7 +3,7 @@
 
 import { warmUpDeliveries } from '../../core/plan/warm-up.ts';
 import { expectedEvents, inAll, type Span } from '../../core/scenario/arrivals.ts';
-import { topicBytes } from './wire-sizes.ts';
+import { bareEnvelopeBytes, topicBytes, usualClockUs } from './wire-sizes.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { UserError } from '../../core/base/errors.ts';
 import { chooseVariant } from '../costs/chosen-variant.ts';
@@ -29,13 +29,15 @@ export type Prepared = {
   steady: boolean;
   /** Events that warm the server up before the first one of the schedule, where they are answered at once. */
   warmUpEvents: number;
+  /** Of an envelope without topic, body and the digits of its numbers. */
+  bareBytes: number;
   /** Bytes of the topics' names in a request, the mean over subscribers. */
   topicListBytes: number;
   leavesOut: string[];
 };
 
 /** @throws UserError `not-calibrated` */
-export function prepare({ scenario, variant, profile }: ModelInput): Prepared {
+export function prepare({ scenario, variant, profile, clockUs = usualClockUs }: ModelInput): Prepared {
   const chosen = chooseVariant(profile, variant);
   if (!chosen) {
     throw new UserError(
@@ -65,6 +67,7 @@ export function prepare({ scenario, variant, profile }: ModelInput): Prepared {
     deliveries: events * receiversOf(scenario, followers.groups),
     steady: steady && scenario.faults.length === 0,
     warmUpEvents: Math.ceil(warmUpDeliveries / Math.max(1, receiversOf(scenario, followers.groups))),
+    bareBytes: bareEnvelopeBytes(Math.round(clockUs)),
     topicListBytes: topicListBytes(followers),
     leavesOut: [...(chosen.differs === undefined ? [] : [chosen.differs]), ...notComputed(scenario)],
   };

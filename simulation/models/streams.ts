@@ -106,14 +106,15 @@ function grouped(
 /** The events of a schedule with what each is on the wire. */
 export function* sizedEvents(
   events: Iterable<PlannedEvent>,
-  { followers: { groups }, warmUpEvents }: Prepared,
+  { followers: { groups }, warmUpEvents, bareBytes }: Prepared,
   kind: StreamKind,
 ): Generator<Sized> {
   const topics = groups.reduce((sum, { count }) => sum + count, 0);
   let before = warmUpEvents;
   for (const event of events) {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };
-    const envelope = envelopeBytes(topicBytes(groups, event.topic), event.bodyBytes, numbers);
+    const nameBytes = topicBytes(groups, event.topic);
+    const envelope = envelopeBytes(bareBytes, nameBytes, event.bodyBytes, numbers);
     yield { ...event, bytes: kind.eventBytes(envelope, cursorOf(before).length), jsonBytes: envelope };
   }
 }

@@ -56,7 +56,7 @@ export function createAcceptance(
       const ofTopic = Math.ceil((before + 1) / topics);
       const nameBytes = topicBytes(groups, topic);
       const sent = {
-        bodyBytes: envelopeBytes(nameBytes, bodyBytes, { events: before, ofTopic }),
+        bodyBytes: envelopeBytes(prepared.bareBytes, nameBytes, bodyBytes, { events: before, ofTopic }),
         idBytes: cursorOf(++before).length,
         topicBytes: nameBytes,
       };

@@ -7,7 +7,7 @@ import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
 
 const epoch = 'eeeeee';
 /** Hours of a host's monotonic clock. */
-const clockUs = 20_000_000_000;
+export const usualClockUs = 20_000_000_000;
 const crc = 3_000_000_000;
 const host = '127.0.0.1:40000';
 const date = 'Date: Mon, 23 Nov 2026 12:00:00 GMT';
@@ -17,9 +17,12 @@ export function cursorOf(events: number): string {
   return `${epoch}-${Math.round(events)}`;
 }
 
-/** Of an envelope without its topic and body, and without the digits of its two numbers. */
-const bareBytes =
-  encodeEnvelope({
+/**
+ * Of an envelope without its topic and body, and without the digits of its two numbers.
+ * @param clockUs what the host's clock says: an envelope has it three times
+ */
+export function bareEnvelopeBytes(clockUs: number): number {
+  const bare = encodeEnvelope({
     id: `${epoch}-`,
     topic: '',
     seq: 1,
@@ -28,12 +31,16 @@ const bareBytes =
     acceptedUs: clockUs,
     crc,
     body: '0',
-  }).length - 2;
+  });
+  return bare.length - 2;
+}
 
 /**
+ * @param bareBytes of an envelope that says nothing
  * @param before events that the server has taken before it, and of its topic
  */
 export function envelopeBytes(
+  bareBytes: number,
   topicBytes: number,
   bodyBytes: number,
   before: { events: number; ofTopic: number },

@@ -1,5 +1,6 @@
 // Simulates the trials that parts of the validation run, and says what no model or no profile knows.
 
+import { nowUs } from '../../../core/base/clock.ts';
 import { UserError } from '../../../core/base/errors.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { scheduleOf } from '../../../core/plan/schedule.ts';
@@ -26,7 +27,8 @@ export function whyUnpredicted(profile: Profile, text: string): string | undefin
 
 /**
  * One trial for each repetition, which has random numbers of its own under one schedule. Where calibration
- * keeps servers to a core, all servers of a trial share it, and so they do here.
+ * keeps servers to a core, all servers of a trial share it, and so they do here. Events carry the time of this
+ * host's clock, which has fewer digits where it has just started.
  */
 export function simulatedTrials(profile: Profile, text: string, repetitions: readonly number[]): Trial[] {
   const { scenario } = parsed(text);
@@ -35,7 +37,7 @@ export function simulatedTrials(profile: Profile, text: string, repetitions: rea
   const shared = profile.pinned && ({ oneCore: true } as const);
   return repetitions.map((repetition) =>
     simulateTrial(
-      { scenario, variant, repetition, schedule, profile, clients: 'groups', ...shared },
+      { scenario, variant, repetition, schedule, profile, clients: 'groups', clockUs: nowUs(), ...shared },
       models,
       new Date(),
     ),
