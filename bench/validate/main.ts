@@ -27,6 +27,7 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   faults: async () => (await import('./faults.ts')).faults,
   ...clusterParts,
   'cluster-kills': async () => (await import('./cluster-kills.ts')).clusterKills,
+  'simulation-again': async () => (await import('./simulation-again.ts')).simulationAgain,
   simulation: async () => (await import('./simulation.ts')).simulation,
   'simulation-clusters': async () => (await import('./simulation-clusters.ts')).simulationClusters,
   'simulation-storms': async () => (await import('./simulation-storms.ts')).simulationStorms,

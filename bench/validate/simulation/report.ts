@@ -101,30 +101,51 @@ ${table(['pattern', 'figure', ...predictors.map((by) => names[by])], errors)}
 
 Every point; predicted and by how much that is off, ✗ where it is outside of its bar:
 
-${table(
-  [
-    'pattern',
-    'subscribers',
-    'events/s',
-    'events',
-    'p50',
-    'predicted',
-    'p99',
-    'predicted',
-    'CPU',
-    'predicted',
-  ],
-  rows.map((row) => [
-    row.pattern,
-    formatNumber(row.subscribers),
-    formatNumber(row.perS),
-    formatNumber(row.events),
-    `${formatUs(row.measured.p50)}${betweenText(row.between.p50)}`,
-    predictedText(row, 'p50'),
-    `${formatUs(row.measured.p99)}${betweenText(row.between.p99)}`,
-    predictedText(row, 'p99'),
-    formatShare(Number(row.measured.serverCpu.toPrecision(3))),
-    predictedText(row, 'serverCpu'),
-  ]),
-)}`;
+${pointsTable(rows)}`;
+}
+
+function pointsTable(rows: readonly Row<'simulated'>[]): string {
+  return table(
+    [
+      'pattern',
+      'subscribers',
+      'events/s',
+      'events',
+      'p50',
+      'predicted',
+      'p99',
+      'predicted',
+      'CPU',
+      'predicted',
+    ],
+    rows.map((row) => [
+      row.pattern,
+      formatNumber(row.subscribers),
+      formatNumber(row.perS),
+      formatNumber(row.events),
+      `${formatUs(row.measured.p50)}${betweenText(row.between.p50)}`,
+      predictedText(row, 'p50'),
+      `${formatUs(row.measured.p99)}${betweenText(row.between.p99)}`,
+      predictedText(row, 'p99'),
+      formatShare(Number(row.measured.serverCpu.toPrecision(3))),
+      predictedText(row, 'serverCpu'),
+    ]),
+  );
+}
+
+/** Of points that the profile has itself. @param rows at least one */
+export function againClaims(rows: readonly Row<'simulated'>[]): Claim[] {
+  const others = rows.filter(({ pattern }) => pattern !== 'polling');
+  return [
+    ...withinClaim(rows, 'serverCpu', titles.serverCpu),
+    ...withinClaim(others, 'p50', 'p50 of streams and long polling'),
+    ...withinClaim(others, 'p99', 'p99 of streams and long polling'),
+  ];
+}
+
+/** @param rows at least one */
+export function againMarkdown(rows: readonly Row<'simulated'>[]): string {
+  return `Every point; what the profile has, and by how much that is off, ✗ where it is outside of its bar:
+
+${pointsTable(rows)}`;
 }

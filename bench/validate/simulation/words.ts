@@ -62,6 +62,10 @@ export function predictedText(row: Row<'simulated'>, figure: FigureName): string
   return `${value} (${error > 0 ? '+' : ''}${share(error)})${mark}`;
 }
 
+export const percentilesText =
+  "A point's costs are the means of its trials, its percentiles those of all deliveries together, in " +
+  'brackets from the lowest to the highest end of the 95 % intervals within the trials.';
+
 /** As the beginning of a sentence. */
 export function profileText({ name, createdAt }: Pick<Profile, 'name' | 'createdAt'>): string {
   return `The profile "${name}" of ${createdAt.slice(0, 10)}`;

@@ -1,0 +1,62 @@
+// Measures points again that a profile was made of, and holds them against it: what differs there is the
+// machine, from one day to another, and not the simulator.
+
+import type { Profile } from '../../core/profile/profile.ts';
+import type { Measured } from '../../harness/calibrate/calibrate.ts';
+import type { Point } from '../../harness/calibrate/points.ts';
+import type { Part } from './part.ts';
+import { onBench } from './simulation/bench.ts';
+import { measuredIn } from './simulation/figures.ts';
+import type { Row } from './simulation/judge.ts';
+import { completedIn } from './simulation/predict.ts';
+import { againClaims, againMarkdown } from './simulation/report.ts';
+import { runPoints, simulatedFigures } from './simulation/run-points.ts';
+import { leftOutText, percentilesText, profileText } from './simulation/words.ts';
+
+export const simulationAgain: Part = {
+  title: 'Calibrated points, measured again',
+  run: (quick, _cases, profileName) =>
+    onBench(profileName, async (bench) => {
+      const { profile, cores } = bench;
+      const { places, leftOut } = await runPoints(pointsOf(profile, quick), bench);
+      const rows = places.map((same) => rowOf(profile, same));
+      return {
+        claims: againClaims(rows),
+        markdown:
+          `${profileText(profile)} is held against some of its own points, measured again on the same ` +
+          `machine on ${cores}. What the simulator says there is what the profile measured, so an error is ` +
+          'what the machine itself differs by from one day to another. Predictions cannot be nearer than ' +
+          `that. ${percentilesText}\n\n${againMarkdown(rows)}${leftOutText(leftOut)}`,
+      };
+    }),
+};
+
+const names = ['polling', 'long-polling', 'http-stream', 'sse', 'websocket'];
+/** A server that used more of its core than this is not asked again. */
+const mostCpuShare = 0.6;
+const [eventsEach, leastMeasureMs] = [250, 5000];
+
+/** Of each pattern the points with the fewest and the most events a second, and one with many subscribers. */
+function pointsOf({ variants }: Profile, quick: boolean): Point[] {
+  const ofPattern = Object.values(variants).filter(({ pattern }) => names.includes(pattern));
+  return ofPattern.slice(0, quick ? 1 : undefined).flatMap(({ pattern, points }) => {
+    const known = points.filter(({ serverCpuShare }) => serverCpuShare < mostCpuShare);
+    const few = known.filter(({ subscribers }) => subscribers === known[0]!.subscribers);
+    const chosen = new Set([few[0]!, few.at(-1)!, known.at(-1)!]);
+    return [...chosen].map(({ subscribers, perS }, i): Point => {
+      const measureMs = Math.max(leastMeasureMs, Math.ceil(eventsEach / perS) * 1000);
+      return { pattern, subscribers, perS, measureMs, repetition: 201 + i };
+    });
+  });
+}
+
+function rowOf(profile: Profile, same: readonly Measured[]): Row<'simulated'> {
+  const { pattern, subscribers, perS } = same[0]!.point; // a group has one
+  return {
+    pattern,
+    subscribers,
+    perS,
+    ...measuredIn(same.flatMap((one) => completedIn(one.trial))),
+    predicted: { simulated: simulatedFigures(profile, same) },
+  };
+}
