@@ -96,8 +96,16 @@ const brokerPoint = z.strictObject({
   brokerCpuEachUs: figure.describe('and for each further server'),
 });
 
+const serverLife = z.strictObject({
+  startUs: figure.describe('from the beginning of a process until it listens'),
+  stopUs: figure.describe('from the goodbye to its clients until the process is gone'),
+});
+
 const ofBroker = z.strictObject({
   version: z.string().describe('as the program says it'),
+  serverLife: serverLife
+    .optional()
+    .describe('of a server process that connects to this broker; not in older profiles'),
   rssBytes: figure.describe("resident memory of the broker's process, the highest sample"),
   points: z.array(brokerPoint).min(1),
 });
@@ -160,13 +168,9 @@ export const profileSchema = z.strictObject({
     tcpSynRetries: count.nullable(),
     tcpSynLinearTimeouts: count.nullable(),
   }),
-  serverLife: z
-    .strictObject({
-      startUs: figure.describe('from the beginning of a process until it listens'),
-      stopUs: figure.describe('from the goodbye to its clients until the process is gone'),
-    })
+  serverLife: serverLife
     .optional()
-    .describe('of a server process; not in older profiles'),
+    .describe('of a server process without a broker; not in older profiles'),
   serverBaseRssBytes: figure.describe('resident memory of a server without subscribers'),
   variants: z.record(z.string(), ofVariant).describe('by label'),
   cluster: cluster.optional().describe('brokers and HAProxy; left out if none was measured'),

@@ -17,18 +17,25 @@ import { mean, quantilesOf, spreadOf, sum, type Done } from './means.ts';
 /** What programs say that they are: `redis-server 7.0.15`. */
 export type Versions = Partial<Record<BrokerName | 'haproxy', string>>;
 
+/** How long a server takes to start and to stop, by the broker that it connects to. */
+export type Lives = Partial<Record<BrokerName, NonNullable<Profile['serverLife']>>>;
+
 /**
  * @param done trials of the planes, of brokers and of HAProxy
  * @returns undefined where they say nothing about brokers and HAProxy
  */
-export function clusterOf(done: readonly Done[], versions: Versions): ProfileCluster | undefined {
-  const brokers = brokersOf(done, versions);
+export function clusterOf(
+  done: readonly Done[],
+  versions: Versions,
+  lives: Lives,
+): ProfileCluster | undefined {
+  const brokers = brokersOf(done, versions, lives);
   const haproxy = haproxyOf(done, versions);
   if (Object.keys(brokers).length === 0 && !haproxy) return undefined;
   return { brokers, ...(haproxy && { haproxy }) };
 }
 
-function brokersOf(done: readonly Done[], versions: Versions): ProfileCluster['brokers'] {
+function brokersOf(done: readonly Done[], versions: Versions, lives: Lives): ProfileCluster['brokers'] {
   const names = new Set(
     done.flatMap(({ point: { cluster } }) => (cluster?.kind === 'broker' ? [cluster.broker] : [])),
   );
@@ -41,7 +48,9 @@ function brokersOf(done: readonly Done[], versions: Versions): ProfileCluster['b
       const points = rates.flatMap((perS) => brokerPointOf(own, done, perS) ?? []);
       if (points.length === 0) return [];
       const rssBytes = Math.max(...own.map(({ outcome }) => use(outcome, 'broker').rssPeakBytes));
-      return [[name, { version: versions[name] ?? 'unknown', rssBytes, points }]];
+      const serverLife = lives[name];
+      const version = versions[name] ?? 'unknown';
+      return [[name, { version, ...(serverLife && { serverLife }), rssBytes, points }]];
     }),
   );
 }

@@ -12,34 +12,42 @@ import { requestsOf } from '../../core/result/counters.ts';
 import { quantileUs, type StoredHistogram } from '../../core/result/histogram.ts';
 import { histogramOf } from '../../core/result/load-histogram.ts';
 import type { Completed, Environment, ProcessUse, Trial } from '../../core/result/result.ts';
-import { clusterOf, type Versions } from './cluster-of.ts';
+import { clusterOf, type Lives, type Versions } from './cluster-of.ts';
 import { mean, quantilesOf, spreadOf, sum, type Done } from './means.ts';
 import { payloadBytes } from './points.ts';
 
 /** A trial that counts, and the point that it was to measure. */
 export type Sample = { point: Done['point']; trial: Trial };
 
-export type About = Pick<Profile, 'pushbench' | 'createdAt' | 'name' | 'pinned' | 'kernel' | 'serverLife'> & {
+export type About = Pick<Profile, 'pushbench' | 'createdAt' | 'name' | 'pinned' | 'kernel'> & {
   environment: Environment;
 };
 
 /**
  * @param samples at least one of a plane, each completed
  * @param versions of the brokers and of HAProxy
+ * @param lives of servers with each broker, as far as measured
  * @throws Error where there is none of a plane
  */
-export function profileOf(samples: readonly Sample[], about: About, versions: Versions = {}): Profile {
+export function profileOf(
+  samples: readonly Sample[],
+  about: About,
+  versions: Versions = {},
+  lives: Lives = {},
+): Profile {
   const done = samples.flatMap(({ point, trial: { variant, outcome } }): Done[] =>
     outcome.status === 'completed' ? [{ point, variant, outcome }] : [],
   );
   const planes = done.filter(({ point }) => !point.cluster);
   if (planes.length === 0) throw new Error('a profile is made of one trial at the least');
   const variants = Map.groupBy(planes, ({ variant }) => variant.label);
-  const cluster = clusterOf(done, versions);
+  const cluster = clusterOf(done, versions, lives);
+  const serverLife = lives['in-process'];
   return {
     format: profileFormat,
     version: profileVersion,
     ...about,
+    ...(serverLife && { serverLife }),
     serverBaseRssBytes: mean(planes.map(({ outcome }) => use(outcome, 'server').rssBaselineBytes)),
     variants: Object.fromEntries([...variants].map(([label, own]) => [label, variantFrom(own)])),
     ...(cluster && { cluster }),

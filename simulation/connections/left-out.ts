@@ -3,12 +3,13 @@
 import { isCluster } from '../../core/scenario/servers.ts';
 import type { ModelInput } from '../model.ts';
 import type { StreamKind } from '../models/stream-kind.ts';
+import { lifeIn } from './lives.ts';
 import { assumedOf } from './syn.ts';
 
 export function leftOut({ scenario: { servers, faults }, profile }: ModelInput, kind: StreamKind): string[] {
   const assumed = assumedOf(profile.kernel);
   return [
-    ...(profile.serverLife
+    ...(lifeIn(profile, servers.broker.kind)
       ? []
       : ['how long a server takes to start and to end: the profile does not say, and no time passes']),
     'the cost and the time of sending a client the events that it missed',

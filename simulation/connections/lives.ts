@@ -1,9 +1,17 @@
 // Begins and ends the processes of servers: what becomes of a server's clients, of its log, and of events
 // that are published while none runs.
 
+import type { Profile } from '../../core/profile/profile.ts';
+import type { BrokerName } from '../../core/scenario/servers.ts';
 import { cut, failQueued, giveUp, part } from './connecting.ts';
 import type { ServerState } from './server-state.ts';
 import type { World } from './world.ts';
+
+/** What the profile says of servers with this broker; else of those without one, if it says anything. */
+export function lifeIn({ serverLife, cluster }: Profile, broker: BrokerName): Profile['serverLife'] {
+  const own = broker === 'in-process' ? undefined : cluster?.brokers[broker]?.serverLife;
+  return own ?? serverLife;
+}
 
 /** The process is gone at once: the kernel closes its connections, and refuses new ones. */
 export function kill(world: World, server: ServerState): void {
@@ -46,8 +54,9 @@ export function begin(world: World, server: ServerState, begun: () => void): voi
   server.running = true;
   const life = ++server.life;
   const epoch = sharing.epochs === 'own' ? world.nextEpoch++ : 0;
-  time.later(time.nowUs() + ends.startUs, () => {
-    if (server.life !== life) return; // it was gone before it listened
+  const isGone = () => server.life !== life;
+  starting(world, ends.startUs, isGone, () => {
+    if (isGone()) return; // before it listened
     Object.assign(server, {
       listening: true,
       closing: false,
@@ -61,6 +70,31 @@ export function begin(world: World, server: ServerState, begun: () => void): voi
     world.publishing.serversChanged();
     begun();
   });
+}
+
+/** A kernel with several processes for a core gives each of them about as much before the next has its turn. */
+const sliceUs = 3000;
+
+/**
+ * A process that starts computes all the time. Where it has no core of its own it takes turns with the others
+ * there.
+ */
+function starting(
+  { time, sharesCore, newThread }: World,
+  startUs: number,
+  isGone: () => boolean,
+  listens: () => void,
+): void {
+  if (!sharesCore) return time.later(time.nowUs() + startUs, listens);
+  const core = newThread();
+  let leftUs = startUs;
+  const turn = () => {
+    if (leftUs <= 0 || isGone()) return listens();
+    const tookUs = Math.min(sliceUs, leftUs);
+    leftUs -= tookUs;
+    time.later(core.serve(time.nowUs(), tookUs) + tookUs, turn);
+  };
+  turn();
 }
 
 /** It stands still: what it has to do waits, and its kernel goes on completing connections. */

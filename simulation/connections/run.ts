@@ -24,6 +24,7 @@ import { sendAgain, served, waited } from './connecting.ts';
 import { createDeliveries } from './deliveries.ts';
 import { playFaults, told, type Playing } from './faults.ts';
 import { leftOut } from './left-out.ts';
+import { lifeIn } from './lives.ts';
 import { createLog, sharingOf } from './log.ts';
 import { rulesOf } from './pattern-rules.ts';
 import { createPublishing } from './publishing.ts';
@@ -120,7 +121,8 @@ function createWorld(
     deliveries: use.watched(deliveries),
     publishing,
     newThread,
-    ends: profile.serverLife ?? { startUs: 0, stopUs: 0 },
+    ends: lifeIn(profile, asked.broker.kind) ?? { startUs: 0, stopUs: 0 },
+    sharesCore: input.oneCore === true,
     connectUs: measured.atRest.connectCpuUs,
     random: {
       waits: input.random('reconnect'),

@@ -62,6 +62,8 @@ export type World = {
   readonly newThread: () => Server;
   /** How long servers take. */
   readonly ends: { readonly startUs: number; readonly stopUs: number };
+  /** Servers have one core together, so one that starts takes time from those that run. */
+  readonly sharesCore: boolean;
   /** Of the server's thread for a client to connect. */
   readonly connectUs: number;
   /** Streams of their own, so that what one draws leaves the others' numbers as they were. */

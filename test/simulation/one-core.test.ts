@@ -46,3 +46,25 @@ variants: [websocket]
   near(awayUs(), 110_000);
   near(awayUs(true), 210_000);
 });
+
+test('servers that start together on one core take as long as their starts together', () => {
+  const scenario = scenarioOf(`question: How long does the deploy take?
+subscribers: 3
+topics: { news: { publish: 1/s } }
+servers: { count: 3, broker: nats }
+faults: [{ at: 1s, deploy: blue-green, window: 0s }]
+phases: { connect: 1s, warmup: 1s, measure: 4s, drain: 2s }
+variants: [websocket]
+`);
+  const { nats, ...others } = profile.cluster!.brokers;
+  const serverLife = { startUs: 300_000, stopUs: 10_000 };
+  const slower = { ...profile, cluster: { brokers: { ...others, nats: { ...nats!, serverLife } } } };
+  const tookUs = (oneCore?: true) => {
+    const asked = { scenario, pattern: 'websocket', profile: slower, ...(oneCore && { oneCore }) };
+    return simulated(asked).changes!.faults[0]!.tookUs!; // a deploy takes time
+  };
+  assert.equal(tookUs(), 310_000);
+  // Beside the starts, the core has an event and three connections to do.
+  const together = tookUs(true);
+  assert.ok(together >= 910_000 && together < 915_000, `${together}`);
+});

@@ -123,11 +123,14 @@ test('a broker is what it adds to the same server without it, and to two of them
     ],
     about,
     { nats: 'nats-server 2.9' },
+    { 'in-process': { startUs: 300, stopUs: 1 }, nats: { startUs: 400, stopUs: 2 } },
   );
   assert.deepEqual(profileSchema.parse(profile), profile);
   assert.deepEqual(parseProfile(JSON.stringify(profile), 'a.json'), profile);
   const { nats, ...others } = profile.cluster!.brokers;
   assert.deepEqual([Object.keys(others), nats!.version, nats!.rssBytes], [[], 'nats-server 2.9', 9e6]);
+  assert.deepEqual(profile.serverLife, { startUs: 300, stopUs: 1 });
+  assert.deepEqual(nats!.serverLife, { startUs: 400, stopUs: 2 });
   const { delayUs, ...rest } = nats!.points[0]!;
   const events = base.ledger.published;
   const near = (us: number, eventUs: number) => assert.ok(Math.abs(us - eventUs / events) < 1e-6);
