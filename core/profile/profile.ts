@@ -168,9 +168,7 @@ export const profileSchema = z.strictObject({
     tcpSynRetries: count.nullable(),
     tcpSynLinearTimeouts: count.nullable(),
   }),
-  serverLife: serverLife
-    .optional()
-    .describe('of a server process without a broker; not in older profiles'),
+  serverLife: serverLife.optional().describe('of a server process without a broker; not in older profiles'),
   serverBaseRssBytes: figure.describe('resident memory of a server without subscribers'),
   variants: z.record(z.string(), ofVariant).describe('by label'),
   cluster: cluster.optional().describe('brokers and HAProxy; left out if none was measured'),

@@ -20,7 +20,7 @@ export type DeployScene = {
 };
 
 /** How much later than its limit a server may say that it is drained. */
-const lateMs = 5000;
+const lateMs = 15_000;
 
 /**
  * Begins a deploy.

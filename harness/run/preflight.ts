@@ -2,7 +2,11 @@
 // It refuses with the exact shortfall and the command that fixes it. It predicts no performance.
 
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import { connectionsFromUsual, connectionsPerAddress, mostFromOneAddress } from '../../core/base/source-address.ts';
+import {
+  connectionsFromUsual,
+  connectionsPerAddress,
+  mostFromOneAddress,
+} from '../../core/base/source-address.ts';
 import { mostServers } from '../../core/fault/fields.ts';
 import { endsOrBegins } from '../../core/fault/standing.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';

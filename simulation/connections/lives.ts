@@ -50,7 +50,7 @@ export function close(world: World, server: ServerState, ended: () => void): voi
 
 /** A process of it starts. @param begun called when it listens */
 export function begin(world: World, server: ServerState, begun: () => void): void {
-  const { time, ends, sharing, log } = world;
+  const { ends, sharing, log } = world;
   server.running = true;
   const life = ++server.life;
   const epoch = sharing.epochs === 'own' ? world.nextEpoch++ : 0;
@@ -72,7 +72,7 @@ export function begin(world: World, server: ServerState, begun: () => void): voi
   });
 }
 
-/** A kernel with several processes for a core gives each of them about as much before the next has its turn. */
+/** About as much as a kernel gives each of several processes on a core before the next has its turn. */
 const sliceUs = 3000;
 
 /**

@@ -27,8 +27,8 @@ export function whyUnpredicted(profile: Profile, text: string): string | undefin
 
 /**
  * One trial for each repetition, which has random numbers of its own under one schedule. Where calibration
- * keeps servers to a core, all servers of a trial share it, and so they do here. Events carry the time of this
- * host's clock, which has fewer digits where it has just started.
+ * keeps servers to a core, all servers of a trial share it, and so they do here. Events carry the time of
+ * this host's clock, which has fewer digits where it has just started.
  */
 export function simulatedTrials(profile: Profile, text: string, repetitions: readonly number[]): Trial[] {
   const { scenario } = parsed(text);

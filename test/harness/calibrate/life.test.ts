@@ -19,7 +19,11 @@ const fault = (kind: string, tookUs: number, more: Partial<TrialFault> = {}): Tr
 const six = [30, 10, 20].flatMap((ms) => [fault('stop', ms * 1000), fault('restart', ms * 10_000)]);
 
 test('the trial is one that can run, and stops and starts three times', () => {
-  const { scenario } = parseScenario(lifeText('redis-streams'), { file: 'a.yaml', registry: patterns, overrides: [] });
+  const { scenario } = parseScenario(lifeText('redis-streams'), {
+    file: 'a.yaml',
+    registry: patterns,
+    overrides: [],
+  });
   assert.deepEqual(
     scenario.faults.map(({ kind }) => kind),
     ['stop', 'restart', 'stop', 'restart', 'stop', 'restart'],
