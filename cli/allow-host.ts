@@ -10,6 +10,6 @@ export function checkedHosts(given: readonly string[]): string[] {
     if (host !== undefined && host !== '') return host;
     const how =
       'give a name or an address alone, such as bench.example, without scheme, port, path or wildcard.';
-    throw new UserError('allow-host', `--allow-host ${text} is no host: ${how}`);
+    throw new UserError('allow-host', `--allow-host ${text} is not a host: ${how}`);
   });
 }

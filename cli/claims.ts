@@ -56,8 +56,8 @@ export async function claimsCommand(
     if (result.simulated)
       throw new UserError(
         'claims',
-        `${path} was simulated (from the profile "${result.simulated.profile.name}"), and claims are held ` +
-          'against measurements alone. Run the scenario: npm start -- run ' +
+        `${path} was simulated (from the profile "${result.simulated.profile.name}"), and only ` +
+          'measurements test claims. Run the scenario: npm start -- run ' +
           `${name}.`,
       );
     if (!named.has(name))

@@ -56,7 +56,7 @@ export function questionOf(
   const memory = prices && prices.prices.serverHour.memory / prices.prices.serverHour.cores;
   const question: Question = {
     subscribers: read('subscribers', flags.subscribers, undefined, {
-      what: 'say how many clients are to be told, such as --subscribers 1000000',
+      what: 'say how many clients there are, such as --subscribers 1000000',
       range: `, at most ${formatNumber(most.subscribers)}`,
       parse: wholeNumber,
       least: 1,

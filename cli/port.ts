@@ -36,7 +36,7 @@ export function notListening(error: unknown, host: string, port: number): never 
   ) {
     throw new UserError(
       'host',
-      `--host ${host} is no address of this machine: give 127.0.0.1, ::1, ` +
+      `--host ${host} is not an address of this machine: give 127.0.0.1, ::1, ` +
         '0.0.0.0 for all, or one that "ip address" shows.',
     );
   }

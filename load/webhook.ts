@@ -64,7 +64,7 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
         return answer(401);
       }
       if (!deliver(subscriber, body, atUs)) {
-        sink.problem('malformed-event', 'an event is no envelope');
+        sink.problem('malformed-event', 'an event is not an envelope');
         return answer(400);
       }
       counters.events++;

@@ -159,7 +159,7 @@ export const longPolling: PatternServer<Options> = {
       command: (url) => `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news'`,
     },
     {
-      what: 'wait for the first event since the server began; other cursors stand in answers',
+      what: 'wait for the first event since the server began; other cursors are in answers',
       command: (url, _publishUrl, cursor) =>
         `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news&since=${cursor}'`,
     },

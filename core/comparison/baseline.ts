@@ -30,7 +30,7 @@ export function checkedBaselineName(name: string): string {
   if (namePattern.test(name)) return name;
   throw new UserError(
     'baseline-name',
-    `"${name}" is no name for a baseline: up to 100 letters, digits and . ` +
+    `"${name}" is not a name for a baseline: up to 100 letters, digits and . ` +
       '_ @ -, such as main or compare-2cores.',
   );
 }
@@ -74,7 +74,7 @@ export function readBaseline(text: string, file: string): Baseline {
   if (!head.success)
     throw new UserError(
       'baseline-format',
-      `${file} is JSON, but no baseline of pushbench (its "format" is not "${baselineFormat}").`,
+      `${file} is JSON, but not a baseline of pushbench (its "format" is not "${baselineFormat}").`,
     );
   if (head.data.version > baselineVersion)
     throw new UserError(
@@ -84,6 +84,6 @@ export function readBaseline(text: string, file: string): Baseline {
     );
   const parsed = baselineSchema.safeParse(value);
   if (!parsed.success)
-    throw new UserError('baseline-invalid', `${file} does not hold together:\n${issuesText(parsed.error)}`);
+    throw new UserError('baseline-invalid', `${file} is not valid:\n${issuesText(parsed.error)}`);
   return parsed.data;
 }

@@ -39,7 +39,7 @@ function faultOf(request: IncomingMessage): MessageFault | undefined {
     const name = rawHeaders[i]!;
     if (name.length === 4 && name.toLowerCase() === 'host') {
       hosts++;
-      if (!isHost(rawHeaders[i + 1]!)) return badHost('the Host field is no host with an optional port');
+      if (!isHost(rawHeaders[i + 1]!)) return badHost('the Host field is not a host with an optional port');
     } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
       coded = true;
     }

@@ -205,7 +205,7 @@ function byAttempt(
 /** The latencies of events before the faults of a trial, or while they went on, in whole slots. */
 function aroundFaults(which: 'before' | 'during', title: string, when: string): [string, Metric][] {
   const among = {
-    none: 'no fault happened in slots of their own',
+    none: `there was no fault, or no event in a whole slot ${which === 'before' ? 'before' : 'during'} it`,
     count: ({ latencyAroundFaults: around }: Completed) => around?.[which].count ?? 0,
   };
   return points

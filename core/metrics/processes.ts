@@ -117,7 +117,7 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery',
-    description: 'CPU time of all servers for each delivery, less what they use while nothing is published.',
+    description: 'CPU time of all servers for each delivery, minus what they use while nothing is published.',
     better: 'lower',
     lost: (trial) => startsInIt(trial) ?? lostInIdle(trial),
     read: cpuPerDelivery('server', besidesIdle),

@@ -92,7 +92,7 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
     }
   }
   if (wrong > 0 && fitting === 0) {
-    throw new UserError('trace-invalid', `${file} is no trace: none of its lines is ${traceForm}`);
+    throw new UserError('trace-invalid', `${file} is not a trace: none of its lines is ${traceForm}`);
   }
   if (offsetUs.length === 0 && wrong === 0)
     named.push(`${file}: no events; write a line "seconds,bytes" for each`);

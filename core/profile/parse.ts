@@ -20,7 +20,7 @@ export function parseProfile(text: string, file: string): Profile {
   if (!success)
     throw new UserError(
       'profile',
-      `${file} is JSON, but no profile of pushbench (its "format" is not "${profileFormat}"). ${anew}`,
+      `${file} is JSON, but not a profile of pushbench (its "format" is not "${profileFormat}"). ${anew}`,
     );
   if (!readableVersions.some((one) => one === data.version))
     throw new UserError(
@@ -31,6 +31,6 @@ export function parseProfile(text: string, file: string): Profile {
     );
   const parsed = profileSchema.safeParse(json.value);
   if (!parsed.success)
-    throw new UserError('profile', `${file} does not hold together:\n${issuesText(parsed.error)}\n${anew}`);
+    throw new UserError('profile', `${file} is not valid:\n${issuesText(parsed.error)}\n${anew}`);
   return parsed.data;
 }

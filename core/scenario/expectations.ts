@@ -76,7 +76,7 @@ export function checkExpectations(
     });
     return [
       ...about.map((trial) => judged(trial.variant.label, trial.repetition, judge(check, trial))),
-      ...ofNone.map((name) => judged(name, 1, notJudged('no trial of this run is meant'))),
+      ...ofNone.map((name) => judged(name, 1, notJudged('it applies to no trial of this run'))),
     ];
   });
 }
@@ -106,7 +106,7 @@ function judge(check: Check, { outcome }: TrialOrPlan): Judgement {
 const unknownToModels: Judgement = {
   measured: null,
   verdict: 'undecided',
-  why: 'no model has this figure, only a run says it',
+  why: 'no model computes this figure; measure it in a run',
 };
 
 function notJudged(why: string): Judgement {

@@ -75,7 +75,7 @@ export function parseScenario(
   if (other !== undefined && !yaml.exhausting) {
     const keys = listNames(Object.keys(schema.shape), Infinity);
     refuse(file, [
-      { place, message: `this is no scenario: expected a map with the keys ${keys}; got ${other}` },
+      { place, message: `this is not a scenario: expected a map with the keys ${keys}; got ${other}` },
     ]);
   }
   if (yaml.broken) refuse(file, mistakes);

@@ -31,7 +31,7 @@ export function wireOthers({
     const beyond = formatBytes(wireBytes - explained.mostBytes);
     return invalid(
       `this host sent ${formatBytes(wireBytes)} in the measured phase, and subscribers and publisher ` +
-        `explain at most ${formatBytes(explained.mostBytes)}: ${beyond} or more are of other programs. ` +
+        `explain at most ${formatBytes(explained.mostBytes)}: ${beyond} or more come from other programs. ` +
         advice,
     );
   }

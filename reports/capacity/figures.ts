@@ -22,7 +22,7 @@ export function planKeys({ rows }: Pick<CapacityPlan, 'rows'>): Key[] {
   return rows.map(({ label }, i) => ({ label, look: looks[i]! })); // a look for each
 }
 
-const inTable = 'the figures stand in the table below.';
+const inTable = 'the figures are in the table below.';
 const readWorst =
   'The thin line shows the number if the simulated figures are off by as much as expected, in the ' +
   'wrong direction.';

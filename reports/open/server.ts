@@ -90,10 +90,10 @@ export async function serveArchive(
     const verdict = judge(request);
     if (verdict.kind === 'refused') return wrong(verdict.status, verdict.message);
     if (method !== 'GET' && method !== 'HEAD')
-      return wrong(405, 'Results are read here, and nothing else: GET and HEAD.');
+      return wrong(405, 'This server only shows results: use GET or HEAD.');
     const target = URL.parse(url ?? '', 'http://localhost');
     const segments = target && decoded(target.pathname);
-    if (!target || !segments) return wrong(400, 'This is no address.');
+    if (!target || !segments) return wrong(400, 'This is not an address.');
     return inTurn(() => route(segments, target.searchParams));
   }
 

@@ -63,7 +63,7 @@ export function parseResult(text: string, file: string): Result {
   }
   const parsed = resultSchemaOf(data.version).safeParse(value);
   if (!parsed.success)
-    throw new UserError('result-invalid', `${file} does not hold together:\n${issuesText(parsed.error)}`);
+    throw new UserError('result-invalid', `${file} is not valid:\n${issuesText(parsed.error)}`);
   requireHistograms(parsed.data, file);
   return parsed.data;
 }
@@ -84,7 +84,7 @@ function requireHistograms({ trials }: Result, file: string): void {
         const why = `the histogram ${name} of trials[${i}] cannot be read (${messageOf(error)})`;
         throw new UserError(
           'result-invalid',
-          `${file} does not hold together: ${why}. Run the scenario again.`,
+          `${file} is not valid: ${why}. Run the scenario again.`,
         );
       }
     }
@@ -133,7 +133,7 @@ export function parseComparison(text: string, file: string): Comparison {
   if (!parsed.success)
     throw new UserError(
       'comparison-invalid',
-      `${file} does not hold together:\n${issuesText(parsed.error)}\n${comparedAnew}`,
+      `${file} is not valid:\n${issuesText(parsed.error)}\n${comparedAnew}`,
     );
   return parsed.data;
 }

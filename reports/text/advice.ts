@@ -132,13 +132,13 @@ function nearestLines(nearest: Nearest | undefined, looked: string, columns: num
   const how =
     simulatedFrom === undefined
       ? 'Measured'
-      : `Simulated from the profile "${oneLine(simulatedFrom)}", as nothing measured is at hand`;
+      : `Simulated from the profile "${oneLine(simulatedFrom)}", as there is no measured result`;
   return [
     wrapped(
       `${how}, in the nearest result at hand, ${where}: ${times(subscribers, 'clients')}, ` +
         `${times(deliveries, 'deliveries a second')}.` +
         (distanceOf(nearest) > farFrom
-          ? ' That is far from your load: its order is worth a look, its figures less.'
+          ? ' That is far from your load: trust the ranking more than the figures.'
           : ''),
       columns,
     ),

@@ -41,7 +41,7 @@ export async function createGuard(auth: AuthSetup, counters: Counters): Promise<
     const token = bearerOf(request, url);
     burn(token);
     const name = check(token);
-    if (name === undefined) throw wrongToken('this is no token of this server');
+    if (name === undefined) throw wrongToken('this is not a token of this server');
     return lookups?.ask(name);
   }
 

@@ -13,12 +13,12 @@ test('mistakes in the arms and options are told before anything runs', async (t)
   writeScenario(folder, 'variants: [sse, websocket]');
   const cases: [string[], RegExp][] = [
     [['ab', 'sse', 'websockt'], /no variant "websockt"; did you mean "websocket"\?/],
-    [['ab', 'sse', 'dir:nowhere'], /nowhere is no checkout of pushbench/],
+    [['ab', 'sse', 'dir:nowhere'], /nowhere is not a checkout of pushbench/],
     [['ab', 'sse', 'ref:main'], /ref:main is a commit of your app in this folder\. Say how to start it/],
     [['ab', 'sse', 'ref:main', '--start', 'node x.js'], /nothing says how to speak to it.*--target FILE/],
     [['ab', 'sse', 'cmd:node x.js', '--start', 'node x.js'], /--start is for ref: and dir:/],
     [['ab', 'sse', 'sse', '--install', 'make'], /say how to start it too/],
-    [['ab', 'sse', 'ref:'], /names nothing behind the colon/],
+    [['ab', 'sse', 'ref:'], /names nothing after the colon/],
     [['ab', 'sse', 'cmd:node x.js'], /nothing says how to speak to it.*--target FILE/],
     [
       ['ab', 'sse', 'sse', '--pairs', '9'],

@@ -65,7 +65,7 @@ test('mistakes are named with what to do', async (t) => {
   writeFileSync(join(folder, 'baselines/broken.json'), '{');
   writeFileSync(join(folder, 'baselines/other.json'), '{"format":"x"}');
   const rows: [string[], RegExp][] = [
-    [['baseline', 'save', '../main', 'base.json'], /"\.\.\/main" is no name for a baseline/],
+    [['baseline', 'save', '../main', 'base.json'], /"\.\.\/main" is not a name for a baseline/],
     [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json has a figure that counts/],
     [['baseline', 'check', 'brokn', 'base.json'], /There is no baseline "brokn"; did you mean "broken"\?/],
     [
@@ -75,7 +75,7 @@ test('mistakes are named with what to do', async (t) => {
     [['baseline', 'check', 'broken', 'base.json'], /baselines\/broken\.json is not whole JSON/],
     [
       ['baseline', 'check', 'other', 'base.json'],
-      /baselines\/other\.json is JSON, but no baseline of pushbench/,
+      /baselines\/other\.json is JSON, but not a baseline of pushbench/,
     ],
     [['baseline', 'save', 'main'], /missing required argument/],
   ];
@@ -150,7 +150,7 @@ test(
     );
     assert.throws(
       () => readBaseline(text.replace('"savedAt"', '"savdAt"'), 'main.json'),
-      /main\.json does not hold together/,
+      /main\.json is not valid/,
     );
   },
 );

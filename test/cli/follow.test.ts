@@ -209,12 +209,12 @@ test('what cannot be followed is told with what to do, and by the exit code', as
     response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
   );
   const rows: [args: string[], code: number, message: RegExp][] = [
-    [['ftp://127.0.0.1'], 2, /is no address: give one such as http/],
+    [['ftp://127.0.0.1'], 2, /is not an address: give one such as http/],
     [['http://a:b@127.0.0.1'], 2, /go into --header/],
     [[sse, '--pattern', 'websockets'], 2, /did you mean "websocket"\?/],
     [[sse, '--pattern', 'polling'], 2, /serves sse, not polling/],
-    [[sse, '--topic', 'a/b'], 2, /is no topic name/],
-    [[sse, '--events', '0'], 2, /is no number of events/],
+    [[sse, '--topic', 'a/b'], 2, /is not a topic name/],
+    [[sse, '--events', '0'], 2, /is not a number of events/],
     [[sse, '--for', '10'], 2, /write it as 10s/],
     [[sse, '--header', 'Host: x'], 2, /sets the header Host itself/],
     [[webhook], 2, /webhooks\/stream/],

@@ -180,7 +180,7 @@ test('flags that are wrong are said in a sentence', async (t) => {
     [['receive', '--scheme', 'svix', '--secret', 'x'], /--scheme svix is none: there are standard, /],
     [['receive', '--scheme', 'github'], /--scheme says how a secret is read, and there is none/],
     [['receive', '--port', '0', '--secret', 'x', '--scheme', 'standard'], /a webhook secret is "whsec_"/],
-    [['receive', '--allow-host', 'https://x'], /is no host/],
+    [['receive', '--allow-host', 'https://x'], /is not a host/],
     [['serve', 'sse', '--receiver'], /--receiver goes with serve webhook/],
     [['serve', 'webhook', '--port', '0', '--receiver', 'a b'], /could not be registered: events/],
   ] as const) {

@@ -39,7 +39,7 @@ export type Guard = {
 };
 
 /**
- * What is no address of the public internet: the registries of special-purpose addresses (RFC
+ * What is not an address of the public internet: the registries of special-purpose addresses (RFC
  * 6890), and a little more.
  */
 const special: readonly [what: string, ...networks: string[]][] = [

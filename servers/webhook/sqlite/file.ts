@@ -156,7 +156,7 @@ function checkKind(path: string, found: Stats): void {
     throw fault(
       `${path} is a folder and no file. Name a file in it, such as ${path.replace(/\/$/, '')}/store.db.`,
     );
-  if (!found.isFile()) throw fault(`${path} is no regular file. Name another one with the option file.`);
+  if (!found.isFile()) throw fault(`${path} is not a regular file. Name another one with the option file.`);
   for (const suffix of besides) {
     const beside = statsOf(path + suffix, lstatSync);
     if (!beside) continue;
@@ -208,7 +208,7 @@ function checkUntouched(path: string): boolean {
   }
   if (head.toString('latin1') !== magic) {
     throw fault(
-      `${path} is no SQLite database: it begins with other bytes. It was left as it is. Name another ` +
+      `${path} is not an SQLite database: it begins with other bytes. It was left as it is. Name another ` +
         'file with the option file; if it was a database once, restore a copy of it.',
     );
   }

@@ -199,7 +199,7 @@ test('several trials are the median of those that count and have the figure', ()
   const short = completed({ latency: { ...completed().latency, endToEnd: stored(5) } });
   assert.deepEqual(figureOver('latency.p50', [completed(), short]), {
     value: undefined,
-    why: '1 samples; it takes 200',
+    why: '1 samples; 200 are needed',
   });
 });
 
@@ -245,7 +245,7 @@ test('what became of subscribers that were away has no figure where none was', (
   const fewer = { ...recovery.cut!, caughtUp: stored(...Array.from({ length: 900 }, (_, n) => n)) };
   assert.equal(
     why('recovery.p99', completed({ recovery: { ...recovery, cut: fewer } })),
-    '9 absences beyond it; it takes 10',
+    '9 absences beyond it; 10 are needed',
   );
 });
 

@@ -246,7 +246,7 @@ const noteRows: readonly Row[] = [
     code: 'few-samples',
     inside: {},
     outside: { readings: { latency: histogram([1000, 99]) } },
-    says: ['0 distinct events lie beyond it, and it takes 10', 'or measure longer (--set phases.measure='],
+    says: ['0 distinct events lie beyond it, and 10 are needed', 'or measure longer (--set phases.measure='],
   },
   {
     code: 'few-samples',

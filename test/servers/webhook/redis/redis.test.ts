@@ -215,7 +215,7 @@ test('a password in the address is refused without repeating it', () => {
     [
       [
         'redis',
-        'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
+        'leave the password out: options are in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
       ],
     ],
   );

@@ -77,7 +77,7 @@ describe('a file is refused', () => {
     writeFileSync(file, 'a letter to a friend, which nobody wants to lose\n'.repeat(1000));
     refuses(
       file,
-      /is no SQLite database: it begins with other bytes\. It was left as it is\. Name another file/,
+      /is not an SQLite database: it begins with other bytes\. It was left as it is\. Name another file/,
     );
     rmSync(file);
     const db = new DatabaseSync(file);
@@ -94,7 +94,7 @@ describe('a file is refused', () => {
     writeFileSync(join(folder, 'text'), '');
     refuses(join(folder, 'text', 'store.db'), /a part of its path is a file and no folder/);
     execFileSync('mkfifo', [join(folder, 'pipe')]);
-    refuses(join(folder, 'pipe'), /is no regular file/);
+    refuses(join(folder, 'pipe'), /is not a regular file/);
   });
 
   test('whose log is damaged where SQLite would drop what was committed', async (t) => {
