@@ -1,5 +1,5 @@
 // Delays every delivery by a known distribution, counted from the planned time: the truth that reported
-// percentiles are held against. It speaks the control protocol and just enough SSE, and is no reference for
+// percentiles are compared with. It speaks the control protocol and just enough SSE, and is no reference for
 // anything.
 
 import { createServer, type ServerResponse } from 'node:http';

@@ -1,6 +1,6 @@
-// Follows through a scenario's faults which servers run: what a share of them comes to, which of them a
-// restart of all begins again, what one comes to hold of the connections at the most. The harness asks the
-// same of the real ones.
+// Follows which servers run through a scenario's faults: how many a share of them is, which of them "restart:
+// all" starts, and the largest share of the connections that one of them may hold. The harness calls the same
+// functions for the real servers.
 
 import { deploySteps, type DeployStep } from '../policy/server/deploy-plan.ts';
 import type { Living, Which } from './fault.ts';

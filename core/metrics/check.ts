@@ -1,5 +1,5 @@
 // Reads a check of one metric: `latency.p99 < 250ms`, `missed == 0`, `latency.mean within 15% of 500ms`.
-// Holding it against the trials of a run is scenario/expectations.ts.
+// scenario/expectations.ts applies it to the trials of a run.
 
 import { listNames, nearest } from '../base/suggest.ts';
 import { parseDurationMs, parseRatePerS, parseShare, parseSizeBytes } from '../base/units.ts';

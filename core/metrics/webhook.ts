@@ -1,4 +1,4 @@
-// Reads what deliveries that are made again cost, and what queued up behind them.
+// Reads the cost of webhook retries, and the backlog that they caused.
 
 import type { Metric } from './metric.ts';
 import { calls } from './who-has.ts';

@@ -1,4 +1,4 @@
-// Reads the text of a profile, and says what is wrong with one that is none.
+// Reads the text of a profile, and says why a text is not one.
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';

@@ -1,5 +1,5 @@
-// Says which figures each reason to doubt a trial makes void. A late publisher spoils latencies, for example;
-// counts of losses, requests and connections stay.
+// Says which figures each warning makes void. A late publisher, for example, makes latencies void, but not
+// counts of losses, requests and connections.
 
 import { evidence, evidenceText, type Evidence } from './evidence.ts';
 import { isReadElsewhen } from './process-use.ts';

@@ -1,5 +1,5 @@
-// Holds a scenario's expectations against the trials of a run. What a check says is metrics/check.ts; the
-// exit code is the command line's.
+// Judges a scenario's expectations by the trials of a run. metrics/check.ts reads a check; the command line
+// decides the exit code.
 
 import { parseExpectation, type Check } from '../metrics/check.ts';
 import { formatMetric } from '../metrics/metric.ts';

@@ -1,4 +1,4 @@
-// Says before a run which percentiles that expectations ask for its schedule has too few events for.
+// Says before a run for which percentiles of its expectations the schedule has too few events.
 
 import { formatNumber } from '../base/units.ts';
 import { parseExpectation } from '../metrics/check.ts';

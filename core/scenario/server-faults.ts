@@ -1,5 +1,5 @@
-// Finds what a scenario asks of several servers that cannot be: faults of servers that do not run, of a
-// broker that there is none of, and what goes with a server by itself alone.
+// Finds what is impossible with the servers of a scenario: faults of servers that do not run, of a broker
+// that does not exist, and settings that only a single server can have.
 
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { followServers, isBlueGreen, serversIn } from '../fault/standing.ts';

@@ -1,5 +1,5 @@
-// Runs git on a user's repository. Where git refuses, the message has git's own words and the command that
-// mends it.
+// Runs git on a user's repository. If git refuses, the message has git's own words and the command that
+// helps.
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { runToEnd } from '../process/child.ts';

@@ -1,5 +1,5 @@
-// Reasons about variants at one load: who is soonest, who is as soon for less, what the others pay. One line
-// a variant, with the figures that it rests on, and nothing that a single run does not tell apart.
+// Reasons about variants at one load: which is fastest, which is as fast for less, what the others cost. One
+// line for each variant, with the figures behind it; variants that a single run cannot tell apart are equal.
 
 import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
@@ -113,7 +113,7 @@ function soonestOf({ timed, whole, all }: Count): string {
   return timed === 1 ? `the only one ${which}` : `the soonest of the ${timed} ${which}`;
 }
 
-/** Of the variant that others are held against. */
+/** Of the variant that others are compared with. */
 function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: Count): Clause[] {
   const others = soonest.filter((one) => one !== variant);
   const p50 = known(half, variant)!; // it leads by that

@@ -37,7 +37,7 @@ export type WebhookEndpoint = {
 /** A registration as the store keeps it. */
 type Config = { url: string; events: readonly string[]; secrets: readonly DatedSecret[] };
 
-/** What a registration is held against. */
+/** What a registration is checked by. */
 export type RegistrationRules = {
   scheme: SignatureScheme;
   guard: Guard;

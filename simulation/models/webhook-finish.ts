@@ -58,7 +58,7 @@ export function finish(input: ModelInput, prepared: Prepared, over: Over): Simul
     server: { ...outcome.server, askedShare },
     saturated: askedShare >= 1,
     clients: 'one-by-one',
-    // Counts of webhooks were not held against runs.
+    // Counts of webhooks were not compared with runs.
     expectedError: errorsOf(outcome, byAttempt),
     notes: notesOf(settling.counts()),
   };

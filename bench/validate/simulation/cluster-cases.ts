@@ -1,4 +1,4 @@
-// Lists the clusters and the webhooks in small that predictions are held against: none of them at a size or a
+// Lists the small clusters and webhooks that predictions are compared with: none of them at a size or a
 // rate that calibration has measured with a broker, with HAProxy, or of webhooks.
 
 import type { BrokerName, InFrontName } from '../../../core/scenario/servers.ts';
