@@ -49,7 +49,7 @@ export type Followed = {
   /**
    * The largest share of all connections that one server ever holds. When a server loses its connections,
    * they spread evenly over the other running servers. In a rolling deploy, clients that moved to a server
-   * which is exchanged later move again, so the last server holds more than twice its part.
+   * which is replaced later move again, so the last server holds more than twice its part.
    */
   most: number;
 };

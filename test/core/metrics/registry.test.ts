@@ -141,7 +141,7 @@ function known(): Completed {
     ...trial,
     recovery,
     faults: [
-      { kind: 'deploy', did: 'all servers were exchanged', atMs: 2000, atUs: 2_000_000, tookUs: 4_500_000 },
+      { kind: 'deploy', did: 'all servers were replaced', atMs: 2000, atUs: 2_000_000, tookUs: 4_500_000 },
       { kind: 'disconnect', did: 'the server cut 10 %', atMs: 3000, atUs: 3_000_000 },
       { kind: 'freeze', did: 'the server stood still', atMs: 4000, atUs: null, forMs: 9000 },
     ],
