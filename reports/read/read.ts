@@ -147,4 +147,4 @@ function isFolder(path: string): boolean {
 }
 
 const comparedAnew =
-  'Its two sides can be compared anew: pushbench compare FOLDER/baseline FOLDER/candidate.';
+  'Its two sides can be compared again: pushbench compare FOLDER/baseline FOLDER/candidate.';

@@ -122,7 +122,7 @@ test('Ctrl-C leaves no worktree behind, and what was decided is kept', { timeout
   run.child.kill('SIGINT');
   const end = await run.ended;
   assert.equal(end.code, 130, end.stderr);
-  assert.match(end.stdout, /did not go to its end/);
+  assert.match(end.stdout, /was not completed/);
   assert.deepEqual(before(), was);
   assert.deepEqual(stored().bisection.end, { kind: 'unfinished' });
 });

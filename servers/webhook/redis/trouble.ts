@@ -33,7 +33,7 @@ export function createTrouble(host: string, count: () => void): Trouble {
 
   function emptied(): RequestError {
     const what = 'was emptied under this server, its endpoints and deliveries are gone';
-    const advice = 'start the server again and register the endpoints anew';
+    const advice = 'start the server again and register the endpoints again';
     const sentence = `the store in Redis at ${host} ${what}: ${advice}`;
     if (!isEmptied) complaints.say(`${sentence}; until then it answers 503`);
     isEmptied = true;

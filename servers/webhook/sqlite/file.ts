@@ -111,7 +111,7 @@ export function openingFault(path: string, error: unknown): unknown {
     return fault(`${path} cannot be made: there is no folder ${dirname(path)}. Make it, ${otherFile}.`);
   if (code === 'ENOTDIR')
     return fault(
-      `${path} cannot be had: a part of its path is a file and no folder. Correct it, ${otherFile}.`,
+      `${path} cannot be opened: a part of its path is a file and not a folder. Correct it, ${otherFile}.`,
     );
   if (primary !== undefined || code !== undefined)
     return fault(`${path} cannot be used (${text}). Mend that, ${otherFile}.`);
@@ -169,7 +169,7 @@ function checkKind(path: string, found: Stats): void {
     if (found.size === 0 && beside.size > 0) {
       throw fault(
         `${path} is empty, but ${path}${suffix} is not: the database has lost its content. Restore a ` +
-          `copy of it, move ${path}${suffix} away to begin anew, ${otherFile}.`,
+          `copy of it, move ${path}${suffix} away to start again, ${otherFile}.`,
       );
     }
   }

@@ -92,7 +92,7 @@ describe('a file is refused', () => {
     refuses(join(folder, 'sub'), /is a folder and no file\. Name a file in it, such as .*sub\/store\.db/);
     refuses(join(folder, 'none', 'store.db'), /cannot be made: there is no folder .*none\. Make it/);
     writeFileSync(join(folder, 'text'), '');
-    refuses(join(folder, 'text', 'store.db'), /a part of its path is a file and no folder/);
+    refuses(join(folder, 'text', 'store.db'), /a part of its path is a file and not a folder/);
     execFileSync('mkfifo', [join(folder, 'pipe')]);
     refuses(join(folder, 'pipe'), /is not a regular file/);
   });
