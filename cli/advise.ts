@@ -68,7 +68,7 @@ async function askedFor(flags: NeedFlags): Promise<NeedFlags> {
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new UserError(
       'advise',
-      'advise does not know what you need: say it with flags, --clients and --every at the least, such as ' +
+      'advise does not know what you need: say it with flags, --clients and --every at least, such as ' +
         'advise --clients 3000 --every 2s. On a terminal it asks.',
     );
   const { ask } = await import('./advise-dialogue.ts');

@@ -165,7 +165,7 @@ export const longPolling: PatternServer<Options> = {
     },
     publishExample,
     {
-      what: 'wait for two seconds at the most',
+      what: 'wait for two seconds at most',
       command: (url, _publishUrl, cursor) =>
         `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news&since=${cursor}&hold=2000'`,
     },

@@ -54,7 +54,7 @@ export type ServerFigures = {
   cpuUs: number;
   idleShare: number;
   handshakes: number;
-  /** In the end, as the first fault was still to come, and at the most. */
+  /** In the end, as the first fault was still to come, and at most. */
   subscribers: number;
   subscribersAtFirst: number;
   subscribersAtMost: number;

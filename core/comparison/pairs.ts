@@ -9,7 +9,7 @@ import { signSumAtMost } from './statistics/ranks.ts';
 export const mostDropped = 0.2;
 /** Fewer pairs than this are not run, however few tests there are. */
 const leastRun = 10;
-/** What `ab` runs at the least where nobody says otherwise. */
+/** What `ab` runs at least where nobody says otherwise. */
 const firstPlanned = 12;
 /** More than this are run only where somebody asks for it. */
 const mostPlanned = 48;

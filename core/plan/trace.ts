@@ -19,7 +19,7 @@ const headLine = /^(seconds|time|timestamp)\s*,\s*(bytes|size)$/i;
 const dated = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?$/;
 
 /**
- * What a time may be, by how large its number is: a recording lasts a year at the most, and 1970 is longer
+ * What a time may be, by how large its number is: a recording lasts a year at most, and 1970 is longer
  * ago. `unitUs` is how many microseconds one of it is.
  */
 const numbers = [

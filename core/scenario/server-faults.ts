@@ -66,7 +66,7 @@ function* deploysThatDoNotEnd({ single: { servers, phases }, faults }: Parts): G
     yield {
       path: ['faults', i, 'window'],
       message:
-        `the goodbyes and pauses of ${servers.count} servers take ${writeDuration(leastMs)} at the least, ` +
+        `the goodbyes and pauses of ${servers.count} servers take ${writeDuration(leastMs)} at least, ` +
         `and the trial ends ${writeDuration(endMs)} after the measured phase began; take a shorter window, ` +
         'more of them at a time (parallel), or a longer phase',
     };

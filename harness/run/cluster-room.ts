@@ -18,7 +18,7 @@ const unevenMost = 1.25;
 /** Of sums of shares: no connection. */
 const rounding = 1e-6;
 
-/** Server processes that run at a time, at the most. */
+/** Server processes that run at a time, at most. */
 export function serverProcesses({ servers = oneServer, faults = [] }: Asked): number {
   return serversIn(servers.count, faults);
 }

@@ -29,7 +29,7 @@ import {
 } from './publishing.ts';
 
 const mostLanes = 32;
-/** Events that wait for their turn at the most, in all. */
+/** Events that wait for their turn at most, in all. */
 const mostWaiting = 100_000;
 const shownLength = 160;
 /** Our servers' answers give the event's number within so many bytes. */

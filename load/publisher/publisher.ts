@@ -32,7 +32,7 @@ import {
 const connectWithinUs = 5_000_000;
 const reconnect = { base: 20, cap: 1000 };
 /**
- * Written in one turn of the event loop at the most: events, and characters but for the last
+ * Written in one turn of the event loop at most: events, and characters but for the last
  * event; then answers are read.
  */
 const batchEvents = 64;

@@ -26,7 +26,7 @@ type Clause = { text: string; evidence: Evidence[]; weight: number };
 const [half, tail, cpu] = ['latency.p50', 'latency.p99', 'server-cpu'] as const;
 /** With so many trials each whose figures do not overlap, a small difference is one: 1 in 35 by chance. */
 const trialsToTell = 4;
-/** Costs beside the CPU that a line names at the most. */
+/** Costs beside the CPU that a line names at most. */
 const costsNamed = 2;
 /** More names than this are counted. */
 const namesListed = 3;

@@ -85,7 +85,7 @@ export function needsText(needs: Needs): string {
     bothWays ? 'both ways' : 'one way',
     `an update every ${writeDuration(everyMs)} ${shared ? 'for all' : 'for each'} ` +
       `(${rate} deliveries a second)`,
-    ...(withinMs === undefined ? [] : [`late by ${writeDuration(withinMs)} at the most`]),
+    ...(withinMs === undefined ? [] : [`late by ${writeDuration(withinMs)} at most`]),
     ...(to === 'server' ? [reachable ? 'with an address to call' : 'without an address to call'] : []),
     ...(hold === 'streams'
       ? []

@@ -23,7 +23,7 @@ import {
 } from './broker.ts';
 import { epochOf } from '../hub/epoch.ts';
 
-/** Messages that are on their way to a server at the most. */
+/** Messages that are on their way to a server at most. */
 const batchMost = 500;
 
 export type StreamReader = {

@@ -182,7 +182,7 @@ export type TrendBucket = {
   p50Ms?: number;
   p95Ms?: number;
 };
-/** Minutes in which nothing was attempted are left out. Oldest first, 60 at the most. */
+/** Minutes in which nothing was attempted are left out. Oldest first, 60 at most. */
 export type TrendAnswer = { bucketMs: number; buckets: TrendBucket[] };
 
 /** What happens to an endpoint. */

@@ -6,7 +6,7 @@ import { listenBacklog } from '../../core/base/listen-backlog.ts';
 import type { Profile } from '../../core/profile/profile.ts';
 
 export type SynRules = {
-  /** Connections that wait to be accepted at the most: the backlog and one (Linux, sk_acceptq_is_full). */
+  /** Connections that wait to be accepted at most: the backlog and one (Linux, sk_acceptq_is_full). */
   most: number;
   /** Packets beyond the first. */
   retransmits: number;

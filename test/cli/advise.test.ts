@@ -97,7 +97,7 @@ test('a result that was simulated says so, and one that was measured goes before
 
 describe('mistakes are told all at once, each with what to write', () => {
   const rows: [string[], RegExp][] = [
-    [[], /say it with flags, --clients and --every at the least.*On a terminal it asks/],
+    [[], /say it with flags, --clients and --every at least.*On a terminal it asks/],
     [['--clients', '10'], /^--every is missing: .*--rate 0\.5\/s/m],
     [['--clients', 'many', '--every', '2'], /^--clients many: write a number .*\n--every 2: write a time/m],
     [['--clients', '1', '--every', '1s', '--rate', '1/s'], /say the same thing twice/],

@@ -4,7 +4,7 @@
 import type { BrokerName, InFrontName } from '../../../core/scenario/servers.ts';
 import type { Case } from './runs.ts';
 
-/** Over both trials of a case, at the least. */
+/** Over both trials of a case, at least. */
 export const leastEvents = 500;
 const leastMeasureMs = 6000;
 const quickMeasureMs = 3000;

@@ -4,7 +4,7 @@
 import type { PatternRegistry } from '../../../core/pattern/pattern.ts';
 import { calibrated, type Point } from '../../../harness/calibrate/points.ts';
 
-/** Over both trials of a point, at the least. */
+/** Over both trials of a point, at least. */
 export const leastEvents = 500;
 export const repeats = 2;
 const leastMeasureMs = 10_000;

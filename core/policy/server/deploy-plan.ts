@@ -78,7 +78,7 @@ function blueGreen(
 }
 
 /**
- * How long a deploy takes at the least, whatever starting and stopping take: a drain is over when the last
+ * How long a deploy takes at least, whatever starting and stopping take: a drain is over when the last
  * one was told.
  * @param count servers that run
  */

@@ -9,7 +9,7 @@ import { TooManyTopics } from '../../hub/hub.ts';
 import { RequestError } from '../../http/request.ts';
 
 /**
- * How long an answer may take. Publishing waits for two of them at the most, and its own answer is due within
+ * How long an answer may take. Publishing waits for two of them at most, and its own answer is due within
  * 2 s.
  */
 export const answerWithinMs = 900;

@@ -108,7 +108,7 @@ describe('what a trial says of its events decides', () => {
         ...sure(10, 1000),
         latencyByAttempt: [{ attempt: 1, histogram: line(count) }],
       });
-    assert.equal(of(80).value, 40); // 40 receipts beyond are 10 events at the least
+    assert.equal(of(80).value, 40); // 40 receipts beyond are 10 events at least
     assert.equal(of(76).value, undefined);
   });
   test('one trial alone has its interval, of several the spread is shown', () => {

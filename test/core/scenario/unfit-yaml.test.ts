@@ -118,7 +118,7 @@ describe('what is no YAML, or not fit for settings', () => {
     );
   });
 
-  test('a megabyte of keys takes seconds at the most, not hours', () => {
+  test('a megabyte of keys takes seconds at most, not hours', () => {
     const startedMs = performance.now();
     const mistakes = mistakesIn(base + Array.from({ length: 50_000 }, (_, i) => `key${i}: 1\n`).join(''));
     assert.equal(mistakes.at(-1), 'and 49970 more');

@@ -30,7 +30,7 @@ export function notice(text) {
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
 export const count = (n) => number.format(n);
 
-/** A span of time in its two largest units at the most. */
+/** A span of time in its two largest units at most. */
 export function span(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const s = ms / 1000;
