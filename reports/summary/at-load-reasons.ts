@@ -61,7 +61,7 @@ export function reasonsOf(variants: readonly VariantTrials[]): Reason[] {
 }
 
 /**
- * @param reference the soonest variant that takes least CPU
+ * @param reference of the fastest variants the one with the lowest CPU
  * @param of how many variants are ranked by their median, and how many there are
  */
 function clausesOf(
@@ -106,11 +106,11 @@ function sureness(figures: readonly Known[]): string {
   return low <= high ? 'within noise' : 'as far as one run can tell';
 }
 
-/** Says that others may have been sooner, where their figures do not count. */
+/** Says that others may have been faster, if their figures do not count. */
 function soonestOf({ timed, whole, all }: Count): string {
-  if (timed === all) return 'the soonest';
+  if (timed === all) return 'the fastest';
   const which = whole < all ? 'that lost nothing' : 'with a figure';
-  return timed === 1 ? `the only one ${which}` : `the soonest of the ${timed} ${which}`;
+  return timed === 1 ? `the only one ${which}` : `the fastest of the ${timed} ${which}`;
 }
 
 /** Of the variant that others are compared with. */
@@ -136,14 +136,14 @@ function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: 
   const lead =
     others.length === 0
       ? `${soonestOf(of)}: ${within}`
-      : `as soon as ${names(others)} ` +
+      : `as fast as ${names(others)}, ` +
         `${sureness([p50, ...others.map((one) => known(half, one)!)])} (${within})`;
   if (own === undefined) return [clause(lead, evidence)];
   const cost =
     others.length === 0
       ? `, at ${atCpu}`
       : alike.length === 0
-        ? `, at the least server CPU (${atCpu})`
+        ? `, with the lowest server CPU (${atCpu})`
         : `, at ${atCpu}, with no measurable difference from ${names(alike)}`;
   return [clause(lead + cost, evidence)];
 }
@@ -155,7 +155,7 @@ function sameDelay(variant: VariantTrials, reference: VariantTrials): Clause[] {
   const [a, b] = [formatMetric(own.value, 'us'), formatMetric(theirs.value, 'us')];
   const figures = a === b ? a : `${a} and ${b}`;
   const delay = clause(
-    `the same delay as ${reference.label} ${sureness([own, theirs])} (${figures} in the median)`,
+    `the same delay as ${reference.label}, ${sureness([own, theirs])} (median ${figures})`,
     [medians],
   );
   if (!p99 || !other || !apart(tail, p99, other)) return [delay];
@@ -174,8 +174,8 @@ function laterBy(variant: VariantTrials, reference: VariantTrials): Clause[] {
   const waits = patternNamed(variant.pattern)?.asksEveryMs !== undefined;
   return [
     clause(
-      `${whatCame(half, variant)}${formatMetric(own.value, 'us')} late in the median` +
-        (waits ? ', as an update waits for the next poll' : '') +
+      `${whatCame(half, variant)}median ${formatMetric(own.value, 'us')} late` +
+        (waits ? ', because an update waits for the next poll' : '') +
         ` (${reference.label}: ${formatMetric(theirs.value, 'us')})`,
       [against(half, own, reference, theirs)],
     ),
