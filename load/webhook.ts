@@ -2,9 +2,9 @@
 // bytes, and recognise repetitions by the event's id. The HTTP server that they share is webhook/receiver.ts,
 // the client that registers them webhook/registrar.ts.
 //
-// A repetition is answered like a first delivery, so that the sender stops; whoever acts upon events would
-// stop here. These subscribers only count, so it goes on to the ledger, which keeps duplicates apart;
-// `deduplicated` counts what the dedupe store recognised.
+// A repetition is answered like a first delivery, so that the sender stops. A receiver that acts upon events
+// would ignore it from here on. These subscribers only count, so it goes on to the ledger, which keeps
+// duplicates apart; `deduplicated` counts what the dedupe store recognised.
 
 import type { KeyObject } from 'node:crypto';
 import { nowUs } from '../core/base/clock.ts';

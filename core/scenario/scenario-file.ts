@@ -44,7 +44,7 @@ export type ParseOptions = {
 /** One of them is in every scenario, whatever else is wrong with it. */
 const ownKeys = ['question', 'subscribers', 'topics', 'variants'];
 
-/** Problems shown at once; a reader mends no more before the next try. */
+/** Problems shown at once; nobody fixes more than these before the next try. */
 const mostShown = 30;
 
 /**

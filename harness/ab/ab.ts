@@ -80,8 +80,8 @@ export function requirePairs(pairs: number, { least, tests, pairs: planned }: Pa
   throw new UserError(
     'pairs',
     `--pairs ${pairs} is too few: with ${tests} test${tests === 1 ? '' : 's'} (variants times gating ` +
-      `metrics) it takes at least ${least}, or a change could not be told from chance when a fifth of the ` +
-      `pairs is dropped. Give --pairs ${least} or more, or leave it out: then ${planned} are run.`,
+      `metrics) at least ${least} are needed: with fewer, no change could be told from chance when a fifth ` +
+      `of the pairs is dropped. Give --pairs ${least} or more, or leave it out: then ${planned} are run.`,
   );
 }
 

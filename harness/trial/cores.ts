@@ -59,7 +59,7 @@ function heldByQuota({ cores, quotaCores = cores }: Usable): boolean {
   return quotaCores < cores;
 }
 
-/** Whether the kernel stopped the trial because of a quota: then whoever waited, waited for that. */
+/** Whether the kernel stopped the trial because of a quota: then that is what processes waited for. */
 export function wasThrottled({ throttling }: Ran): boolean {
   return (throttling?.throttledPeriods ?? 0) > 0;
 }

@@ -1,5 +1,5 @@
 // Reads a stream of NATS JetStream into a server's log: from the end of the log on, however long the server
-// was away, and anew when the stream has become another one.
+// was away, and from the beginning again when the stream has become another one.
 
 import {
   DeliverPolicy,

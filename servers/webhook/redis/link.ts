@@ -1,6 +1,6 @@
 // Opens connections to Redis that do nothing late: a command is sent at once or never, its answer comes
-// within a deadline or counts as lost, and nothing is sent again after a connection was lost. So whoever was
-// told "not stored" can rely on it.
+// within a deadline or counts as lost, and nothing is sent again after a connection was lost. So a client
+// that was told "not stored" can rely on it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';

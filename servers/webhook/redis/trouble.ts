@@ -1,4 +1,4 @@
-// Says what is wrong with Redis: on standard error to whoever runs the server, and to clients in the answers
+// Says what is wrong with Redis: on standard error to those who run the server, and to clients in the answers
 // to their requests.
 
 import { messageOf } from '../../../core/base/errors.ts';
