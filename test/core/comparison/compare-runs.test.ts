@@ -247,7 +247,8 @@ test('of an older result a percentile is read only where 100 samples lie above i
   assert.deepEqual(read(200), ['latency.p50', 'missed']);
   assert.deepEqual(read(1000), ['latency.p50', 'latency.p90', 'missed']);
   assert.deepEqual(read(10_000), ['latency.p50', 'latency.p90', 'latency.p99', 'missed']);
-  assert.equal(readingOf(trial(199), ['latency.p99']).absent['latency.p99'], '199 samples; 10,000 are needed');
+  const { absent } = readingOf(trial(199), ['latency.p99']);
+  assert.equal(absent['latency.p99'], '199 samples; 10,000 are needed');
   const failed = readingOf(
     trialOf('sse', { status: 'failed', valid: false, code: 'server-died', message: '' }),
     ['missed'],

@@ -15,7 +15,7 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
-/** A cell of a table. Its `data-label` is said before it where the page is narrow and rows stand as cards, without their columns' titles. */
+/** A cell of a table. On a narrow page rows are cards without column titles, and `data-label` stands before the cell. */
 export const cell = (attributes, ...children) => el('td', { role: 'cell', ...attributes }, ...children);
 
 let noticeTimer;
