@@ -15,7 +15,7 @@ export type Prompts = {
   }): Promise<string>;
 };
 
-/** As {@link answersOf}; Ctrl-C is no defect. */
+/** As {@link answersOf}; Ctrl-C is not a defect. */
 export async function ask(flags: NeedFlags): Promise<NeedFlags> {
   try {
     return await answersOf(flags, { select, input });

@@ -148,7 +148,7 @@ function simulatedAt(needs: Needs, payload: string | undefined): SimulatedLoads 
   return { profile: profile.name, rows };
 }
 
-/** Nobody asked for a profile, so that none, or several, are no mistake. */
+/** Nobody asked for a profile, so that none, or several, is not a mistake. */
 function shippedProfile(): Profile | undefined {
   try {
     return openProfile(undefined);

@@ -3,7 +3,7 @@
 import { UserError } from '../core/base/errors.ts';
 import { allowedHost } from '../core/http/access.ts';
 
-/** @throws UserError when one is no name and no address */
+/** @throws UserError when one is neither a name nor an address */
 export function checkedHosts(given: readonly string[]): string[] {
   return given.map((text) => {
     const host = allowedHost(text);

@@ -122,7 +122,7 @@ function patternsOf(words: string | undefined): string[] {
   return names;
 }
 
-/** @throws UserError where it is no time, or too short for a trial of each pattern */
+/** @throws UserError where it is not a time, or too short for a trial of each pattern */
 function budgetOf(minutes: string | undefined, usualMs: number, names: readonly string[]): number {
   if (minutes === undefined) return usualMs;
   const budgetMs = Number(minutes) * 60_000;

@@ -97,7 +97,7 @@ export async function findFollowed(
   const known = foreign ?? (found.kind === 'foreign' ? found.pattern : undefined);
   if (known === undefined) throw unrecognised(url, found);
   if (topics.length > 0)
-    throw new UserError('topic', `${url.host} is no server of pushbench: put the topic into the address.`);
+    throw new UserError('topic', `${url.host} is not a server of pushbench: put the topic into the address.`);
   if (send.length > 0 && known !== 'websocket')
     throw new UserError('send', `--send is for sockets, and this is ${patterns[known].title}.`);
   return { followed: { pattern: known, ours: false, url }, options };
@@ -196,6 +196,6 @@ function durationMs(flag: string, text: string, least: number): number {
   if (ms !== undefined && ms >= least) return ms;
   throw new UserError(
     flag.slice(2),
-    `${flag} ${text} is no time of ${least} ms or more: write it as 10s or 500ms.`,
+    `${flag} ${text} is not a time of ${least} ms or more: write it as 10s or 500ms.`,
   );
 }

@@ -141,7 +141,7 @@ function topicsOf(given: string | undefined, mistakes: string[]): Question['topi
   return 'shared';
 }
 
-/** As a flag takes it: `4GB`, and bytes where that is no whole number of them. */
+/** As a flag takes it: `4GB`, and bytes where that is not a whole number of them. */
 function sizeText(bytes: number): string {
   return bytes % 1e9 === 0 ? `${bytes / 1e9}GB` : `${Math.floor(bytes)}B`;
 }

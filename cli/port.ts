@@ -5,7 +5,7 @@ import { exitCodes, UserError } from '../core/base/errors.ts';
 import { loopback } from '../core/base/loopback.ts';
 import { limitMs, takeSignals } from './signals.ts';
 
-/** @throws UserError when the text is no port */
+/** @throws UserError when the text is not a port */
 export function checkedPort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;

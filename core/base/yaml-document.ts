@@ -32,7 +32,7 @@ const deepest = 32;
 
 export type YamlFile = {
   doc: Document;
-  /** Syntax errors, duplicate keys, keys that are no text, aliases without an anchor. */
+  /** Syntax errors, duplicate keys, keys that are not text, aliases without an anchor. */
   problems: Problem[];
   /** Whether the problems are about nesting or aliases, in words that quote nothing of the file. */
   exhausting: boolean;

@@ -58,7 +58,7 @@ export function writeBaseline(runs: RunSet, savedAt: Date): string {
 
 /**
  * @param file what to call it in messages
- * @throws UserError when the text is no baseline, or one of a later version
+ * @throws UserError when the text is not a baseline, or one of a later version
  */
 export function readBaseline(text: string, file: string): Baseline {
   const json = parseJson(withoutMark(text));

@@ -151,7 +151,7 @@ export const comparisonSchema = z.strictObject({
   scenario: z.string(),
   baseline: side,
   candidate: side,
-  /** Why timing is no proof of anything here; empty when runs were interleaved on one machine. */
+  /** Why timing proves nothing here; empty when runs were interleaved on one machine. */
   advisory: z.array(
     z.strictObject({
       code: z.enum(['not-interleaved', 'unbalanced', 'machine', 'scenario', 'single', 'simulated']),

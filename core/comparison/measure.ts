@@ -41,7 +41,7 @@ export function measure(gate: Gate, sifted: Sifted, rule: Rule): Draft {
   const { lost } = figures;
   if (figures.kind !== 'figures') {
     const gating = isGating(gate);
-    // What does not apply here is no part of the verdict, unless the scenario asked for it by name.
+    // What does not apply here is not part of the verdict, unless the scenario asked for it by name.
     const asked = figures.kind === 'lacking' || gate.asked === true;
     const metric: JudgedMetric = {
       kind: 'absent',

@@ -103,7 +103,7 @@ type Source = {
   timed: string;
 };
 
-/** Whose samples are no deliveries. */
+/** Whose samples are not deliveries. */
 const besideDeliveries: readonly LatencyName[] = ['publisherLag', 'publishRoundTrip', 'page', 'upstream'];
 
 /** How late events were sent, and how long the server took to take them, is what the publisher saw. */

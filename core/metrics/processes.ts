@@ -48,10 +48,10 @@ const overIdleLeast = 1.25;
 /** Faults in which processes of servers start. */
 const starting = ['restart', 'start', 'deploy'];
 
-/** Half a second of CPU for each process that starts is no cost of deliveries. */
+/** Half a second of CPU for each process that starts is not a cost of deliveries. */
 function startsInIt({ faults = [] }: Pick<Completed, 'faults'>): string | undefined {
   return faults.some(({ kind, atUs }) => starting.includes(kind) && atUs !== null)
-    ? 'servers started in the measured phase, and the start of a process is no cost of deliveries'
+    ? 'servers started in the measured phase, and the start of a process is not a cost of deliveries'
     : undefined;
 }
 

@@ -34,7 +34,7 @@ export const headers = z
   .record(
     z
       .string()
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'this is no name of a header' })
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'this is not a name of a header' })
       .regex(/^(?!(host|connection|upgrade|content-length|transfer-encoding|sec-websocket-.*)$)/i, {
         error: 'pushbench sets this header itself',
       }),

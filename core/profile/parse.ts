@@ -10,7 +10,7 @@ const head = z.looseObject({ format: z.literal(profileFormat), version: z.number
 
 /**
  * @param file what messages call it
- * @throws UserError `profile` when the text is no profile, or one that this version cannot read
+ * @throws UserError `profile` when the text is not a profile, or one that this version cannot read
  */
 export function parseProfile(text: string, file: string): Profile {
   const anew = 'npm start -- calibrate makes one of this machine.';

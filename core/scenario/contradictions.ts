@@ -119,8 +119,8 @@ function* noBrowser(
     yield {
       path: ['subscribers'],
       message:
-        `${formatNumber(subscribers)} subscribers are no whole ` +
-        `number of browsers with ${tabs} pages each`,
+        `${formatNumber(subscribers)} subscribers are not a whole number of browsers ` +
+        `with ${tabs} pages each`,
     };
   }
   for (const [i, { pattern, options, label }] of variants) {

@@ -41,7 +41,7 @@ export type TrialOrPlan = Pick<Trial, 'variant' | 'repetition' | 'cell'> & Parti
  * Holds every expectation against every trial that it is for, in the order of the scenario.
  * It is not judged where it has no trial, where the trial is missing or failed, and where the figure is void
  * or has too few samples. It is undecided where the bound lies inside the percentile's interval, and where no
- * model has a figure for it in a simulation, as that is no fault of the trial.
+ * model has a figure for it in a simulation, as that is not a fault of the trial.
  */
 export function checkExpectations(
   scenario: Pick<Scenario, 'expect' | 'variants'>,

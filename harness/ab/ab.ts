@@ -164,7 +164,7 @@ export async function runAb(
         options.observer.trialEnded(trial);
         own.push([side, trial]);
       }
-      // Both or none: half a pair is no pair.
+      // Both or none: half a pair is not a pair.
       if (pair > 0) for (const [side, trial] of own) sides[side]!.trials.push(trial);
     }
     if (pair > 0) keep?.({ baseline, candidate, comparison: look(looks) });

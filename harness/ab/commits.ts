@@ -14,7 +14,7 @@ export type Suspects = {
 };
 
 /**
- * @throws UserError when one of them is no commit, or the bad one does not come after the good one
+ * @throws UserError when one of them is not a commit, or the bad one does not come after the good one
  */
 export async function bisectionEnds(
   good: string,

@@ -63,7 +63,7 @@ export function keepThisProcessTo(cores: string): boolean {
 
 let guarded = false;
 /**
- * Starts the guardian, once. It is no child of this process, so that what stops all
+ * Starts the guardian, once. It is not a child of this process, so that what stops all
  * children does not stop it.
  */
 function guard(): void {

@@ -57,7 +57,7 @@ function latencyTail(trial: Completed): string {
     : `${slowestOf(trial, 'latency.p99', count, 'delivery', 'deliveries')} took ${formatUs(p99Us)} or more`;
 }
 
-/** What to do about a late publisher. One that sends in turn waits for answers, which is no lack of cores. */
+/** What to do about a late publisher. One that sends in turn waits for answers; it does not lack cores. */
 function lateAdvice(plan: TrialPlan, trial: Completed): string {
   const answeredUs = metrics['publish-round-trip.p50']!.read(trial);
   const longUs = limitOf(trial, 'publisher-lag').limit;

@@ -62,7 +62,7 @@ async function connect(state: State, counters: Counters): Promise<void> {
   } = state.dialect;
   const context: DialContext = {
     endpoint: { url: origin },
-    counters, // its own: publishing is no part of what a pattern costs
+    counters, // its own: publishing is not part of what a pattern costs
     sourceAddress: () => '127.0.0.1',
     sink: { problem: state.problem },
     ...(protocol === 'https:' && {

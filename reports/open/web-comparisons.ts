@@ -13,7 +13,7 @@ import { comparisonForms } from './index-page.ts';
 import { nothing, page, wrong, type Answer } from './web-answer.ts';
 
 /**
- * @returns `undefined` when the run is no comparison, or has no such form
+ * @returns `undefined` when the run is not a comparison, or has no such form
  * @throws UserError when it cannot be read
  */
 export async function comparisonFile(

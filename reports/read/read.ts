@@ -35,7 +35,7 @@ export async function readResult(path: string): Promise<Result> {
 
 /**
  * @param file what messages call it
- * @throws UserError when the text is no result, or one that this version cannot read
+ * @throws UserError when the text is not a result, or one that this version cannot read
  */
 export function parseResult(text: string, file: string): Result {
   const json = parseJson(withoutMark(text));
@@ -105,7 +105,7 @@ export async function readComparison(file: string): Promise<Comparison> {
 
 /**
  * @param file what messages call it
- * @throws UserError when the text is no comparison, or one that this version cannot read
+ * @throws UserError when the text is not a comparison, or one that this version cannot read
  */
 export function parseComparison(text: string, file: string): Comparison {
   const json = parseJson(withoutMark(text));

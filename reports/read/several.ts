@@ -43,7 +43,7 @@ async function runsAt(path: string): Promise<string[]> {
   return existsSync(join(path, 'result.json')) ? [path] : resultFiles(path);
 }
 
-/** What a path holds that is no run and no folder of runs. */
+/** What a path holds that is neither a run nor a folder of runs. */
 async function noRun(path: string): Promise<string | undefined> {
   if (isAbFolder(path)) {
     try {

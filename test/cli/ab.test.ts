@@ -25,7 +25,7 @@ test('mistakes in the arms and options are told before anything runs', async (t)
       /--pairs 9 is too few: with 4 tests .* at least 10.*then 16 are run/,
     ],
     [['ab', 'sse', 'sse', '--pairs', '1.5'], /--pairs 1\.5 is not possible: give a whole number/],
-    [['ab', 'sse', 'sse', '--budget', 'soon'], /--budget soon is no duration/],
+    [['ab', 'sse', 'sse', '--budget', 'soon'], /--budget soon is not a duration/],
     [
       ['ab', 'sse', 'sse', '--budget', '10s'],
       /A pair takes about .* so 10s is enough for \d pairs? \(the first is a warm-up\)/,

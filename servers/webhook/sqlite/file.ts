@@ -162,7 +162,7 @@ function checkKind(path: string, found: Stats): void {
     if (!beside) continue;
     if (!beside.isFile() || beside.uid !== found.uid) {
       throw fault(
-        `${path}${suffix} is no file of the owner of ${path}, whose secrets would be written into it. ` +
+        `${path}${suffix} does not belong to the owner of ${path}, whose secrets would be written into it. ` +
           `Remove it if it is not yours, ${otherFile}.`,
       );
     }

@@ -122,10 +122,10 @@ describe('a file is refused', () => {
     const file = await filledFile(t);
     writeFileSync(`${file}-wal`, '', { mode: 0o600 });
     chownSync(`${file}-wal`, 12345, 12345);
-    refuses(file, /store\.db-wal is no file of the owner of .*store\.db/);
+    refuses(file, /store\.db-wal does not belong to the owner of .*store\.db/);
     rmSync(`${file}-wal`);
     symlinkSync('/tmp/elsewhere', `${file}-wal`);
-    assert.throws(() => openDatabase(file), /store\.db-wal is no file of the owner/);
+    assert.throws(() => openDatabase(file), /store\.db-wal does not belong to the owner/);
   });
 
   test('in a folder where everybody may put another in its place', async (t) => {
