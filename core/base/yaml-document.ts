@@ -137,12 +137,12 @@ export function childOf(
 
 type Pairs = ReadonlyMap<string, Pair>;
 
-/** By the text that their keys become; of a key that stands twice the last, as that one counts. */
+/** By the text of their keys; the last one of a key that occurs twice, because that one counts. */
 function pairsOf(map: YAMLMap): Pairs {
   return new Map(map.items.map((pair) => [nameOf(pair.key), pair]));
 }
 
-/** A key with nothing behind it has a value that stands nowhere. */
+/** Whether a key has no value in the file. */
 function isNothing(value: unknown): boolean {
   return value === null || (isScalar(value) && value.type === 'PLAIN' && value.source === '');
 }

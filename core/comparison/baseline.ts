@@ -10,7 +10,7 @@ import { runSetSchema, type RunSet } from './run-set.ts';
 
 export const baselineFormat = 'pushbench-baseline';
 export const baselineVersion = 2;
-/** Read too: it says of a whole run that it does not count, and not of which figures. */
+/** Can be read too. It says that a run does not count as a whole, not which of its figures are void. */
 const earlierVersion = 1;
 
 export const baselineSchema = z.strictObject({

@@ -150,7 +150,7 @@ function preflightHeaders(origin: string): Headers {
   };
 }
 
-/** 421: the request came to the wrong place, and would not here become right (RFC 9110, section 15.5.20). */
+/** 421: the request came to the wrong server, and repeating it here does not help (RFC 9110, 15.5.20). */
 function notOpenedFor(host: string | undefined): Verdict {
   const name = host === undefined ? undefined : hostOf(host);
   const which = host === undefined ? 'a request without a Host' : `the host "${host.slice(0, 100)}"`;

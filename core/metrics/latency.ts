@@ -81,7 +81,7 @@ export function shownUpTo(trial: Completed): number {
   );
 }
 
-/** Which receivers had one attempt of an event and which another is not kept, so the worst is assumed. */
+/** Results do not say which receivers an attempt reached, so the worst is assumed. */
 function attemptsSureness(
   { precision, latency }: Completed,
   histogram: Histogram,

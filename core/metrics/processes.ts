@@ -66,7 +66,7 @@ function lostInIdle(trial: Completed): string | undefined {
 
 /** From this share of the measured phase on a server has no time left, and what comes waits. */
 const busyFrom = 0.95;
-/** One that ran for less of it was kept from running: it was not the deliveries that filled it. */
+/** One that ran for a smaller share was kept from running by others; deliveries did not use it up. */
 const ranLeast = 0.5;
 
 /** What the busiest thread of the busiest server did, as shares of the measured phase. */

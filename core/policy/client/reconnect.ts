@@ -19,7 +19,7 @@ export type ReconnectPolicy = Backoff & {
 
 /** What a client remembers until it comes back. */
 export type Comeback = {
-  /** Failures since the backoff last began anew. */
+  /** Failures since the backoff last started again. */
   failures: number;
   /** Failures since the client began: what says to which server it goes (choose-server.ts). */
   turns: number;
