@@ -143,7 +143,7 @@ function unrecognised(url: URL, found: Awaited<ReturnType<typeof find>>): UserEr
     default: {
       const type = 'type' in found ? say(found.type) || 'no content type' : 'something else';
       return failed(
-        `${url.href} answered with ${type}, which tells no pattern. ` +
+        `${url.href} answered with ${type}, which does not show the pattern. ` +
           `Name it: --pattern ${listNames(Object.keys(followers), Infinity)}.`,
       );
     }

@@ -111,7 +111,7 @@ async function optionsOf(
   const { longestToleranceS } = await import('../core/signature/scheme.ts');
   const { scheme } = flags;
   if (scheme !== undefined && !isSchemeName(scheme))
-    throw new UserError('scheme', `--scheme ${scheme} is none: there are ${schemeNames.join(', ')}.`);
+    throw new UserError('scheme', `--scheme ${scheme} is not a scheme: there are ${schemeNames.join(', ')}.`);
   const toleranceMs = parseDurationMs(flags.tolerance);
   if (toleranceMs === undefined || toleranceMs > longestToleranceS * 1000)
     throw new UserError(

@@ -89,7 +89,7 @@ function fieldsOf(headers: Headers, body: Buffer): Fields {
   }
   const read = parseJson(text);
   if ('problem' in read) throw new TypeError(`the body is not whole JSON${read.problem}`);
-  if (!isFields(read.value)) throw new TypeError('the body is JSON, but no object');
+  if (!isFields(read.value)) throw new TypeError('the body is JSON, but not an object');
   return read.value;
 }
 

@@ -25,14 +25,14 @@ export function clusterObstacles({ servers, subscribers }: Asked, profile?: Prof
       ? [
           (broker.kind === 'kafka'
             ? 'servers.broker: no profile has figures of Kafka, because trials start only a stand-in for it. '
-            : `servers.broker: the profile ${profile.name} has nothing of ${broker.kind}; npm start -- ` +
+            : `servers.broker: the profile ${profile.name} has no figures of ${broker.kind}; npm start -- ` +
               'calibrate measures it if it is installed; name the new profile with --profile FILE. ') +
             'Without a broker (in-process) the scenario can be simulated.',
         ]
       : []),
     ...(profile && inFront.kind !== 'list' && !profile.cluster?.haproxy
       ? [
-          `servers.in-front: the profile ${profile.name} has nothing of HAProxy; npm start -- calibrate ` +
+          `servers.in-front: the profile ${profile.name} has no figures of HAProxy; npm start -- calibrate ` +
             'measures it if it is installed; name the new profile with --profile FILE. With a list of ' +
             'servers (in-front: list) the scenario can be simulated.',
         ]
@@ -72,7 +72,7 @@ export function whyNotThroughFront(
     );
   const measured = profile?.cluster?.haproxy?.variants;
   return measured && !Object.values(measured).some((one) => one.pattern === pattern)
-    ? `the profile ${profile.name} has nothing of this pattern through HAProxy`
+    ? `the profile ${profile.name} has no figures of this pattern through HAProxy`
     : undefined;
 }
 

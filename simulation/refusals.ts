@@ -88,7 +88,7 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
         ]),
     ...(isStill
       ? [
-          'faults: a freeze is simulated of one server only, in scenarios with a single server; simulate a ' +
+          'faults: a freeze can be simulated only in scenarios with a single server; simulate a ' +
             "copy of the scenario without it, or --set 'faults=[]'.",
         ]
       : []),

@@ -69,7 +69,7 @@ export function pairPlanText(pairs: number, { tests, least, ...plan }: PairPlan,
     `${counted(pairs, 'pair')} of ${asked}: enough to show a change even if a fifth of them is dropped and ` +
     'one more holds a stalled run.' +
     (plan.unbounded > pairs
-      ? ` To show that nothing changed, minimum effects so small take about ${plan.unbounded}.`
+      ? ` With minimum effects this small, about ${plan.unbounded} are needed to show that nothing changed.`
       : '')
   );
 }

@@ -61,8 +61,8 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): Traf
       message:
         `${all.join(', ')} and the publisher share ${formatNumber(cores)} ` +
         `${cores === 1 ? 'core' : 'cores'} and wait for one another. Latencies, times to come back and how ` +
-        'much a server can take are those of this machine rather than of so many; counts of deliveries, ' +
-        'requests and bytes are not affected.',
+        'much a server can take are those of this machine, not of one with enough cores; counts of ' +
+        'deliveries, requests and bytes are not affected.',
     },
   ];
 }

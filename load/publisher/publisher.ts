@@ -189,7 +189,7 @@ function giveUp(state: State): void {
     `the server had not answered ${answerWithinUs / 1e6} s after the last event`,
   );
   for (let i = state.next; i < eventsOf(state); i++)
-    state.problem('publish-unsent', 'an event was not sent, for want of a connection');
+    state.problem('publish-unsent', 'an event was not sent, because there was no connection');
   finish(state);
 }
 

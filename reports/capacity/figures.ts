@@ -201,7 +201,7 @@ function billBars(plan: CapacityPlan): Bar[] {
 
 function curveTable({ rows }: CapacityPlan): Figure['data'] {
   return figureTable(
-    'One server with so many subscribers, as the search simulated it',
+    'One server with each number of subscribers that the search simulated',
     ['variant', 'subscribers', 'CPU', 'p99'],
     rows.flatMap(({ label, curve }) =>
       curve.map(({ subscribers, cpuShare, latencyP99Us }) => ({

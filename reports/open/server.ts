@@ -228,7 +228,7 @@ function createQueue(most: number): (work: () => Promise<Answer>) => Promise<Ans
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     if (waiting >= most)
-      return Promise.resolve(wrong(503, 'Too many reports are being made; come again in a moment.'));
+      return Promise.resolve(wrong(503, 'Too many reports are being made; try again in a moment.'));
     waiting++;
     const done = last.then(work).finally(() => waiting--);
     last = done.catch(() => undefined);

@@ -58,7 +58,7 @@ export async function comparedRuns(archive: Archive, names: readonly string[]): 
   if (names.length !== 2)
     return wrong(
       400,
-      'A comparison takes two runs, and ' +
+      'A comparison needs two runs, and ' +
         (names.length === 0 ? 'none was' : names.length === 1 ? 'one was' : `${names.length} were`) +
         ' selected.',
     );

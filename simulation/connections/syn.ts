@@ -35,8 +35,8 @@ export function assumedOf(kernel: Profile['kernel']): string | undefined {
   const unknown = Object.entries(kernel).flatMap(([name, value]) => (value === null ? [name] : []));
   return unknown.length === 0
     ? undefined
-    : `settings of the kernel that the profile could not read (${unknown.join(', ')}): they are taken as ` +
-        'Linux has them by itself';
+    : `settings of the kernel that the profile could not read (${unknown.join(', ')}): the defaults ` +
+        'of Linux are used';
 }
 
 /** @param sent packets so far, from 1 on. @returns how long the kernel waits for an answer to the last */

@@ -66,7 +66,7 @@ test('mistakes are named with what to do', async (t) => {
   writeFileSync(join(folder, 'baselines/other.json'), '{"format":"x"}');
   const rows: [string[], RegExp][] = [
     [['baseline', 'save', '../main', 'base.json'], /"\.\.\/main" is not a name for a baseline/],
-    [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json has a figure that counts/],
+    [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json has a valid figure/],
     [['baseline', 'check', 'brokn', 'base.json'], /There is no baseline "brokn"; did you mean "broken"\?/],
     [
       ['baseline', 'check', 'main', 'base.json', '--dir', 'none'],
@@ -101,8 +101,8 @@ test('a trial that does not count is left out of a baseline and named; the other
   assert.match(stdout, /Saved 2 runs of 1 variant of compare/);
   assert.equal(
     stderr,
-    'Left out: trial 1 of sse has no figure that counts (child-ended).\n' +
-      'Left out: trial 1 of alone has no figure that counts (child-ended).\n',
+    'Left out: trial 1 of sse has no valid figure (child-ended).\n' +
+      'Left out: trial 1 of alone has no valid figure (child-ended).\n',
   );
 });
 

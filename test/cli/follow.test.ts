@@ -220,7 +220,7 @@ test('what cannot be followed is told with what to do, and by the exit code', as
     [[webhook], 2, /webhooks\/stream/],
     [[`${sse}/nowhere`], 3, /answered 404: there is nothing at \/nowhere/],
     [[`${sse}/events`], 3, /answered 400: name the topics/],
-    [[page], 3, /answered with text\/html, which tells no pattern\. Name it: --pattern/],
+    [[page], 3, /answered with text\/html, which does not show the pattern\. Name it: --pattern/],
     [[page, '--pattern', 'sse'], 3, /content type "text\/html", not "text\/event-stream"/],
     [['127.0.0.1:1'], 3, /Nothing listens at 127\.0\.0\.1:1/],
     [[sse, '--for', '50ms', '--events', '1'], 1, /0 events in .*End: the time is over/],

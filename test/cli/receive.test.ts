@@ -177,7 +177,7 @@ test('flags that are wrong are said in a sentence', async (t) => {
     [['receive', '--page-port', '70000'], /--page-port 70000 is not a port/],
     [['receive', '--status', '100'], /--status 100 is not a final status/],
     [['receive', '--tolerance', '5'], /--tolerance 5: give a duration/],
-    [['receive', '--scheme', 'svix', '--secret', 'x'], /--scheme svix is none: there are standard, /],
+    [['receive', '--scheme', 'svix', '--secret', 'x'], /--scheme svix is not a scheme: there are standard, /],
     [['receive', '--scheme', 'github'], /--scheme says how a secret is read, and there is none/],
     [['receive', '--port', '0', '--secret', 'x', '--scheme', 'standard'], /a webhook secret is "whsec_"/],
     [['receive', '--allow-host', 'https://x'], /is not a host/],

@@ -16,7 +16,7 @@ test('serve says what is wrong with the file, and leaves it as it is', async (t)
   writeFileSync(file, text);
   for (const [given, message] of [
     [file, /store\.db is not an SQLite database/],
-    [folder, /is a folder and no file\. Name a file in it/],
+    [folder, /is a folder, not a file\. Name a file in it/],
   ] as const) {
     const { code, stdout, stderr } = await start(
       ['serve', 'webhook', '--port', '0', '--set', 'store=sqlite', '--set', `file=${given}`],

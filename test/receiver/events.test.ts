@@ -72,7 +72,7 @@ test.each<[SchemeName, body: string, event: unknown, headers?: Record<string, st
 test.each<[SchemeName, body: string, says: RegExp]>([
   ['standard', '{', /^the body is not whole JSON/],
   ['standard', '', /^the body is not whole JSON/],
-  ['standard', 'null', /^the body is JSON, but no object$/],
+  ['standard', 'null', /^the body is JSON, but not an object$/],
   ['standard', '{"data":{}}', /^the body is not an event: it has no text in "type"$/],
   ['standard', '{"type":7}', /^the body is not an event: it has no text in "type"$/],
   [

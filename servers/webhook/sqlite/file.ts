@@ -114,7 +114,7 @@ export function openingFault(path: string, error: unknown): unknown {
       `${path} cannot be opened: a part of its path is a file and not a folder. Correct it, ${otherFile}.`,
     );
   if (primary !== undefined || code !== undefined)
-    return fault(`${path} cannot be used (${text}). Mend that, ${otherFile}.`);
+    return fault(`${path} cannot be used (${text}). Correct that, ${otherFile}.`);
   return error;
 }
 
@@ -154,7 +154,7 @@ function checkFolder(path: string): void {
 function checkKind(path: string, found: Stats): void {
   if (found.isDirectory())
     throw fault(
-      `${path} is a folder and no file. Name a file in it, such as ${path.replace(/\/$/, '')}/store.db.`,
+      `${path} is a folder, not a file. Name a file in it, such as ${path.replace(/\/$/, '')}/store.db.`,
     );
   if (!found.isFile()) throw fault(`${path} is not a regular file. Name another one with the option file.`);
   for (const suffix of besides) {

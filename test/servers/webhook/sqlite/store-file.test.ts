@@ -89,7 +89,7 @@ describe('a file is refused', () => {
   test('that is none, or that is nowhere', async (t) => {
     const folder = newFolder(t);
     mkdirSync(join(folder, 'sub'));
-    refuses(join(folder, 'sub'), /is a folder and no file\. Name a file in it, such as .*sub\/store\.db/);
+    refuses(join(folder, 'sub'), /is a folder, not a file\. Name a file in it, such as .*sub\/store\.db/);
     refuses(join(folder, 'none', 'store.db'), /cannot be made: there is no folder .*none\. Make it/);
     writeFileSync(join(folder, 'text'), '');
     refuses(join(folder, 'text', 'store.db'), /a part of its path is a file and not a folder/);
