@@ -60,7 +60,7 @@ export function readYaml(text: string): YamlFile {
 
   const tooDeep = doc.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   for (const { pos, message } of tooDeep ? [] : [...doc.errors, ...doc.warnings])
-    report(pos[0], `this is no YAML: ${message}`);
+    report(pos[0], `this is not YAML: ${message}`);
   if (tooDeep || depthExceeds(doc.contents, deepest))
     report(
       tooDeep?.pos[0] ?? 0,

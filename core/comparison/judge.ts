@@ -186,7 +186,8 @@ function tooFewText(
       ? undefined
       : `${baseline} and ${candidate} runs are too few for ${tests}`;
   const least = fewestPairs(of);
-  return baseline >= least ? undefined : `${counted(baseline, 'pair')}, and ${tests} take at least ${least}`;
+  if (baseline >= least) return undefined;
+  return `${counted(baseline, 'pair')}, but ${tests} ${of.tests === 1 ? 'needs' : 'need'} at least ${least}`;
 }
 
 function whyOf(verdict: Verdict, decided: readonly JudgedMetric[]): string {

@@ -160,8 +160,8 @@ function ending(
   }
   if (running.size === 0) return 'no server runs then';
   return chosen(which, running, Math.max(...running)).length === 0
-    ? `this share of ${running.size === 1 ? 'one server' : `${running.size} servers`} is none; ` +
-        'take a larger one'
+    ? `this share of ${running.size === 1 ? 'one server' : `${running.size} servers`} is less than one; ` +
+        'take a larger share'
     : undefined;
 }
 

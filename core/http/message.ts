@@ -94,7 +94,7 @@ function targetFault(request: IncomingMessage): MessageFault | undefined {
   const scheme = 'encrypted' in request.socket ? 'https' : 'http'; // of a TLSSocket
   const [, given, host, path] = /^(https?):\/\/([^/?#\\]+)([^#\\]*)$/i.exec(target) ?? [];
   if (given?.toLowerCase() !== scheme || !isHost(host!) || !URL.canParse(target))
-    return badTarget(`the request target is no ${scheme}:// address with a host and a path`);
+    return badTarget(`the request target is not a ${scheme}:// address with a host and a path`);
   request.url = path!.startsWith('/') ? path! : `/${path!}`;
   request.headers.host = host!;
   return undefined;

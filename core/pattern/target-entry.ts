@@ -23,7 +23,7 @@ export const location = z
   })
   .refine((text) => !/^\w+:\/\/[^/?#]*@/.test(text), {
     error:
-      'a name and password do not belong into a URL; send them as a header: authorization: "Basic ${NAME}"',
+      'a name and password do not belong in a URL; send them as a header: authorization: "Basic ${NAME}"',
   })
   .describe(
     'a path below "url", or a whole URL; {topic} is a topic, {topics} all topics of a subscriber, ' +

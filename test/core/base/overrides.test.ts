@@ -95,7 +95,7 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
     [['a[x]=5'], [`--set a[x]=5: ${how}`]],
     [
       ['seed=['],
-      ['--set seed=[: its value cannot be read: this is no YAML: Flow sequence must end with a ]'],
+      ['--set seed=[: its value cannot be read: this is not YAML: Flow sequence must end with a ]'],
     ],
     [['seed=*x'], ['--set seed=*x: its value cannot be read: the alias *x has no anchor &x before it']],
     [['subscriber=5'], ['--set subscriber=5: subscriber: unknown key; did you mean "subscribers"?']],

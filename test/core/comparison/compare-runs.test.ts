@@ -229,7 +229,7 @@ test('a comparison takes 25 events beyond a tail', () => {
   const names = ['latency.p50', 'latency.p99'];
   assert.deepEqual(readingOf(of(25), names).values, { 'latency.p50': 500, 'latency.p99': 990 });
   assert.deepEqual(readingOf(of(24), names).values, { 'latency.p50': 500 });
-  const why = '24 events beyond it; a comparison takes 25';
+  const why = '24 events beyond it; a comparison needs 25';
   assert.deepEqual(readingOf(of(24), names).absent, { 'latency.p99': why });
 });
 

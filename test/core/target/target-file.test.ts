@@ -83,7 +83,7 @@ describe('mistakes are named with their place', () => {
     [
       'a password in a URL',
       base.replace('/sub/{topic}', 'http://me:pw@127.0.0.1/sub'),
-      [/do not belong into a URL; send them as a header/],
+      [/do not belong in a URL; send them as a header/],
     ],
     [
       'no pattern',
