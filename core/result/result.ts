@@ -103,7 +103,7 @@ export const resultSchema = z.strictObject({
         .describe('of a matrix or a search: metrics to draw over its parameters'),
       axis: z
         .strictObject({
-          says: z.string().describe('what it means'),
+          says: z.string().describe('what the values mean to a reader'),
           times: z.number().describe('the factor that converts its value for this'),
           perSubscriber: z.boolean().describe('whether it is divided by the number of subscribers first'),
         })
