@@ -92,8 +92,7 @@ export const descriptorMetrics: Readonly<Record<string, Metric>> = {
     unit: 'share',
     rests: ['descriptors'],
     title: "server descriptors, highest sample, share of the process's own limit",
-    description:
-      'The most file descriptors that the servers had open at a time, as a share of their limit.',
+    description: 'The most file descriptors that the servers had open at a time, as a share of their limit.',
     better: 'lower',
     read: descriptors(({ peak, limit }) =>
       peak === undefined || limit === undefined ? undefined : peak / limit,

@@ -15,8 +15,7 @@ export const requestMetrics: Readonly<Record<string, Metric>> = {
     unit: 'count',
     rests: ['requests'],
     title: 'requests',
-    description:
-      'Requests from and to subscribers in the measured phase, without those of the publisher.',
+    description: 'Requests from and to subscribers in the measured phase, without those of the publisher.',
     better: 'lower',
     read: requests,
   },

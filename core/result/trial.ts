@@ -154,9 +154,7 @@ const completed = z.strictObject({
   wayIn: z
     .string()
     .optional()
-    .describe(
-      'whether clients used TLS and tokens; left out if they used neither, and in older results',
-    ),
+    .describe('whether clients used TLS and tokens; left out if they used neither, and in older results'),
   measuredUs: z.number().describe('length of the measured phase'),
   drainUs: z
     .number()

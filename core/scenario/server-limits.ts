@@ -14,10 +14,7 @@ export const server = z.strictObject({
     .default(1000)
     .describe('events kept per topic, for clients that resume'),
   historySize: size.prefault('64MiB').describe('bytes kept over all topics'),
-  maxSubscribers: positive
-    .max(1_000_000)
-    .default(100_000)
-    .describe('most subscribers; more are refused'),
+  maxSubscribers: positive.max(1_000_000).default(100_000).describe('most subscribers; more are refused'),
   maxTopics: positive.max(1_000_000).default(200_000).describe('most topics with a history'),
   maxBody: size.prefault('1MiB').describe('largest event body'),
   slowBuffer: size.prefault('1MiB').describe('bytes a subscriber may lag behind before the policy applies'),

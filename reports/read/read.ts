@@ -82,10 +82,7 @@ function requireHistograms({ trials }: Result, file: string): void {
         if (stored) histogramOf(stored);
       } catch (error) {
         const why = `the histogram ${name} of trials[${i}] cannot be read (${messageOf(error)})`;
-        throw new UserError(
-          'result-invalid',
-          `${file} is not valid: ${why}. Run the scenario again.`,
-        );
+        throw new UserError('result-invalid', `${file} is not valid: ${why}. Run the scenario again.`);
       }
     }
   }

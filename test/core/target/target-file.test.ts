@@ -170,9 +170,7 @@ test('a file of another kind is told to be none, and nothing of it is quoted', (
     const [line, ...more] = mistakes(text);
     assert.match(
       line!,
-      new RegExp(
-        `^feed\\.yaml:1:1: this is not a target file: expected a map with the keys .*; got ${got}$`,
-      ),
+      new RegExp(`^feed\\.yaml:1:1: this is not a target file: expected a map with the keys .*; got ${got}$`),
     );
     assert.deepEqual(more, []);
     assert.doesNotMatch(line!, /SECRET/);
