@@ -132,7 +132,7 @@ function nearestLines(nearest: Nearest | undefined, looked: string, columns: num
   const how =
     simulatedFrom === undefined
       ? 'Measured'
-      : `Simulated from the profile "${oneLine(simulatedFrom)}", as there is no measured result`;
+      : `There is no measured result. Simulated from the profile "${oneLine(simulatedFrom)}"`;
   return [
     wrapped(
       `${how}, in the nearest result at hand, ${where}: ${times(subscribers, 'clients')}, ` +

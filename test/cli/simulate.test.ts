@@ -73,7 +73,7 @@ test('what no model knows is refused before anything is computed, each with what
   assert.deepEqual(resultFolders(folder), []);
   const steady = await simulate(folder, '--set', 'faults=[]', '--set', 'servers.broker=nats');
   assert.equal(steady.code, 2);
-  assert.match(steady.stderr, /cannot be simulated:\nservers\.broker: .*nothing of nats; .*calibrate/);
+  assert.match(steady.stderr, /cannot be simulated:\nservers\.broker: .*no figures of nats; .*calibrate/);
   const set = ['--set', 'servers={}', '--set', 'faults=[]'];
   assert.equal((await simulate(folder, ...set, '--quiet')).code, 0, 'as it says');
   const none = await simulate(folder, ...set, '--set', 'variants=[webhook]');
@@ -95,7 +95,7 @@ test('a profile that is none is refused', async (t) => {
   };
   assert.match(await of('missing.json'), /Cannot read the profile missing\.json.*npm start -- calibrate/);
   assert.match(await of('cut.json', '{'), /cut\.json is not whole JSON/);
-  assert.match(await of('other.json', '{}'), /no profile of pushbench/);
+  assert.match(await of('other.json', '{}'), /not a profile of pushbench/);
   assert.match(await of('later.json', JSON.stringify({ ...testProfile, version: 99 })), /Upgrade pushbench/);
   assert.match(
     await of('bad.json', JSON.stringify({ ...testProfile, name: 1 })),
