@@ -65,7 +65,7 @@ const alone = [
 
 for (const glob of [...heavy, ...alone])
   if (globSync(glob, { cwd: import.meta.dirname }).length === 0)
-    throw new Error(`vitest.config.ts: no test file is called ${glob} any more; mend the list with it`);
+    throw new Error(`vitest.config.ts: no test file is called ${glob} any more; correct the list`);
 
 export default defineConfig({
   test: {

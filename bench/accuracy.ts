@@ -1,4 +1,4 @@
-// Holds the reported percentiles against the truth: a server that delays every delivery by a known
+// Compares the reported percentiles with the truth: a server that delays every delivery by a known
 // distribution. Then it freezes the publisher or the server for a second, which must show in full in the
 // tail.
 

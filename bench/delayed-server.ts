@@ -1,6 +1,6 @@
 // Delays every delivery by a known distribution, counted from the planned time: the truth that reported
-// percentiles are held against. It speaks the control protocol and just enough SSE, and is no reference for
-// anything.
+// percentiles are compared with. It speaks the control protocol and just enough SSE, and is not a
+// reference for anything.
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

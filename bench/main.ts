@@ -1,7 +1,7 @@
 // Runs the benchmarks (`npm run bench`, or `npm run bench -- NAME` for one). Each prints a ratio against a
 // named peer, both measured in one run, or a figure against its stated bound.
 //
-// They are no tests: a shared machine decides the seconds.
+// They are not tests: a shared machine decides the seconds.
 
 import { parseArgs } from 'node:util';
 

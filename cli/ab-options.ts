@@ -36,7 +36,7 @@ export function pairsOf(text: string): number {
 export function budgetOf(text: string): number {
   const ms = parseDurationMs(text);
   if (ms !== undefined && ms > 0) return ms;
-  throw new UserError('budget', `--budget ${text} is no duration. Write it like 10m.`);
+  throw new UserError('budget', `--budget ${text} is not a duration. Write it like 10m.`);
 }
 
 export function commandOf(

@@ -15,13 +15,13 @@ export type Prompts = {
   }): Promise<string>;
 };
 
-/** As {@link answersOf}; Ctrl-C is no defect. */
+/** As {@link answersOf}; Ctrl-C is not a defect. */
 export async function ask(flags: NeedFlags): Promise<NeedFlags> {
   try {
     return await answersOf(flags, { select, input });
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
-    throw new UserError('advise', 'Ended before all was said.', exitCodes.interrupted);
+    throw new UserError('advise', 'Ended before all questions were answered.', exitCodes.interrupted);
   }
 }
 
@@ -33,14 +33,14 @@ export async function answersOf(flags: NeedFlags, prompts: Prompts): Promise<Nee
       message,
       choices: Object.entries(choices).map(([value, name]) => ({ name, value })),
     });
-  const to = await choose('Who is to be told when something changes?', {
+  const to = await choose('Who needs to know when something changes?', {
     browser: 'pages of browsers',
     app: 'apps and programs that people run',
     server: 'other servers',
   });
   const direction = await choose('Who sends?', {
     down: 'the server: clients listen',
-    both: 'both: clients send as much and as soon',
+    both: 'both: clients send as much, and as urgently',
   });
   const clients = await prompts.input({
     message: 'How many clients?',
@@ -62,7 +62,7 @@ export async function answersOf(flags: NeedFlags, prompts: Prompts): Promise<Nee
   });
   const reachable =
     to === 'server' &&
-    (await choose('Have the receivers an address that your server can call?', { yes: 'yes', no: 'no' })) ===
+    (await choose('Do receivers have an address that your server can call?', { yes: 'yes', no: 'no' })) ===
       'yes';
   const hold = await choose('What may stay open between them?', {
     streams: 'a connection for as long as the client is there',

@@ -69,7 +69,7 @@ export function needsOf(flags: NeedFlags): { needs: Needs; assumed: string[]; pa
   const hold = word('hold', holds, 'streams');
   const missed = word('missed', misses, 'catch-up');
   if (flags.bothWays === undefined) assumed.push('one way (else --both-ways)');
-  if (flags.shared === undefined) assumed.push('an own update for each (else --shared)');
+  if (flags.shared === undefined) assumed.push('each client gets its own updates (otherwise --shared)');
   const withinMs = flags.within === undefined ? undefined : note(withinOf(flags.within), { ms: 0 }).ms;
   if (flags.within === undefined) assumed.push('any delay (else --within)');
   const reachable = flags.reachable ?? to === 'server';
@@ -100,7 +100,7 @@ export function needsOf(flags: NeedFlags): { needs: Needs; assumed: string[]; pa
 }
 
 export function clientsOf(text: string | undefined): { clients: number } | string {
-  if (text === undefined) return '--clients is missing: say how many are to be told, such as --clients 3000.';
+  if (text === undefined) return '--clients is missing: say how many there are, such as --clients 3000.';
   const clients = /^\d+(,\d{3})*$/.test(text) ? Number(text.replaceAll(',', '')) : 0;
   return clients >= 1 && clients <= mostClients
     ? { clients }

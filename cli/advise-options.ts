@@ -10,7 +10,7 @@ export function addAdvise(root: Command, invocation: string): void {
       'say which pattern fits your needs, given by flags or asked for on a terminal (docs/advise.md)',
     )
     .argument('[result...]', 'results to take figures from (default: the nearest in the results folder)')
-    .option('--clients <number>', 'how many are to be told')
+    .option('--clients <number>', 'number of clients')
     .option('--every <duration>', 'time between two updates of one client, such as 2s, 5m or 1h')
     .option('--rate <rate>', 'the same as a rate of each client, such as 0.5/s')
     .option('--to <receiver>', 'browser, app or server')

@@ -68,7 +68,7 @@ async function askedFor(flags: NeedFlags): Promise<NeedFlags> {
   if (!process.stdin.isTTY || !process.stdout.isTTY)
     throw new UserError(
       'advise',
-      'advise does not know what you need: say it with flags, --clients and --every at the least, such as ' +
+      'advise does not know what you need: say it with flags, --clients and --every at least, such as ' +
         'advise --clients 3000 --every 2s. On a terminal it asks.',
     );
   const { ask } = await import('./advise-dialogue.ts');
@@ -148,7 +148,7 @@ function simulatedAt(needs: Needs, payload: string | undefined): SimulatedLoads 
   return { profile: profile.name, rows };
 }
 
-/** Nobody asked for a profile, so that none, or several, are no mistake. */
+/** Nobody asked for a profile, so that none, or several, is not a mistake. */
 function shippedProfile(): Profile | undefined {
   try {
     return openProfile(undefined);

@@ -36,13 +36,13 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
   if (all.variants.length === 0)
     throw new UserError(
       'baseline-runs',
-      `${path} holds no trial, so there is nothing to hold a candidate against. Run the scenario again.`,
+      `${path} holds no trial, so there is nothing to compare with a candidate. Run the scenario again.`,
     );
   if (runs.variants.length === 0)
     throw new UserError(
       'baseline-runs',
-      `No trial of ${listNames(all.variants.map(({ label }) => label))} in ${path} has a figure that ` +
-        'counts, so there is nothing to hold a candidate against. Run the scenario again.',
+      `No trial of ${listNames(all.variants.map(({ label }) => label))} in ${path} has a valid ` +
+        'figure, so there is nothing to compare with a candidate. Run the scenario again.',
     );
   const file = fileOf(dir, name);
   const text = writeBaseline(runs, new Date());
@@ -61,14 +61,14 @@ export async function saveBaseline(given: string, path: string, { dir }: Baselin
   return exitCodes.ok;
 }
 
-/** The runs that have a figure that counts, and a line for each of the others. */
+/** The runs that have a valid figure, and a line for each of the others. */
 function countedOf(runs: RunSet): { runs: RunSet; leftOut: string[] } {
   const leftOut: string[] = [];
   const variants = runs.variants.flatMap(({ label, runs: own }) => {
     const counted = own.filter((run) => countsAtAll(run) && Object.keys(run.values).length > 0);
     for (const { repetition, why } of own.filter((run) => !counted.includes(run)))
       leftOut.push(
-        `trial ${repetition} of ${label} has no figure that counts` +
+        `trial ${repetition} of ${label} has no valid figure` +
           (why.length === 0 ? '.' : ` (${listNames(why)}).`),
       );
     return counted.length === 0 ? [] : [{ label, runs: counted }];

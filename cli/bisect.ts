@@ -210,7 +210,7 @@ function measureAgainst(goodArm: OpenedArm, rig: Rig, files: RunFiles): Measure 
   };
 }
 
-/** @throws whatever was no interruption */
+/** @throws whatever was not an interruption */
 function endedEarly(error: unknown, runFolder: string | undefined, sofar: Bisection | undefined): ExitCode {
   if (runFolder !== undefined && !sofar) removeRunFolder(runFolder);
   else if (runFolder !== undefined) console.error(`What was measured before is in ${runFolder}.`);

@@ -58,8 +58,8 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
   if (machine.hasProc === false)
     throw new UserError(
       'calibrate',
-      'A profile needs what Linux says of processes in /proc, and this system has none. Calibrate on ' +
-        'Linux, or simulate with a profile of another machine.',
+      'A profile is made from /proc, where Linux lists its processes, and this system has none. Calibrate ' +
+        'on Linux, or simulate with a profile of another machine.',
       exitCodes.failed,
     );
   requireWritable(output);
@@ -124,7 +124,7 @@ function patternsOf(words: string | undefined): string[] {
   return names;
 }
 
-/** @throws UserError where it is no time, or too short for a trial of each pattern */
+/** @throws UserError where it is not a time, or too short for a trial of each pattern */
 function budgetOf(minutes: string | undefined, usualMs: number, names: readonly string[]): number {
   if (minutes === undefined) return usualMs;
   const budgetMs = Number(minutes) * 60_000;
@@ -132,9 +132,9 @@ function budgetOf(minutes: string | undefined, usualMs: number, names: readonly 
   if (!(budgetMs >= leastMs) || budgetMs > 24 * 3_600_000)
     throw new UserError(
       'minutes',
-      `--minutes ${oneLine(minutes)} does not do: one trial of ` +
+      `--minutes ${oneLine(minutes)} is not possible: one trial of ` +
         `${names.length === 1 ? names[0] : 'each pattern'} takes about ${formatUs(leastMs * 1000)}. ` +
-        'Give a number of minutes that has room for it, at most a day (1440).',
+        'Give more minutes, at most a day (1440).',
     );
   return budgetMs;
 }
@@ -187,16 +187,16 @@ function finish(
   if (end.kind === 'failed') throw new UserError('calibrate', end.why, exitCodes.failed);
   if (!profile) {
     if (end.kind === 'interrupted') {
-      print('Interrupted before a trial came to figures that count; nothing was written.');
+      print('Interrupted before a trial had valid figures; nothing was written.');
       return exitCodes.interrupted;
     }
     throw new UserError(
       'calibrate',
-      ['No trial came to figures that count, so there is no profile:', ...leftOut].join('\n'),
+      ['No trial had valid figures, so there is no profile:', ...leftOut].join('\n'),
       exitCodes.failed,
     );
   }
-  // What was cut short replaces no profile that is whole.
+  // An interrupted profile does not replace a complete one.
   const file = end.kind === 'interrupted' ? output.replace(/(\.json)?$/, '.interrupted.json') : output;
   writeWhole(file, `${JSON.stringify(profile, null, 1)}\n`, otherFile);
   for (const line of summaryOf(profile)) print(line);
@@ -214,7 +214,7 @@ function finish(
     ...lackingOf(profile, planned),
   ];
   if (missing.length === 0) return exitCodes.ok;
-  print(`Nothing of ${listed(missing)} came to figures that count, so the profile has none.`);
+  print(`There were no valid figures for ${listed(missing)}, so the profile has none.`);
   return exitCodes.invalid;
 }
 

@@ -56,8 +56,8 @@ export async function claimsCommand(
     if (result.simulated)
       throw new UserError(
         'claims',
-        `${path} was simulated (from the profile "${result.simulated.profile.name}"), and claims are held ` +
-          'against measurements alone. Run the scenario: npm start -- run ' +
+        `${path} was simulated (from the profile "${result.simulated.profile.name}"), and only ` +
+          'measurements test claims. Run the scenario: npm start -- run ' +
           `${name}.`,
       );
     if (!named.has(name))
@@ -118,7 +118,7 @@ function readFigures(file: string): Figures {
   const ours = 'value' in json && figuresHead.safeParse(json.value).success;
   const parsed = 'value' in json && ours ? figuresSchema.safeParse(json.value) : undefined;
   if (parsed?.success) return parsed.data;
-  const why = parsed ? `:\n${issuesText(parsed.error)}\n` : ': it is no JSON of "pushbench claims". ';
+  const why = parsed ? `:\n${issuesText(parsed.error)}\n` : ': "pushbench claims" did not write it. ';
   throw new UserError(
     'claims-figures',
     `${file} contains no figures of claims${why}Name another file with --figures, or remove it to ` +

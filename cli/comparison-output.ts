@@ -33,8 +33,8 @@ export function failOnOf(words: readonly string[]): FailOn[] {
     const near = nearest(word, failOnNames);
     throw new UserError(
       'fail-on',
-      `--fail-on ${word} is nothing to fail on${near ? `; did you mean "${near}"?` : ';'} There are: ` +
-        `${failOnNames.join(', ')}. What is proven worse fails always.`,
+      `--fail-on ${word} is not possible${near ? `; did you mean "${near}"?` : ';'} There are: ` +
+        `${failOnNames.join(', ')}. What is shown to be worse always fails.`,
     );
   });
 }

@@ -29,7 +29,7 @@ const ran: Told = {
 const served: Told = {
   ok: 'ended by a signal',
   usage: wrong,
-  failed: 'the port is taken, or what it needs could not be had',
+  failed: 'the port is taken, or something that it needs is missing',
   interrupted: 'ended at once by a second signal',
 };
 
@@ -45,15 +45,15 @@ export const exitTable: Readonly<Record<string, Told>> = {
   serve: served,
   receive: served,
   follow: {
-    ok: 'ended as it was asked to, or by the server or a signal where no end was asked for',
+    ok: 'ended as asked; without --events or --for also when the server or a signal ended it',
     expectation: 'fewer events than --events',
     usage: wrong,
-    failed: 'nobody answered, or not as the pattern does',
+    failed: 'nobody answered, or the answer does not fit the pattern',
     interrupted: 'ended by a signal before --events or --for was reached',
   },
   'target check': {
     ok: 'every pattern that the file describes works',
-    expectation: 'one does not',
+    expectation: 'a pattern does not work',
     usage: 'the target file or the arguments are wrong',
     interrupted: 'ended by a signal before all was checked',
   },
@@ -62,13 +62,13 @@ export const exitTable: Readonly<Record<string, Told>> = {
   advise: {
     ok: 'advised',
     usage: 'a result or the arguments are wrong',
-    interrupted: 'the questions were left before all was said',
+    interrupted: 'ended before all questions were answered',
   },
   calibrate: {
-    ok: 'the profile is written, and has all that was asked for',
+    ok: 'the profile is written, with everything that was asked for',
     usage: wrong,
-    failed: 'no trial came to figures that count, a trial failed, or the profile could not be written',
-    invalid: 'the profile is written, and a part of it came to no figures that count',
+    failed: 'no trial had valid figures, a trial failed, or the profile could not be written',
+    invalid: 'the profile is written, but a part that was asked for has no valid figures',
     interrupted,
   },
   report: { ok: 'written', usage: 'a result or the arguments are wrong', failed: written },
@@ -89,7 +89,7 @@ export const exitTable: Readonly<Record<string, Told>> = {
     ok: 'the commit is found',
     usage: 'the scenario, another file or the arguments are wrong',
     failed: 'the good or the bad commit does not start, or a file could not be written',
-    inconclusive: 'it is not decided, or the bad commit is not shown to be worse',
+    inconclusive: 'undecided, or the bad commit is not shown to be worse',
     interrupted,
   },
   compare: {
@@ -100,9 +100,9 @@ export const exitTable: Readonly<Record<string, Told>> = {
   },
   'baseline save': {
     ok: 'saved',
-    usage: 'a result or the arguments are wrong, or no run has figures that count',
+    usage: 'a result or the arguments are wrong, or no run has valid figures',
     failed: written,
-    invalid: 'a run was cut short, so nothing is kept of it',
+    invalid: 'a run was cut short, so it is not kept',
   },
   'baseline list': { ok: 'listed', usage: 'a baseline or the arguments are wrong' },
   'baseline check': {

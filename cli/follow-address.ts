@@ -33,7 +33,7 @@ const leastEveryMs = 10;
 /** @throws UserError when one cannot be read */
 export function limitsOf({ events, for: time }: FollowFlags): Limits {
   if (events !== undefined && !/^[1-9]\d{0,8}$/.test(events))
-    throw new UserError('events', `--events ${events} is no number of events: give 1 or more.`);
+    throw new UserError('events', `--events ${events} is not a number of events: give 1 or more.`);
   return {
     events: events === undefined ? Infinity : Number(events),
     forMs: time === undefined ? Infinity : durationMs('--for', time, 1),
@@ -44,7 +44,7 @@ export function limitsOf({ events, for: time }: FollowFlags): Limits {
 export function optionsOf(address: string, flags: FollowFlags): FollowOptions {
   const url = URL.parse(/^[a-z]+:\/\//i.test(address) ? address : `http://${address}`);
   if (!url || !/^(?:http|ws)s?:$/.test(url.protocol))
-    throw new UserError('url', `${address} is no address: give one such as http://127.0.0.1:8080.`);
+    throw new UserError('url', `${address} is not an address: give one such as http://127.0.0.1:8080.`);
   if (url.username !== '' || url.password !== '')
     throw new UserError(
       'url',
@@ -60,7 +60,7 @@ export function optionsOf(address: string, flags: FollowFlags): FollowOptions {
   const topics = [...new Set(flags.topic.flatMap((text) => text.split(',')).filter((name) => name !== ''))];
   for (const name of topics)
     if (!topicPattern.test(name))
-      throw new UserError('topic', `--topic ${name} is no topic name: 1 to 128 of A-Z a-z 0-9 . _ : ~ -`);
+      throw new UserError('topic', `--topic ${name} is not a topic name: 1 to 128 of A-Z a-z 0-9 . _ : ~ -`);
   return {
     url: plain,
     pattern: asked,
@@ -97,7 +97,7 @@ export async function findFollowed(
   const known = foreign ?? (found.kind === 'foreign' ? found.pattern : undefined);
   if (known === undefined) throw unrecognised(url, found);
   if (topics.length > 0)
-    throw new UserError('topic', `${url.host} is no server of pushbench: put the topic into the address.`);
+    throw new UserError('topic', `${url.host} is not a server of pushbench: put the topic into the address.`);
   if (send.length > 0 && known !== 'websocket')
     throw new UserError('send', `--send is for sockets, and this is ${patterns[known].title}.`);
   return { followed: { pattern: known, ours: false, url }, options };
@@ -143,7 +143,7 @@ function unrecognised(url: URL, found: Awaited<ReturnType<typeof find>>): UserEr
     default: {
       const type = 'type' in found ? say(found.type) || 'no content type' : 'something else';
       return failed(
-        `${url.href} answered with ${type}, which tells no pattern. ` +
+        `${url.href} answered with ${type}, which does not show the pattern. ` +
           `Name it: --pattern ${listNames(Object.keys(followers), Infinity)}.`,
       );
     }
@@ -196,6 +196,6 @@ function durationMs(flag: string, text: string, least: number): number {
   if (ms !== undefined && ms >= least) return ms;
   throw new UserError(
     flag.slice(2),
-    `${flag} ${text} is no time of ${least} ms or more: write it as 10s or 500ms.`,
+    `${flag} ${text} is not a time of ${least} ms or more: write it as 10s or 500ms.`,
   );
 }

@@ -12,7 +12,7 @@ import { endAtSignals } from './signals.ts';
 
 endAtSignals();
 
-// A reader that went away (`| head`) is no failure of ours.
+// A reader that went away (`| head`) is not a failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) =>
   process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed),
 );

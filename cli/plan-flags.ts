@@ -56,7 +56,7 @@ export function questionOf(
   const memory = prices && prices.prices.serverHour.memory / prices.prices.serverHour.cores;
   const question: Question = {
     subscribers: read('subscribers', flags.subscribers, undefined, {
-      what: 'say how many clients are to be told, such as --subscribers 1000000',
+      what: 'say how many clients there are, such as --subscribers 1000000',
       range: `, at most ${formatNumber(most.subscribers)}`,
       parse: wholeNumber,
       least: 1,
@@ -141,7 +141,7 @@ function topicsOf(given: string | undefined, mistakes: string[]): Question['topi
   return 'shared';
 }
 
-/** As a flag takes it: `4GB`, and bytes where that is no whole number of them. */
+/** As a flag takes it: `4GB`, and bytes where that is not a whole number of them. */
 function sizeText(bytes: number): string {
   return bytes % 1e9 === 0 ? `${bytes / 1e9}GB` : `${Math.floor(bytes)}B`;
 }

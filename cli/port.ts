@@ -5,7 +5,7 @@ import { exitCodes, UserError } from '../core/base/errors.ts';
 import { loopback } from '../core/base/loopback.ts';
 import { limitMs, takeSignals } from './signals.ts';
 
-/** @throws UserError when the text is no port */
+/** @throws UserError when the text is not a port */
 export function checkedPort(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
@@ -36,7 +36,7 @@ export function notListening(error: unknown, host: string, port: number): never 
   ) {
     throw new UserError(
       'host',
-      `--host ${host} is no address of this machine: give 127.0.0.1, ::1, ` +
+      `--host ${host} is not an address of this machine: give 127.0.0.1, ::1, ` +
         '0.0.0.0 for all, or one that "ip address" shows.',
     );
   }

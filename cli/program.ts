@@ -107,7 +107,7 @@ function addServe(root: Command): void {
     .option('--port <number>', 'port to listen on', '8080')
     .option(
       '--host <address>',
-      'address to listen on; 0.0.0.0 lets other machines in, without a password but for the API and ' +
+      'address to listen on; 0.0.0.0 lets other machines in, without a password except for the API and ' +
         'dashboard of webhooks (web pages: docs/wire.md, who may ask)',
       loopback(),
     )

@@ -111,7 +111,7 @@ async function optionsOf(
   const { longestToleranceS } = await import('../core/signature/scheme.ts');
   const { scheme } = flags;
   if (scheme !== undefined && !isSchemeName(scheme))
-    throw new UserError('scheme', `--scheme ${scheme} is none: there are ${schemeNames.join(', ')}.`);
+    throw new UserError('scheme', `--scheme ${scheme} is not a scheme: there are ${schemeNames.join(', ')}.`);
   const toleranceMs = parseDurationMs(flags.tolerance);
   if (toleranceMs === undefined || toleranceMs > longestToleranceS * 1000)
     throw new UserError(
@@ -120,7 +120,7 @@ async function optionsOf(
     );
   const status = Number(flags.status);
   if (!/^[2-5]\d\d$/.test(flags.status))
-    throw new UserError('status', `--status ${flags.status} is no final status of HTTP: give 200 to 599.`);
+    throw new UserError('status', `--status ${flags.status} is not a final status of HTTP: give 200 to 599.`);
   const fromEnvironment = process.env[secretVariable];
   const secrets =
     flags.secret.length > 0 || fromEnvironment === undefined || fromEnvironment === ''

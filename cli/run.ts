@@ -224,7 +224,7 @@ async function writeReports(
     return { page: files.write('report.html', page), problems };
   } catch (error) {
     if (!signalled()) throw error;
-    console.error('Interrupted while the report was drawn. The result is whole; pushbench report draws it.');
+    console.error('Interrupted while drawing the report. The result is complete; pushbench report draws it.');
     return { page: undefined, problems, ended: exitCodes.interrupted };
   }
 }

@@ -14,7 +14,7 @@ import { onSignals } from './signals.ts';
 /** @returns 0 when every pattern that the file describes works, 1 when not */
 export async function targetCheckCommand(file: string, { topic }: { topic: string }): Promise<ExitCode> {
   if (!topicPattern.test(topic))
-    throw new UserError('topic', `--topic "${topic}" is no topic: 1 to 128 letters, digits and . _ : ~ -`);
+    throw new UserError('topic', `--topic "${topic}" is not a topic: 1 to 128 letters, digits and . _ : ~ -`);
   const target = openTarget(file, process.env);
   const { name, url, pid, notes } = target;
   const count = pid === undefined ? 0 : treeOf(pid).length;

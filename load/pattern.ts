@@ -64,7 +64,7 @@ export type Sink = {
   gone(subscriber: number): void;
   /**
    * One event: the envelope in bytes `from`..`to`, read at `atUs`. The bytes are valid during the call only.
-   * @returns false when they are no envelope, which the pattern reports as a problem
+   * @returns false when they are not an envelope, which the pattern reports as a problem
    */
   event(subscriber: number, bytes: Buffer, from: number, to: number, atUs: number): boolean;
   /** Something that should not happen. The sink counts it in `errors` too, so that the caller does not. */

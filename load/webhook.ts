@@ -2,9 +2,9 @@
 // bytes, and recognise repetitions by the event's id. The HTTP server that they share is webhook/receiver.ts,
 // the client that registers them webhook/registrar.ts.
 //
-// A repetition is answered like a first delivery, so that the sender stops; whoever acts upon events would
-// stop here. These subscribers only count, so it goes on to the ledger, which keeps duplicates apart;
-// `deduplicated` counts what the dedupe store recognised.
+// A repetition is answered like a first delivery, so that the sender stops. A receiver that acts upon events
+// would ignore it from here on. These subscribers only count, so it goes on to the ledger, which keeps
+// duplicates apart; `deduplicated` counts what the dedupe store recognised.
 
 import type { KeyObject } from 'node:crypto';
 import { nowUs } from '../core/base/clock.ts';
@@ -64,7 +64,7 @@ export const webhook: PatternLoad<PatternOptions<'webhook'>> = {
         return answer(401);
       }
       if (!deliver(subscriber, body, atUs)) {
-        sink.problem('malformed-event', 'an event is no envelope');
+        sink.problem('malformed-event', 'an event is not an envelope');
         return answer(400);
       }
       counters.events++;

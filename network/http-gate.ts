@@ -157,7 +157,7 @@ function createHold(mostBytes: number, budget: Budget, passOn: (bytes: Buffer) =
   };
 }
 
-/** RFC 9112, section 6.3. Takes the response's request off the list, unless this is no final response. */
+/** RFC 9112, section 6.3. Takes the response's request off the list, unless this is not a final response. */
 function responseBody(head: Head, asked: string[]): Body {
   const status = Number(head.start.split(' ')[1]);
   if (status === 101) return 'other-protocol';

@@ -155,7 +155,7 @@ export function readMessages(parts: Parts): MessageReader {
   };
 }
 
-/** @returns undefined where it is no head of HTTP/1.0 or 1.1 */
+/** @returns undefined where it is not a head of HTTP/1.0 or 1.1 */
 function readHead(text: string): Head | undefined {
   const [start = '', ...lines] = text.slice(0, -4).split('\r\n');
   if (!/^(?:[A-Z-]+ \S+ HTTP\/1\.[01]|HTTP\/1\.[01] \d{3}(?: .*)?)$/.test(start)) return undefined;

@@ -7,7 +7,7 @@ import type { Random } from '../core/base/random.ts';
 import type { Conditions, Direction } from '../core/network/conditions.ts';
 import { arrivalUs, isSilent, newLink, pieceBytes } from './conditions.ts';
 
-/** Bytes that one direction of a connection holds at the most, beside a chunk that was read already. */
+/** Bytes that one direction of a connection holds at most, beside a chunk that was read already. */
 export const windowBytes = 256 * 1024;
 
 /**

@@ -22,7 +22,7 @@ export type NetworkProxy = {
   close(): Promise<void>;
 };
 
-/** Bytes under way over all connections at the most; see {@link Budget}. */
+/** Bytes under way over all connections at most; see {@link Budget}. */
 const heldMostBytes = 256 * 1024 ** 2;
 
 /** What is imposed. `chosen`: on these routes alone; undefined: on all routes of its `between`. */

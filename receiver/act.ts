@@ -81,7 +81,7 @@ export function createAct<Event>(options: ActOptions<Event>): (verified: Verifie
     if (!late.signal.aborted) counts[kind]++;
   }
 
-  /** It was acted upon, so a store that fails now is no reason for the sender to try again. */
+  /** It was acted upon, so a store that fails now is not a reason for the sender to try again. */
   async function remember({ key, verified: { id } }: Attempt): Promise<void> {
     try {
       if (key !== undefined) await store.finish(key);

@@ -16,7 +16,7 @@ export type Delivery<Event = unknown> = {
   body: Buffer;
   /**
    * The body as an event of the scheme, read on first access.
-   * @throws TypeError when the body is no such event
+   * @throws TypeError when the body is not such an event
    */
   readonly event: Event;
   /** Aborted when `timeoutMs` have passed: the sender has been told to try again. */

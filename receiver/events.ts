@@ -50,7 +50,7 @@ const readers: { [Scheme in SchemeName]: (headers: Headers, body: Buffer) => Eve
       throw new TypeError('this is a thin event of Stripe; read it with JSON.parse(body)');
     requireText(event, 'id', 'type');
     if (event['object'] !== 'event' || !isFields(event['data']) || !isFields(event['data']['object']))
-      throw new TypeError('the body is no event of Stripe: it has no data.object');
+      throw new TypeError('the body is not an event of Stripe: it has no data.object');
     return event as StripeEvent; // the fields were checked; for the rest, Stripe signed it
   },
   github(headers, body) {
@@ -63,7 +63,7 @@ const readers: { [Scheme in SchemeName]: (headers: Headers, body: Buffer) => Eve
   slack: fieldsOf,
 };
 
-/** @throws TypeError when the body is no event of the scheme */
+/** @throws TypeError when the body is not an event of the scheme */
 export function eventOf<Scheme extends SchemeName>(
   scheme: Scheme,
   headers: Headers,
@@ -89,14 +89,14 @@ function fieldsOf(headers: Headers, body: Buffer): Fields {
   }
   const read = parseJson(text);
   if ('problem' in read) throw new TypeError(`the body is not whole JSON${read.problem}`);
-  if (!isFields(read.value)) throw new TypeError('the body is JSON, but no object');
+  if (!isFields(read.value)) throw new TypeError('the body is JSON, but not an object');
   return read.value;
 }
 
 function requireText(event: Fields, ...names: string[]): void {
   for (const name of names)
     if (typeof event[name] !== 'string' || event[name] === '')
-      throw new TypeError(`the body is no event: it has no text in "${name}"`);
+      throw new TypeError(`the body is not an event: it has no text in "${name}"`);
 }
 
 function isFields(value: unknown): value is Fields {

@@ -1,7 +1,6 @@
-// Writes what is described to machines: `npm run schema`. The schemas that editors check scenario, target and
-// price files against (they say what a file may hold; what several values make impossible together only
-// `pushbench validate` sees), those of results and comparisons, the event's schema, and the OpenAPI document
-// of webhook delivery.
+// Writes the descriptions for machines: `npm run schema`. These are the schemas by which editors check
+// scenario, target and price files (only `pushbench validate` notices values that contradict each other),
+// those of results and comparisons, the event's schema, and the OpenAPI document of webhook delivery.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';

@@ -159,13 +159,13 @@ export const longPolling: PatternServer<Options> = {
       command: (url) => `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news'`,
     },
     {
-      what: 'wait for the first event since the server began; other cursors stand in answers',
+      what: 'wait for the first event since the server began; other cursors are in answers',
       command: (url, _publishUrl, cursor) =>
         `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news&since=${cursor}'`,
     },
     publishExample,
     {
-      what: 'wait for two seconds at the most',
+      what: 'wait for two seconds at most',
       command: (url, _publishUrl, cursor) =>
         `${curlAsking('curl -i', gzip)} '${url}/long-poll?topics=news&since=${cursor}&hold=2000'`,
     },

@@ -94,7 +94,7 @@ export type RunningPattern = {
   /** Cuts this share of the connections or held requests without a goodbye; a fault, not a shutdown. */
   disconnect(share: number): void;
   /**
-   * Before a server is exchanged: takes no new subscribers, and tells those there are, one after the other,
+   * Before a server is replaced: takes no new subscribers, and tells those there are, one after the other,
    * to go and come back, which they do elsewhere. Publishing goes on. Called once, and not after `close`.
    */
   drain(plan: DrainPlan): Promise<DrainCount>;

@@ -116,7 +116,7 @@ export const polling: PatternServer<PatternOptions<'polling'>> = {
     },
     publishExample,
     {
-      what: 'what came since the server began; other cursors stand in answers',
+      what: 'what came since the server began; other cursors are in answers',
       command: (url, _publishUrl, cursor) =>
         `${curlAsking('curl -i', gzip)} '${url}/poll?topics=news&since=${cursor}'`,
     },

@@ -68,8 +68,9 @@ export const sse: PatternServer<PatternOptions<'sse'>> = {
             return;
           }
           checkIntake(intake);
-          // A client that comes back asks for the same URL as at first, so its header is the later word. One
-          // that is no cursor of ours is answered with a reset; to an error no EventSource would come back.
+          // A client that comes back asks for the same URL as at first, so its header is the later word. A
+          // value that is not a cursor of ours is answered with a reset; after an error no EventSource would
+          // come back.
           const lastEventId = request.headers['last-event-id'];
           return streams.hold(
             request,

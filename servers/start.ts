@@ -67,7 +67,7 @@ export type RunningServer<H extends Hub = LocalHub> = {
   /** A fault: cuts this share of the connections that carry events, without a goodbye. */
   disconnect(share: number): void;
   /**
-   * Before it is exchanged: takes no new subscribers, and tells the present ones to come back, spread over a
+   * Before it is replaced: takes no new subscribers, and tells the present ones to come back, spread over a
    * window, so that they go to another server (docs/cluster/deploys.md). Until `close` it still listens and
    * takes published events. Resolves when all of them are gone. A second call waits for the first.
    */

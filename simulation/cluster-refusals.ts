@@ -24,23 +24,23 @@ export function clusterObstacles({ servers, subscribers }: Asked, profile?: Prof
     ...(profile && broker.kind !== 'in-process' && !profile.cluster?.brokers[broker.kind]
       ? [
           (broker.kind === 'kafka'
-            ? 'servers.broker: no profile has anything of Kafka, as what trials start stands in for it. '
-            : `servers.broker: the profile ${profile.name} has nothing of ${broker.kind}; npm start -- ` +
-              'calibrate measures it where it is installed, and --profile FILE names what that writes. ') +
+            ? 'servers.broker: no profile has figures of Kafka, because trials start only a stand-in for it. '
+            : `servers.broker: the profile ${profile.name} has no figures of ${broker.kind}; npm start -- ` +
+              'calibrate measures it if it is installed; name the new profile with --profile FILE. ') +
             'Without a broker (in-process) the scenario can be simulated.',
         ]
       : []),
     ...(profile && inFront.kind !== 'list' && !profile.cluster?.haproxy
       ? [
-          `servers.in-front: the profile ${profile.name} has nothing of HAProxy; npm start -- calibrate ` +
-            'measures it where it is installed, and --profile FILE names what that writes. With a list of ' +
+          `servers.in-front: the profile ${profile.name} has no figures of HAProxy; npm start -- calibrate ` +
+            'measures it if it is installed; name the new profile with --profile FILE. With a list of ' +
             'servers (in-front: list) the scenario can be simulated.',
         ]
       : []),
     ...(most !== undefined && each > most
       ? [
-          `servers.in-front.maxconn: no model knows who waits for a server with room, and a server would ` +
-            `have ${counted(each, 'subscriber')}; set at least as much, or leave it out.`,
+          `servers.in-front.maxconn: no model has subscribers that wait for a server with room, and a ` +
+            `server would have ${counted(each, 'subscriber')}; set at least as much, or leave it out.`,
         ]
       : []),
   ];
@@ -56,7 +56,7 @@ export function whyNotThroughFront(
   if (inFront.kind === 'list') return undefined;
   const entry = registry[pattern];
   if ((entry?.httpVersion?.(options) ?? 'h1') !== 'h1')
-    return 'no profile has the costs of HAProxy where it passes HTTP/2 on without reading it';
+    return 'no profile has the costs of HAProxy when it passes HTTP/2 on without reading it';
   const asksAgain = entry?.fromHistory === true;
   if (asksAgain && inFront.kind === 'haproxy' && count > 1 && !oneLog.includes(broker.kind))
     return (
@@ -72,7 +72,7 @@ export function whyNotThroughFront(
     );
   const measured = profile?.cluster?.haproxy?.variants;
   return measured && !Object.values(measured).some((one) => one.pattern === pattern)
-    ? `the profile ${profile.name} has nothing of this pattern through HAProxy`
+    ? `the profile ${profile.name} has no figures of this pattern through HAProxy`
     : undefined;
 }
 

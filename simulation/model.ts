@@ -29,7 +29,7 @@ export type ModelInput = {
   /** The stream of random numbers of that name: the same seed and name give the same numbers. */
   random: (stream: string) => Random;
   /**
-   * `groups`: exchangeable clients as one; `one-by-one`: each by itself, which groups are held against.
+   * `groups`: identical clients as one; `one-by-one`: each by itself, which groups are compared with.
    */
   clients: 'groups' | 'one-by-one';
   /** All servers have one core between them, as on a small machine; each has its own when left out. */
@@ -56,7 +56,7 @@ export type ServerFigures = {
   cpuUs: number;
   idleShare: number;
   handshakes: number;
-  /** In the end, as the first fault was still to come, and at the most. */
+  /** In the end, as the first fault was still to come, and at most. */
   subscribers: number;
   subscribersAtFirst: number;
   subscribersAtMost: number;
@@ -157,7 +157,7 @@ export type Simulated = {
   clients?: ModelInput['clients'];
   /** How far outside of what was calibrated: 1 is inside, 4 is four times the largest or smallest point. */
   extrapolated: number;
-  /** By how much figures of each kind are off, as far as predictions were held against measurements. */
+  /** By how much figures of each kind are off, as far as predictions were compared with measurements. */
   expectedError: ExpectedError;
   /** What the model leaves out, as sentences for readers. */
   leavesOut: string[];

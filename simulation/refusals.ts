@@ -27,20 +27,20 @@ export function obstaclesTo(scenario: Asked, profile?: Profile): string[] {
   return [
     ...(faults.length > 0 ? obstaclesWithFaults(scenario) : clusterObstacles(scenario, profile)),
     ...(network
-      ? ['network: models are of plain loopback; simulate a copy of the scenario without "network".']
+      ? ['network: models know only plain loopback; simulate a copy of the scenario without "network".']
       : []),
-    ...(server.tls ? ['server.tls: no profile has its costs; --set server.tls=false goes without.'] : []),
-    ...(server.auth ? ['server.auth: no profile has its costs; --set server.auth=false goes without.'] : []),
+    ...(server.tls ? ['server.tls: no profile has its costs; leave it out: --set server.tls=false.'] : []),
+    ...(server.auth ? ['server.auth: no profile has its costs; leave it out: --set server.auth=false.'] : []),
     ...(browser
       ? [
-          'browser: no model knows what pages of browsers ask for beside events; simulate a copy of the ' +
-            'scenario without "browser".',
+          'browser: no model has the other requests of browser pages; simulate a copy of the scenario ' +
+            'without "browser".',
         ]
       : []),
     ...bySubscribers.map(
       (name) =>
-        `topics.${name}.by: no model has messages of subscribers; ` +
-        `--set topics.${name}.by=publisher has the publisher send them.`,
+        `topics.${name}.by: no model has messages of subscribers; with ` +
+        `--set topics.${name}.by=publisher the publisher sends them.`,
     ),
   ];
 }
@@ -71,13 +71,13 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
     ...(inFront.kind === 'list'
       ? []
       : [
-          'servers.in-front: with faults no model has what stands in front of servers; ' +
-            '--set servers.in-front=list has clients find them by a list.',
+          'servers.in-front: with faults no model includes HAProxy; with --set servers.in-front=list ' +
+            'clients find servers by a list.',
         ]),
     ...(areApart(servers)
       ? [
-          'servers.broker: no model has clients that go from one server to another which knows nothing of ' +
-            'its events; --set servers.broker=redis-streams connects them.',
+          'servers.broker: no model has clients that move between servers without a broker; ' +
+            '--set servers.broker=redis-streams connects them.',
         ]
       : []),
     ...(others.length === 0
@@ -88,8 +88,8 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
         ]),
     ...(isStill
       ? [
-          'faults: a freeze is simulated of one server that is alone; simulate a copy of the scenario ' +
-            "without it, or --set 'faults=[]'.",
+          'faults: a freeze can be simulated only in scenarios with a single server; simulate a ' +
+            "copy of the scenario without it, or --set 'faults=[]'.",
         ]
       : []),
   ];
@@ -126,9 +126,9 @@ export function whyNoModel(
   if ((registry[pattern]?.fallsBackTo?.(options) ?? []).length > 0)
     return 'no model knows how clients fall back to another transport';
   if (scenario.faults.length > 0 && !comesBackByConnection(registry[pattern]))
-    return "no model knows how its clients meet with faults; --set 'faults=[]' simulates it without";
+    return "no model knows what its clients do in faults; --set 'faults=[]' simulates it without them";
   if (scenario.faults.length > 0 && (registry[pattern]?.httpVersion?.(options) ?? 'h1') !== 'h1')
-    return 'no model knows how clients come back that share connections; take over: h1';
+    return 'no model knows how clients that share connections come back; use over: h1';
   return model.cannot?.(variant, scenario) ?? whyNotThroughFront(variant, scenario, registry);
 }
 
@@ -139,5 +139,5 @@ function comesBackByConnection(entry: PatternRegistry[string] | undefined): bool
 
 /** What is left out of every trial though the scenario asks for it, a sentence each. */
 export function leftOutOf({ closedLoop }: Pick<Scenario, 'closedLoop'>): string[] {
-  return closedLoop ? ['The closed loop (closedLoop): how fast endpoints answer at the most.'] : [];
+  return closedLoop ? ['The closed loop (closedLoop): how fast endpoints can answer.'] : [];
 }

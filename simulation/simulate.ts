@@ -202,7 +202,7 @@ function warningsOf(of: Simulated): TrialWarning[] {
             code: 'saturated' as const,
             level: 'invalid' as const,
             message:
-              `${growing}, and latencies and losses are no figures. Take fewer subscribers or events, ` +
+              `${growing}, so its latencies and losses are void. Take fewer subscribers or events, ` +
               'or ask how many servers it takes (npm start -- plan).',
           },
         ]

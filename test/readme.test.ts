@@ -110,7 +110,7 @@ test('every command of the README that reads results does so whatever else is in
       for (const [name, why] of [
         ['broken', /is not whole JSON/],
         ['foreign', /not a result of pushbench/],
-        ['notes\\.txt', /it is no result/],
+        ['notes\\.txt', /it is not a result/],
         ['data\\.json', /not a result of pushbench/],
         ['empty', /there is no result in it/],
         ['bisected', /a bisection/],

@@ -21,7 +21,7 @@ import type { Part } from './part.ts';
 
 /** Numbers of the shortages, behind those of the drawn cases. */
 const firstShortage = 201;
-/** How long a server on SQLite lives at the most before it is killed. */
+/** How long a server on SQLite lives at most before it is killed. */
 const storeLifeMs = 400;
 
 /** Why something cannot be tried here; undefined where it can. */

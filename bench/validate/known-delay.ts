@@ -1,4 +1,4 @@
-// Holds percentiles against the truth: a server that delays each delivery by a known distribution
+// Compares percentiles with the truth: a server that delays each delivery by a known distribution
 // (bench/accuracy.ts).
 
 import { formatUs } from '../../core/base/units.ts';

@@ -1,5 +1,5 @@
-// Holds simulated clusters and webhooks against reality: runs several servers with brokers and HAProxy, and
-// webhooks, in small and in the steady state, predicts each from a profile, and compares.
+// Compares simulated clusters and webhooks with reality: runs several servers with brokers and HAProxy, and
+// webhooks, on a small scale and in the steady state, and predicts each from a profile.
 
 import type { Profile } from '../../core/profile/profile.ts';
 import type { Completed } from '../../core/result/result.ts';

@@ -1,5 +1,5 @@
-// Holds simulated storms and deploys against reality: runs crashes, storms and deploys with some hundred to
-// two thousand clients, predicts each with many seeds from a profile, and compares.
+// Compares simulated storms and deploys with reality: runs crashes, storms and deploys with some hundred to
+// two thousand clients, and predicts each with many seeds from a profile.
 
 import type { Profile } from '../../core/profile/profile.ts';
 import type { Completed } from '../../core/result/result.ts';

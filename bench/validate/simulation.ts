@@ -1,5 +1,5 @@
-// Holds simulations against reality: runs points that calibration has not seen, predicts each of them from
-// a profile, and compares, beside two simpler ways to predict.
+// Compares simulations with reality: runs points that calibration has not seen, and predicts each of them
+// from a profile and in two simpler ways.
 
 import { patterns } from '../../core/pattern/registry.ts';
 import type { Profile } from '../../core/profile/profile.ts';

@@ -21,7 +21,7 @@ export type Needs = {
   reachable: boolean;
   /** What may stay open between the two: streams, one request until it is answered, or nothing. */
   hold: (typeof holds)[number];
-  /** Updates that a client may miss: any, those while it was away for a moment no longer, none ever. */
+  /** Updates that a client may miss: any; none, except that those of an absence come later; none ever. */
   missed: (typeof misses)[number];
   ordered: boolean;
   /** Little to write and to run counts for more than low costs. */
@@ -29,7 +29,7 @@ export type Needs = {
 };
 
 const minuteMs = 60_000;
-/** A poll more often than this is a stream by another name. */
+/** Nobody polls more often than this: a stream would be cheaper. */
 const leastPollMs = 100;
 const mostPollMs = 3_600_000;
 

@@ -100,7 +100,7 @@ export const rules: readonly Rule[] = [
     when: 'no stream may stay open',
     applies: ({ hold }) => hold !== 'streams',
     weighs: { 'http-stream': 'out', sse: 'out', websocket: 'out' },
-    says: 'it is a connection that stays open, and something on the way does not let it',
+    says: 'it is a connection that stays open, and something on the way does not allow that',
     source: { claim: 'sse-proxies' },
   },
   {
@@ -124,7 +124,7 @@ export const rules: readonly Rule[] = [
     when: 'nothing may be held',
     applies: ({ hold }) => hold === 'nothing',
     weighs: { polling: 3 },
-    says: 'the client cannot be pushed to',
+    says: 'nothing can be pushed to the client',
     source: { article: 'FAQ, when to use polling' },
   },
   {
@@ -170,7 +170,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: 'at-once',
-    when: 'an update may be late by a second at the most',
+    when: 'an update may be late by at most a second',
     applies: ({ withinMs = Infinity }) => withinMs <= secondMs,
     weighs: { sse: 1, 'http-stream': 1, websocket: 1 },
     says: 'a stream delivers within milliseconds, and a WebSocket hardly sooner than SSE',
@@ -197,7 +197,7 @@ export const rules: readonly Rule[] = [
     when: 'nothing may be missed, to a server that can be called',
     applies: ({ missed, to, reachable }) => missed === 'never' && to === 'server' && reachable,
     weighs: { webhook: 3 },
-    says: 'stored, signed and tried again until the receiver has taken it, through outages and restarts',
+    says: 'stored, signed and retried until the receiver has it, through outages and restarts',
     source: { claim: 'at-least-once' },
   },
   {
@@ -206,8 +206,8 @@ export const rules: readonly Rule[] = [
     applies: ({ missed }) => missed === 'never',
     weighs: { polling: 0, 'long-polling': 0, 'http-stream': 0, sse: 0, websocket: 0 },
     says:
-      'what a client missed is there only as far as the server keeps its history: store it, or let ' +
-      'clients ask for the state',
+      'a client gets what it missed only as far as the history of the server reaches back: store it, or ' +
+      'let clients ask for the state',
     source: { claim: 'current-status' },
   },
   {
@@ -257,7 +257,7 @@ export const rules: readonly Rule[] = [
     weighs: { 'long-polling': 0, 'http-stream': 0, sse: 0, websocket: 0 },
     says:
       'each client holds a connection and a descriptor of the server, whose limit is often 1,024: ' +
-      'raise it as far as the system allows; beyond that it takes more server processes',
+      'raise it as far as the system allows; beyond that more server processes are needed',
     source: { claim: 'a-descriptor-each' },
   },
   {
@@ -274,7 +274,7 @@ export const rules: readonly Rule[] = [
     applies: () => true,
     weighs: { websocket: 0 },
     says:
-      'connections are stateful: several servers take a pub/sub layer, and some proxies block the ' +
+      'connections are stateful: several servers need a pub/sub layer, and some proxies block the ' +
       'upgrade',
     source: { article: 'What WebSockets struggle with' },
   },
@@ -283,7 +283,7 @@ export const rules: readonly Rule[] = [
     when: 'always',
     applies: () => true,
     weighs: { webhook: 0 },
-    says: 'deliveries come at least once: the receiver verifies signatures and knows what it has had',
+    says: 'deliveries come at least once: the receiver verifies signatures and recognises repetitions',
     source: { claim: 'at-least-once' },
   },
 ];

@@ -17,7 +17,7 @@ export type Address = {
   port: number;
 };
 
-/** @throws TypeError when it is no URL, or one without a port whose scheme has no usual one */
+/** @throws TypeError when it is not a URL, or one without a port whose scheme has no usual one */
 export function addressOf(given: string | URL): Address {
   const { hostname, port, protocol } = new URL(given);
   const number = port === '' ? usualPorts[protocol] : Number(port);

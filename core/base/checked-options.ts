@@ -4,7 +4,7 @@
 import { formatNumber } from './units.ts';
 import { nearest } from './suggest.ts';
 
-/** @throws TypeError when the value is no number, RangeError when it is not one of those allowed */
+/** @throws TypeError when the value is not a number, RangeError when it is not one of those allowed */
 export function requireNumber(
   name: string,
   value: unknown,
@@ -25,7 +25,7 @@ export function requireFunction(name: string, value: unknown): void {
 
 /**
  * Refuses names that mean nothing: a misspelt option would leave its default in force.
- * @throws TypeError for a value that is no object, or that has unknown options
+ * @throws TypeError for a value that is not an object, or that has unknown options
  */
 export function requireNames(what: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {

@@ -23,14 +23,14 @@ export const exitMeanings: Readonly<Record<ExitName, string>> = {
   failed: 'the work itself failed: a process died, a port was taken, the disk was full',
   invalid: 'something that was asked for was not judged, or a run was cut short',
   slower: 'the candidate of a comparison is worse than its baseline',
-  inconclusive: 'a comparison did not judge something, or could not decide and was told to fail then',
+  inconclusive: 'something in a comparison was not judged, or, with --fail-on inconclusive, is undecided',
   interrupted: 'ended by Ctrl-C or SIGTERM; what was measured until then is kept',
 };
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /**
- * A problem a user can mend. `message` says what was wrong, where, and what to do next.
+ * A problem that a user can fix. `message` says what was wrong, where, and what to do next.
  * The command line prints the message alone, without a stack trace, and exits with `exitCode`.
  */
 export class UserError extends Error {

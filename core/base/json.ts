@@ -1,5 +1,5 @@
 // Reads JSON that came from outside. Says where it breaks off without quoting it: what V8 says of text that
-// is no JSON repeats its first characters, and they may be those of a file that nobody meant to show.
+// is not JSON repeats its first characters, and they may be those of a file that nobody meant to show.
 
 import { formatNumber } from './units.ts';
 
@@ -20,7 +20,7 @@ export function parseJson(text: string): { value: unknown } | { problem: string 
   }
 }
 
-/** Counts brackets and commas outside strings; of what is no JSON it may count too many, never too few. */
+/** Counts brackets and commas outside strings; of what is not JSON it may count too many, never too few. */
 function excessOf(text: string): string | undefined {
   let depth = 0;
   let values = 1;

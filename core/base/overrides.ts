@@ -83,11 +83,11 @@ function setAt(doc: Document, path: Path, value: unknown): string | undefined {
       return `${name} is ${String(node)}, which has no "${String(segment)}" in it; set ${name} as a whole`;
     } else if (typeof segment === 'number') {
       const keys = node.items.map(({ key }) => String(key));
-      return `${name} is no list; name one of its keys: ${listNames(keys)}`;
+      return `${name} is not a list; name one of its keys: ${listNames(keys)}`;
     }
     const child = childOf(node, segment);
     if (i === path.length - 1) {
-      // By its own node, as a key like 5 is no text in YAML.
+      // By its own node, as a key like 5 is not text in YAML.
       node.set(child?.key ?? segment, doc.createNode(value));
     } else if (child) {
       node = child.value;

@@ -32,7 +32,7 @@ export function exponential(next: Random, mean: number): number {
 }
 
 /**
- * This share of the members, drawn, in their order: exactly so many, rounded, and one at the least where
+ * This share of the members, drawn, in their order: exactly so many, rounded, and one at least where
  * there is one. These are the ones that a fault of a share concerns.
  */
 export function drawShare<T>(members: Iterable<T>, share: number, next: Random): T[] {

@@ -15,7 +15,7 @@ export function spoiltByGit(text: string, file: string): string | undefined {
   if (/^<{7} /m.test(text) && /^>{7} /m.test(text))
     return (
       `${file} holds the marks of a merge that nobody has resolved (<<<<<<<). Take one side, ` +
-      `git checkout --ours ${file} or git checkout --theirs ${file}, or make the file anew.`
+      `git checkout --ours ${file} or git checkout --theirs ${file}, or make the file again.`
     );
   return undefined;
 }

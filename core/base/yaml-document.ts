@@ -32,7 +32,7 @@ const deepest = 32;
 
 export type YamlFile = {
   doc: Document;
-  /** Syntax errors, duplicate keys, keys that are no text, aliases without an anchor. */
+  /** Syntax errors, duplicate keys, keys that are not text, aliases without an anchor. */
   problems: Problem[];
   /** Whether the problems are about nesting or aliases, in words that quote nothing of the file. */
   exhausting: boolean;
@@ -60,7 +60,7 @@ export function readYaml(text: string): YamlFile {
 
   const tooDeep = doc.errors.find(({ code }) => code === 'RESOURCE_EXHAUSTION');
   for (const { pos, message } of tooDeep ? [] : [...doc.errors, ...doc.warnings])
-    report(pos[0], `this is no YAML: ${message}`);
+    report(pos[0], `this is not YAML: ${message}`);
   if (tooDeep || depthExceeds(doc.contents, deepest))
     report(
       tooDeep?.pos[0] ?? 0,
@@ -137,12 +137,12 @@ export function childOf(
 
 type Pairs = ReadonlyMap<string, Pair>;
 
-/** By the text that their keys become; of a key that stands twice the last, as that one counts. */
+/** By the text of their keys; the last one of a key that occurs twice, because that one counts. */
 function pairsOf(map: YAMLMap): Pairs {
   return new Map(map.items.map((pair) => [nameOf(pair.key), pair]));
 }
 
-/** A key with nothing behind it has a value that stands nowhere. */
+/** Whether a key has no value in the file. */
 function isNothing(value: unknown): boolean {
   return value === null || (isScalar(value) && value.type === 'PLAIN' && value.source === '');
 }

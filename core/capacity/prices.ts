@@ -62,7 +62,7 @@ export function parsePrices(text: string, file: string): Prices {
   const keys = Object.keys(pricesSchema.shape);
   const other = otherKind(yaml, keys);
   if (other !== undefined && !yaml.exhausting) {
-    const message = `this is no price file: expected a map with the keys ${listNames(keys)}; got ${other}`;
+    const message = `this is not a price file: expected a map with the keys ${listNames(keys)}; got ${other}`;
     return refuse(file, [{ line: 1, column: 1, message }]);
   }
   if (yaml.broken) return refuse(file, mistakes);

@@ -10,7 +10,7 @@ import { runSetSchema, type RunSet } from './run-set.ts';
 
 export const baselineFormat = 'pushbench-baseline';
 export const baselineVersion = 2;
-/** Read too: it says of a whole run that it does not count, and not of which figures. */
+/** Can be read too. It says that a run does not count as a whole, not which of its figures are void. */
 const earlierVersion = 1;
 
 export const baselineSchema = z.strictObject({
@@ -30,7 +30,7 @@ export function checkedBaselineName(name: string): string {
   if (namePattern.test(name)) return name;
   throw new UserError(
     'baseline-name',
-    `"${name}" is no name for a baseline: up to 100 letters, digits and . ` +
+    `"${name}" is not a name for a baseline: up to 100 letters, digits and . ` +
       '_ @ -, such as main or compare-2cores.',
   );
 }
@@ -58,7 +58,7 @@ export function writeBaseline(runs: RunSet, savedAt: Date): string {
 
 /**
  * @param file what to call it in messages
- * @throws UserError when the text is no baseline, or one of a later version
+ * @throws UserError when the text is not a baseline, or one of a later version
  */
 export function readBaseline(text: string, file: string): Baseline {
   const json = parseJson(withoutMark(text));
@@ -74,7 +74,7 @@ export function readBaseline(text: string, file: string): Baseline {
   if (!head.success)
     throw new UserError(
       'baseline-format',
-      `${file} is JSON, but no baseline of pushbench (its "format" is not "${baselineFormat}").`,
+      `${file} is JSON, but not a baseline of pushbench (its "format" is not "${baselineFormat}").`,
     );
   if (head.data.version > baselineVersion)
     throw new UserError(
@@ -84,6 +84,6 @@ export function readBaseline(text: string, file: string): Baseline {
     );
   const parsed = baselineSchema.safeParse(value);
   if (!parsed.success)
-    throw new UserError('baseline-invalid', `${file} does not hold together:\n${issuesText(parsed.error)}`);
+    throw new UserError('baseline-invalid', `${file} is not valid:\n${issuesText(parsed.error)}`);
   return parsed.data;
 }

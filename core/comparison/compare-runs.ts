@@ -25,11 +25,11 @@ export type CompareOptions = {
   rule?: Rule;
   /** What to decide on; by default what the candidate's scenario says. */
   gates?: readonly Gate[];
-  /** Labels to hold against each other, where they are not the same on both sides. */
+  /** Labels to compare with each other, if they are not the same on both sides. */
   labels?: readonly (readonly [baseline: string, candidate: string])[];
   /** What is missing of a run that was cut short: then there is no verdict. */
   cut?: string;
-  /** Holds what was simulated against what was measured, or from another profile, too. */
+  /** Also compares a simulation with a measurement, or with a simulation from another profile. */
   simulatedToo?: boolean;
 };
 

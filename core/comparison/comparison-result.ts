@@ -151,7 +151,7 @@ export const comparisonSchema = z.strictObject({
   scenario: z.string(),
   baseline: side,
   candidate: side,
-  /** Why timing is no proof of anything here; empty when runs were interleaved on one machine. */
+  /** Why timing proves nothing here; empty when runs were interleaved on one machine. */
   advisory: z.array(
     z.strictObject({
       code: z.enum(['not-interleaved', 'unbalanced', 'machine', 'scenario', 'single', 'simulated']),
@@ -160,7 +160,7 @@ export const comparisonSchema = z.strictObject({
   ),
   /** What the two sides were run with, where that differs. */
   differences: z.array(z.strictObject({ what: z.string(), baseline: z.string(), candidate: z.string() })),
-  /** Variants that only one side has, where those of one name were held against each other. */
+  /** Variants that only one side has, if variants of the same name were compared. */
   unmatched: z.strictObject({ baseline: z.array(z.string()), candidate: z.array(z.string()) }),
   rule,
   variant: z

@@ -1,5 +1,5 @@
-// Says which runs count before anything is judged: of a pair both runs have to, and for each metric both have
-// to have its figure. What a trial's trouble says nothing about stays in.
+// Decides which runs count, before anything is judged: both runs of a pair must count, and for each metric
+// both must have its figure. Figures that a trial's warnings do not affect stay in.
 
 import type { Judged } from './comparison-result.ts';
 import { mostDropped } from './pairs.ts';
@@ -126,7 +126,7 @@ export type Figures =
 /** Whether a figure of this run is of the deliveries that arrived, as others were lost. */
 const leavesOutLost = (metric: string, { values }: Reading) => isOfWhatCame(metric, values['missed'] ?? 0);
 
-/** The sides whose figures may be held against each other though deliveries were lost. */
+/** The sides whose figures may be compared although deliveries were lost. */
 function ranked(metric: string, rows: readonly Row[]): readonly Arm[] {
   return rankable(arms, (arm) =>
     rows.some(({ sides }) => sides.some(([own, reading]) => own === arm && leavesOutLost(metric, reading))),
@@ -135,7 +135,7 @@ function ranked(metric: string, rows: readonly Row[]): readonly Arm[] {
 
 /**
  * The figures of the runs that have one; a pair needs both. Where one side alone lost deliveries, its runs
- * that did have no latency that could be held against the other's.
+ * that did have no latency that could be compared with the other's.
  * @param positive a ratio takes figures above 0
  */
 export function figuresFor(

@@ -1,5 +1,5 @@
-// Names in what two sides of a comparison were run with different machines, scenarios or versions, and what
-// that spoils.
+// Names the differences between the two sides of a comparison (machine, scenario, versions), and what they
+// make meaningless.
 
 import { isDeepStrictEqual } from 'node:util';
 import { formatNumber } from '../base/units.ts';

@@ -30,14 +30,14 @@ export type Gate =
      */
     | { kind: 'loss'; metric: string }
   ) & {
-    /** The scenario names it: where neither side has a figure, that is said and not passed over. */
+    /** The scenario names it: if neither side has a figure, the metric is not judged instead of left out. */
     asked?: true;
   };
 
-/** Losses are never chosen away with a tolerance; `off` takes one out. */
+/** Losses have no tolerance; `off` turns one off. */
 const lossMetrics = new Set(['missed', 'duplicated', 'reordered', 'corrupted', 'errors']);
 
-/** Minimum effects by the metrics' noise; a promise holds for twice as much. */
+/** Minimum effects chosen by the metrics' noise; changes of twice as much are found reliably. */
 export const defaultGates: readonly Gate[] = [
   { kind: 'ratio', metric: 'latency.p50', minimumEffect: 0.05, gating: true },
   { kind: 'ratio', metric: 'latency.p90', minimumEffect: 0.1, gating: true },

@@ -151,7 +151,7 @@ function seriesOf(
   return { variant, metric: gate.metric, unit: metrics[gate.metric]!.unit, points, changes };
 }
 
-/** Of figures that chance moves; a count that moved is seen in the table. */
+/** Only of figures that vary by chance; a count that changed can be seen in the table. */
 function changesIn(points: readonly HistoryPoint[], gate: Gate): HistoryChange[] {
   if (gate.kind !== 'ratio' || points.some(({ value }) => value <= 0)) return [];
   return changePoints(

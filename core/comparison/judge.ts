@@ -34,7 +34,7 @@ export function mayExtend(verdict: Verdict, rule: Rule): boolean {
 }
 
 export type Circumstances = {
-  /** Timings are advice alone: that some could not be judged leaves the question open and no more. */
+  /** Timings are only advice: if some could not be judged, the verdict is undecided. */
   advice?: boolean;
   /** Why nothing can be judged, whatever the figures: another scenario was run. */
   spoilt?: string | undefined;
@@ -80,7 +80,7 @@ export function judge(
   return { variants, verdict: gravest(variants.map(({ verdict }) => verdict)) };
 }
 
-/** The gravest verdict; without any, nothing was judged. */
+/** The worst of these verdicts; "not judged" if there is none. */
 export function gravest(verdicts: readonly Verdict[]): Verdict {
   return (
     (['slower', 'not-judged', 'inconclusive', 'not-slower'] as const).find((one) => verdicts.includes(one)) ??
@@ -186,7 +186,8 @@ function tooFewText(
       ? undefined
       : `${baseline} and ${candidate} runs are too few for ${tests}`;
   const least = fewestPairs(of);
-  return baseline >= least ? undefined : `${counted(baseline, 'pair')}, and ${tests} take at least ${least}`;
+  if (baseline >= least) return undefined;
+  return `${counted(baseline, 'pair')}, but ${tests} ${of.tests === 1 ? 'needs' : 'need'} at least ${least}`;
 }
 
 function whyOf(verdict: Verdict, decided: readonly JudgedMetric[]): string {

@@ -21,12 +21,12 @@ const rounding = 1e-9;
 
 export type Draft = {
   gate: Gate;
-  /** Without a verdict where that takes the p-values of all tests. */
+  /** Has no verdict yet if that needs the p-values of all tests. */
   metric: JudgedMetric;
   lost: readonly { run: number; why: string }[];
   /** Runs of either side that have the figure; of pairs, as many on both. */
   runs: { baseline: number; candidate: number };
-  /** Of a ratio: what speaks against "worse than ..." and "better than this ratio". */
+  /** For a ratio: what contradicts "worse than this ratio" and "better than this ratio". */
   contrary?: { toAbove(ratio: number): Contrary; toBelow(ratio: number): Contrary };
 };
 
@@ -41,7 +41,7 @@ export function measure(gate: Gate, sifted: Sifted, rule: Rule): Draft {
   const { lost } = figures;
   if (figures.kind !== 'figures') {
     const gating = isGating(gate);
-    // What does not apply here is no part of the verdict, unless the scenario asked for it by name.
+    // What does not apply here is not part of the verdict, unless the scenario asked for it by name.
     const asked = figures.kind === 'lacking' || gate.asked === true;
     const metric: JudgedMetric = {
       kind: 'absent',

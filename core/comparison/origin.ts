@@ -1,4 +1,4 @@
-// Tells measured runs from simulated ones, and keeps one from being held against the other unasked.
+// Tells measured runs from simulated ones, and refuses to compare the two unless it is asked for.
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';

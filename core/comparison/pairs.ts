@@ -5,17 +5,17 @@ import type { Gate } from './gate.ts';
 import { normalAbove } from './statistics/normal.ts';
 import { signSumAtMost } from './statistics/ranks.ts';
 
-/** Of the pairs given, so many may lack a figure; with more the metric is not judged. */
+/** The largest share of the pairs that may lack a figure; with more the metric is not judged. */
 export const mostDropped = 0.2;
 /** Fewer pairs than this are not run, however few tests there are. */
 const leastRun = 10;
-/** What `ab` runs at the least where nobody says otherwise. */
+/** What `ab` runs at least where nobody says otherwise. */
 const firstPlanned = 12;
 /** More than this are run only where somebody asks for it. */
 const mostPlanned = 48;
 /** The plan is made for runs that differ by this much (standard deviation of the logarithm). */
 const noise = 0.05;
-/** So many comparisons shall come out not slower; fewer do, and at least half: few pairs give less. */
+/** The share of comparisons that should come out "not slower". With few pairs it is less, at least half. */
 const aimed = 2 / 3;
 /** How efficient the signed-rank test is next to a test of the mean, with normal noise. */
 const efficiency = 3 / Math.PI;
@@ -32,7 +32,7 @@ export function fewestPairs({ tests, alpha }: Tests): number {
   return Math.floor(Math.log2((2 * tests) / alpha)) + 1;
 }
 
-/** Whether so many runs of each side, not in pairs, are enough for the same. */
+/** Whether this number of unpaired runs of each side is enough for the same. */
 export function enoughRuns(baseline: number, candidate: number, { tests, alpha }: Tests): boolean {
   let arrangements = 1;
   for (let i = 0; i < candidate; i++) arrangements *= (baseline + candidate - i) / (i + 1);
@@ -44,7 +44,7 @@ export function leastPairs(of: Tests): number {
   return Math.max(leastRun, givenFor(fewestPairs(of)));
 }
 
-/** So many pairs have to be run that `counted` are left when as many are dropped as may be. */
+/** How many pairs to run, so that `counted` are left when the largest share that may be dropped is. */
 function givenFor(counted: number): number {
   let given = counted;
   while (given - Math.floor(mostDropped * given) < counted) given++;
@@ -77,7 +77,7 @@ export function planPairs(gates: readonly Gate[], variants: number, alpha: numbe
   return { pairs: Math.min(unbounded, Math.max(shown, mostPlanned)), least, tests: of.tests, unbounded };
 }
 
-/** The fewest counted pairs with which p is small enough where the pair that differs the most is contrary. */
+/** The fewest counted pairs with which p is small enough even if the largest difference is contrary. */
 function withOneContrary({ tests, alpha }: Tests): number {
   let pairs = fewestPairs({ tests, alpha });
   const chance = () =>
@@ -89,7 +89,7 @@ function withOneContrary({ tests, alpha }: Tests): number {
   return pairs;
 }
 
-/** The fewest pairs with which all upper bounds end below their minimum effects as often as is aimed at. */
+/** The fewest pairs with which all upper bounds lie below their minimum effects often enough (`aimed`). */
 function forNotSlower(effects: readonly number[], variants: number, alpha: number): number {
   const deviations = normalDeviate(alpha);
   const chance = (pairs: number) =>

@@ -87,5 +87,5 @@ function tooFewToGate(name: string, figure: Figure): string | undefined {
   if (quantile < leastTail || figure.value === undefined || figure.beyond === undefined) return undefined;
   return figure.beyond >= eventsToGate
     ? undefined
-    : `${formatNumber(figure.beyond)} events beyond it; a comparison takes ${eventsToGate}`;
+    : `${formatNumber(figure.beyond)} events beyond it; a comparison needs ${eventsToGate}`;
 }

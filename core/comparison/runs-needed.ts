@@ -4,10 +4,10 @@
 import { enoughRuns, fewestPairs, type Tests } from './pairs.ts';
 import { normalAbove } from './statistics/normal.ts';
 
-/** More runs than this are no advice. */
+/** More runs than this are not advised. */
 const mostRunsAdvised = 1000;
 
-/** What speaks against the thing to be shown: of the averages (or of the pairs of two heaps) so many. */
+/** How many of the averages (or of the pairs between two sets of runs) contradict what is to be shown. */
 export type Contrary = { contrary: number; averages: number };
 
 /**

@@ -16,7 +16,7 @@ export const largestBodyBytes = 8 * 1024 ** 2;
  */
 export const aroundBodyBytes = 1024;
 
-/** A body that is not JSON on one line travels as a JSON string, where one byte becomes six at the most. */
+/** A body that is not JSON on one line travels as a JSON string, where one byte becomes six at most. */
 const mostEscapedBytes = 6;
 
 /** One message to a subscriber: an SSE line or event, an NDJSON line, a frame, a delivery to a webhook. */

@@ -1,5 +1,5 @@
 // Describes the faults of deploys, and faults that look like a deploy to a client: servers that drain, that
-// are exchanged, or that refuse. Entries of the table in faults.ts.
+// are replaced, or that refuse. Entries of the table in faults.ts.
 
 import { z } from 'zod';
 import { duration, interval } from '../base/quantities.ts';
@@ -131,12 +131,12 @@ export const deploy = defineFault({
         .min(1)
         .max(mostServers)
         .default(1)
-        .describe('rolling: how many servers are exchanged at a time'),
+        .describe('rolling: how many servers are replaced at a time'),
     })
     .refine(limitHolds, limitTooShort)
     .refine(({ deploy: how, parallel }) => how === 'rolling' || parallel === 1, {
       path: ['parallel'],
-      error: 'with blue-green all are exchanged at once; leave it out',
+      error: 'with blue-green all are replaced at once; leave it out',
     })
     .transform((v) => ({
       kind: 'deploy' as const,
@@ -146,11 +146,11 @@ export const deploy = defineFault({
   acts: ({ ask }) => [{ do: 'deploy', ask }],
   did: ({ ask: { how, drain: plan, parallel } }) =>
     how === 'blue-green'
-      ? 'all servers were exchanged for others, ' +
+      ? 'all servers were replaced by others, ' +
         (plan.windowMs === 0
           ? 'and clients were let go at once'
           : `with ${writeDuration(plan.windowMs)} for the goodbyes`)
-      : `all servers were exchanged, ${parallel === 1 ? 'one after the other' : `${parallel} at a time`}, ` +
+      : `all servers were replaced, ${parallel === 1 ? 'one after the other' : `${parallel} at a time`}, ` +
         (plan.windowMs === 0
           ? 'each let its clients go at once'
           : `with ${writeDuration(plan.windowMs)} for the goodbyes of each`),

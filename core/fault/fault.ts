@@ -25,7 +25,7 @@ export type Which = number | 'all' | { share: number };
 export type Living = { do: 'stop' | 'kill' | 'restart' | 'start'; servers: Which };
 /** The broker's process stands still or goes, and comes back after a while; never where that is left out. */
 export type BrokerAct = { do: 'broker'; how: 'restart' | 'freeze' | 'kill'; forMs: number | undefined };
-/** All servers are exchanged; core/policy/server/deploy-plan.ts says in which steps. */
+/** All servers are replaced; core/policy/server/deploy-plan.ts says in which steps. */
 export type Deploying = { do: 'deploy'; ask: DeployAsk };
 /** What is in front of the servers is told something about one of them, or to reload. */
 export type FrontAct = {

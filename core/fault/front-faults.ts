@@ -15,7 +15,7 @@ const effects: Record<FrontAction, Effects> = {
 };
 
 const said: Record<FrontAction, (server: string) => string> = {
-  drain: (server) => `HAProxy gave nothing new to ${server}`,
+  drain: (server) => `HAProxy gave no new connections to ${server}`,
   ready: (server) => `HAProxy gave connections to ${server} again`,
   shutdown: (server) => `HAProxy closed all connections of ${server} at once`,
   reload: () => 'HAProxy was reloaded',

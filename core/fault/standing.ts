@@ -1,6 +1,6 @@
-// Follows through a scenario's faults which servers run: what a share of them comes to, which of them a
-// restart of all begins again, what one comes to hold of the connections at the most. The harness asks the
-// same of the real ones.
+// Follows which servers run through a scenario's faults: how many a share of them is, which of them "restart:
+// all" starts, and the largest share of the connections that one of them may hold. The harness calls the same
+// functions for the real servers.
 
 import { deploySteps, type DeployStep } from '../policy/server/deploy-plan.ts';
 import type { Living, Which } from './fault.ts';
@@ -49,7 +49,7 @@ export type Followed = {
   /**
    * The largest share of all connections that one server ever holds. When a server loses its connections,
    * they spread evenly over the other running servers. In a rolling deploy, clients that moved to a server
-   * which is exchanged later move again, so the last server holds more than twice its part.
+   * which is replaced later move again, so the last server holds more than twice its part.
    */
   most: number;
 };
@@ -160,8 +160,8 @@ function ending(
   }
   if (running.size === 0) return 'no server runs then';
   return chosen(which, running, Math.max(...running)).length === 0
-    ? `this share of ${running.size === 1 ? 'one server' : `${running.size} servers`} is none; ` +
-        'take a larger one'
+    ? `this share of ${running.size === 1 ? 'one server' : `${running.size} servers`} is less than one; ` +
+        'take a larger share'
     : undefined;
 }
 

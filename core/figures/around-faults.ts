@@ -1,5 +1,5 @@
-// Parts the latencies of a trial by its faults: those of events planned before the first, and those planned
-// while a fault went on or a client that it had cut off was still away.
+// Splits the latencies of a trial by its faults: those of events planned before the first, and those planned
+// while a fault lasted or a client that it had cut off was still away.
 
 import { merge, newHistogram, storeHistogram, type Histogram } from '../result/histogram.ts';
 import type { Completed } from '../result/result.ts';

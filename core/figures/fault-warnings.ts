@@ -25,7 +25,7 @@ function outlasting(fault: TrialFault, measuredUs: number): Outlasts | undefined
       (unfinished
         ? `was not over when the subscribers were closed, ${formatUs(overUs)} after the measured phase`
         : `ended ${formatUs(overUs)} after the measured phase`) +
-      '. Nothing was planned to be published by then, so latencies during the faults, costs and whatever ' +
-      `else is of the measured phase leave its last part out. Measure longer (${longer}).`,
+      '. No event was planned after that phase, so latencies during the faults, costs and all other ' +
+      `figures of the phase do not include the last part of the fault. Measure longer (${longer}).`,
   };
 }

@@ -1,6 +1,6 @@
 // Decides from a request's head whether a listener serves it. Any page that a browser has open can send
 // requests to any address, loopback included, so every listener of ours asks three things: was it opened for
-// this Host, may pages of this Origin read, and may they change anything. Programs that are no browsers send
+// this Host, may pages of this Origin read, and may they change anything. Programs that are not browsers send
 // no Origin; for them only the Host counts. One rule for all listeners; it does no I/O.
 
 import { BlockList, isIP } from 'node:net';
@@ -150,7 +150,7 @@ function preflightHeaders(origin: string): Headers {
   };
 }
 
-/** 421: the request came to the wrong place, and would not here become right (RFC 9110, section 15.5.20). */
+/** 421: the request came to the wrong server, and repeating it here does not help (RFC 9110, 15.5.20). */
 function notOpenedFor(host: string | undefined): Verdict {
   const name = host === undefined ? undefined : hostOf(host);
   const which = host === undefined ? 'a request without a Host' : `the host "${host.slice(0, 100)}"`;
@@ -171,7 +171,7 @@ function crossOrigin(readers: OpenedListener['readers']): Verdict {
     kind: 'refused',
     status: 403,
     code: 'cross-origin',
-    message: `pages of another origin may not ${what}; programs that are no browsers send no Origin`,
+    message: `pages of another origin may not ${what}; programs that are not browsers send no Origin`,
   };
 }
 

@@ -39,7 +39,7 @@ function faultOf(request: IncomingMessage): MessageFault | undefined {
     const name = rawHeaders[i]!;
     if (name.length === 4 && name.toLowerCase() === 'host') {
       hosts++;
-      if (!isHost(rawHeaders[i + 1]!)) return badHost('the Host field is no host with an optional port');
+      if (!isHost(rawHeaders[i + 1]!)) return badHost('the Host field is not a host with an optional port');
     } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
       coded = true;
     }
@@ -94,7 +94,7 @@ function targetFault(request: IncomingMessage): MessageFault | undefined {
   const scheme = 'encrypted' in request.socket ? 'https' : 'http'; // of a TLSSocket
   const [, given, host, path] = /^(https?):\/\/([^/?#\\]+)([^#\\]*)$/i.exec(target) ?? [];
   if (given?.toLowerCase() !== scheme || !isHost(host!) || !URL.canParse(target))
-    return badTarget(`the request target is no ${scheme}:// address with a host and a path`);
+    return badTarget(`the request target is not a ${scheme}:// address with a host and a path`);
   request.url = path!.startsWith('/') ? path! : `/${path!}`;
   request.headers.host = host!;
   return undefined;

@@ -1,5 +1,5 @@
 // Reads a check of one metric: `latency.p99 < 250ms`, `missed == 0`, `latency.mean within 15% of 500ms`.
-// Holding it against the trials of a run is scenario/expectations.ts.
+// scenario/expectations.ts applies it to the trials of a run.
 
 import { listNames, nearest } from '../base/suggest.ts';
 import { parseDurationMs, parseRatePerS, parseShare, parseSizeBytes } from '../base/units.ts';
@@ -55,11 +55,11 @@ const howTo = 'write "METRIC < BOUND" (or <=, >, >=, ==) or "METRIC within 10% o
  */
 export function parseExpectation(text: string): Check | { problem: string } {
   const parts = /^\s*([\w.-]+)\s*(?:([<>=!~]+)\s*(.*?)|within\s+(\S+)\s+of\s+(.*?))\s*$/s.exec(text);
-  if (!parts) return { problem: `this is no expectation: ${howTo}` };
+  if (!parts) return { problem: `this is not an expectation: ${howTo}` };
   const [, metric = '', operator = 'within', compared, tolerance = '', centre] = parts;
   if (!Object.hasOwn(metrics, metric)) return { problem: noSuchMetric(metric) };
   if (operator !== 'within' && !Object.hasOwn(comparisons, operator))
-    return { problem: `"${operator}" is no comparison: ${howTo}` };
+    return { problem: `"${operator}" is not a comparison: ${howTo}` };
   const read = parseBound(metric, compared ?? centre ?? '');
   if ('problem' in read) return read;
   const { bound } = read;

@@ -34,12 +34,12 @@ export const descriptorMetrics: Readonly<Record<string, Metric>> = {
     better: 'lower',
     read: descriptors(({ connected, baseline }) => connected - baseline),
   },
-  // The same base, so that the two can be held against each other.
+  // The same base, so that the two can be compared.
   'descriptors.added-peak': {
     unit: 'count',
     rests: ['descriptors'],
     title: 'server descriptors above the idle ones, highest sample',
-    description: 'The most file descriptors that the servers had open beyond those of idle ones, as sampled.',
+    description: 'The most file descriptors that the servers had open above what they hold idle, as sampled.',
     better: 'lower',
     read: descriptors(({ peak, baseline }) => (peak === undefined ? undefined : peak - baseline)),
   },
@@ -92,8 +92,7 @@ export const descriptorMetrics: Readonly<Record<string, Metric>> = {
     unit: 'share',
     rests: ['descriptors'],
     title: "server descriptors, highest sample, share of the process's own limit",
-    description:
-      'The most file descriptors that the servers had open at a time, as a share of what they may have.',
+    description: 'The most file descriptors that the servers had open at a time, as a share of their limit.',
     better: 'lower',
     read: descriptors(({ peak, limit }) =>
       peak === undefined || limit === undefined ? undefined : peak / limit,

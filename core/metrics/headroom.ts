@@ -73,7 +73,7 @@ export function roomOf({ used, limit }: Pick<LoadLimit, 'used' | 'limit'>): numb
   return used <= 0 ? mostHeadroom : Math.min(mostHeadroom, limit / used);
 }
 
-/** In the slots of the measured phase; their median is taken, since a single pause is no lack of room. */
+/** In the slots of the measured phase; their median is taken, since a single pause is not a lack of room. */
 function loopDelaysUs({ series: { startUs, columns } }: Completed): number[] {
   return (columns['loadLoopDelayP99Us'] ?? []).filter(
     (delay, i): delay is number => delay !== null && startUs[i]! >= 0,

@@ -81,7 +81,7 @@ export function shownUpTo(trial: Completed): number {
   );
 }
 
-/** Which receivers had one attempt of an event and which another is not kept, so the worst is assumed. */
+/** Results do not say which receivers an attempt reached, so the worst is assumed. */
 function attemptsSureness(
   { precision, latency }: Completed,
   histogram: Histogram,
@@ -103,7 +103,7 @@ type Source = {
   timed: string;
 };
 
-/** Whose samples are no deliveries. */
+/** Whose samples are not deliveries. */
 const besideDeliveries: readonly LatencyName[] = ['publisherLag', 'publishRoundTrip', 'page', 'upstream'];
 
 /** How late events were sent, and how long the server took to take them, is what the publisher saw. */
@@ -205,7 +205,7 @@ function byAttempt(
 /** The latencies of events before the faults of a trial, or while they went on, in whole slots. */
 function aroundFaults(which: 'before' | 'during', title: string, when: string): [string, Metric][] {
   const among = {
-    none: 'no fault happened in slots of their own',
+    none: `there was no fault, or no event in a whole slot ${which === 'before' ? 'before' : 'during'} it`,
     count: ({ latencyAroundFaults: around }: Completed) => around?.[which].count ?? 0,
   };
   return points

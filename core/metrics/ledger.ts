@@ -32,7 +32,7 @@ export const ledgerMetrics: Readonly<Record<string, Metric>> = {
   expected: count(
     'deliveries expected',
     'neither',
-    'Deliveries that the confirmed events ask for: each event once for each follower of its topic.',
+    'Deliveries of the confirmed events: each event once for each follower of its topic.',
     (t) => t.ledger.expected,
   ),
   delivered: count(
@@ -64,7 +64,7 @@ export const ledgerMetrics: Readonly<Record<string, Metric>> = {
     count(
       'duplicates not explained by lost answers',
       'lower',
-      'Duplicates beyond the lost answers: a sender that got no answer has to send the event again.',
+      'Duplicates, less one for each lost answer: a sender that got no answer must send the event again.',
       (t) => Math.max(0, t.ledger.duplicated - t.counters.client.answersLost),
     ),
   ),
@@ -91,7 +91,7 @@ export const ledgerMetrics: Readonly<Record<string, Metric>> = {
     count(
       'corrupted',
       'lower',
-      'Deliveries whose body is not the one that was published, by its checksum.',
+      'Deliveries whose body does not have the checksum of the published one.',
       (t) => t.ledger.corrupted,
     ),
   ),
@@ -117,7 +117,7 @@ export const ledgerMetrics: Readonly<Record<string, Metric>> = {
     ...count(
       'reconnects',
       'lower',
-      'Times that subscribers connected again, and polls that brought back one that was cut off.',
+      'Times that subscribers connected again, and first polls after being cut off.',
       (t) => t.counters.client.reconnects,
       ['connections'],
     ),

@@ -14,34 +14,34 @@ import type { Sureness } from './sureness.ts';
  */
 export type Unit = 'us' | 'bytes' | 'share' | 'count' | 'per-s';
 
-/** Which of two figures is the better one; `neither` where a figure says what happened, and not how well. */
+/** Which of two figures is better; `neither` if the figure only describes what happened. */
 export type Better = 'lower' | 'higher' | 'neither';
 
 export type Metric = {
   unit: Unit;
   title: string;
-  /** What it is, in a sentence for people who meet its name for the first time. */
+  /** What it is, in a sentence for people who see its name for the first time. */
   description: string;
   better: Better;
   /** Whether a pattern has it: with others it is absent, or always the same. All have it when left out. */
   has?(pattern: Pattern): boolean;
-  /** Where a trial's warnings make one of these void, the metric has no figure. */
+  /** If a trial's warnings make one of these void, the metric has no figure. */
   rests: readonly Evidence[];
   /** The metric's value, `undefined` where the trial has none (no samples, no /proc). */
   read(trial: Completed): number | undefined;
   /** Of a percentile: the share of samples that lie below it, how sure it is, and what its samples are. */
   percentile?: { quantile: number; sureness(trial: Completed): Sureness; samples: string };
-  /** What it counts among: where there is none of it, a count of 0 says nothing and is no figure. */
+  /** What it counts among. If there is none of that, a count of 0 says nothing, and there is no figure. */
   among?: { count(trial: Completed): number; none: string };
   /**
-   * The end of the scale, in the metric's unit, where the value lies above it: then nothing more is known.
+   * The end of the scale, in the metric's unit, if the value lies above it: then nothing more is known.
    */
   above?(trial: Completed): number | undefined;
   /** Why a trial's figure says nothing, though it can be read. */
   lost?(trial: Completed): string | undefined;
-  /** It covers only deliveries that arrived, so a trial that lost some looks sooner. */
+  /** It covers only deliveries that arrived, so a trial that lost some looks faster than it is. */
   ofWhatCame?: true;
-  /** With fewer subscribers the figure is smaller than the chance changes of a process. */
+  /** With fewer subscribers the figure is within the noise of a process. */
   leastSubscribers?: number;
   /** The kind of its error when simulated; left out where the kind follows from its evidence. */
   errorKind?: ErrorKind;

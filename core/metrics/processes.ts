@@ -48,10 +48,10 @@ const overIdleLeast = 1.25;
 /** Faults in which processes of servers start. */
 const starting = ['restart', 'start', 'deploy'];
 
-/** Half a second of CPU for each process that starts is no cost of deliveries. */
+/** Half a second of CPU for each process that starts is not a cost of deliveries. */
 function startsInIt({ faults = [] }: Pick<Completed, 'faults'>): string | undefined {
   return faults.some(({ kind, atUs }) => starting.includes(kind) && atUs !== null)
-    ? 'servers started in the measured phase, and the start of a process is no cost of deliveries'
+    ? 'servers started in the measured phase, and the start of a process is not a cost of deliveries'
     : undefined;
 }
 
@@ -66,7 +66,7 @@ function lostInIdle(trial: Completed): string | undefined {
 
 /** From this share of the measured phase on a server has no time left, and what comes waits. */
 const busyFrom = 0.95;
-/** One that ran for less of it was kept from running: it was not the deliveries that filled it. */
+/** One that ran for a smaller share was kept from running by others; deliveries did not use it up. */
 const ranLeast = 0.5;
 
 /** What the busiest thread of the busiest server did, as shares of the measured phase. */
@@ -117,7 +117,7 @@ export const processMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     rests: ['server-cpu', 'losses'],
     title: 'server CPU per delivery',
-    description: 'CPU time of all servers for each delivery, less what they use while nothing is published.',
+    description: 'CPU time of all servers for each delivery, minus what they use while nothing is published.',
     better: 'lower',
     lost: (trial) => startsInIt(trial) ?? lostInIdle(trial),
     read: cpuPerDelivery('server', besidesIdle),

@@ -1,5 +1,5 @@
-// Reads what became of subscribers that were away: how soon they were back and had caught up, whose
-// absences recovered and whose did not, and how many came at once. Where nobody was away there is no figure.
+// Reads what became of subscribers that were away: how soon they were back and had caught up, which absences
+// recovered, and how many subscribers came at once. If nobody was away, there is no figure.
 
 import type { Better, Metric } from './metric.ts';
 import { surenessOf } from './sureness.ts';
@@ -137,7 +137,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   'recovered-share': {
     unit: 'share',
     title: 'absences that recovered',
-    description: 'Share of the absences after which the server went on from where the subscriber had been.',
+    description: 'Share of the absences after which the server continued where the subscriber had been.',
     better: 'higher',
     rests: ['connections'],
     among: absent,
@@ -198,7 +198,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
     ...count(
       'missed by subscribers while they were away',
       'lower',
-      'Missed deliveries of events that came to be while the subscriber was away.',
+      'Missed deliveries that were lost because the subscriber was away.',
       ({ recovery }) => recovery?.missedAway,
     ),
     rests: ['losses'],
@@ -206,7 +206,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   'missed.while-connected': {
     unit: 'count',
     title: 'missed by subscribers that were connected',
-    description: 'Missed deliveries of events that came to be while the subscriber was connected.',
+    description: 'Missed deliveries that were lost although the subscriber was connected.',
     better: 'lower',
     rests: ['losses'],
     among: {

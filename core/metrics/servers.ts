@@ -34,14 +34,14 @@ export const serverMetrics: Readonly<Record<string, Metric>> = {
   'busiest-server-share': largestShare('subscribers', {
     title: "busiest server's share of the subscribers at the end of the measured phase",
     description: 'Share of the connected subscribers that the busiest of several servers had at the end.',
-    none: 'one server was alone, or nobody was connected',
+    none: 'there was only one server, or nobody was connected',
   }),
   'busiest-server-connects': {
     ...largestShare('handshakes', {
       title: "busiest server's share of the streams and sockets opened in the measured phase",
       description:
         'Share of the streams and sockets of the measured phase that were opened to the busiest server.',
-      none: 'one server was alone, or no stream or socket was opened',
+      none: 'there was only one server, or no stream or socket was opened',
     }),
     has: streams,
   },

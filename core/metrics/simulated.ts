@@ -1,4 +1,4 @@
-// Says what a simulated trial has no figure of, and by how much each of its figures is expected to be off.
+// Says which figures a simulated trial lacks, and by how much each of the others is expected to be off.
 
 import type { Metric } from './metric.ts';
 import type { Evidence } from '../result/evidence.ts';
@@ -27,7 +27,7 @@ const kindOfEvidence: Partial<Record<Evidence, ErrorKind>> = {
   memory: 'memory',
 };
 
-/** `exact`: it follows from the scenario alone. `unchecked`: no such prediction was held against a run. */
+/** `exact`: it follows from the scenario alone. `unchecked`: no such prediction was compared with a run. */
 export type Off = number | 'exact' | 'unchecked';
 
 /** How far off a simulated figure is expected to be, as a share of it; undefined for a measured figure. */

@@ -57,7 +57,7 @@ export function whyUnsure(
   quantile: number,
   one = 'event',
 ): { why: string; atLeastUs?: number } | undefined {
-  const few = (beyond: number) => `${counted(beyond, one)} beyond it; it takes ${eventsToShow}`;
+  const few = (beyond: number) => `${counted(beyond, one)} beyond it; ${eventsToShow} are needed`;
   switch (sureness.rests) {
     case 'events': {
       const { beyond, lowUs } = sureness;
@@ -75,7 +75,9 @@ export function whyUnsure(
     case 'samples': {
       const { samples, beyond = eventsToShow } = sureness;
       if (samples < samplesNeeded(quantile))
-        return { why: `${formatNumber(samples)} samples; it takes ${formatNumber(samplesNeeded(quantile))}` };
+        return {
+          why: `${formatNumber(samples)} samples; ${formatNumber(samplesNeeded(quantile))} are needed`,
+        };
       return beyond < eventsToShow ? { why: few(beyond) } : undefined;
     }
   }

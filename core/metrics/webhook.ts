@@ -1,4 +1,4 @@
-// Reads what deliveries that are made again cost, and what queued up behind them.
+// Reads the cost of webhook retries, and the backlog that they caused.
 
 import type { Metric } from './metric.ts';
 import { calls } from './who-has.ts';
@@ -29,7 +29,7 @@ export const webhookMetrics: Readonly<Record<string, Metric>> = {
     unit: 'count',
     rests: ['backlog'],
     title: 'peak backlog',
-    description: 'The most deliveries that the servers had accepted and not made yet, as sampled.',
+    description: 'The most deliveries that the servers had accepted but not yet made, as sampled.',
     better: 'lower',
     has: calls,
     read: (t) => peak(t, 'serverBacklog'),
@@ -38,7 +38,7 @@ export const webhookMetrics: Readonly<Record<string, Metric>> = {
     unit: 'count',
     rests: ['backlog'],
     title: 'backlog at the end of the measured phase',
-    description: 'Deliveries that the servers had accepted and not made yet when the measured phase ended.',
+    description: 'Deliveries that the servers had accepted but not yet made when the measured phase ended.',
     better: 'lower',
     has: calls,
     read: (t) => column(t, 'serverBacklog').at(-1),
@@ -47,7 +47,7 @@ export const webhookMetrics: Readonly<Record<string, Metric>> = {
     unit: 'us',
     rests: ['backlog'],
     title: "maximum age of the oldest pending delivery, on the server's clock",
-    description: "How long the oldest pending delivery had waited at the most, on the server's own clock.",
+    description: "The longest that the oldest pending delivery had waited, on the server's own clock.",
     better: 'lower',
     has: calls,
     read(t) {

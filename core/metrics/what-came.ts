@@ -1,5 +1,5 @@
 // Decides which latencies may be ranked. A lost delivery has no latency, so a side that lost deliveries looks
-// sooner than it was. Reports and comparisons go by this.
+// faster than it was. Reports and comparisons go by this.
 
 import { metrics } from './registry.ts';
 
@@ -8,7 +8,7 @@ export function isOfWhatCame(metric: string, missed: number): boolean {
   return metrics[metric]?.ofWhatCame === true && missed > 0;
 }
 
-/** What may be ranked: all that lost nothing; or everything, where each lost some. */
+/** What may be ranked: all that lost nothing, or everything if each of them lost some. */
 export function rankable<T>(all: readonly T[], lost: (one: T) => boolean): readonly T[] {
   const whole = all.filter((one) => !lost(one));
   return whole.length > 0 ? whole : all;

@@ -143,7 +143,7 @@ export const troubledNetwork = z
   .strictObject({ ...steadyShape, ...faultShape })
   .refine(jitterFits, { error: jitterMessage, path: ['jitter'] })
   .refine((written) => Object.values(written).some((value) => value !== undefined), {
-    error: `what becomes of it: ${Object.keys({ ...steadyShape, ...faultShape }).join(', ')}`,
+    error: `what happens to the network: ${Object.keys({ ...steadyShape, ...faultShape }).join(', ')}`,
   })
   .transform((written) => ({ reset: written.reset === true, conditions: conditionsOf(written) }));
 

@@ -10,7 +10,7 @@ const options = z.strictObject({
   every: interval.prefault('1s').describe('time between two polls of one subscriber'),
   jitter: share
     .prefault('10%')
-    .describe('each wait differs from `every` by up to this share, so that polls do not march in step'),
+    .describe('each wait differs from `every` by up to this share, so that clients do not all poll at once'),
   conditional: z.boolean().default(true).describe('send If-None-Match and accept 304 for "nothing new"'),
   gzip,
   connection,

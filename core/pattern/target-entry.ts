@@ -23,7 +23,7 @@ export const location = z
   })
   .refine((text) => !/^\w+:\/\/[^/?#]*@/.test(text), {
     error:
-      'a name and password do not belong into a URL; send them as a header: authorization: "Basic ${NAME}"',
+      'a name and password do not belong in a URL; send them as a header: authorization: "Basic ${NAME}"',
   })
   .describe(
     'a path below "url", or a whole URL; {topic} is a topic, {topics} all topics of a subscriber, ' +
@@ -34,7 +34,7 @@ export const headers = z
   .record(
     z
       .string()
-      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'this is no name of a header' })
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'this is not a name of a header' })
       .regex(/^(?!(host|connection|upgrade|content-length|transfer-encoding|sec-websocket-.*)$)/i, {
         error: 'pushbench sets this header itself',
       }),

@@ -14,7 +14,7 @@ const queueUrl = z.union([
     .string()
     .regex(/^https?:\/\/[^/]+\/.+/, { error: 'the URL of a queue, as SQS gives it' })
     .refine((text) => !URL.parse(text)?.username, {
-      error: 'leave the credentials out: options stand in every result. They are taken from the environment',
+      error: 'leave the credentials out: options are in every result. They are taken from the environment',
     }),
 ]);
 
@@ -80,7 +80,7 @@ const options = z
       .string()
       .regex(/^rediss?:\/\/./, { error: 'an address such as redis://127.0.0.1:6379' })
       .refine((text) => !URL.parse(text)?.password, {
-        error: 'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
+        error: 'leave the password out: options are in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
       })
       .default(usualRedis)
       .describe('address of that Redis; when left out, each trial starts its own'),

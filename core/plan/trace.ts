@@ -19,7 +19,7 @@ const headLine = /^(seconds|time|timestamp)\s*,\s*(bytes|size)$/i;
 const dated = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?$/;
 
 /**
- * What a time may be, by how large its number is: a recording lasts a year at the most, and 1970 is longer
+ * What a time may be, by how large its number is: a recording lasts a year at most, and 1970 is longer
  * ago. `unitUs` is how many microseconds one of it is.
  */
 const numbers = [
@@ -92,7 +92,7 @@ export function parseTrace(text: string, file: string, most = maxEvents): Trace 
     }
   }
   if (wrong > 0 && fitting === 0) {
-    throw new UserError('trace-invalid', `${file} is no trace: none of its lines is ${traceForm}`);
+    throw new UserError('trace-invalid', `${file} is not a trace: none of its lines is ${traceForm}`);
   }
   if (offsetUs.length === 0 && wrong === 0)
     named.push(`${file}: no events; write a line "seconds,bytes" for each`);

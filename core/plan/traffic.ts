@@ -1,5 +1,5 @@
-// Says what a schedule comes to, group by group: how many events and deliveries lie in the measured phase,
-// and what was asked for but lies outside of it. Refuses a schedule that would test nothing.
+// Adds up a schedule, group by group: how many events and deliveries lie in the measured phase, and what was
+// asked for but lies outside of it. Refuses a schedule that would test nothing.
 
 import { UserError } from '../base/errors.ts';
 import { counted } from '../base/counted.ts';

@@ -1,4 +1,4 @@
-// Reads the text of a profile, and says what is wrong with one that is none.
+// Reads the text of a profile, and says why a text is not one.
 
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
@@ -10,7 +10,7 @@ const head = z.looseObject({ format: z.literal(profileFormat), version: z.number
 
 /**
  * @param file what messages call it
- * @throws UserError `profile` when the text is no profile, or one that this version cannot read
+ * @throws UserError `profile` when the text is not a profile, or one that this version cannot read
  */
 export function parseProfile(text: string, file: string): Profile {
   const anew = 'npm start -- calibrate makes one of this machine.';
@@ -20,7 +20,7 @@ export function parseProfile(text: string, file: string): Profile {
   if (!success)
     throw new UserError(
       'profile',
-      `${file} is JSON, but no profile of pushbench (its "format" is not "${profileFormat}"). ${anew}`,
+      `${file} is JSON, but not a profile of pushbench (its "format" is not "${profileFormat}"). ${anew}`,
     );
   if (!readableVersions.some((one) => one === data.version))
     throw new UserError(
@@ -31,6 +31,6 @@ export function parseProfile(text: string, file: string): Profile {
     );
   const parsed = profileSchema.safeParse(json.value);
   if (!parsed.success)
-    throw new UserError('profile', `${file} does not hold together:\n${issuesText(parsed.error)}\n${anew}`);
+    throw new UserError('profile', `${file} is not valid:\n${issuesText(parsed.error)}\n${anew}`);
   return parsed.data;
 }

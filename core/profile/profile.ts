@@ -44,7 +44,7 @@ const point = z.strictObject({
   firstUs: distributionUs,
   medianUs: distributionUs,
   lastUs: distributionUs,
-  /** Over all deliveries; what a prediction of this point is held against. */
+  /** Over all deliveries; what a prediction of this point is compared with. */
   endToEndUs: distributionUs,
   latencySpread: spread,
   serverIdleShare: figure.describe('CPU before the first event, as a share of a core'),

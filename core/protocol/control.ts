@@ -295,6 +295,6 @@ export type PublisherSample = {
   sample: SelfSample;
   sent: number;
   confirmed: number;
-  /** Connections and bytes of publishing, so that what the host counts can be held against them. */
+  /** Connections and bytes of publishing, so that the host's counters can be compared with them. */
   counters: Counters;
 };

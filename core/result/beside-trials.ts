@@ -8,7 +8,7 @@ const count = z.int().min(0);
 export const searches = z
   .array(
     z.strictObject({
-      variant: z.string().describe('label of the variant that it is of'),
+      variant: z.string().describe('label of the variant'),
       what: z.string().describe('path in the scenario'),
       keep: z.string().describe('the check that had to hold'),
       like: z.string().describe('the first value, as written in the scenario, with the unit of all others'),
@@ -18,7 +18,7 @@ export const searches = z
       over: z
         .boolean()
         .default(true)
-        .describe('it came to its end; a run that was cut short may have cut it off'),
+        .describe('whether the search ended; false if the run was cut short before that'),
       steps: z
         .array(
           z.strictObject({
@@ -73,13 +73,13 @@ export const chromium = z
     z.strictObject({
       status: z.literal('measured').describe('pages were opened'),
       version: z.string().describe('of Chromium'),
-      patienceMs: z.number().describe('for a stream to stand, and for an answer'),
+      patienceMs: z.number().describe('how long a page waited for its stream to open, and for an answer'),
       opened: z
         .array(
           z.strictObject({
             variant: z.string().describe('its label'),
             pages: count.describe('how many were opened'),
-            streams: count.describe('pages whose stream stood'),
+            streams: count.describe('pages whose stream opened'),
             answered: count.describe(
               'pages that were then answered when each asked the same host for something else',
             ),

@@ -7,7 +7,7 @@ export const counterMeanings = {
     'streams, sockets and sessions asked for (an upgrade, an event stream, an NDJSON stream), reconnects ' +
     'included',
   reconnects:
-    "handshakes and registrations after a subscriber's first one, and polls that brought back one cut off; " +
+    "handshakes and registrations after a subscriber's first one, and first polls after being cut off; " +
     'load side only',
   fullPolls: 'polls and long polls answered with at least one event',
   emptyPolls: 'polls and long polls answered with none: 304, 204 or an empty list',
@@ -17,10 +17,8 @@ export const counterMeanings = {
   retries: 'webhook requests after the first for the same event and endpoint; server side only',
   upstreamMessages: 'messages from client to server on a socket',
   messageRequests:
-    'requests that each carry one message from client to server, where the connection that events come on ' +
-    'cannot',
-  pageRequests:
-    'other requests of the browsers that the subscribers are pages of; no part of how events travel',
+    'requests that each carry one message from client to server, if the connection for events cannot',
+  pageRequests: 'other requests of browsers whose pages the subscribers are; they carry no events',
   heartbeats: 'keep-alives: SSE comments, heartbeat lines, WebSocket pings',
   connectionsOpened: 'TCP connections opened',
   connectionsClosed: 'TCP connections closed',
@@ -35,7 +33,7 @@ export const counterMeanings = {
   bytesOut: 'bytes written to them, as the application hands them to TCP (or TLS)',
   events: 'deliveries: one event written to, or read by, one subscriber; duplicates count',
   deduplicated:
-    "deliveries that a webhook receiver's dedupe store knew already, a part of events; load side only",
+    'deliveries that a webhook receiver recognised as repetitions, a part of events; load side only',
   answersLost:
     'webhook requests that the receiver acted upon and whose answer the sender never got; load side only',
   slowDrops: 'events that the slow-subscriber policy dropped or replaced by a later one',

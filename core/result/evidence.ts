@@ -1,5 +1,5 @@
-// Names what figures rest on. A metric says what it rests on, and a warning that spoils a trial says which of
-// it is void; the figures that rest on anything else stand.
+// Names the evidence that figures rest on. A metric says which evidence it rests on, and a warning says which
+// evidence is void; figures that rest on other evidence stay valid.
 
 import { listed } from '../base/suggest.ts';
 

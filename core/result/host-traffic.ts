@@ -18,26 +18,29 @@ export const network = z
       .describe('what the host sent before the first subscriber connected; left out in older results'),
     explained: z
       .strictObject({
-        mostSegments: count.describe('more than the connections of the trial can have taken'),
-        mostBytes: count.describe('the same as bytes with headers'),
-        leastBytes: count.describe('what they carried, without any header'),
+        mostSegments: count.describe('most segments that the connections of the trial can have sent'),
+        mostBytes: count.describe('most bytes that they can have sent, with headers'),
+        leastBytes: count.describe('bytes that they carried, without headers'),
       })
       .optional()
-      .describe('by what both sides and the publisher counted; left out in older results'),
+      .describe(
+        "bounds for the trial's own traffic, from the counts of both sides and the publisher; left out in " +
+          'older results',
+      ),
   })
   .describe(
-    "host-wide, so it is the trial's where nothing else talks (warning wire-others where something did); " +
-      'left out where it could not be read, where servers talk to a broker or are reached through a ' +
-      'proxy, and where a server was killed',
+    'traffic of the whole host, so other programs must be silent (the warning wire-others says if they ' +
+      'were not); left out if it could not be read, if servers use a broker or are behind a proxy, and if ' +
+      'a server was killed',
   );
 
 export const throttling = z
   .strictObject({
-    periods: count.describe('of the quota, 100 ms each as a rule, in which the processes ran'),
-    throttledPeriods: count.describe('in which they used the quota up and were stopped'),
+    periods: count.describe('periods of the quota (usually 100 ms) in which the processes ran'),
+    throttledPeriods: count.describe('those in which they used the quota up and were stopped'),
     throttledUs: z.number().min(0).describe('how long they were stopped, added up over the cores'),
   })
   .describe(
     'what a CPU quota of the container (a cgroup) did to all processes of the trial in the measured ' +
-      'phase; left out where there is no quota, and in older results',
+      'phase; left out without a quota, and in older results',
   );

@@ -35,7 +35,9 @@ export const latencies = z.strictObject({
 });
 
 export const precision = z.strictObject({
-  shownUpTo: z.number().describe('the highest quantile that has events enough beyond it; 0: not the median'),
+  shownUpTo: z
+    .number()
+    .describe('the highest quantile with enough events beyond it; 0: not even the median has enough'),
   at: z
     .array(
       z.strictObject({
@@ -43,7 +45,7 @@ export const precision = z.strictObject({
         lowUs: z
           .number()
           .describe('lower end of the 95 % interval within this trial, with events as the samples'),
-        highUs: z.number().nullable().describe('upper end of it; null where there are too few events to say'),
+        highUs: z.number().nullable().describe('upper end of it; null if there are too few events to say'),
         beyond: count.describe('distinct events with a receipt beyond it'),
       }),
     )

@@ -15,7 +15,7 @@ export const ledgerCounts = z.strictObject({
   duplicated: count.describe('arrivals of an event at a subscriber that already had it'),
   reordered: count.describe('first arrivals of an event after a later event of the same topic'),
   resumed: count.describe('deliveries that a subscriber got by coming back after an absence'),
-  corrupted: count.describe('deliveries whose body is not the one that was published, by its checksum'),
+  corrupted: count.describe('deliveries whose body does not have the checksum of the published one'),
   unexpected: count.describe('arrivals that nobody had asked for'),
   missing: z
     .array(

@@ -101,7 +101,7 @@ export function requireFinished(name: string, result: Cut & Pick<Result, 'create
   if (text === undefined) return;
   throw new UserError(
     'unfinished',
-    `${name} (of ${result.createdAt.slice(0, 19).replace('T', ' ')}) is no whole run, so nothing is ` +
+    `${name} (of ${result.createdAt.slice(0, 19).replace('T', ' ')}) is not a whole run, so nothing is ` +
       `decided on it. ${text} Run the scenario again; pushbench report shows what there is.`,
     exitCodes.invalid,
   );

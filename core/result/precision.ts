@@ -6,7 +6,7 @@ import { bottomOfBinUs, countAbove, quantileUs, rangeUs, samplesOf, type Histogr
 
 /** Fewest events beyond a percentile for it to be shown. */
 export const eventsToShow = 10;
-/** Fewest events beyond a percentile that is not shown for its lower end to be said. */
+/** Fewest events beyond a percentile for its lower end to be shown, if it is not shown itself. */
 export const eventsForLow = 3;
 /** Fewest events beyond a percentile for a comparison to be decided by it. */
 export const eventsToGate = 25;

@@ -25,8 +25,8 @@ export const processUse = z.strictObject({
     .enum(['outside', 'self'])
     .optional()
     .describe(
-      'who read cpuUs: the harness from outside (`/proc/PID/task/*/schedstat`), or the process itself when ' +
-        'it came to it; left out in older results, where each read its own',
+      'who read cpuUs: the harness from outside (`/proc/PID/task/*/schedstat`), or the process itself, ' +
+        'when it got to run; left out in older results, where each process read its own',
     ),
   busiest: z
     .strictObject({
@@ -118,7 +118,7 @@ export const descriptors = z.strictObject({
 
 /** The cores that each role was kept to. */
 export const pinned = z.strictObject({
-  server: z.string().describe('as taskset writes them, such as 0 or 2-5,8'),
+  server: z.string().describe('its cores as taskset writes them, such as 0 or 2-5,8'),
   load: z.string().describe('the same of the load processes'),
   publisher: z.string().describe('the same of the publisher'),
 });

@@ -64,7 +64,7 @@ const count = z.int().min(0);
 
 export const absences = z.strictObject({
   absences: count.describe('how many there were'),
-  recovered: count.describe('the server went on from the cursor, or from a queue that it had kept'),
+  recovered: count.describe('the server continued from the cursor, or from a queue that it had kept'),
   tooLate: count.describe('told by the server that the cursor came too late'),
   fresh: count.describe('came back without a cursor'),
   neverBack: count.describe('not subscribed again when the subscribers were closed'),

@@ -24,7 +24,7 @@ const expectation = z.strictObject({
   repetition: z.int().min(1).describe('which of its trials'),
   check: z.string().describe('as the scenario wrote it'),
   metric: z.string().describe('the metric that it is about'),
-  bound: z.number().describe("what the figure was held against, in the metric's unit"),
+  bound: z.number().describe("what the figure was compared with, in the metric's unit"),
   measured: z.number().nullable().describe('the figure; null when the trial had none'),
   held: z.boolean().describe('whether it held'),
   verdict: z
@@ -38,15 +38,15 @@ const expectation = z.strictObject({
 });
 
 /**
- * How far a run came. A result is unfinished from before its first trial until
- * everything planned was measured.
+ * How far a run got. A result is unfinished from before its first trial until everything planned was
+ * measured.
  */
 const state = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('finished').describe('everything planned was measured') }),
   z.strictObject({
     kind: z
       .literal('unfinished')
-      .describe('the run was continuing when this was written; if it is not running now, it was killed'),
+      .describe('the run was not over when this was written; if it is not running now, it was killed'),
   }),
   z.strictObject({
     kind: z.literal('interrupted').describe('a signal ended the run'),
@@ -82,11 +82,11 @@ export const resultSchema = z.strictObject({
   format: z.literal(resultFormat).describe('what kind of file it is'),
   version: z
     .literal(resultVersion)
-    .describe('grows when a reader of the version before could not read the file'),
+    .describe('increases when earlier versions of pushbench cannot read the file'),
   pushbench: z.string().describe('version of pushbench that measured'),
   createdAt: z.iso.datetime().describe('when the run began'),
-  command: z.string().describe('repeats the run'),
-  seed: count.describe('of schedule, sizes and jitter'),
+  command: z.string().describe('command that repeats the run'),
+  seed: count.describe('seed of schedule, sizes and jitter'),
   scenario: z
     .strictObject({
       name: z.string().describe("the file's name without its ending"),
@@ -103,7 +103,7 @@ export const resultSchema = z.strictObject({
         .describe('of a matrix or a search: metrics to draw over its parameters'),
       axis: z
         .strictObject({
-          says: z.string().describe('what it means'),
+          says: z.string().describe('what the values mean to a reader'),
           times: z.number().describe('the factor that converts its value for this'),
           perSubscriber: z.boolean().describe('whether it is divided by the number of subscribers first'),
         })
@@ -134,29 +134,29 @@ export const resultSchema = z.strictObject({
       os: z.string().describe('operating system'),
       kernel: z.string().describe('its version'),
       cpu: z.string().describe('model of the processor'),
-      cores: count.describe('that the run may use by affinity and cpuset'),
+      cores: count.describe('cores that the run may use (affinity, cpuset)'),
       quotaCores: z
         .number()
         .positive()
         .optional()
         .describe(
-          'what a CPU quota of its container (a cgroup, or one above it) leaves of them; left out where ' +
-            'there is none, and in older results',
+          'how many of them a CPU quota of its container (a cgroup, or one above it) leaves; left out ' +
+            'without a quota, and in older results',
         ),
       memoryBytes: z.number().describe('of the machine'),
       memoryLimitBytes: z
         .number()
         .positive()
         .optional()
-        .describe('of its container, where that is less than the machine has; not in older results'),
-      loopback: z.literal('::1').optional().describe('the loopback address, where it is not 127.0.0.1'),
+        .describe('limit of its container, if that is less than the machine has; not in older results'),
+      loopback: z.literal('::1').optional().describe('the loopback address, if it is not 127.0.0.1'),
       noProc: z.literal(true).optional().describe('the system has no /proc (macOS)'),
       node: z.string().describe('version of Node'),
       programs: z
         .array(z.string())
         .optional()
         .describe('programs started in addition to the servers, with their versions: the broker, HAProxy'),
-      descriptorLimit: count.nullable().describe('how many a process may have; null where there is no /proc'),
+      descriptorLimit: count.nullable().describe('how many a process may have; null without /proc'),
       commit: z.string().nullable().describe('of pushbench itself, when run from its repository'),
     })
     .describe('the machine and its programs'),
@@ -210,7 +210,7 @@ export const resultSchema = z.strictObject({
   searches,
   closedLoop,
   chromium,
-  expectations: z.array(expectation).describe('what came of each check, for each trial that it is about'),
+  expectations: z.array(expectation).describe('outcome of each check, for each trial that it applies to'),
   figures: z
     .array(trialFigures)
     .optional()
@@ -218,8 +218,8 @@ export const resultSchema = z.strictObject({
       'figures of each trial for other programs, as computed by the version that wrote the result; our ' +
         'commands compute them again. Left out while the run continues, and in older results',
     ),
-  planned: planned.optional().describe('all that the run was to measure; left out in results of version 1'),
-  state: state.describe('how far the run came'),
+  planned: planned.optional().describe('everything the run was to measure; left out in results of version 1'),
+  state: state.describe('how far the run got'),
 });
 
 /** Version 1 said no more than whether a run was interrupted, and of a run that was killed not even that. */

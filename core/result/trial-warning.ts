@@ -34,7 +34,7 @@ export const noteCodes = [
 ] as const;
 export type NoteCode = (typeof noteCodes)[number];
 
-/** A warning that makes figures void, or one to read them with. */
+/** A warning that makes figures void, or a note to keep in mind when reading them. */
 export type TrialWarning =
   | { code: VoidingCode; level: 'invalid'; message: string }
   | { code: NoteCode; level: 'note'; message: string };

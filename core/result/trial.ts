@@ -1,4 +1,4 @@
-// Describes one trial in a result: what ran, what to beware of, and what was measured.
+// Describes one trial in a result: what ran, its warnings, and what was measured.
 
 import { z } from 'zod';
 import { counterMeanings, counterNames, type CounterName } from './counters.ts';
@@ -31,7 +31,7 @@ const warning = z.strictObject({
 });
 
 const completed = z.strictObject({
-  status: z.literal('completed').describe('the trial went through'),
+  status: z.literal('completed').describe('the trial ran to its end'),
   valid: z.boolean().describe('nothing of the trial is void: no warning is of level `invalid`'),
   simulated: simulatedTrial
     .optional()
@@ -46,12 +46,12 @@ const completed = z.strictObject({
   latency: latencies.describe('everything that was timed, as histograms'),
   precision: z
     .strictObject({
-      mostReceivers: z.int().min(1).describe('receivers that an event has at the most'),
+      mostReceivers: z.int().min(1).describe('most receivers of one event'),
       endToEnd: precision.describe('of latency.endToEnd'),
       acceptToReceipt: precision.describe('of latency.acceptToReceipt'),
     })
     .optional()
-    .describe('how sure percentiles over deliveries are, whose samples are events; not in older results'),
+    .describe('how sure the percentiles over deliveries are (samples are events); not in older results'),
   latencyAroundFaults: z
     .strictObject({
       before: histogram.describe('latency of events planned before the first fault began'),
@@ -59,7 +59,7 @@ const completed = z.strictObject({
         'latency of events planned from then until the last fault was over and the last client that ' +
           'was cut off was back',
       ),
-      toUs: z.number().describe('the time of that, from the start of the measured phase'),
+      toUs: z.number().describe('end of that time, from the start of the measured phase'),
     })
     .optional()
     .describe(
@@ -94,7 +94,7 @@ const completed = z.strictObject({
         note: z.string().describe('why a difference is explained, or empty'),
       }),
     )
-    .describe('the counts of both sides held against each other'),
+    .describe('the counts of both sides compared'),
   pageRequests: z
     .strictObject({
       planned: count.describe('how many were to be made'),
@@ -112,11 +112,11 @@ const completed = z.strictObject({
   warmUp: z
     .strictObject({
       events: count.describe('events that were published in the bursts'),
-      deliveries: count.describe('deliveries that came of them'),
+      deliveries: count.describe('deliveries of these events'),
       tookUs: z.number().describe('how long the bursts took'),
       whole: z
         .boolean()
-        .describe('as many deliveries as make a server warm; else time or the pattern set an end'),
+        .describe('whether all planned deliveries were made; if not, the pattern was too slow for them'),
     })
     .optional()
     .describe(
@@ -154,9 +154,7 @@ const completed = z.strictObject({
   wayIn: z
     .string()
     .optional()
-    .describe(
-      'how clients got in: TLS, tokens; left out where freely and in clear text, and in older results',
-    ),
+    .describe('whether clients used TLS and tokens; left out if they used neither, and in older results'),
   measuredUs: z.number().describe('length of the measured phase'),
   drainUs: z
     .number()
@@ -172,7 +170,7 @@ const completed = z.strictObject({
     .describe('kernel memory of all TCP sockets of the host, both ends, peak above baseline'),
   hostMemory: hostMemory
     .optional()
-    .describe('host-wide; left out where it could not be read, of simulations and in older results'),
+    .describe('of the whole host; left out if it could not be read, in simulations and older results'),
   network: network.optional(),
   throttling: throttling.optional(),
   noProc: z
@@ -203,7 +201,7 @@ const completed = z.strictObject({
 });
 
 const failed = z.strictObject({
-  status: z.literal('failed').describe('the trial did not go through'),
+  status: z.literal('failed').describe('the trial could not be completed'),
   valid: z.literal(false),
   code: z.string().describe('why, in a word for programs'),
   message: z.string().describe('why, in a sentence'),
@@ -237,8 +235,8 @@ export const trial = z.strictObject({
     .string()
     .optional()
     .describe('how the server was made worse on purpose, in the form of --inject'),
-  pinned: pinned.optional().describe('left out where all processes shared all cores'),
-  warnings: z.array(warning).describe('what to beware of'),
+  pinned: pinned.optional().describe('cores of each role; left out if all processes shared all cores'),
+  warnings: z.array(warning).describe('what to know about the figures'),
   outcome: z.discriminatedUnion('status', [completed, failed]).describe('what was measured, or what failed'),
 });
 

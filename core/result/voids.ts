@@ -1,5 +1,5 @@
-// Says which figures each reason to doubt a trial makes void. A late publisher spoils latencies, for example;
-// counts of losses, requests and connections stay.
+// Says which figures each warning makes void. A late publisher, for example, makes latencies void, but not
+// counts of losses, requests and connections.
 
 import { evidence, evidenceText, type Evidence } from './evidence.ts';
 import { isReadElsewhen } from './process-use.ts';
@@ -94,7 +94,7 @@ export function voidsOf(code: VoidingCode, trial: Counted): Evidence[] {
   return evidence.filter((one) => voids[code](trial).includes(one));
 }
 
-/** The reason given where a result is too old to say which figures are void: then all of the trial are. */
+/** The reason given if a result is too old to say which figures are void: then all of its figures are. */
 const anyReason = 'the trial does not count';
 
 /**
@@ -109,7 +109,7 @@ export function voidedBy(rests: readonly Evidence[], { valid, voids: said }: Dou
     .map(([code]) => code);
 }
 
-/** Whether nothing of the trial stands. */
+/** Whether all figures of the trial are void. */
 export function allVoid(trial: Doubted): boolean {
   return evidence.every((one) => voidedBy([one], trial).length > 0);
 }

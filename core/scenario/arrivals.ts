@@ -44,7 +44,7 @@ export type ArrivalContext = {
 export function inAll(publish: TopicGroup['publish'], topics: number): Arrivals {
   const { each, ...arrivals } = publish;
   if (!each) return arrivals;
-  // A sixtieth of a second is no exact number; twelve digits give 1/m each of 1,200 topics back as 20/s.
+  // A sixtieth of a second is not an exact number; twelve digits give 1/m each of 1,200 topics back as 20/s.
   const times = (one: number) => Number((one * topics).toPrecision(12));
   switch (arrivals.kind) {
     case 'constant':
@@ -91,7 +91,7 @@ export function expectedEvents(publish: Arrivals, { fromUs, toUs }: Span, traces
  *
  * Constant rates, stages and bursts are spaced exactly; where the spacing starts is drawn from the seed, so
  * that groups of one rate do not march in step. Each phase gets rate x time of them (to within one where that
- * is no whole number), whatever the length of the other phase. Poisson draws independent exponential gaps.
+ * is not a whole number), whatever the length of the other phase. Poisson draws independent exponential gaps.
  *
  * They are computed as they are asked for, so that a schedule of any length takes no memory.
  */

@@ -1,6 +1,6 @@
-// Finds what no single value of a scenario makes wrong, but several together: a fault after the end, an
-// expectation of a variant that does not run. Each is refused with its reason before anything is started.
-// The values themselves are scenario.ts's to check; what this machine can carry is the harness's.
+// Finds values of a scenario that contradict each other: a fault after the end, an expectation of a variant
+// that does not run. Each is refused with its reason before anything is started. scenario.ts checks single
+// values; the harness checks what this machine can do.
 
 import { expectedEvents, inAll, type Span } from './arrivals.ts';
 import { obstaclesTo, writeObstacles } from './body-room.ts';
@@ -119,8 +119,8 @@ function* noBrowser(
     yield {
       path: ['subscribers'],
       message:
-        `${formatNumber(subscribers)} subscribers are no whole ` +
-        `number of browsers with ${tabs} pages each`,
+        `${formatNumber(subscribers)} subscribers are not a whole number of browsers ` +
+        `with ${tabs} pages each`,
     };
   }
   for (const [i, { pattern, options, label }] of variants) {

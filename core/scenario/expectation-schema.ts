@@ -1,5 +1,5 @@
-// Describes how a scenario writes an expectation: a check, and the variants and cells that it is for. Putting
-// trials to it is expectations.ts.
+// Describes how a scenario writes an expectation: a check, and the variants and cells that it is for.
+// expectations.ts applies it to trials.
 
 import { z } from 'zod';
 import { parseExpectation } from '../metrics/check.ts';

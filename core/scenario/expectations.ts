@@ -1,5 +1,5 @@
-// Holds a scenario's expectations against the trials of a run. What a check says is metrics/check.ts; the
-// exit code is the command line's.
+// Judges a scenario's expectations by the trials of a run. metrics/check.ts reads a check; the command line
+// decides the exit code.
 
 import { parseExpectation, type Check } from '../metrics/check.ts';
 import { formatMetric } from '../metrics/metric.ts';
@@ -41,7 +41,7 @@ export type TrialOrPlan = Pick<Trial, 'variant' | 'repetition' | 'cell'> & Parti
  * Holds every expectation against every trial that it is for, in the order of the scenario.
  * It is not judged where it has no trial, where the trial is missing or failed, and where the figure is void
  * or has too few samples. It is undecided where the bound lies inside the percentile's interval, and where no
- * model has a figure for it in a simulation, as that is no fault of the trial.
+ * model has a figure for it in a simulation, as that is not a fault of the trial.
  */
 export function checkExpectations(
   scenario: Pick<Scenario, 'expect' | 'variants'>,
@@ -76,7 +76,7 @@ export function checkExpectations(
     });
     return [
       ...about.map((trial) => judged(trial.variant.label, trial.repetition, judge(check, trial))),
-      ...ofNone.map((name) => judged(name, 1, notJudged('no trial of this run is meant'))),
+      ...ofNone.map((name) => judged(name, 1, notJudged('it applies to no trial of this run'))),
     ];
   });
 }
@@ -106,7 +106,7 @@ function judge(check: Check, { outcome }: TrialOrPlan): Judgement {
 const unknownToModels: Judgement = {
   measured: null,
   verdict: 'undecided',
-  why: 'no model has this figure, only a run says it',
+  why: 'no model computes this figure; measure it in a run',
 };
 
 function notJudged(why: string): Judgement {

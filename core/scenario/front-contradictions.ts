@@ -1,4 +1,4 @@
-// Finds impossible wishes about the proxy in front of the servers: sticky sessions where nobody can read a
+// Finds what is impossible with the proxy in front of the servers: sticky sessions if it cannot read a
 // cookie, and faults of a proxy that is not there.
 
 import { isCluster } from './servers.ts';

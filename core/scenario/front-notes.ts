@@ -1,5 +1,5 @@
 // Says what a scenario does to servers behind HAProxy that can run, and that its author may not have meant:
-// a server that is drained while HAProxy goes on sending clients to it.
+// a server that is drained while HAProxy keeps sending clients to it.
 
 import type { Fault } from '../fault/faults.ts';
 import { writeDuration } from '../base/units.ts';
@@ -33,9 +33,9 @@ function sentTo(server: number, atMs: number): FrontNote {
   return {
     code: 'drained-behind-haproxy',
     message:
-      `server ${server} is drained at ${at} and refuses new clients, but HAProxy does not know and goes on ` +
-      'sending them there, most of all as it has the fewest connections: they find no server until it is ' +
-      `stopped. Tell HAProxy first: { at: ${at}, in-front: drain, server: ${server} } in front of the ` +
+      `server ${server} is drained at ${at} and refuses new clients, but HAProxy does not know and keeps ` +
+      'sending them there, because it has the fewest connections: they find no server until it is ' +
+      `stopped. Tell HAProxy first: { at: ${at}, in-front: drain, server: ${server} } before the ` +
       'drain. Or let it ask: servers: { in-front: { kind: haproxy, check: http } }.',
   };
 }

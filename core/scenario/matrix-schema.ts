@@ -42,7 +42,7 @@ export const matrix = z
   })
   .describe(
     'lists of values by their path, such as subscribers or topics.news.publish; every combination is ' +
-      `measured with every variant: two paths and ${mostCells} combinations at the most`,
+      `measured with every variant: at most two paths and ${mostCells} combinations`,
   );
 
 export const axis = z

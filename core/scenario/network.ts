@@ -56,8 +56,8 @@ function* atBroker(
     yield {
       path: [...path],
       message:
-        'a broker of Kafka tells its clients where to go, so nothing can stand between; try redis-streams ' +
-        'or jetstream',
+        'a broker of Kafka tells its clients where to connect, so no network can be put in between; ' +
+        'try redis-streams or jetstream',
     };
   if (looksInside(conditions))
     yield {

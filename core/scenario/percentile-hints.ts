@@ -1,4 +1,4 @@
-// Says before a run which percentiles that expectations ask for its schedule has too few events for.
+// Says before a run for which percentiles of its expectations the schedule has too few events.
 
 import { formatNumber } from '../base/units.ts';
 import { parseExpectation } from '../metrics/check.ts';
@@ -37,7 +37,7 @@ export function percentileHints(scenario: Scenario): string[] {
     const all = fewest.own + fewest.shared;
     const needed = Math.ceil((all * eventsToShow) / Math.max(beyond, Number.MIN_VALUE) / 10) * 10;
     return [
-      `${text} takes ${eventsToShow} events beyond the percentile. Of the schedule's ` +
+      `${text} needs ${eventsToShow} events beyond the percentile. Of the schedule's ` +
         `${formatNumber(Math.round(all))} events about ${formatNumber(Math.floor(beyond))} will lie there, ` +
         `so it will hardly be judged. About ${formatNumber(needed)} would do: publish more often (to fewer ` +
         'followers for the same load), measure longer, or ask for a lower percentile.',

@@ -17,6 +17,6 @@ export function reconnectWords({
     ? ` (base ${formatUs(base * 1000)}, cap ${formatUs(cap * 1000)})`
     : '';
   const after =
-    typeof reset === 'object' ? `, beginning anew after ${formatUs(reset.stable * 1000)} connected` : '';
+    typeof reset === 'object' ? `, starting again after ${formatUs(reset.stable * 1000)} connected` : '';
   return `${policy}${bounds}${after}${advice === 'ignore' ? ", ignoring the server's advice" : ''}`;
 }

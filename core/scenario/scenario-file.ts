@@ -44,7 +44,7 @@ export type ParseOptions = {
 /** One of them is in every scenario, whatever else is wrong with it. */
 const ownKeys = ['question', 'subscribers', 'topics', 'variants'];
 
-/** Problems shown at once; a reader mends no more before the next try. */
+/** Problems shown at once; nobody fixes more than these before the next try. */
 const mostShown = 30;
 
 /**
@@ -75,7 +75,7 @@ export function parseScenario(
   if (other !== undefined && !yaml.exhausting) {
     const keys = listNames(Object.keys(schema.shape), Infinity);
     refuse(file, [
-      { place, message: `this is no scenario: expected a map with the keys ${keys}; got ${other}` },
+      { place, message: `this is not a scenario: expected a map with the keys ${keys}; got ${other}` },
     ]);
   }
   if (yaml.broken) refuse(file, mistakes);

@@ -134,8 +134,8 @@ export function scenarioSchema(registry: PatternRegistry) {
       .max(12)
       .default(['latency.p50', 'server-cpu-per-delivery', 'bytes-per-delivery', 'requests-per-delivery'])
       .describe(
-        "metrics that the report draws over the matrix' parameters; with an empty list the matrix " +
-          'compares a few settings: "answer" gives the answer, and charts are over time',
+        "metrics that the report draws over the matrix' parameters; with an empty list it draws no " +
+          'curves, but a table of "answer" for each setting, and charts over time',
       ),
     axis: axis.optional(),
     browser: browser

@@ -129,7 +129,7 @@ export function resolutionOf({ factor, refine }: Pick<Search, 'factor' | 'refine
   return factor ** (1 / 2 ** refine) - 1;
 }
 
-/** Trials that a search makes at the most, those tried again left out. */
+/** Trials that a search makes at most, those tried again left out. */
 export function mostTrials({ from, to, factor, refine }: Search): number {
   const stepsUp =
     to === undefined

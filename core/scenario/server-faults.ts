@@ -1,5 +1,5 @@
-// Finds what a scenario asks of several servers that cannot be: faults of servers that do not run, of a
-// broker that there is none of, and what goes with a server by itself alone.
+// Finds what is impossible with the servers of a scenario: faults of servers that do not run, of a broker
+// that does not exist, and settings that only a single server can have.
 
 import type { PatternRegistry } from '../pattern/pattern.ts';
 import { followServers, isBlueGreen, serversIn } from '../fault/standing.ts';
@@ -40,7 +40,7 @@ function* faultsOfServers({ single: { servers }, faults, allFaults }: Parts): Ge
     if (kind === 'start' && isBeside) {
       yield {
         path: ['faults', i, 'start'],
-        message: 'a blue-green deploy starts as many servers as there are beside them; leave this out',
+        message: 'a blue-green deploy starts the new servers itself; leave this out',
       };
       return;
     }
@@ -66,7 +66,7 @@ function* deploysThatDoNotEnd({ single: { servers, phases }, faults }: Parts): G
     yield {
       path: ['faults', i, 'window'],
       message:
-        `the goodbyes and pauses of ${servers.count} servers take ${writeDuration(leastMs)} at the least, ` +
+        `the goodbyes and pauses of ${servers.count} servers take ${writeDuration(leastMs)} at least, ` +
         `and the trial ends ${writeDuration(endMs)} after the measured phase began; take a shorter window, ` +
         'more of them at a time (parallel), or a longer phase',
     };
@@ -115,8 +115,8 @@ function* faultsOfBroker({ single: { servers }, faults }: Parts): Generator<Cont
       yield {
         path: ['faults', i, 'broker'],
         message:
-          'what stands in for Kafka forgets all when it ends, so it cannot come back; freeze it, or try ' +
-          'redis-streams or jetstream',
+          'the stand-in for Kafka loses everything when it ends, so it cannot come back; freeze it, or ' +
+          'try redis-streams or jetstream',
       };
   }
 }
@@ -135,9 +135,9 @@ function* aloneOnly(
       yield {
         path,
         message:
-          `"${label}" cannot with servers: its endpoints and deliveries are in the store of its own ` +
-          `process${sharedStore ? `, and only ${sharedStore.by} is shared by several` : ''}; change that, ` +
-          'list the variants without it, or leave servers out',
+          `"${label}" cannot run with these servers: its endpoints and deliveries are in the store of its ` +
+          `own process${sharedStore ? `, and only ${sharedStore.by} is shared by several` : ''}; change ` +
+          'that, list the variants without it, or leave servers out',
       };
     else if (servers.broker.kind !== 'in-process')
       yield {
@@ -155,8 +155,8 @@ function* aloneOnly(
     yield {
       path,
       message:
-        `subscribers publish on "${theirs}", and nothing connects these servers: a message would ` +
-        'reach those at the same one only; choose a broker (servers: { broker: redis-streams }), or leave ' +
-        'servers out',
+        `subscribers publish on "${theirs}", and nothing connects these servers: a message would reach ` +
+        'only subscribers of the same server; choose a broker (servers: { broker: redis-streams }), or ' +
+        'leave servers out',
     };
 }

@@ -14,11 +14,8 @@ export const server = z.strictObject({
     .default(1000)
     .describe('events kept per topic, for clients that resume'),
   historySize: size.prefault('64MiB').describe('bytes kept over all topics'),
-  maxSubscribers: positive
-    .max(1_000_000)
-    .default(100_000)
-    .describe('subscribers at the most; more are refused'),
-  maxTopics: positive.max(1_000_000).default(200_000).describe('topics with a history at the most'),
+  maxSubscribers: positive.max(1_000_000).default(100_000).describe('most subscribers; more are refused'),
+  maxTopics: positive.max(1_000_000).default(200_000).describe('most topics with a history'),
   maxBody: size.prefault('1MiB').describe('largest event body'),
   slowBuffer: size.prefault('1MiB').describe('bytes a subscriber may lag behind before the policy applies'),
   slow: z.enum(slowPolicies).default('disconnect').describe('what happens when a subscriber lags further'),

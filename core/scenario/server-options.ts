@@ -25,8 +25,7 @@ const lookup = z
     z
       .url({ protocol: /^redis$/, error: 'an address such as redis://127.0.0.1:6379' })
       .refine((text) => !URL.parse(text)?.password, {
-        error:
-          'leave the password out: scenarios stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
+        error: 'leave the password out: scenarios are in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
       })
       .transform((url) => ({ kind: 'redis' as const, url })),
     interval.transform((ms) => ({ kind: 'wait' as const, ms })),

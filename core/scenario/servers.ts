@@ -46,10 +46,10 @@ const broker = z.union([
         .url({ protocol: /^(redis|nats|kafka)$/, error: 'an address such as redis://127.0.0.1:6379' })
         .refine((text) => !URL.parse(text)?.username && !URL.parse(text)?.password, {
           error:
-            'leave user and password out: scenarios stand in every result. Of Redis set ' +
+            'leave user and password out: scenarios are in every result. Of Redis set ' +
             'PUSHBENCH_REDIS_PASSWORD instead; NATS and Kafka have to take clients without',
         })
-        .describe('address of a broker that is running already; when left out, each trial starts one'),
+        .describe('address of a broker that is running already; with its name alone, each trial starts one'),
     })
     .superRefine(({ kind, url }, context) => {
       const scheme = schemes[kind];

@@ -51,7 +51,7 @@ export function topicsOf(groups: readonly TopicGroupPlan[], subscriber: number):
 
 /**
  * How many of `subscribers` follow topic `index`.
- * Follower numbers are dealt round the group, so topics differ by one at the most.
+ * Follower numbers are dealt round the group, so topics differ by one at most.
  */
 export function followersOf(groups: readonly TopicGroupPlan[], index: number, subscribers: number): number {
   const group = groupOf(groups, index);

@@ -1,5 +1,5 @@
-// Finds trouble that a scenario asks for and that would reach nobody: faults after the end, shares that come
-// to none. It is refused, as figures of a trouble that there was not would say nothing.
+// Finds faults that would affect nobody: those after the end, and shares that amount to none. They are
+// refused, because the figures would not show them.
 
 import { isAmong } from './endpoint-conduct.ts';
 import { lengthOf } from '../fault/faults.ts';

@@ -95,7 +95,7 @@ function cleaned(text: string, most: number, secrets: readonly Secret[]): string
     if (spans.length === 0) return clean;
     clean = withoutSpans(clean, clean.length, spans);
   }
-  return '(not shown, as secrets stand in it)';
+  return '(not shown, as it contains secrets)';
 }
 
 function withoutSpans(text: string, most: number, spans: readonly Span[]): string {

@@ -107,7 +107,7 @@ function layerOf({ pieces, from, to }: Draft): Layer {
   return { bytes: pieces.join(''), from, to };
 }
 
-/** The layer with each match read anew. */
+/** The layer with each match replaced by what `read` makes of it. */
 function replaced(layer: Layer, pattern: RegExp, read: (match: RegExpExecArray) => string): Layer[] {
   const draft: Draft = { pieces: [], from: [], to: [] };
   let at = 0;

@@ -91,7 +91,7 @@ export type SignatureScheme = {
 /** The tolerance that all of them advise. */
 export const defaultToleranceS = 5 * 60;
 
-/** Signatures of one request that are looked at; more are no rotation, but somebody trying. */
+/** Signatures of one request that are looked at; more are not a rotation but an attack. */
 export const maxSignatures = 16;
 
 const maxTextSecretLength = 512;

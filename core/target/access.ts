@@ -153,7 +153,7 @@ function credentialsIn(header: string, name: string): Secret[] {
 export function notesOn({ tooShort }: Pick<TargetAccess, 'tooShort'>, file: string): string[] {
   const why =
     `has fewer than ${shortestSecret} characters, so it is not ` +
-    'treated as a secret: it stands in any text';
+    'treated as a secret: it may occur in any text';
   return tooShort.map((name) => `${file}: the value of ${name} ${why}.`);
 }
 

@@ -38,7 +38,7 @@ export function parseTarget(text: string, file: string): Target {
   const other = otherKind(yaml, ownKeys);
   if (other !== undefined && !yaml.exhausting) {
     const keys = listNames(Object.keys(targetSchema.shape), Infinity);
-    const message = `this is no target file: expected a map with the keys ${keys}; got ${other}`;
+    const message = `this is not a target file: expected a map with the keys ${keys}; got ${other}`;
     return refuse(file, [{ line: 1, column: 1, message }]);
   }
   if (yaml.broken) return refuse(file, mistakes);

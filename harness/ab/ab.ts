@@ -69,7 +69,7 @@ export function pairPlanText(pairs: number, { tests, least, ...plan }: PairPlan,
     `${counted(pairs, 'pair')} of ${asked}: enough to show a change even if a fifth of them is dropped and ` +
     'one more holds a stalled run.' +
     (plan.unbounded > pairs
-      ? ` To show that nothing changed, minimum effects so small take about ${plan.unbounded}.`
+      ? ` With minimum effects this small, about ${plan.unbounded} are needed to show that nothing changed.`
       : '')
   );
 }
@@ -80,8 +80,8 @@ export function requirePairs(pairs: number, { least, tests, pairs: planned }: Pa
   throw new UserError(
     'pairs',
     `--pairs ${pairs} is too few: with ${tests} test${tests === 1 ? '' : 's'} (variants times gating ` +
-      `metrics) it takes at least ${least}, or a change could not be told from chance when a fifth of the ` +
-      `pairs is dropped. Give --pairs ${least} or more, or leave it out: then ${planned} are run.`,
+      `metrics) at least ${least} are needed: with fewer, no change could be told from chance when a fifth ` +
+      `of the pairs is dropped. Give --pairs ${least} or more, or leave it out: then ${planned} are run.`,
   );
 }
 
@@ -164,7 +164,7 @@ export async function runAb(
         options.observer.trialEnded(trial);
         own.push([side, trial]);
       }
-      // Both or none: half a pair is no pair.
+      // Both or none: half a pair is not a pair.
       if (pair > 0) for (const [side, trial] of own) sides[side]!.trials.push(trial);
     }
     if (pair > 0) keep?.({ baseline, candidate, comparison: look(looks) });

@@ -58,7 +58,7 @@ export function refOf(text: string): string | undefined {
 export function openArm(text: string, scenario: Scenario, options: ArmOptions): OpenedArm {
   const [, kind, rest = ''] = /^(ref|dir|cmd|target):(.*)$/s.exec(text) ?? [];
   if (kind !== undefined && rest === '')
-    throw new UserError('arm', `"${text}" names nothing behind the colon. An arm is ${forms}.`);
+    throw new UserError('arm', `"${text}" names nothing after the colon. An arm is ${forms}.`);
   const { injection, start } = options;
   const isApp = start !== undefined && (kind === 'ref' || kind === 'dir');
   if (injection && (isApp || kind === 'cmd' || kind === 'target'))
@@ -195,7 +195,8 @@ function checkoutArm(
   if (entry === undefined)
     throw new UserError(
       'arm',
-      `${folder} is no checkout of pushbench: it has neither servers/process.ts nor dist/servers/process.js.`,
+      `${folder} is not a checkout of pushbench: it has neither servers/process.ts nor ` +
+        'dist/servers/process.js.',
     );
   if (!existsSync(join(folder, 'node_modules')))
     throw new UserError(

@@ -1,6 +1,6 @@
-// Finds the commit of a user's app that made delivery worse. The known bad commit is held against the good
-// one first, which says by which figure to go; then each commit that halves the rest is held against the good
-// one, in pairs that take turns as `ab` runs them.
+// Finds the commit of a user's app that made delivery worse. The known bad commit is compared with the good
+// one first, which says by which figure to go; then each commit that halves the rest is compared with the
+// good one, in pairs that take turns as `ab` runs them.
 
 import type { Comparison } from '../../core/comparison/comparison-result.ts';
 import {
@@ -16,7 +16,7 @@ import { UserError } from '../../core/base/errors.ts';
 import { described, suspects } from './commits.ts';
 import { gitIn } from './git.ts';
 
-/** One commit held against the good one; `undecided` says whether a first look decides nothing. */
+/** One commit compared with the good one; `undecided` says whether a first look decides nothing. */
 export type Measure = (
   commit: Commit,
   step: { number: number; lead?: Lead; undecided(look: Comparison): boolean },
@@ -116,8 +116,8 @@ export function stepsFor(count: number): number {
 function planText({ good, bad }: BisectOptions['ends'], count: number): string {
   const commits = `${count} commit${count === 1 ? '' : 's'}`;
   return (
-    `From ${commitName(good)} to ${commitName(bad)} are ${commits}. First the last one is held against the ` +
-    `good one, to see by which figure it is worse; then it takes about ${stepsFor(count)} step` +
+    `From ${commitName(good)} to ${commitName(bad)} are ${commits}. First the last one is compared with ` +
+    `the good one, to see by which figure it is worse; then it takes about ${stepsFor(count)} step` +
     `${stepsFor(count) === 1 ? '' : 's'}.`
   );
 }

@@ -14,7 +14,7 @@ export type Suspects = {
 };
 
 /**
- * @throws UserError when one of them is no commit, or the bad one does not come after the good one
+ * @throws UserError when one of them is not a commit, or the bad one does not come after the good one
  */
 export async function bisectionEnds(
   good: string,
@@ -41,7 +41,7 @@ export async function bisectionEnds(
     const shallow = await git('rev-parse', '--is-shallow-repository').catch(() => '');
     throw new UserError(
       'bisect',
-      `${good} is no ancestor of ${bad}. Name a good commit that ${bad} was made from` +
+      `${good} is not an ancestor of ${bad}. Name a good commit that ${bad} was made from` +
         (shallow === 'true'
           ? '; this clone is shallow, so it may be missing: git fetch --unshallow.'
           : `, such as the last common one: git merge-base ${good} ${bad}`),

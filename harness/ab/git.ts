@@ -1,5 +1,5 @@
-// Runs git on a user's repository. Where git refuses, the message has git's own words and the command that
-// mends it.
+// Runs git on a user's repository. If git refuses, the message has git's own words and the command that
+// helps.
 
 import { messageOf, UserError } from '../../core/base/errors.ts';
 import { runToEnd } from '../process/child.ts';
@@ -59,7 +59,7 @@ export function gitProblem(said: string, folder: string): UserError | undefined 
   if (/not a git repository/.test(said))
     return new UserError(
       'git',
-      `${folder} is no git repository (nor is a folder above it), and commits are taken from one. Go to ` +
+      `${folder} is not a git repository (nor is a folder above it), and commits are taken from one. Go to ` +
         'the folder of your app first.',
     );
   return undefined;

@@ -81,7 +81,7 @@ function planFront(
   return [0, ...(extent.frontTwice ? [1] : [])].flatMap((corner) =>
     asking.map((pattern) => ({
       pattern,
-      ...placesFor(pattern, registry, extent)[corner]!, // there are three at the least
+      ...placesFor(pattern, registry, extent)[corner]!, // there are three at least
       measureMs: extent.frontMeasureMs,
       repetition,
       cluster: { kind: 'front' as const },

@@ -19,15 +19,15 @@ export function coresFrom(numbers: readonly number[] | undefined, canKeep: boole
       pinned: null,
       why:
         'taskset is not installed, so server, load and publisher share all cores, and latencies include ' +
-        'the time they wait for one another. It is part of util-linux: apt-get install util-linux.',
+        'the time that they wait for one another. It is part of util-linux: apt-get install util-linux.',
     };
   const [server, publisher, ...load] = numbers ?? [];
   if (server === undefined || publisher === undefined)
     return {
       pinned: null,
       why:
-        'there is one core for all processes, so latencies hold what server, load and publisher wait for ' +
-        'one another.',
+        'there is one core for all processes, so latencies include the time that server, load and ' +
+        'publisher wait for one another.',
     };
   const rest = load.length > 0 ? load : [publisher];
   return { pinned: { server: `${server}`, load: rest.join(','), publisher: `${publisher}` } };

@@ -64,7 +64,7 @@ export async function measureLives(
     }
     const life = await measureLife(broker, options);
     if (life) lives[broker] = life;
-    else leftOut.push(`${what}: not all of it could be done.`);
+    else leftOut.push(`${what}: it could not be measured.`);
   }
   return { lives, leftOut };
 }

@@ -38,7 +38,7 @@ export type Extent = {
   events: number;
   leastMeasureMs: number;
   mostMeasureMs: number;
-  /** Of brokers: rates, and how long each trial measures at the least. */
+  /** Of brokers: rates, and how long each trial measures at least. */
   brokerPerS: readonly number[];
   brokerMeasureMs: number;
   frontMeasureMs: number;

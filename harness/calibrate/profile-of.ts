@@ -39,7 +39,7 @@ export function profileOf(
     outcome.status === 'completed' ? [{ point, variant, outcome }] : [],
   );
   const planes = done.filter(({ point }) => !point.cluster);
-  if (planes.length === 0) throw new Error('a profile is made of one trial at the least');
+  if (planes.length === 0) throw new Error('a profile is made of one trial at least');
   const variants = Map.groupBy(planes, ({ variant }) => variant.label);
   const cluster = clusterOf(done, versions, lives);
   const serverLife = lives['in-process'];

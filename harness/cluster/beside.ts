@@ -1,5 +1,5 @@
-// Holds the processes that a trial has beside its servers and its load side: the broker, what stands in front
-// of the servers. One that ends unasked ends the trial, and all of them go with it.
+// Holds the processes that a trial has beside its servers and its load side: the broker, what is in front of
+// the servers. If one ends unexpectedly, the trial ends, and all of them end with the trial.
 
 import { TrialFailure } from '../process/peer.ts';
 

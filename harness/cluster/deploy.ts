@@ -1,4 +1,4 @@
-// Exchanges the servers of a trial, in the steps of core/policy/server/deploy-plan.ts: tells the proxy in
+// Replaces the servers of a trial, in the steps of core/policy/server/deploy-plan.ts: tells the proxy in
 // front of them, drains, stops, starts again, and waits for each step to be over.
 
 import { deploySteps, type DeployAsk, type DeployStep } from '../../core/policy/server/deploy-plan.ts';

@@ -169,7 +169,7 @@ function send(state: State, command: ServerCommand): void {
   if (state.running) state.life?.send(command);
 }
 
-/** Not at once: whoever asks begins to wait for the answer right after. */
+/** Not at once: the caller begins to wait for the answer only after this call. */
 function answerForIt(state: State): void {
   queueMicrotask(() => {
     if (!state.over) state.box.deliver(wholeOf(state.last, state.past, state.nowUs()));

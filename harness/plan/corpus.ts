@@ -119,7 +119,7 @@ function valuesOf(text: string, from: string): unknown[] {
   if (!Array.isArray(parsed.value))
     throw new UserError(
       'corpus',
-      `The corpus "${from}" is JSON, but no list; each entry of a list is a body.`,
+      `The corpus "${from}" is JSON, but not a list; each entry of a list is a body.`,
     );
   const values: unknown[] = parsed.value;
   const bodies =

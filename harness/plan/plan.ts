@@ -34,7 +34,7 @@ export type TrialPlan = {
   warmUp: PublishPlan | undefined;
   /** Subscribers `first` up to, not including, `first + count`, for each load process. */
   loads: { first: number; count: number }[];
-  /** That a subscriber holds, at the most. */
+  /** That a subscriber holds, at most. */
   connectionsEach: number;
   /** Of this machine: server, publisher and load processes share them. */
   cores: number;
@@ -57,7 +57,7 @@ export type PlannedTrial = Pick<
   'scenario' | 'topics' | 'topicTotal' | 'besideTargets' | 'events' | 'deliveries' | 'notes'
 >;
 
-/** Receivers' latencies kept per trial at the most, 4 bytes each. */
+/** Receivers' latencies kept per trial at most, 4 bytes each. */
 const fanoutKept = 4_000_000;
 
 /**

@@ -171,7 +171,7 @@ function quotaIn(files: Files, { version, path }: Folder): number | undefined {
     version === 2
       ? (files.read(`${path}/cpu.max`) ?? '').trim().split(/\s+/)
       : [files.read(`${path}/cpu.cfs_quota_us`), files.read(`${path}/cpu.cfs_period_us`)];
-  const quotaUs = Number(quota); // "max" is no number, and version 1 writes -1
+  const quotaUs = Number(quota); // "max" is not a number, and version 1 writes -1
   const periodUs = Number(period ?? usualPeriodUs);
   const cores = quotaUs / periodUs;
   return quotaUs > 0 && periodUs > 0 && cores > 0 && Number.isFinite(cores) ? cores : undefined;

@@ -1,8 +1,8 @@
 // Starts every process that the harness starts, so that none outlives it: neither when the harness is killed,
 // nor when the process is stopped (SIGSTOP) at that moment and cannot notice. Linux ends a direct child with
-// its parent where setpriv (util-linux) asks for it. What a child starts in turn, and children where there is
-// no setpriv or that it had not got to, are ended by a guardian: a shell that waits for the harness to go and
-// then kills whatever carries its mark.
+// its parent where setpriv (util-linux) asks for it. A guardian ends the rest (what a child started itself,
+// and children that setpriv did not reach in time, or where there is none): a shell that waits for the
+// harness to go and then kills every process that carries its mark.
 
 import { execFileSync, fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -63,7 +63,7 @@ export function keepThisProcessTo(cores: string): boolean {
 
 let guarded = false;
 /**
- * Starts the guardian, once. It is no child of this process, so that what stops all
+ * Starts the guardian, once. It is not a child of this process, so that what stops all
  * children does not stop it.
  */
 function guard(): void {

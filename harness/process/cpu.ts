@@ -111,7 +111,7 @@ export function cpuBetween(readings: readonly CpuReading[]): CpuUse {
   return { ranUs: Math.max(threadsUs, leastOfProcesses(readings)), busiest };
 }
 
-/** What the processes used at the least, threads that were never seen included. */
+/** What the processes used at least, threads that were never seen included. */
 function leastOfProcesses(readings: readonly CpuReading[]): number {
   const first = readings[0]?.processesUs;
   const last = readings.at(-1)?.processesUs;

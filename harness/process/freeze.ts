@@ -9,7 +9,7 @@ const script = 'kill -STOP "$0" && { echo; timeout "$1" cat > /dev/null; kill -C
 
 /**
  * Stops process `pid` (SIGSTOP) and lets it go on `forMs` later (SIGCONT), or as soon as the trial is over or
- * this process ends. A process of its own does the waking: it is no child that goes with the harness.
+ * this process ends. A process of its own does the waking: it is not a child that goes with the harness.
  * Resolves as soon as the process is stopped.
  * @returns whether it is: not where it had ended, the trial is over, or no process could be started for it
  */

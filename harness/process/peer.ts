@@ -63,7 +63,7 @@ export type Wire<Command> = {
   kill(): void;
 };
 
-/** The half of a peer that takes reports in and hands them to whoever waits. */
+/** The half of a peer that takes reports in and hands them to the callers that wait for them. */
 export type Inbox<Report> = {
   deliver(report: Report): void;
   ended(how: string): void;

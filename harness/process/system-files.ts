@@ -1,5 +1,5 @@
-// Reads the files in which Linux describes itself and its processes (/proc, /sys). One seam for all of them:
-// tests play another machine with it, and a system that has no such files.
+// Reads the files in which Linux describes itself and its processes (/proc, /sys). All of them are read here,
+// so that tests can imitate another machine, or a system without such files.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 

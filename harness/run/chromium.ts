@@ -143,7 +143,7 @@ async function openPages(
   signal.addEventListener('abort', onAbort, { once: true });
   const work = async (): Promise<Opened> => {
     // Connections are shared by all pages of a profile, and by those of no other.
-    // The test certificate is no authority's.
+    // The test certificate was not signed by an authority.
     await using profile = await browser.newContext({ ignoreHTTPSErrors: true });
     server.send({ kind: 'start', pattern, options, ...start });
     const {

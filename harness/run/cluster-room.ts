@@ -18,7 +18,7 @@ const unevenMost = 1.25;
 /** Of sums of shares: no connection. */
 const rounding = 1e-6;
 
-/** Server processes that run at a time, at the most. */
+/** Server processes that run at a time, at most. */
 export function serverProcesses({ servers = oneServer, faults = [] }: Asked): number {
   return serversIn(servers.count, faults);
 }
@@ -61,8 +61,8 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): Traf
       message:
         `${all.join(', ')} and the publisher share ${formatNumber(cores)} ` +
         `${cores === 1 ? 'core' : 'cores'} and wait for one another. Latencies, times to come back and how ` +
-        'much a server can take are those of this machine rather than of so many; counts of deliveries, ' +
-        'requests and bytes are not affected.',
+        'much a server can take are those of this machine, not of one with enough cores; counts of ' +
+        'deliveries, requests and bytes are not affected.',
     },
   ];
 }

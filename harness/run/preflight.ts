@@ -167,7 +167,7 @@ function descriptorsOfServers(held: number, scenario: Scenario, machine: Machine
 
 function mostOfOne({ faults }: Scenario): string {
   return faults.some(endsOrBegins)
-    ? 'one per subscriber, those of servers that go included'
+    ? 'one per subscriber, including those of servers that end'
     : 'one per subscriber, with room for more than its share';
 }
 

@@ -83,7 +83,7 @@ export function explainKilledRuns(root: string): string[] {
         const line = explain(join(root, name));
         return line === undefined ? [] : [oneLine(line)];
       } catch {
-        return []; // it has just gone, or cannot be changed: it is no business of this run
+        return []; // it has just gone, or cannot be changed: this run leaves it alone
       }
     });
 }

@@ -39,7 +39,7 @@ export type RunOptions = {
   signal: AbortSignal;
   /**
    * Called with the result as it stands, before the first trial and after each, so that a later crash
-   * costs one trial at the most.
+   * costs one trial at most.
    */
   save?(result: Result): void;
   fleet?: Fleet;

@@ -109,7 +109,7 @@ export function requireWritable(path: string): void {
 const freeSpace = 'Free some space, or choose another folder with --results DIR.';
 
 /**
- * Writes a file whole or not at all. What is no file, such as /dev/stdout, is written to as it is.
+ * Writes a file whole or not at all. What is not a file, such as /dev/stdout, is written to as it is.
  * @param advice what to do where it cannot be written
  * @throws UserError when the disk is full, the folder is gone or read-only
  */

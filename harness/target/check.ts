@@ -179,7 +179,7 @@ async function close(load: ReturnType<Fleet['load']>, last: number): Promise<Loa
   return load.next('closed', startMs);
 }
 
-/** Whether it came about; silence is no answer, all else that goes wrong is thrown. */
+/** Whether it came about; silence is not an answer, all else that goes wrong is thrown. */
 async function within(report: Promise<unknown>): Promise<boolean> {
   try {
     await report;

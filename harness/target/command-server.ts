@@ -1,6 +1,6 @@
-// Starts a server by a command, anew for each trial, in the place of one of ours: a target that lives as long
-// as its trial. The target file says how to speak to it. A start that fails is told at once, with what the
-// command printed.
+// Starts a server by a command, in the place of one of ours: a target that lives as long as its trial, and
+// is started again for the next. The target file says how to speak to it. A start that fails is reported at
+// once, with what the command printed.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redact } from '../../core/secrets/redact.ts';

@@ -41,7 +41,7 @@ export function problemReaching(
       () =>
         end(
           `${where} did not answer within ${withinMs / 1000} s: ` +
-            'is the address right, and no firewall between?',
+            'is the address right, and is no firewall in the way?',
         ),
       withinMs,
     );

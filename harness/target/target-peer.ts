@@ -124,7 +124,7 @@ function targetPeer({ clock }: Fleet, { name, access, hosts, pid }: PreparedTarg
       pid: pid ?? 0,
       send(command) {
         if (command.kind === 'start') void start(command.pattern);
-        // Not at once: whoever asks begins to wait for the answer right after.
+        // Not at once: the caller begins to wait for the answer only after this call.
         else if (command.kind === 'sample') queueMicrotask(sample);
         else if (command.kind === 'stop') {
           over.abort();

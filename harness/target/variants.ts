@@ -103,7 +103,7 @@ function whyNot(
 }
 
 /**
- * Connections that a subscriber holds at the most, over the targets: one for each topic where
+ * Connections that a subscriber holds at most, over the targets: one for each topic where
  * a connection carries one.
  */
 export function connectionsEach(

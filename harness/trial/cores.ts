@@ -59,7 +59,7 @@ function heldByQuota({ cores, quotaCores = cores }: Usable): boolean {
   return quotaCores < cores;
 }
 
-/** Whether the kernel stopped the trial because of a quota: then whoever waited, waited for that. */
+/** Whether the kernel stopped the trial because of a quota: then that is what processes waited for. */
 export function wasThrottled({ throttling }: Ran): boolean {
   return (throttling?.throttledPeriods ?? 0) > 0;
 }
@@ -108,7 +108,7 @@ export function loadAdvice(trial: Ran, plan: Usable, subscribers: number): strin
   if (loads >= subscribers) return 'Use less load.';
   // Another load process may use up to `loadCpuLimit`.
   if (usedBy(trial) + loadCpuLimit <= usable(plan))
-    return `Use one load process more (--set loadProcesses=${loads + 1}), or less load.`;
+    return `Use one more load process (--set loadProcesses=${loads + 1}), or less load.`;
   const none = `No core is left for another load process: ${usedText(trial, plan)}.`;
   return heldByQuota(plan)
     ? `${none} ${quotaAdvice('use less load')}`

@@ -52,8 +52,8 @@ export type Between = 'passes-bytes' | 'reads-requests';
 
 /** What two sides with a proxy between them that reads requests do not count alike, and why. */
 export const notCompared: ReadonlyMap<string, string> = new Map([
-  ['bytes to the subscribers', 'HAProxy writes heads and chunks anew, and adds its cookie'],
-  ['bytes from the subscribers', "HAProxy writes requests' heads anew, and keeps its cookie to itself"],
+  ['bytes to the subscribers', 'HAProxy rewrites heads and chunks, and adds its cookie'],
+  ['bytes from the subscribers', 'HAProxy rewrites heads of requests, and removes its cookie'],
 ]);
 
 /**

@@ -13,7 +13,7 @@ export function fellBack({ transports = {} }: Completed): TrialWarning[] {
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${formatShare(count / subscribers)} came by ${nameOf(name)}`);
   if (others.length === 0) return [];
-  const message = `${others.join(', and ')}, as the subscribers' first choice could not be had.`;
+  const message = `${others.join(', and ')}, because the subscribers' first choice did not work.`;
   return [{ code: 'fell-back', level: 'note', message }];
 }
 

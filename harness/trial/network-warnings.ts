@@ -70,8 +70,8 @@ function unreadable({ unreadable: count }: Traffic): TrialWarning | undefined {
     code: 'fault-not-done',
     level: 'invalid',
     message:
-      `the network was to look into HTTP/1.1, and ${counted(count, 'connection')} spoke none in clear ` +
-      'text, so nothing could be done to them. Leave TLS and HTTP/2 out, or upgrade and responses.',
+      `the network was asked to change HTTP/1.1, and ${counted(count, 'connection')} did not speak it in ` +
+      'clear text, so nothing could be done to them. Leave out TLS and HTTP/2, or upgrade and responses.',
   };
 }
 

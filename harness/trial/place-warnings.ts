@@ -1,5 +1,5 @@
-// Says what the place where a trial ran did to it: a CPU quota that was used up, a system without /proc, an
-// emulator in the place of a service.
+// Says how the place where a trial ran affected it: a CPU quota that was used up, a system without /proc, an
+// emulator instead of a service.
 
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { noProcReason } from '../../core/result/machine-text.ts';

@@ -1,5 +1,5 @@
-// Says what to beware of in what processes used: a server that had no time left, and figures that are not of
-// the measured phase because somebody came late to read them.
+// Warns about what processes used: a server that had no time left, and figures that are not of the measured
+// phase because they were read late.
 
 import { formatShare, formatUs } from '../../core/base/units.ts';
 import { lackOfTime } from '../../core/metrics/processes.ts';

@@ -57,7 +57,7 @@ function latencyTail(trial: Completed): string {
     : `${slowestOf(trial, 'latency.p99', count, 'delivery', 'deliveries')} took ${formatUs(p99Us)} or more`;
 }
 
-/** What to do about a late publisher. One that sends in turn waits for answers, which is no lack of cores. */
+/** What to do about a late publisher. One that sends in turn waits for answers; it does not lack cores. */
 function lateAdvice(plan: TrialPlan, trial: Completed): string {
   const answeredUs = metrics['publish-round-trip.p50']!.read(trial);
   const longUs = limitOf(trial, 'publisher-lag').limit;
@@ -274,14 +274,14 @@ const checks: readonly Check[] = [
     return note(
       'few-samples',
       `no 99th percentile is shown: ${formatNumber(beyond)} distinct ` +
-        `${beyond === 1 ? 'event lies' : 'events lie'} beyond it, and it takes ${eventsToShow} ` +
-        `(${upTo === 0 ? 'there are too few for a median, too' : `up to ${formatShare(upTo)} there are`}). ` +
-        `It takes ${beyond === 0 ? 'at least' : 'about'} ${formatNumber(times)} times as many events: ` +
+        `${beyond === 1 ? 'event lies' : 'events lie'} beyond it, and ${eventsToShow} are needed ` +
+        `(${upTo === 0 ? 'a median needs more, too' : `up to ${formatShare(upTo)} there are enough`}). ` +
+        `${beyond === 0 ? 'At least' : 'About'} ${formatNumber(times)} times as many events are needed: ` +
         (traced && !goesOn
           ? 'the trace has no more of them, so take a longer or denser one.'
           : (traced
               ? 'take a denser trace'
-              : 'publish so much more often, to fewer followers for the same load') +
+              : 'publish that much more often, to fewer followers for the same load') +
             `, or measure longer (--set phases.measure=${longer}).`),
     );
   },

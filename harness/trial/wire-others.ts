@@ -24,14 +24,14 @@ export function wireOthers({
   const seconds = measuredUs / 1e6;
   const advice =
     'Packets and bytes with the headers of TCP and IP are therefore not those of this trial. Close other ' +
-    'programs that talk, over loopback too, and run it again.';
+    'programs that send something, over loopback too, and run it again.';
   const invalid = (message: string): TrialWarning[] => [{ code, level: 'invalid', message }];
 
   if (wireBytes > explained.mostBytes * (1 + slackShare) + slackBytes) {
     const beyond = formatBytes(wireBytes - explained.mostBytes);
     return invalid(
       `this host sent ${formatBytes(wireBytes)} in the measured phase, and subscribers and publisher ` +
-        `explain at most ${formatBytes(explained.mostBytes)}: ${beyond} or more are of other programs. ` +
+        `explain at most ${formatBytes(explained.mostBytes)}: ${beyond} or more come from other programs. ` +
         advice,
     );
   }
@@ -48,7 +48,7 @@ export function wireOthers({
     return invalid(
       `before the first subscriber connected this host sent ${formatBytes(idleBytesPerS!)} a second, which ` +
         `over the measured phase is ${formatShare(Math.min(1, idleBytes / wireBytes))} of what it sent ` +
-        `then (${formatBytes(wireBytes)}): other programs were talking. ${advice}`,
+        `then (${formatBytes(wireBytes)}): other programs were sending. ${advice}`,
     );
   }
   if (wireBytes < explained.leastBytes * (1 - slackShare) - slackBytes) {

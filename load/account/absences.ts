@@ -33,7 +33,7 @@ export type Absences = {
   coming(): number;
   /** Absences that end before are not counted. */
   countFrom(atUs: number): void;
-  /** The subscribers are being closed: from now on losses are no absences, and who is away is never back. */
+  /** The subscribers are being closed: from now on losses are not absences, and who is away is never back. */
   closing(atUs: number): void;
   /** How many of a slot's sequence numbers `from`..`to` came to be while the subscriber was away. */
   whileAway(slot: number, from: number, to: number): number;

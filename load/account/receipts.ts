@@ -3,7 +3,7 @@
 
 import type { LoadClosed } from '../../core/protocol/control.ts';
 
-/** Latencies kept at the most, 4 bytes each. Events beyond are left out whole. */
+/** Latencies kept at most, 4 bytes each. Events beyond are left out whole. */
 const keptLatencies = 4_000_000;
 
 type Receipts = {

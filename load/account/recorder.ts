@@ -42,9 +42,9 @@ export type Recorder = {
   /** The latencies since the last call. */
   takeLatency(): LoadSample['latency'];
   problems(): LoadClosed['problems'];
-  /** Something that is no error, kept in case that nothing else explains why nothing came. */
+  /** Something that is not an error, kept in case that nothing else explains why nothing came. */
   note(code: string, message: string): void;
-  /** The subscribers are being closed: from now on losing one is no absence, and none comes back. */
+  /** The subscribers are being closed: from now on losing one is not an absence, and none comes back. */
   closing(atUs: number): void;
   /** @param firstSeq, lastSeq, unconfirmed as in the command `close` */
   close(

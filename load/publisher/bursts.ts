@@ -1,7 +1,7 @@
 // Publishes the bursts that warm our servers up, over connections of their own that are gone before the
-// measured phase: all events of a burst at once, pipelined, and dealt among the servers where there are
-// several. Nothing of it is counted, and no failure is
-// reported: if publishing fails, the phases that follow show it.
+// measured phase: all events of a burst at once, pipelined, and shared out among the servers if there are
+// several. Nothing of it is counted, and no failure is reported: if publishing fails, the phases that
+// follow show it.
 
 import { later, nowUs } from '../../core/base/clock.ts';
 import { newCounters } from '../../core/result/counters.ts';

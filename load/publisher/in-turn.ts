@@ -29,7 +29,7 @@ import {
 } from './publishing.ts';
 
 const mostLanes = 32;
-/** Events that wait for their turn at the most, in all. */
+/** Events that wait for their turn at most, in all. */
 const mostWaiting = 100_000;
 const shownLength = 160;
 /** Our servers' answers give the event's number within so many bytes. */
@@ -62,7 +62,7 @@ async function connect(state: State, counters: Counters): Promise<void> {
   } = state.dialect;
   const context: DialContext = {
     endpoint: { url: origin },
-    counters, // its own: publishing is no part of what a pattern costs
+    counters, // its own: publishing is not part of what a pattern costs
     sourceAddress: () => '127.0.0.1',
     sink: { problem: state.problem },
     ...(protocol === 'https:' && {

@@ -190,7 +190,7 @@ function failForBacklog(state: State): void {
 function giveUp(state: State): void {
   for (const event of state.bodyOf.keys())
     if (state.sentUs[event] === 0)
-      state.problem('publish-unsent', 'an event was not sent, for want of a connection');
+      state.problem('publish-unsent', 'an event was not sent, because there was no connection');
     else
       state.problem(
         'publish-unanswered',

@@ -60,7 +60,7 @@ export function publishWriter(publishUrl: string): PublishConnection['encode'] {
     `pushbench-planned: ${plannedUs}\r\npushbench-sent: ${sentUs}\r\npushbench-crc: ${crc}\r\n\r\n${text}`;
 }
 
-/** @param counters those of publishing, which is no part of what a pattern costs */
+/** @param counters those of publishing, which is not part of what a pattern costs */
 export function createPublishConnection(
   publishUrl: string,
   counters: Counters,

@@ -32,7 +32,7 @@ import {
 const connectWithinUs = 5_000_000;
 const reconnect = { base: 20, cap: 1000 };
 /**
- * Written in one turn of the event loop at the most: events, and characters but for the last
+ * Written in one turn of the event loop at most: events, and characters but for the last
  * event; then answers are read.
  */
 const batchEvents = 64;
@@ -189,7 +189,7 @@ function giveUp(state: State): void {
     `the server had not answered ${answerWithinUs / 1e6} s after the last event`,
   );
   for (let i = state.next; i < eventsOf(state); i++)
-    state.problem('publish-unsent', 'an event was not sent, for want of a connection');
+    state.problem('publish-unsent', 'an event was not sent, because there was no connection');
   finish(state);
 }
 

@@ -89,7 +89,7 @@ export function createSenders(
         open--;
         problems.add(
           'message-unsent',
-          'a message was not sent, for its subscriber had no connection or too much to send',
+          'a message was not sent, because its subscriber had no connection or too much to send',
         );
       }
 

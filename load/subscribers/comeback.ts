@@ -31,7 +31,7 @@ function whyGaveUp({ ended, failures }: Comeback, policy: string | undefined): s
     case 'tried':
       return `${policy} tries no more than ${failures} times`;
     case 'refused':
-      return `${policy} does not come back after an answer that is no stream`;
+      return `${policy} does not come back after an answer that is not a stream`;
     default:
       return `the server asked it to stay away for more than ${longestAskedMs / 60_000} min`;
   }

@@ -64,7 +64,7 @@ export function startPollers(context: LoadContext, asking: Asking): RunningLoad 
     const whole = splitEvents(bytes, answer.eventsFrom, to, (eventFrom, eventTo) => {
       events++;
       if (!sink.event(poller.subscriber, bytes, eventFrom, eventTo, atUs))
-        sink.problem('malformed-event', 'an event is no envelope');
+        sink.problem('malformed-event', 'an event is not an envelope');
     });
     counters.events += events;
     if (!whole) return malformed();

@@ -28,7 +28,7 @@ type Browser = { firstPage: number; idle: Client<Link>[]; waiting: number[]; nex
 type Link = { browser: Browser; client: Client<Link>; plannedUs: number };
 
 /**
- * Requests that wait in one browser at the most; later ones are counted and not kept, as
+ * Requests that wait in one browser at most; later ones are counted and not kept, as
  * nothing will answer them.
  */
 const mostWaiting = 1000;

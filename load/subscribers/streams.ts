@@ -214,7 +214,7 @@ function leave<State, L extends Line, Request>(
 ): void {
   if (!stream || stream.stopped || stream.away) return;
   stream.away = true;
-  stream.openMs = -1; // the time away is no time connected
+  stream.openMs = -1; // the time away is not time connected
   sayGoodbye(all, stream); // while it is ready, so that a close frame is sent
   unready(all, stream, 'left');
 }

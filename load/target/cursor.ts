@@ -7,7 +7,7 @@ import type { TargetCursor } from '../../core/pattern/target-entry.ts';
 import type { ResponseHead } from '../wire/http-head.ts';
 
 /**
- * Kept for each client and sent with each request; a longer one is no cursor, and
+ * Kept for each client and sent with each request; a longer one is not a cursor, and
  * leaves the place where it was.
  */
 const longestCursor = 4096;

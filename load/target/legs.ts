@@ -13,7 +13,7 @@ import { findStamps } from './stamp.ts';
 export type TargetContext = {
   context: LoadContext;
   access: TargetAccess;
-  /** Something worth knowing that is no mistake. */
+  /** Something worth knowing that is not a mistake. */
   note(code: string, message: string): void;
 };
 

@@ -1,7 +1,7 @@
 // Finds the publisher's envelopes in what a target sends back, whatever it wrapped them in: as they
 // are, anywhere in other text (multipart, a JSON object, several in a row), or as a JSON string, quotes
-// escaped, at any depth. Those are found in place and cost a scan. JSON that was parsed and written
-// anew is parsed here too.
+// escaped, at any depth. Those are found in place and cost a scan. JSON that the target parsed and wrote
+// again is parsed here too.
 
 import { encodeEnvelope } from '../../core/event/envelope.ts';
 import { endOfObject } from '../wire/poll-answer.ts';

@@ -75,7 +75,7 @@ export async function startReceiver(
     } else if (request.method !== 'POST' || !path) {
       sink.problem(
         'not-a-delivery',
-        'the receiver got a request that is no POST to the address of a subscriber',
+        'the receiver got a request that is not a POST to the address of a subscriber',
       );
       answer(request, response, 404);
     } else if (isEncoded(request.headers)) {

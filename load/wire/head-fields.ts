@@ -75,7 +75,7 @@ function malformed(what: string): ProtocolError {
 }
 
 /**
- * The length that a Content-Length field gives, several times the same at the most.
+ * The length that a Content-Length field gives, several times the same at most.
  * @throws ProtocolError `http-head`
  */
 export function contentLength(text: string): number {

@@ -19,7 +19,8 @@ import type { DialContext } from './connection.ts';
 import { ProtocolError, tooLarge } from './protocol-error.ts';
 
 /**
- * Longer after a request a cut is no race with the server's idle timeout, but a loss, also of a held request.
+ * A cut that comes later than this after a request is not a race with the server's idle timeout, but a loss,
+ * also of a held request.
  */
 const idleRaceUs = 10_000;
 

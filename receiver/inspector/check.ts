@@ -96,7 +96,7 @@ function explained(
   const atItsTime = { ...options, nowS: claim.signedAtS ?? options.nowS };
   const inTime = failure.reason === 'no-match' ? failure : verify(claim, keys, body, atItsTime);
   const untimely = failure.reason === 'no-match' ? '' : `${failure.message}; `;
-  if (inTime.ok) return `${untimely}but for its time the signature is right`;
+  if (inTime.ok) return `${untimely}apart from its time the signature is right`;
   const found = changedBody(claim, keys, body, atItsTime) ?? otherReading(claim, body, atItsTime);
   return untimely + (found ?? unexplained(body, options.secrets, options.verifiedBefore(claim.scheme)));
 }

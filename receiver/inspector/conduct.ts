@@ -22,7 +22,7 @@ export const conductSchema = z.strictObject({
     .default(204)
     .describe('the status to answer with; from 300 on the delivery is not processed'),
   byMs: z.int().min(0).max(longestMs).default(0).describe('how late the answer is'),
-  times: z.int().min(1).max(1_000_000).optional().describe('for so many requests; then all is well again'),
+  times: z.int().min(1).max(1_000_000).optional().describe('for this many requests; then 204 again'),
 });
 export type Conduct = z.output<typeof conductSchema>;
 
@@ -67,7 +67,7 @@ export function conductWords({ does, status, byMs }: Conduct): string {
 export const offered = [
   { what: 'does well again', conduct: {} },
   { what: 'answers 500', conduct: { status: 500 } },
-  { what: 'answers 500 to the next two, then all is well', conduct: { status: 500, times: 2 } },
+  { what: 'answers 500 to the next two, then 204 again', conduct: { status: 500, times: 2 } },
   { what: 'answers 410, which asks never to be called again', conduct: { status: 410 } },
   { what: 'is slow: 3 seconds', conduct: { byMs: 3000 } },
   { what: 'hangs: never answers', conduct: { does: 'hang' } },

@@ -43,7 +43,7 @@ export type Inspector = {
   url: string;
   /** With a slash at its end. */
   pageUrl: string;
-  /** @throws UserError when one is no secret of the scheme */
+  /** @throws UserError when one is not a secret of the scheme */
   useSecrets(texts: readonly string[], scheme?: SchemeName): void;
   close(): Promise<void>;
 };

@@ -22,7 +22,7 @@ export function planKeys({ rows }: Pick<CapacityPlan, 'rows'>): Key[] {
   return rows.map(({ label }, i) => ({ label, look: looks[i]! })); // a look for each
 }
 
-const inTable = 'the figures stand in the table below.';
+const inTable = 'the figures are in the table below.';
 const readWorst =
   'The thin line shows the number if the simulated figures are off by as much as expected, in the ' +
   'wrong direction.';
@@ -201,7 +201,7 @@ function billBars(plan: CapacityPlan): Bar[] {
 
 function curveTable({ rows }: CapacityPlan): Figure['data'] {
   return figureTable(
-    'One server with so many subscribers, as the search simulated it',
+    'One server with each number of subscribers that the search simulated',
     ['variant', 'subscribers', 'CPU', 'p99'],
     rows.flatMap(({ label, curve }) =>
       curve.map(({ subscribers, cpuShare, latencyP99Us }) => ({

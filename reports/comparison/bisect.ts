@@ -25,7 +25,7 @@ export function renderBisection({ good, bad, lead, steps, end }: Bisection): str
       );
       break;
     case 'unfinished':
-      lines.push('The bisection did not go to its end; these steps were measured:');
+      lines.push('The bisection was not completed; these steps were measured:');
   }
   if (figure !== undefined) lines.push(`Gone by: ${figure}, against ${commitName(good)}.`);
   const width = Math.max(0, ...steps.map(({ verdict }) => verdict.length));

@@ -28,7 +28,7 @@ export async function ratioChart(judged: Judged, over?: AbortSignal): Promise<Ch
   const label = pairLabel(judged);
   const description =
     `For ${label}, the change of each metric${judged.paired ? ', pair by pair' : ''}, with its estimate, ` +
-    'interval and minimum effect; the figures stand in the table above.';
+    'interval and minimum effect; the figures are in the table above.';
   return drawChart(ratioSpec(ratios), `Changes of ${label}`, description, false, over);
 }
 
@@ -161,7 +161,7 @@ export async function overlayChart(
     tailSpec(points, keys),
     title,
     `Delivery latency by percentile of the baseline and the candidate, ${pairLabel(judged)}; the figures ` +
-      'of the gated percentiles stand in the table above.',
+      'of the gated percentiles are in the table above.',
     false,
     over,
   );

@@ -59,7 +59,7 @@ export function renderComparisonJunit(comparison: Comparison): string {
     cases: [
       comparison.cut === undefined
         ? { name: 'there is something to compare', verdict: notJudged(why) }
-        : { name: 'the run went to its end', verdict: { kind: 'error', type: 'unfinished', message: why } },
+        : { name: 'the run was completed', verdict: { kind: 'error', type: 'unfinished', message: why } },
     ],
   }));
   return junitDocument([...suites, ...whole]);

@@ -45,7 +45,7 @@ export const formats = {
 
 export type Format = keyof typeof formats;
 
-/** What a form that is no text is called beside its result; the others go to standard output. */
+/** What a form that is not text is called beside its result; the others go to standard output. */
 export const fileNames: Readonly<Partial<Record<Format, string>>> = { html: 'report.html', card: 'card.svg' };
 /** `part` tells documents of one report apart: the variant; empty where there is one document by nature. */
 export type Document = { part: string; text: string };

@@ -72,9 +72,7 @@ function missingSuites(result: Result, resultName: string): Suite[] {
     {
       name: `${scenario.name}: the run`,
       ...about,
-      cases: [
-        { name: 'the run went to its end', verdict: { kind: 'error', type: state.kind, message: text } },
-      ],
+      cases: [{ name: 'the run was completed', verdict: { kind: 'error', type: state.kind, message: text } }],
     },
     ...missingFrom(result).trials.map(({ variant, repetition, name }) => ({
       name: `${scenario.name}: ${labelIn(resultName, name)}`,

@@ -164,7 +164,7 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
   try {
     if (!(await fileStat(join(folder, 'result.json')))) return await summarizeComparison(name, folder);
     const text = readOwn(join(folder, 'result.json'), 'result');
-    if (text === undefined) throw new Error('result.json is a link or no file');
+    if (text === undefined) throw new Error('result.json is a link, or not a file');
     const result = parseResult(text, 'result.json');
     const { createdAt, scenario, trials, state } = result;
     const expected = expectedOf([result]);
@@ -189,7 +189,7 @@ async function summarize(name: string, folder: string, modifiedAt: Date): Promis
 
 async function summarizeComparison(name: string, folder: string): Promise<RunSummary> {
   const text = readOwn(join(folder, 'comparison.json'), 'comparison');
-  if (text === undefined) throw new Error('comparison.json is a link or no file');
+  if (text === undefined) throw new Error('comparison.json is a link, or not a file');
   const comparison = parseComparison(text, 'comparison.json');
   const { createdAt, scenario, verdict, baseline, candidate, variants } = comparison;
   const sum = (of: (judged: Comparison['variants'][number]) => number) =>

@@ -90,10 +90,10 @@ export async function serveArchive(
     const verdict = judge(request);
     if (verdict.kind === 'refused') return wrong(verdict.status, verdict.message);
     if (method !== 'GET' && method !== 'HEAD')
-      return wrong(405, 'Results are read here, and nothing else: GET and HEAD.');
+      return wrong(405, 'This server only shows results: use GET or HEAD.');
     const target = URL.parse(url ?? '', 'http://localhost');
     const segments = target && decoded(target.pathname);
-    if (!target || !segments) return wrong(400, 'This is no address.');
+    if (!target || !segments) return wrong(400, 'This is not an address.');
     return inTurn(() => route(segments, target.searchParams));
   }
 
@@ -228,7 +228,7 @@ function createQueue(most: number): (work: () => Promise<Answer>) => Promise<Ans
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     if (waiting >= most)
-      return Promise.resolve(wrong(503, 'Too many reports are being made; come again in a moment.'));
+      return Promise.resolve(wrong(503, 'Too many reports are being made; try again in a moment.'));
     waiting++;
     const done = last.then(work).finally(() => waiting--);
     last = done.catch(() => undefined);

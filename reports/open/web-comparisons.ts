@@ -13,7 +13,7 @@ import { comparisonForms } from './index-page.ts';
 import { nothing, page, wrong, type Answer } from './web-answer.ts';
 
 /**
- * @returns `undefined` when the run is no comparison, or has no such form
+ * @returns `undefined` when the run is not a comparison, or has no such form
  * @throws UserError when it cannot be read
  */
 export async function comparisonFile(
@@ -58,7 +58,7 @@ export async function comparedRuns(archive: Archive, names: readonly string[]): 
   if (names.length !== 2)
     return wrong(
       400,
-      'A comparison takes two runs, and ' +
+      'A comparison needs two runs, and ' +
         (names.length === 0 ? 'none was' : names.length === 1 ? 'one was' : `${names.length} were`) +
         ' selected.',
     );

@@ -122,7 +122,7 @@ function warmedUp({ trials }: Result): string {
   const [least, most] = [Math.min(...deliveries), Math.max(...deliveries)].map(formatNumber);
   return (
     ` Before the warm-up, bursts of ${least === most ? most : `${least} to ${most}`} deliveries ` +
-    'per trial made the servers warm; they count nowhere.'
+    'per trial warmed the servers up; they are in no figure.'
   );
 }
 

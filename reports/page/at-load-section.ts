@@ -48,7 +48,7 @@ function loadMarkup({ name, setting, notes, rows }: AtLoad, id: string): Markup 
   const several = rows.some(({ figures }) => figures['latency.p50'].range !== undefined);
   const isComputed = rows.some(({ figures }) => figures['latency.p50'].expectedError !== undefined);
   const thinLines = isComputed
-    ? 'as far as such figures are off'
+    ? 'how far off the figures may be'
     : 'their 95 % intervals, or the range of several trials';
   const missing = missingLines({ rows });
   const heading = `At this load${name === '' ? '' : ` (${name})`}`;

@@ -148,7 +148,7 @@ function textAt(
 
 /** Scenario, day, machine. */
 function aboutText(results: readonly Result[]): string {
-  const [{ environment: e }] = results as [Result, ...Result[]]; // a report is of one at the least
+  const [{ environment: e }] = results as [Result, ...Result[]]; // a report is of one at least
   const names = [...new Set(results.map(({ scenario }) => scenario.name))].join(', ');
   const days = [...new Set(results.map(({ createdAt }) => createdAt.slice(0, 10)))].sort();
   const day = days.length === 1 ? days[0]! : `${days[0]} to ${days.at(-1)}`;

@@ -22,16 +22,16 @@ function choicesMarkup({ name, parameter, places, rows, changes }: Choices): Mar
     ${
       changes.length === 0
         ? html`<p>
-            No metric has another lowest pattern at one end of the matrix than at the other that a single run
-            tells apart.
+            In every metric the same pattern is lowest at both ends of the matrix, as far as a single run can
+            tell.
           </p>`
         : html`<ul class="plain">
             ${changes.map((text) => html`<li>${text}</li>`)}
           </ul>`
     }
     ${tableMarkup(
-      `Lowest in each metric by ${parameter}; several where no single run tells them apart; in ` +
-        'brackets the next, and those without a figure; bold where it changes',
+      `The lowest in each metric, by ${parameter}; several if a single run cannot tell them apart; in ` +
+        'brackets the next, and those without a figure; bold where the choice changes',
       [{ words: 'metric' }, ...places.map((place) => ({ words: place }))],
       rows.map(({ title, cells }) => ({ head: title, cells: cells.map(cellMarkup) })),
     )}

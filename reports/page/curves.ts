@@ -59,7 +59,7 @@ export async function curveFigures(
         (several
           ? 'Each point is the median of its trials, with a line from the lowest to the highest'
           : 'Each point is a trial') +
-        (xs.length > 1 ? '; the lines between them are drawn for the eye' : '') +
+        (xs.length > 1 ? '; the lines between them only guide the eye' : '') +
         '.' +
         (crossings.length > 0 ? ' A ring marks where lines cross; this place was not measured.' : '') +
         (leftOut > 0
@@ -74,7 +74,7 @@ export async function curveFigures(
         curveSpec(curve),
         heading,
         `${about}, a line for each of ${own.map(({ label }) => label).join(', ')}; ` +
-          'the figures stand in the table below.',
+          'the figures are in the table below.',
         live,
         over,
       ),

@@ -36,5 +36,5 @@ function behind(drawing: Drawing, spans: readonly FaultSpan[]): Drawing {
 export function faultReading(spans: readonly FaultSpan[]): string {
   return spans.length === 0
     ? ''
-    : ' Darker stretches and dashed lines upright are the faults that the scenario asked for, listed below.';
+    : ' Shaded areas and dashed vertical lines are the faults of the scenario, listed below.';
 }

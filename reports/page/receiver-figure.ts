@@ -51,7 +51,7 @@ export async function receiverFigure(
         receiverSpec(points, shared),
         heading,
         `First, median and last receiver of the median event of ${labels.join(', ')}; ` +
-          'the figures stand in the table below.',
+          'the figures are in the table below.',
         live,
         over,
       ),

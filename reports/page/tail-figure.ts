@@ -85,7 +85,7 @@ export async function tailFigure(
         : await drawChart(
             tailSpec(points, variants),
             heading,
-            `Delivery latency by percentile of ${labels.join(', ')}; the figures stand in the table below.`,
+            `Delivery latency by percentile of ${labels.join(', ')}; the figures are in the table below.`,
             live,
             over,
           ),

@@ -63,8 +63,8 @@ const panels: readonly {
     format: (ms) => formatUs(ms * 1000),
     heading: (name, figure) => `Tail latency over time: the worst moment was ${figure}, with ${name}`,
     reading:
-      'Each point is what all but 1 % of the deliveries took whose events were planned in its slot of ' +
-      'time. A slot holds few events, so it shows when something was slow and is no percentile of the run. ' +
+      'Each point is the time that 99 % of the deliveries of its slot stayed below. A slot holds few ' +
+      'events, so it shows when something was slow; it is not a percentile of the run. ' +
       'A lone peak is a pause (garbage collection, another program); a rising line is a queue that grows.',
   },
   {
@@ -108,7 +108,7 @@ const panels: readonly {
     heading: (name, figure) => `Server CPU over time: at most ${figure} of a core, with ${name}`,
     reading:
       'User and system time of the server process, as a share of one core. ' +
-      'At 100 % it is the server that sets the pace.',
+      'At 100 % the server is the limit.',
   },
   {
     id: 'time-load-cpu',
@@ -136,8 +136,8 @@ const panels: readonly {
     format: (value) => formatNumber(value),
     heading: (name, figure) => `Backlog over time: at most ${figure} deliveries pending, with ${name}`,
     reading:
-      'Deliveries that the server has accepted and not made: due, waiting for a retry or under way, as its ' +
-      'queue said once a second. It grows while receivers fail and drains as the retries come due.',
+      'Deliveries that the server has accepted but not yet made: due, waiting for a retry or under way, ' +
+      'read once a second. The number grows while receivers fail, and shrinks when retries succeed.',
   },
   {
     id: 'time-descriptors',
@@ -221,7 +221,7 @@ export async function timeFigures(
       chart: await drawChart(
         withFaults(timeSpec(shown, variants, { title, unit, axis, timeScale }), spans),
         text,
-        `${title}, over time, of ${labels.join(', ')}; the figures stand in the table below.`,
+        `${title}, over time, of ${labels.join(', ')}; the figures are in the table below.`,
         live,
         over,
       ),

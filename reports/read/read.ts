@@ -35,7 +35,7 @@ export async function readResult(path: string): Promise<Result> {
 
 /**
  * @param file what messages call it
- * @throws UserError when the text is no result, or one that this version cannot read
+ * @throws UserError when the text is not a result, or one that this version cannot read
  */
 export function parseResult(text: string, file: string): Result {
   const json = parseJson(withoutMark(text));
@@ -63,7 +63,7 @@ export function parseResult(text: string, file: string): Result {
   }
   const parsed = resultSchemaOf(data.version).safeParse(value);
   if (!parsed.success)
-    throw new UserError('result-invalid', `${file} does not hold together:\n${issuesText(parsed.error)}`);
+    throw new UserError('result-invalid', `${file} is not valid:\n${issuesText(parsed.error)}`);
   requireHistograms(parsed.data, file);
   return parsed.data;
 }
@@ -82,10 +82,7 @@ function requireHistograms({ trials }: Result, file: string): void {
         if (stored) histogramOf(stored);
       } catch (error) {
         const why = `the histogram ${name} of trials[${i}] cannot be read (${messageOf(error)})`;
-        throw new UserError(
-          'result-invalid',
-          `${file} does not hold together: ${why}. Run the scenario again.`,
-        );
+        throw new UserError('result-invalid', `${file} is not valid: ${why}. Run the scenario again.`);
       }
     }
   }
@@ -105,7 +102,7 @@ export async function readComparison(file: string): Promise<Comparison> {
 
 /**
  * @param file what messages call it
- * @throws UserError when the text is no comparison, or one that this version cannot read
+ * @throws UserError when the text is not a comparison, or one that this version cannot read
  */
 export function parseComparison(text: string, file: string): Comparison {
   const json = parseJson(withoutMark(text));
@@ -133,7 +130,7 @@ export function parseComparison(text: string, file: string): Comparison {
   if (!parsed.success)
     throw new UserError(
       'comparison-invalid',
-      `${file} does not hold together:\n${issuesText(parsed.error)}\n${comparedAnew}`,
+      `${file} is not valid:\n${issuesText(parsed.error)}\n${comparedAnew}`,
     );
   return parsed.data;
 }
@@ -147,4 +144,4 @@ function isFolder(path: string): boolean {
 }
 
 const comparedAnew =
-  'Its two sides can be compared anew: pushbench compare FOLDER/baseline FOLDER/candidate.';
+  'Its two sides can be compared again: pushbench compare FOLDER/baseline FOLDER/candidate.';

@@ -43,7 +43,7 @@ async function runsAt(path: string): Promise<string[]> {
   return existsSync(join(path, 'result.json')) ? [path] : resultFiles(path);
 }
 
-/** What a path holds that is no run and no folder of runs. */
+/** What a path holds that is neither a run nor a folder of runs. */
 async function noRun(path: string): Promise<string | undefined> {
   if (isAbFolder(path)) {
     try {
@@ -58,7 +58,7 @@ async function noRun(path: string): Promise<string | undefined> {
   // Reading it says that there is nothing.
   if (about === undefined) return undefined;
   if (!about.isDirectory())
-    return about.isFile() && path.endsWith('.json') ? undefined : 'it is no result of pushbench';
+    return about.isFile() && path.endsWith('.json') ? undefined : 'it is not a result of pushbench';
   if (existsSync(join(path, 'bisect.json')))
     return 'a bisection: bisect.txt in it says what was found; each step is a folder for pushbench report';
   if (existsSync(join(path, 'result.json')) || (await resultFiles(path)).length > 0) return undefined;

@@ -1,5 +1,5 @@
-// Reasons about variants at one load: who is soonest, who is as soon for less, what the others pay. One line
-// a variant, with the figures that it rests on, and nothing that a single run does not tell apart.
+// Reasons about variants at one load: which is fastest, which is as fast for less, what the others cost. One
+// line for each variant, with the figures behind it; variants that a single run cannot tell apart are equal.
 
 import { stepBetween, toldApart } from '../../core/metrics/alike.ts';
 import { formatMetric } from '../../core/metrics/metric.ts';
@@ -26,7 +26,7 @@ type Clause = { text: string; evidence: Evidence[]; weight: number };
 const [half, tail, cpu] = ['latency.p50', 'latency.p99', 'server-cpu'] as const;
 /** With so many trials each whose figures do not overlap, a small difference is one: 1 in 35 by chance. */
 const trialsToTell = 4;
-/** Costs beside the CPU that a line names at the most. */
+/** Costs beside the CPU that a line names at most. */
 const costsNamed = 2;
 /** More names than this are counted. */
 const namesListed = 3;
@@ -61,7 +61,7 @@ export function reasonsOf(variants: readonly VariantTrials[]): Reason[] {
 }
 
 /**
- * @param reference the soonest variant that takes least CPU
+ * @param reference of the fastest variants the one with the lowest CPU
  * @param of how many variants are ranked by their median, and how many there are
  */
 function clausesOf(
@@ -106,14 +106,14 @@ function sureness(figures: readonly Known[]): string {
   return low <= high ? 'within noise' : 'as far as one run can tell';
 }
 
-/** Says that others may have been sooner, where their figures do not count. */
+/** Says that others may have been faster, if their figures do not count. */
 function soonestOf({ timed, whole, all }: Count): string {
-  if (timed === all) return 'the soonest';
+  if (timed === all) return 'the fastest';
   const which = whole < all ? 'that lost nothing' : 'with a figure';
-  return timed === 1 ? `the only one ${which}` : `the soonest of the ${timed} ${which}`;
+  return timed === 1 ? `the only one ${which}` : `the fastest of the ${timed} ${which}`;
 }
 
-/** Of the variant that others are held against. */
+/** Of the variant that others are compared with. */
 function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: Count): Clause[] {
   const others = soonest.filter((one) => one !== variant);
   const p50 = known(half, variant)!; // it leads by that
@@ -136,14 +136,14 @@ function leading(variant: VariantTrials, soonest: readonly VariantTrials[], of: 
   const lead =
     others.length === 0
       ? `${soonestOf(of)}: ${within}`
-      : `as soon as ${names(others)} ` +
+      : `as fast as ${names(others)}, ` +
         `${sureness([p50, ...others.map((one) => known(half, one)!)])} (${within})`;
   if (own === undefined) return [clause(lead, evidence)];
   const cost =
     others.length === 0
       ? `, at ${atCpu}`
       : alike.length === 0
-        ? `, at the least server CPU (${atCpu})`
+        ? `, with the lowest server CPU (${atCpu})`
         : `, at ${atCpu}, with no measurable difference from ${names(alike)}`;
   return [clause(lead + cost, evidence)];
 }
@@ -155,7 +155,7 @@ function sameDelay(variant: VariantTrials, reference: VariantTrials): Clause[] {
   const [a, b] = [formatMetric(own.value, 'us'), formatMetric(theirs.value, 'us')];
   const figures = a === b ? a : `${a} and ${b}`;
   const delay = clause(
-    `the same delay as ${reference.label} ${sureness([own, theirs])} (${figures} in the median)`,
+    `the same delay as ${reference.label}, ${sureness([own, theirs])} (median ${figures})`,
     [medians],
   );
   if (!p99 || !other || !apart(tail, p99, other)) return [delay];
@@ -174,8 +174,8 @@ function laterBy(variant: VariantTrials, reference: VariantTrials): Clause[] {
   const waits = patternNamed(variant.pattern)?.asksEveryMs !== undefined;
   return [
     clause(
-      `${whatCame(half, variant)}${formatMetric(own.value, 'us')} late in the median` +
-        (waits ? ', as an update waits for the next poll' : '') +
+      `${whatCame(half, variant)}median ${formatMetric(own.value, 'us')} late` +
+        (waits ? ', because an update waits for the next poll' : '') +
         ` (${reference.label}: ${formatMetric(theirs.value, 'us')})`,
       [against(half, own, reference, theirs)],
     ),

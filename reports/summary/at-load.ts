@@ -252,7 +252,7 @@ export function missingLines({ rows }: Pick<AtLoad, 'rows'>): string[] {
   );
 }
 
-/** Each reason once: `p99: 4 events beyond it; it takes 10`. */
+/** Each reason once: `p99: 4 events beyond it; 10 are needed`. */
 function missingText({ figures, lost }: LoadRow): string {
   const all = [
     ...loadColumns.map(({ key, title }) => ({ title, why: figures[key].why })),

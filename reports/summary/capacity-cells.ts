@@ -14,7 +14,14 @@ export type PlanCell = Cell & {
 export type PlanTable = Table & { rows: (Row & { cells: PlanCell[] })[] };
 export type PartId = 'servers' | 'breaks' | 'month' | 'bill' | 'rests';
 /** A table, with the text above and below it. */
-export type PlanPart = { id: PartId; title: string; table: PlanTable; below: string[] };
+export type PlanPart = {
+  id: PartId;
+  title: string;
+  table: PlanTable;
+  /** What the lines below the table are about, if the title does not say it. */
+  intro?: string;
+  below: string[];
+};
 
 type CellText = string | Pick<PlanCell, 'text' | 'from' | 'more'>;
 

@@ -137,6 +137,7 @@ export function restsPart({ rows }: CapacityPlan): PlanPart {
     id: 'rests',
     title: 'What the figures rest on',
     table,
+    ...(texts.length > 0 && { intro: 'Not in the figures:' }),
     below: texts.map(([text, all]) =>
       new Set(all.map(({ row }) => row)).size === rows.length
         ? text

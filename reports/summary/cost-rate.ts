@@ -1,4 +1,4 @@
-// Says at which rate of deliveries the CPU of a delivery was measured: it is no constant.
+// Says at which rate of deliveries the CPU of a delivery was measured: it is not constant.
 
 import { formatNumber } from '../../core/base/units.ts';
 import { alike } from '../../core/metrics/alike.ts';

@@ -31,7 +31,7 @@ export function scaleOf(values: readonly number[]): Scale {
   return least > 0 && most / least >= logFromRatio ? 'log' : 'linear';
 }
 
-/** Every pair of lines that changes places. Lines that are alike on one side are no crossing but noise. */
+/** Every pair of lines that changes places. Lines that are alike on one side are not a crossing but noise. */
 export function crossingsOf(
   points: readonly Point[],
   labels: readonly string[],

@@ -49,7 +49,7 @@ function away(variants: readonly VariantTrials[]): string[] {
   return text === undefined ? [] : [`${sentenceStart(text)}.`];
 }
 
-/** Where the answer is about latencies: those of which variants are no whole ones. */
+/** Where the answer is about latencies: those of which variants are not whole. */
 function ofWhatCame(variants: readonly VariantTrials[], said: readonly string[]): string[] {
   if (!said.some((name) => metrics[name]?.ofWhatCame)) return [];
   return [whatCameText(variants) ?? []].flat();
@@ -96,7 +96,7 @@ export function whyNoFigure({ label, failed, completed, trials }: VariantTrials,
   return `${label} (${named.map((code) => code.replaceAll('-', ' ')).join(', ') || figure.why})`;
 }
 
-/** A sentence on each result that is no whole run. */
+/** A sentence on each result that is not a whole run. */
 export function cutShort(results: readonly Result[]): string[] {
   const names = resultNames(results);
   return results.flatMap((result, i) => {

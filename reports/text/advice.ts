@@ -85,7 +85,7 @@ export function needsText(needs: Needs): string {
     bothWays ? 'both ways' : 'one way',
     `an update every ${writeDuration(everyMs)} ${shared ? 'for all' : 'for each'} ` +
       `(${rate} deliveries a second)`,
-    ...(withinMs === undefined ? [] : [`late by ${writeDuration(withinMs)} at the most`]),
+    ...(withinMs === undefined ? [] : [`late by ${writeDuration(withinMs)} at most`]),
     ...(to === 'server' ? [reachable ? 'with an address to call' : 'without an address to call'] : []),
     ...(hold === 'streams'
       ? []
@@ -132,13 +132,13 @@ function nearestLines(nearest: Nearest | undefined, looked: string, columns: num
   const how =
     simulatedFrom === undefined
       ? 'Measured'
-      : `Simulated from the profile "${oneLine(simulatedFrom)}", as nothing measured is at hand`;
+      : `There is no measured result. Simulated from the profile "${oneLine(simulatedFrom)}"`;
   return [
     wrapped(
       `${how}, in the nearest result at hand, ${where}: ${times(subscribers, 'clients')}, ` +
         `${times(deliveries, 'deliveries a second')}.` +
         (distanceOf(nearest) > farFrom
-          ? ' That is far from your load: its order is worth a look, its figures less.'
+          ? ' That is far from your load: trust the ranking more than the figures.'
           : ''),
       columns,
     ),

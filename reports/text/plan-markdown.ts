@@ -10,7 +10,7 @@ export function renderPlanMarkdown(plan: CapacityPlan): string {
     '# Capacity',
     `**${markdownText(headlineText(plan))}**`,
     `For ${markdownText(questionText(plan))}.`,
-    ...planParts(plan).flatMap(({ title, table, below }) => [
+    ...planParts(plan).flatMap(({ title, table, intro, below }) => [
       `## ${markdownText(title)}`,
       markdownTable(
         ['', ...table.columns.map((column) => column.title)],
@@ -20,6 +20,7 @@ export function renderPlanMarkdown(plan: CapacityPlan): string {
           ...cells.map(({ text }) => markdownText(text)),
         ]),
       ),
+      ...(intro === undefined ? [] : [markdownText(intro)]),
       ...(below.length === 0 ? [] : [list(below)]),
     ]),
     '## Beside the figures',

@@ -17,10 +17,10 @@ export function renderPlan(plan: CapacityPlan, { columns: wide, color }: Termina
     paint('bold', say(headlineText(plan))),
     say(`For ${questionText(plan)}.`),
     '',
-    ...planParts(plan).flatMap(({ title, table, below }) => [
+    ...planParts(plan).flatMap(({ title, table, intro, below }) => [
       paint('bold', say(title)),
       ...tableLines(table, columns, paint).filter((line) => line !== ''),
-      ...below.map((line) => paint('dim', say(line))),
+      ...(intro === undefined ? below : [intro, ...below]).map((line) => paint('dim', say(line))),
       '',
     ]),
     ...planNotes(plan).map(say),

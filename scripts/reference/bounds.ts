@@ -1,5 +1,5 @@
-// Finds the bounds of a quantity or a text by asking the schema itself what it accepts, since a check that is
-// code says nothing of itself in a JSON schema.
+// Finds the bounds of a quantity or a text by trying what the schema accepts, because a JSON schema does not
+// show checks that are code.
 
 import { z } from 'zod';
 import {

@@ -11,9 +11,9 @@ import { code, contents, fenced, page, sentence, slugOf, table } from './markdow
 export function commandsPage(): string {
   const commands = commandsOf(createProgram());
   return page('Commands', [
-    'Every command of `pushbench` with its arguments and options. In a checkout `npm start -- COMMAND` is ' +
-      'the same as `pushbench COMMAND`. `pushbench COMMAND --help` prints the same. What a command ends ' +
-      'with is in [exit codes](exit-codes.md).',
+    'Every command of `pushbench` with its arguments and options, as `pushbench COMMAND --help` prints ' +
+      'them. In a checkout use `npm start -- COMMAND` instead. [Exit codes](exit-codes.md) have a page of ' +
+      'their own.',
     contents(commands.map(([words]) => words)),
     table(
       ['command', 'what it does'],
@@ -44,7 +44,7 @@ function partsOf(words: string, command: Command): string[] {
       ? []
       : [
           table(
-            ['argument', 'default', 'what it is'],
+            ['argument', 'default', 'meaning'],
             args.map((one) => [
               code(argumentText(one)),
               valueText(one.defaultValue, one.defaultValueDescription),

@@ -5,28 +5,28 @@ import { exitMeanings } from '../../core/base/errors.ts';
 import { code, contents, page, table } from './markdown.ts';
 
 const all = 'All codes';
-const everywhere = 'What holds for every command';
+const everywhere = 'Every command';
 
 /** The page `exit-codes.md`. */
 export function exitCodesPage(): string {
   const commands = Object.entries(exitTable);
   return page('Exit codes', [
-    'What `pushbench` ends with, for scripts and CI. A code means the same in every command; a table for ' +
-      'each says what that comes to there. The help of a command (`pushbench COMMAND --help`) has it too.',
+    'The exit codes of `pushbench`, for scripts and CI. A code means the same in every command; the table ' +
+      'of a command says when it ends with which. `pushbench COMMAND --help` prints that table too.',
     contents([all, everywhere, ...commands.map(([words]) => words)]),
     `## ${all}`,
     table(
-      ['code', 'name', 'what it means'],
+      ['code', 'name', 'meaning'],
       exitsOf(exitMeanings).map(({ code: number, name, means }) => [String(number), code(name), means]),
     ),
-    'Several may be true of one run; then the gravest is told: interrupted, failed, an expectation that ' +
-      'failed, something that was not judged. Of a comparison, what is worse goes before what was not ' +
-      'judged. The [API](../api.md) says `verdict` by the same names.',
+    'If several are true of a run, it ends with the first of these: interrupted, failed, an expectation ' +
+      'failed, something was not judged. In a comparison "worse" comes before "not judged". `verdict` of ' +
+      'the [API](../api.md) uses the same names.',
     `## ${everywhere}`,
     '- `--help` and `--version` end with 0.\n' +
-      '- A mistake of yours is told in a sentence on standard error, without a stack trace.\n' +
-      '- A stack trace with "This is a defect of pushbench" ends with 3, whatever the command.\n' +
-      '- A reader that goes away (`| head`) is no failure: the code is 0.\n' +
+      '- A mistake of yours is reported in a sentence on standard error, without a stack trace.\n' +
+      '- A defect of pushbench is reported with a stack trace and ends with 3.\n' +
+      '- A reader that stops reading (`| head`) is not a failure: the code is 0.\n' +
       '- On Windows, and on a Node that is too old, every command ends with 2.\n' +
       '- A signal while the program loads ends it with 130. A command that has nothing to tidy up leaves ' +
       'later signals to the system, so a shell sees 130 after Ctrl-C and 143 after SIGTERM.',

@@ -3,7 +3,7 @@
 import type { Key } from './keys.ts';
 import { code, slugOf, table } from './markdown.ts';
 
-const columns = ['key', 'type', 'values', 'default', 'what it says'];
+const columns = ['key', 'type', 'values', 'default', 'meaning'];
 const cellsOf = (key: Key) => [key.type, key.values, key.default, key.says];
 
 /** The keys of a file at its top, those with a section of their own as links to it. */

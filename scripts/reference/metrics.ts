@@ -22,7 +22,8 @@ export function metricsPage(): string {
   return page('Metrics', [
     'Every figure that a trial may have, by the name that [a scenario](scenario.md) uses in `answer`, ' +
       '`curves`, `expect`, `gate` and `search`, and [a result](result.md) in `figures`. A figure that a ' +
-      'trial does not have is absent, with the reason; one whose evidence was spoilt is void.',
+      'trial does not have is absent, with the reason. A figure is void if something that it depends on ' +
+      'went wrong in the trial.',
     contents(['Units', 'How to read the tables', ...Object.keys(metricGroups)]),
     '## Units',
     table(
@@ -35,17 +36,17 @@ export function metricsPage(): string {
       ]),
     ),
     '## How to read the tables',
-    '- **better**: which of two figures is the better one; *neither* where a figure says what happened, ' +
-      'and not how well. A comparison can be gated on what is better when it is lower.\n' +
+    '- **better**: which of two figures is better; *neither* if the figure only describes what happened. ' +
+      'Comparisons can gate on metrics of which lower is better.\n' +
       '- **patterns**: those that have the figure. With the others it is absent, or always the same.\n' +
-      '- **absent where**: when a trial has none. Besides, a percentile needs 10 distinct events beyond ' +
-      'it, so a short trial has no 99th; descriptors, packets and the memory of the kernel are read from ' +
-      "Linux's /proc; and a simulated trial lacks what no model computes, such as packets, errors and the " +
-      'CPU of clients.',
+      '- **absent if**: when a trial does not have it. Also, a percentile needs 10 distinct events beyond ' +
+      'it, so a short trial has no p99; descriptors, packets and memory of the kernel are read from /proc, ' +
+      'which only Linux has; and a simulated trial lacks what no model computes, such as packets, errors ' +
+      'and the CPU of clients.',
     ...Object.entries(metricGroups).flatMap(([title, group]) => [
       `## ${title}`,
       table(
-        ['metric', 'unit', 'better', 'patterns', 'what it is', 'absent where'],
+        ['metric', 'unit', 'better', 'patterns', 'meaning', 'absent if'],
         Object.entries(group).map(([name, metric]) => rowOf(name, metric)),
       ),
     ]),

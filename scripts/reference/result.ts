@@ -32,7 +32,7 @@ const example = trialFigures.parse({
     'requests-per-delivery': { value: 0, unit: metrics['requests-per-delivery']!.unit },
     missed: { value: 0, unit: metrics['missed']!.unit },
   },
-  none: { 'latency.p99.9': '4 events beyond it; it takes 10' },
+  none: { 'latency.p99.9': '4 events beyond it; 10 are needed' },
 });
 
 export function resultKeys(): Key[] {
@@ -73,13 +73,13 @@ export function resultPage(): string {
   const top = all.filter(({ path }) => !/[.[]/.test(path));
   const sections = top.filter(({ path }) => path !== 'figures' && all.some(isBelow(path)));
   return page('Results, key by key', [
-    'A run leaves `result.json` in its folder, and [every other form](../outputs.md) is made of it. It is ' +
-      'written before the first trial and after each one; `state` says whether it is whole. ' +
-      '[The schema](../../schema/result.schema.json) says the same for programs. Names that end in `Us` ' +
-      'are of microseconds, in `Ms` of milliseconds, in `Bytes` of bytes; a share is 0 to 1.',
+    'A run writes `result.json` into its folder, and [every other form](../outputs.md) is made from it. It ' +
+      'is written before the first trial and after each one; `state` says whether it is complete. ' +
+      '[The schema](../../schema/result.schema.json) says the same for programs. Values whose names end in ' +
+      '`Us` are microseconds, in `Ms` milliseconds, in `Bytes` bytes; a share is 0 to 1.',
     '`pushbench run --json` and `simulate --json` print the same on standard output when the run is over. ' +
-      'So does `pushbench report RESULT --format json` (or `--json`), with figures that it computes anew; ' +
-      'of several results it prints a list.',
+      '`pushbench report RESULT --format json` (or `--json`) prints it too, with figures computed again; ' +
+      'for several results it prints a list.',
     contents([
       whole,
       figures,
@@ -90,7 +90,7 @@ export function resultPage(): string {
     ]),
     `## ${whole}`,
     table(
-      ['key', 'type', 'values', 'always there', 'what it says'],
+      ['key', 'type', 'values', 'always there', 'meaning'],
       top.map((key) => [
         key.path === figures || sections.includes(key)
           ? `[${code(key.path)}](#${slugOf(key.path)})`
@@ -99,8 +99,8 @@ export function resultPage(): string {
       ]),
     ),
     `## ${figures}`,
-    'The figures of each trial by the names of [their metrics](metrics.md): what a script reads, without ' +
-      'decoding a histogram.',
+    'The figures of each trial by the names of [their metrics](metrics.md), so that a script need not ' +
+      'decode histograms.',
     fenced('json', JSON.stringify(example, null, 2)),
     tableOf(all.filter(isBelow(figures)), figures),
     ...sections.flatMap(({ path, says }) => [
@@ -121,7 +121,7 @@ export function resultPage(): string {
     `## ${columns}`,
     'Rates are per second over the slot.',
     table(
-      ['column', 'what it is'],
+      ['column', 'meaning'],
       Object.entries(seriesColumns).map(([name, says]) => [code(name), says]),
     ),
   ]);
@@ -132,8 +132,7 @@ function outcomeParts(all: readonly Key[]): string[] {
   const form = 'completed';
   const parts = all.filter(isBelow(outcome)).filter((key) => !/[.[]/.test(pathBelow(key, outcome)));
   return [
-    'The `outcome` of a trial that went through. One that failed has `status`, `valid`, `code` and ' +
-      '`message` alone.',
+    'The `outcome` of a trial that completed. A failed one has only `status`, `valid`, `code` and `message`.',
     tableOf(parts, outcome, form),
     ...parts.flatMap(({ path }) => {
       const own = all.filter(isBelow(path));
@@ -154,7 +153,7 @@ function cellsOf(key: Key, usual = ''): string[] {
 
 function tableOf(keys: readonly Key[], prefix: string, usual?: string): string {
   return table(
-    ['key', 'type', 'values', 'always there', 'what it says'],
+    ['key', 'type', 'values', 'always there', 'meaning'],
     keys.map((key) => [code(pathBelow(key, prefix)), ...cellsOf(key, usual)]),
   );
 }

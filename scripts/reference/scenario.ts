@@ -26,8 +26,8 @@ export function scenarioPage(): string {
     'A scenario says who subscribes to what, what is published when, what goes wrong and what must hold. ' +
       'This page lists every key; [scenarios in full](../scenarios.md) says what they are for. ' +
       '`pushbench validate FILE` names every mistake in a file with its line. Editors check files against ' +
-      '[the schema](../../schema/scenario.schema.json); what several values make impossible together, only ' +
-      '`validate` sees.',
+      '[the schema](../../schema/scenario.schema.json); only `validate` notices values that contradict ' +
+      'each other.',
     contents([whole, howWritten, allKeys, ...sections.map(({ path }) => path)]),
     `## ${whole}`,
     ...shownIn('whole'),

@@ -1,5 +1,5 @@
-// Stands in front of a pattern's routes and of its upgrade: whoever brings no token that holds is answered
-// here, and the pattern never hears of it. Publishing and the list of endpoints are not behind it.
+// Checks tokens in front of a pattern's routes and of its upgrade: a client without a valid token is refused
+// here, and the pattern never sees its request. Publishing and the list of endpoints need no token here.
 
 import type { Pattern } from '../../core/pattern/pattern.ts';
 import { patterns } from '../../core/pattern/registry.ts';
@@ -41,7 +41,7 @@ export async function createGuard(auth: AuthSetup, counters: Counters): Promise<
     const token = bearerOf(request, url);
     burn(token);
     const name = check(token);
-    if (name === undefined) throw wrongToken('this is no token of this server');
+    if (name === undefined) throw wrongToken('this is not a token of this server');
     return lookups?.ask(name);
   }
 

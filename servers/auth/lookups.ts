@@ -3,9 +3,9 @@
 // answer.
 
 export type LookupRules = {
-  /** Under way at once, at the most. */
+  /** Under way at once, at most. */
   concurrency: number;
-  /** Waiting for their turn, at the most. */
+  /** Waiting for their turn, at most. */
   queue: number;
   /** How long one may take, its turn included. */
   withinMs: number;

@@ -1,5 +1,5 @@
 // Reads a stream of NATS JetStream into a server's log: from the end of the log on, however long the server
-// was away, and anew when the stream has become another one.
+// was away, and from the beginning again when the stream has become another one.
 
 import {
   DeliverPolicy,
@@ -23,7 +23,7 @@ import {
 } from './broker.ts';
 import { epochOf } from '../hub/epoch.ts';
 
-/** Messages that are on their way to a server at the most. */
+/** Messages that are on their way to a server at most. */
 const batchMost = 500;
 
 export type StreamReader = {

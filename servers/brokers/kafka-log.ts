@@ -1,5 +1,5 @@
 // Reads what comes from the partition that connects servers through Kafka into a server's log: numbers events
-// in the order of the partition, drops second copies by their key, and begins anew where the partition is
+// in the order of the partition, drops second copies by their key, and starts over where the partition is
 // another one or has lost its beginning.
 
 import { epochOf } from '../hub/epoch.ts';

@@ -8,7 +8,7 @@ import { confirmWithinMs, openInTime, quietMs, takenWithinMs, type OpenBroker } 
 import { createDeadlines } from './deadlines.ts';
 import { openRedisLink, openRedisNumbers, type Ends } from './redis.ts';
 
-/** Events that are fetched at once at the most. */
+/** Events that are fetched at once at most. */
 const batchMost = 500;
 /** Between two tries to go on where the stream cannot be read. */
 const againMs = 50;

@@ -55,4 +55,4 @@ export function createGate(server: Server, { counters, ...options }: GateOptions
   };
 }
 
-const noUpgrade = { status: 405, code: 'method', message: 'a preflight is no upgrade' };
+const noUpgrade = { status: 405, code: 'method', message: 'a preflight is not an upgrade' };

@@ -17,7 +17,7 @@ const bare = /^[\w!#$%&'*+\-.^`|~:/=]+$/;
 
 /**
  * The key that the header's value names; undefined without the header.
- * @throws RequestError 400 when it is no key
+ * @throws RequestError 400 when it is not a key
  */
 export function idempotencyKeyOf(value: string | string[] | undefined): string | undefined {
   if (value === undefined) return undefined;

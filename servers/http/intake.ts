@@ -8,7 +8,7 @@ import { readyPath } from '../../core/http/ready.ts';
 export type Intake = {
   /** The server says goodbye for good. */
   closing: boolean;
-  /** It is about to be exchanged: they are to go to another one. */
+  /** It is about to be replaced: they are to go to another one. */
   draining: boolean;
   /** What subscribers are served from is down. */
   down: boolean;
@@ -21,7 +21,7 @@ export function newIntake(): Intake {
 /** The refused connection is not used again, so that the next attempt may come out elsewhere. */
 const elsewhere = { connection: 'close' };
 
-export const drainingText = 'the server is about to be exchanged; ask another one';
+export const drainingText = 'the server is about to be replaced; ask another one';
 export const downText = 'a dependency of the server is down';
 
 /** @throws RequestError 503 where none are taken */

@@ -45,7 +45,7 @@ export type ListenOptions = {
   pattern: Pick<RunningPattern, 'routes' | 'upgrade' | 'readers'>;
   /**
    * Publishing, and asking for health. A connection whose first request is one of these (by method and first
-   * path segment) is no client's and not counted.
+   * path segment) is not a client's and not counted.
    */
   publishRoutes: Routes;
   /** Gets the pattern's connections. */

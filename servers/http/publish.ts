@@ -112,7 +112,7 @@ function decodePath(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    return segment; // with its percent sign it is no topic name
+    return segment; // with its percent sign it is not a topic name
   }
 }
 

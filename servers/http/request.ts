@@ -27,7 +27,7 @@ export class RequestError extends Error {
 /**
  * The topics that `topics=a,b` names, each once, in their order. How many there may be, the limit on the
  * request's head decides (16 KiB).
- * @throws RequestError 400 when there are none or one is no topic name
+ * @throws RequestError 400 when there are none or one is not a topic name
  */
 export function topicsOf(url: URL): string[] {
   const topics = [
@@ -43,13 +43,13 @@ export function topicsOf(url: URL): string[] {
   return topics;
 }
 
-/** @throws RequestError 400 when it is no topic name */
+/** @throws RequestError 400 when it is not a topic name */
 export function checkTopic(name: string): void {
   if (!topicPattern.test(name)) {
     throw new RequestError(
       400,
       'bad-topic',
-      `"${name.slice(0, 140)}" is no topic name: 1 to 128 of A-Z a-z 0-9 . _ : ~ -`,
+      `"${name.slice(0, 140)}" is not a topic name: 1 to 128 of A-Z a-z 0-9 . _ : ~ -`,
     );
   }
 }
@@ -65,7 +65,7 @@ export function cursorOf(url: URL): string | undefined {
     throw new RequestError(
       400,
       'bad-cursor',
-      `since=${cursor.slice(0, 40)} is no cursor: give an event's id, the cursor of an earlier answer, ` +
+      `since=${cursor.slice(0, 40)} is not a cursor: give an event's id, the cursor of an earlier answer, ` +
         `or ${currentState} for the newest event of each topic`,
     );
   }

@@ -103,7 +103,7 @@ function allowed(methods: Iterable<string>): string {
   return [...all, 'OPTIONS'].join(', ');
 }
 
-/** @throws RequestError 400 when the request's target is no URL */
+/** @throws RequestError 400 when the request's target is not a URL */
 export function parseUrl(target: string | undefined): URL {
   // Put behind an origin rather than resolved against one: `//a/b` is a path here, not another host.
   const url = target?.startsWith('/') ? URL.parse(`http://localhost${target}`) : null;

@@ -1,8 +1,8 @@
 // Holds the certificate of the HTTP/2 listener over TLS, and its key. PUBLIC TEST KEY: everybody has it, it
 // protects nothing, and it is valid for localhost, 127.0.0.1 and ::1. HTTP/2 in browsers and most clients
 // needs TLS, and Node cannot make a certificate by itself. A client is to trust this one certificate
-// (`Endpoint.certificate`), never to switch its checks off; it is no authority, so trusting it vouches for no
-// other. Made once, valid for a hundred years, with:
+// (`Endpoint.certificate`), never to switch its checks off. It is not an authority, so trusting it vouches
+// for no other. Made once, valid for a hundred years, with:
 //
 //   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 \
 //     -subj /CN=localhost \

@@ -18,7 +18,7 @@ export type WrongStamp = { wrong: StampName; why: string };
 /**
  * Reads the stamps of one event. A wrong one is told and not left out: without it an event would be measured
  * from another time, or not be checked.
- * @param given a stamp as it came: undefined where there is none, NaN where it is no number
+ * @param given a stamp as it came: undefined where there is none, NaN where it is not a number
  */
 export function readStamps(given: (name: StampName) => number | undefined): Stamps | WrongStamp {
   const stamps: Stamps = {};

@@ -16,7 +16,7 @@ export type KafkaOptions = {
   /** How long messages stay. */
   retentionMs: number;
   /**
-   * It is no Kafka but the stand-in of librdkafka: it knows no administration, and answers who waits for
+   * It is not Kafka but the stand-in of librdkafka: it knows no administration, and answers who waits for
    * messages when the time is over and not when some have come.
    */
   isEmulated: boolean;

@@ -1,5 +1,5 @@
-// Defines what is asked of a client of Kafka, so that another one can take the place of the one here: to
-// write into a partition of a topic, and to read all of it from a place on.
+// Defines what a client of Kafka must offer, so that another one can replace the one here: to write into a
+// partition of a topic, and to read all of it from a given place.
 
 export type KafkaMessage = {
   readonly offset: number;

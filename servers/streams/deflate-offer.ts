@@ -17,7 +17,7 @@ export function keepUsableOffer({ headers }: Pick<IncomingMessage, 'headers'>): 
   if (given === undefined) return;
   const offers = offersIn(given);
   if (!offers)
-    throw new RequestError(400, 'bad-handshake', 'Sec-WebSocket-Extensions is no list of extensions');
+    throw new RequestError(400, 'bad-handshake', 'Sec-WebSocket-Extensions is not a list of extensions');
   const usable = offers.find(isUsable);
   if (usable) headers['sec-websocket-extensions'] = textOf(usable);
   else delete headers['sec-websocket-extensions'];

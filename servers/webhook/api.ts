@@ -36,7 +36,7 @@ const limit = z.coerce.number().int().min(1).max(largestPage).default(50);
 /** As `nextCursor` of the page before gave it. */
 const cursor = z
   .string()
-  .regex(/^\d{1,15}$/, { error: 'no cursor of ours: give the nextCursor of the page before' })
+  .regex(/^\d{1,15}$/, { error: 'not a cursor of ours: give the nextCursor of the previous page' })
   .transform(Number)
   .optional();
 const topic = z.string().regex(topicPattern, { error: 'a topic name of letters, digits and . _ : ~ -' });
@@ -182,7 +182,7 @@ export type TrendBucket = {
   p50Ms?: number;
   p95Ms?: number;
 };
-/** Minutes in which nothing was attempted are left out. Oldest first, 60 at the most. */
+/** Minutes in which nothing was attempted are left out. Oldest first, 60 at most. */
 export type TrendAnswer = { bucketMs: number; buckets: TrendBucket[] };
 
 /** What happens to an endpoint. */

@@ -37,7 +37,7 @@ export type WebhookEndpoint = {
 /** A registration as the store keeps it. */
 type Config = { url: string; events: readonly string[]; secrets: readonly DatedSecret[] };
 
-/** What a registration is held against. */
+/** What a registration is checked by. */
 export type RegistrationRules = {
   scheme: SignatureScheme;
   guard: Guard;
@@ -58,7 +58,7 @@ const registration = ({ scheme, guard }: RegistrationRules) =>
           : url.protocol !== 'http:' && url.protocol !== 'https:'
             ? 'neither http nor https'
             : url.username || url.password
-              ? 'a user name or password does not belong into it'
+              ? 'it may not contain a user name or password'
               : guard.refusalOf(url.hostname);
         if (url && !problem) return url;
         context.addIssue({ code: 'custom', message: problem ?? 'not a URL' });

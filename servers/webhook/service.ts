@@ -27,7 +27,7 @@ import type { Awaitable, DeliveryLog, Store } from './store.ts';
 export type Service = {
   readonly endpoints: ReadonlyMap<string, WebhookEndpoint>;
   readonly log: DeliveryLog;
-  /** What a registration is held against. */
+  /** What a registration is checked by. */
   readonly rules: RegistrationRules;
   readonly timers: Timers;
   /** What stands in for a service that the store uses. */

@@ -49,8 +49,8 @@ export function planCapacity(
     const sooner = row.servers === null ? soonerPolls(registry, variant, question) : undefined;
     if (!sooner) return [row];
     const note =
-      `asks every ${writeDuration(sooner.everyMs)}, as every ${writeDuration(question.pollEveryMs)} is too ` +
-      'seldom for the bound';
+      `polls every ${writeDuration(sooner.everyMs)}, because every ` +
+      `${writeDuration(question.pollEveryMs)} is too seldom for the bound`;
     return [row, { ...rowOf(sooner.variant), note }];
   });
   return { rows, leftOut, leavesOut };

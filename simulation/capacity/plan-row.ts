@@ -59,7 +59,7 @@ function serversFor(subscribers: number, capacity: number): number | null {
 }
 
 type Break = PlanRow['breaks'][number];
-/** By what a figure that was simulated is multiplied before it is held against its limit. */
+/** Factor by which a simulated figure is multiplied before it is compared with its limit. */
 type Factor = (load: Load, kind: 'latency.p99' | 'server-cpu') => number;
 
 /** Where nothing is known of an error, it is none. */

@@ -209,7 +209,7 @@ export function leave(world: World, client: number): void {
   clients.hasLeft[client] = 1;
   if (state === states.waits) return; // when its wait is over it sees that it has left
   if (state === states.here) {
-    comebacks.of(client).openMs = -1; // the time away is no time connected
+    comebacks.of(client).openMs = -1; // the time away is not time connected
     comebacks.keep(client);
     part(world, client, 'left');
   } else lists.remove(client);

@@ -42,7 +42,7 @@ export type DeliveriesOptions = {
   each?: (server: ServerState, get: (client: number) => void) => void;
 };
 
-/** Cells of the table of counts at the most; with more an event goes through the members of its classes. */
+/** Cells of the table of counts at most; with more an event goes through the members of its classes. */
 const mostCells = 4_000_000;
 
 export function createDeliveries(options: DeliveriesOptions): Deliveries {
@@ -141,7 +141,7 @@ function rememberedTopics({ classes, topicsOf }: Followers): Deliveries['topicsO
 const mostRemembered = 100_000;
 
 /**
- * Costs are looked up for numbers of receivers that differ by a percent at the most: while clients come and
+ * Costs are looked up for numbers of receivers that differ by a percent at most: while clients come and
  * go, no two events have the same.
  */
 function alike(receivers: number): number {

@@ -1,5 +1,5 @@
 // Makes the faults of a scenario happen at their planned times: connections are cut, clients leave, servers
-// end, begin, stand still, refuse, or let their clients go, and are exchanged in the steps of
+// end, begin, stand still, refuse, or let their clients go, and are replaced in the steps of
 // core/policy/server/deploy-plan.ts, as harness/trial/acts.ts does with processes.
 
 import { drawShare } from '../../core/base/random.ts';

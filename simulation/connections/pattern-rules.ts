@@ -28,7 +28,7 @@ export type PatternRules = {
   refused(client: Comeback, why: Refusing, nowMs: number, adviceMs: number | undefined): void | 'stays away';
   /** A server that closes for good tells it so, and it does not come back. */
   goneForGood: boolean;
-  /** How long a server that closes goes on answering its clients, at the most. */
+  /** How long a server that closes goes on answering its clients, at most. */
   lingersMs: number;
 };
 

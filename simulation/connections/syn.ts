@@ -6,7 +6,7 @@ import { listenBacklog } from '../../core/base/listen-backlog.ts';
 import type { Profile } from '../../core/profile/profile.ts';
 
 export type SynRules = {
-  /** Connections that wait to be accepted at the most: the backlog and one (Linux, sk_acceptq_is_full). */
+  /** Connections that wait to be accepted at most: the backlog and one (Linux, sk_acceptq_is_full). */
   most: number;
   /** Packets beyond the first. */
   retransmits: number;
@@ -35,8 +35,8 @@ export function assumedOf(kernel: Profile['kernel']): string | undefined {
   const unknown = Object.entries(kernel).flatMap(([name, value]) => (value === null ? [name] : []));
   return unknown.length === 0
     ? undefined
-    : `settings of the kernel that the profile could not read (${unknown.join(', ')}): they are taken as ` +
-        'Linux has them by itself';
+    : `settings of the kernel that the profile could not read (${unknown.join(', ')}): the defaults ` +
+        'of Linux are used';
 }
 
 /** @param sent packets so far, from 1 on. @returns how long the kernel waits for an answer to the last */

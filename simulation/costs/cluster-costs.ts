@@ -49,7 +49,7 @@ export function frontCostAt(
   };
 }
 
-/** What was measured may be 0, so figures are no logarithms, as the places are. */
+/** What was measured may be 0, so figures are not logarithms, as the places are. */
 function knotsOf<P>(points: readonly P[], weights: readonly number[], of: (point: P) => Knots): Knots {
   const knots = points.map(of);
   return ascending(

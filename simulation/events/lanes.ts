@@ -10,7 +10,7 @@ import type { Clock } from './clock.ts';
 const entryWords = importedEntryWords;
 const { endOfTimeUs, highUs } = clocks;
 
-/** So many constant delays at the most; events with others are for the queue. */
+/** So many constant delays at most; events with others are for the queue. */
 const mostLanes = 32;
 
 /**

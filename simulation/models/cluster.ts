@@ -103,7 +103,7 @@ export function createCluster(
 function brokerIn({ broker: { kind } }: Servers, { cluster, name }: Profile) {
   if (kind === 'in-process') return undefined;
   const measured = cluster?.brokers[kind];
-  if (!measured) throw new UserError('not-calibrated', `the profile "${name}" has nothing of ${kind}`);
+  if (!measured) throw new UserError('not-calibrated', `the profile "${name}" has no figures of ${kind}`);
   return measured;
 }
 
@@ -119,7 +119,7 @@ function frontOf(
   if (!of)
     throw new UserError(
       'not-calibrated',
-      `the profile "${profile.name}" has nothing of ${variant.pattern} through HAProxy`,
+      `the profile "${profile.name}" has no figures of ${variant.pattern} through HAProxy`,
     );
   const cost = frontCostAt(of.points, { subscribers: Math.max(1, passing), perS });
   return { ...createFront(cost, tally.addWork(), random('front')), of };
@@ -134,8 +134,8 @@ function leftOut({ scenario: { servers }, variant, profile }: ModelInput, { meas
   return [
     ...(asked > cores
       ? [
-          `what ${asked} processes (${count} of servers) wait for one another on the ${cores} cores of the ` +
-            "profile's machine: here each has a core of its own",
+          `how long ${asked} processes (${count} of servers) wait for one another on the ${cores} cores of ` +
+            "the profile's machine: here each has a core of its own",
         ]
       : []),
     ...(inFront.kind === 'list'

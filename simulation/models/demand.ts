@@ -1,5 +1,5 @@
 // Judges what a server's one thread is asked for: whether its queue grows without end, and whether that is
-// clear before all of the time is computed. A burst that the server works off later is no such queue: its
+// clear before all of the time is computed. A burst that the server works off later is not such a queue: its
 // latencies are long, and are those of the scenario.
 
 /** What was asked for up to a moment. */

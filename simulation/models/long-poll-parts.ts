@@ -49,7 +49,7 @@ export function againAfter(fanOut: FanOut, againUs: number): { firstUs: number; 
   return { firstUs: firstUs + againUs, stepUs: (endUs - firstUs) / (count - 1) };
 }
 
-/** Many of a server's clients are answered at a moment that is no event's: their batch is over. */
+/** Many of a server's clients are answered at a moment that is not an event's: their batch is over. */
 export function answerTogether(
   { fanOuts, cluster, times, prepared }: Pick<Parts, 'fanOuts' | 'cluster' | 'times' | 'prepared'>,
   server: number,

@@ -1,5 +1,5 @@
 // Simulates long polling one client at a time, by the function that decides in the server: the brute force
-// that groups are held against.
+// that groups are compared with.
 
 import { decideEvent, decideRequest } from '../../core/policy/server/long-poll.ts';
 import { topicsOf } from '../../core/scenario/topics.ts';

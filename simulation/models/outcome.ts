@@ -88,7 +88,7 @@ export function outcomeOf(
   };
 }
 
-/** By how much, at the most, as real runs say (test/simulation/models/measured.test.ts). */
+/** By how much, at most, as real runs say (test/simulation/models/measured.test.ts). */
 function countsAreOff(
   { pattern, options }: Variant,
   isBehindFront: boolean,

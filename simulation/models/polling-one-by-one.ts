@@ -1,5 +1,5 @@
 // Simulates polling one client at a time, by the function that real clients poll by: the brute force that
-// groups are held against.
+// groups are compared with.
 
 import type { Random } from '../../core/base/random.ts';
 import { nextPollDueMs, type PollPace } from '../../core/policy/client/poll-times.ts';

@@ -42,7 +42,7 @@ export function prepare({ scenario, variant, profile, clockUs = usualClockUs }: 
   if (!chosen) {
     throw new UserError(
       'not-calibrated',
-      `the profile "${profile.name}" has nothing of ${variant.pattern}: calibrate it with that pattern`,
+      `the profile "${profile.name}" has no figures of ${variant.pattern}: calibrate it with that pattern`,
     );
   }
   const { connect, warmup, measure, drain } = scenario.phases;

@@ -1,5 +1,5 @@
-// Simulates streams one subscriber at a time: the brute force that groups are held against. Each delivery and
-// each turn of a subscriber's timer is a step of its own.
+// Simulates streams one subscriber at a time: the brute force that groups are compared with. Each delivery
+// and each turn of a subscriber's timer is a step of its own.
 
 import { decideHeartbeat, heartbeatTurnMs } from '../../core/policy/server/heartbeat.ts';
 import { divideInterval, turnOfMember } from '../../core/policy/server/turns.ts';

@@ -136,7 +136,7 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     },
     /** The work of each server's thread. */
     works,
-    /** The work of a process that is no server. */
+    /** The work of a process that is not a server. */
     addWork(): Work {
       const work = createWork(dealer);
       beside.push(work);

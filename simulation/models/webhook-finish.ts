@@ -58,7 +58,7 @@ export function finish(input: ModelInput, prepared: Prepared, over: Over): Simul
     server: { ...outcome.server, askedShare },
     saturated: askedShare >= 1,
     clients: 'one-by-one',
-    // Counts of webhooks were not held against runs.
+    // Counts of webhooks were not compared with runs.
     expectedError: errorsOf(outcome, byAttempt),
     notes: notesOf(settling.counts()),
   };
@@ -99,8 +99,8 @@ function notesOf(counts: ReturnType<Settling['counts']>): TrialWarning[] {
   const deliveries = (count: number) => counted(count, 'delivery', 'deliveries');
   const ends = [
     counts['given-up'] > 0 ? `${deliveries(counts['given-up'])} given up after the last attempt` : '',
-    counts.cancelled > 0 ? `${deliveries(counts.cancelled)} cancelled, the endpoint being disabled` : '',
-    counts.dropped > 0 ? `${deliveries(counts.dropped)} dropped for want of room (server.slowBuffer)` : '',
+    counts.cancelled > 0 ? `${deliveries(counts.cancelled)} cancelled because an endpoint was disabled` : '',
+    counts.dropped > 0 ? `${deliveries(counts.dropped)} dropped because of server.slowBuffer` : '',
     counts.pending > 0 ? `${deliveries(counts.pending)} still pending when the trial ended` : '',
   ].filter((text) => text !== '');
   return [

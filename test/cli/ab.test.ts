@@ -13,19 +13,19 @@ test('mistakes in the arms and options are told before anything runs', async (t)
   writeScenario(folder, 'variants: [sse, websocket]');
   const cases: [string[], RegExp][] = [
     [['ab', 'sse', 'websockt'], /no variant "websockt"; did you mean "websocket"\?/],
-    [['ab', 'sse', 'dir:nowhere'], /nowhere is no checkout of pushbench/],
+    [['ab', 'sse', 'dir:nowhere'], /nowhere is not a checkout of pushbench/],
     [['ab', 'sse', 'ref:main'], /ref:main is a commit of your app in this folder\. Say how to start it/],
     [['ab', 'sse', 'ref:main', '--start', 'node x.js'], /nothing says how to speak to it.*--target FILE/],
     [['ab', 'sse', 'cmd:node x.js', '--start', 'node x.js'], /--start is for ref: and dir:/],
     [['ab', 'sse', 'sse', '--install', 'make'], /say how to start it too/],
-    [['ab', 'sse', 'ref:'], /names nothing behind the colon/],
+    [['ab', 'sse', 'ref:'], /names nothing after the colon/],
     [['ab', 'sse', 'cmd:node x.js'], /nothing says how to speak to it.*--target FILE/],
     [
       ['ab', 'sse', 'sse', '--pairs', '9'],
       /--pairs 9 is too few: with 4 tests .* at least 10.*then 16 are run/,
     ],
     [['ab', 'sse', 'sse', '--pairs', '1.5'], /--pairs 1\.5 is not possible: give a whole number/],
-    [['ab', 'sse', 'sse', '--budget', 'soon'], /--budget soon is no duration/],
+    [['ab', 'sse', 'sse', '--budget', 'soon'], /--budget soon is not a duration/],
     [
       ['ab', 'sse', 'sse', '--budget', '10s'],
       /A pair takes about .* so 10s is enough for \d pairs? \(the first is a warm-up\)/,

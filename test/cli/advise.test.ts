@@ -89,7 +89,7 @@ test('a result that was simulated says so, and one that was measured goes before
   keep('near', 3000, true);
   assert.match(
     await text(),
-    /\nSimulated from the profile "a machine", as nothing measured .*\s.*results\/near/,
+    /\nThere is no measured result\. Simulated from the profile "a machine",[^:]*results\/near/,
   );
   keep('far', 100, false);
   assert.match(await text(), /\nMeasured, in the nearest result at hand, results\/far/);
@@ -97,7 +97,7 @@ test('a result that was simulated says so, and one that was measured goes before
 
 describe('mistakes are told all at once, each with what to write', () => {
   const rows: [string[], RegExp][] = [
-    [[], /say it with flags, --clients and --every at the least.*On a terminal it asks/],
+    [[], /say it with flags, --clients and --every at least.*On a terminal it asks/],
     [['--clients', '10'], /^--every is missing: .*--rate 0\.5\/s/m],
     [['--clients', 'many', '--every', '2'], /^--clients many: write a number .*\n--every 2: write a time/m],
     [['--clients', '1', '--every', '1s', '--rate', '1/s'], /say the same thing twice/],
@@ -156,7 +156,7 @@ test('on a terminal it asks, checks what is typed, and takes the answers as flag
   const prompts: Prompts = {
     select: async ({ message, choices }) => {
       asked.push(message);
-      return message.startsWith('Who is') ? 'server' : choices[0]!.value;
+      return message.startsWith('Who needs') ? 'server' : choices[0]!.value;
     },
     input: async ({ message, validate }) => {
       asked.push(message);

@@ -65,8 +65,8 @@ test('mistakes are named with what to do', async (t) => {
   writeFileSync(join(folder, 'baselines/broken.json'), '{');
   writeFileSync(join(folder, 'baselines/other.json'), '{"format":"x"}');
   const rows: [string[], RegExp][] = [
-    [['baseline', 'save', '../main', 'base.json'], /"\.\.\/main" is no name for a baseline/],
-    [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json has a figure that counts/],
+    [['baseline', 'save', '../main', 'base.json'], /"\.\.\/main" is not a name for a baseline/],
+    [['baseline', 'save', 'main', 'bad.json'], /No trial of sse in bad\.json has a valid figure/],
     [['baseline', 'check', 'brokn', 'base.json'], /There is no baseline "brokn"; did you mean "broken"\?/],
     [
       ['baseline', 'check', 'main', 'base.json', '--dir', 'none'],
@@ -75,7 +75,7 @@ test('mistakes are named with what to do', async (t) => {
     [['baseline', 'check', 'broken', 'base.json'], /baselines\/broken\.json is not whole JSON/],
     [
       ['baseline', 'check', 'other', 'base.json'],
-      /baselines\/other\.json is JSON, but no baseline of pushbench/,
+      /baselines\/other\.json is JSON, but not a baseline of pushbench/,
     ],
     [['baseline', 'save', 'main'], /missing required argument/],
   ];
@@ -101,8 +101,8 @@ test('a trial that does not count is left out of a baseline and named; the other
   assert.match(stdout, /Saved 2 runs of 1 variant of compare/);
   assert.equal(
     stderr,
-    'Left out: trial 1 of sse has no figure that counts (child-ended).\n' +
-      'Left out: trial 1 of alone has no figure that counts (child-ended).\n',
+    'Left out: trial 1 of sse has no valid figure (child-ended).\n' +
+      'Left out: trial 1 of alone has no valid figure (child-ended).\n',
   );
 });
 
@@ -150,7 +150,7 @@ test(
     );
     assert.throws(
       () => readBaseline(text.replace('"savedAt"', '"savdAt"'), 'main.json'),
-      /main\.json does not hold together/,
+      /main\.json is not valid/,
     );
   },
 );

@@ -96,7 +96,7 @@ test('a commit that is not worse, and ends that cannot be', { timeout: 600_000 }
   const rows: [string[], RegExp, number][] = [
     [['main', 'main'], /are the same commit/, 2],
     [['main', 'main~1'], /main~1 comes before main: name the good, older commit first/, 2],
-    [['main', 'other'], /main is no ancestor of other\. .*git merge-base main other/, 2],
+    [['main', 'other'], /main is not an ancestor of other\. .*git merge-base main other/, 2],
     [['main', 'mian'], /There is no commit "mian"/, 2],
     [['main~1', 'other'], /"Elsewhere" did not start, so nothing more is tried/, 3],
   ];
@@ -122,7 +122,7 @@ test('Ctrl-C leaves no worktree behind, and what was decided is kept', { timeout
   run.child.kill('SIGINT');
   const end = await run.ended;
   assert.equal(end.code, 130, end.stderr);
-  assert.match(end.stdout, /did not go to its end/);
+  assert.match(end.stdout, /was not completed/);
   assert.deepEqual(before(), was);
   assert.deepEqual(stored().bisection.end, { kind: 'unfinished' });
 });
@@ -160,7 +160,7 @@ test('what keeps git from answering is told with its remedy', async (t) => {
   mkdirSync(join(none, 'bench'));
   for (const file of readdirSync(join(folder, 'bench')))
     writeFileSync(join(none, 'bench', file), readFileSync(join(folder, 'bench', file)));
-  assert.match((await bisect(none)).stderr, /is no git repository/);
+  assert.match((await bisect(none)).stderr, /is not a git repository/);
   process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'] = '1';
   t.onTestFinished(() => void delete process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER']);
   assert.match(

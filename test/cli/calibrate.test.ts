@@ -24,7 +24,7 @@ test('wrong arguments end with exit code 2 and a sentence, and nothing is run', 
     ],
     [
       ['--minutes', 'ten'],
-      /--minutes ten does not do: one trial of each pattern takes about .*Give a number/,
+      /--minutes ten is not possible: one trial of each pattern takes about .*Give more/,
     ],
     [['--minutes', '0.1', '--patterns', 'sse'], /one trial of sse takes about 13\.5 s/],
     [['--name', ' '], /--name is what reports call the profile/],
@@ -78,7 +78,7 @@ test('a signal keeps what was measured in a file beside, and leaves a whole prof
   const { code, stdout, stderr } = await run.ended;
   assert.equal(code, 130, stderr);
   assert.match(stderr, /SIGINT: ending\./);
-  assert.match(stdout, /Interrupted before a trial came to figures that count; nothing was written\./);
+  assert.match(stdout, /Interrupted before a trial had valid figures; nothing was written\./);
   assert.equal(readFileSync(join(folder, 'profile.json'), 'utf8'), 'a whole profile\n');
   assert.ok(!existsSync(join(folder, 'profile.interrupted.json')));
 });

@@ -27,13 +27,13 @@ test('wrong arguments end with exit code 2 and a hint', async (t) => {
     [['serve', 'sse', '--port', 'http'], /--port http is not a port/],
     [
       ['serve', 'sse', '--port', '0', '--host', '203.0.113.1'],
-      /--host 203\.0\.113\.1 is no address of this machine: give 127\.0\.0\.1/,
+      /--host 203\.0\.113\.1 is not an address of this machine: give 127\.0\.0\.1/,
     ],
     [
       ['serve', 'sse', '--allow-host', 'https://bench.example'],
-      /--allow-host https:\/\/bench\.example is no host: give a name or an address alone, such as bench\.example/,
+      /--allow-host https:\/\/bench\.example is not a host: give a name or an address alone, such as bench\.example/,
     ],
-    [['open', '.', '--allow-host', '*.example'], /--allow-host \*\.example is no host/],
+    [['open', '.', '--allow-host', '*.example'], /--allow-host \*\.example is not a host/],
     [['serve', 'sse', '--set', 'heartbeat'], /write it as option=value/],
     [
       ['serve', 'sse', '--set', 'hartbeat=5s'],

@@ -233,9 +233,9 @@ test('a mistake in a stored file of ours is still named, and no list of them is 
   await assert.rejects(
     readResult(file),
     (error: Error) =>
-      /a\.json does not hold together:\n[\s\S]*at trials\[0\]\.repetition/.test(error.message) &&
+      /a\.json is not valid:\n[\s\S]*at trials\[0\]\.repetition/.test(error.message) &&
       error.message.length < 10_000,
   );
   writeFileSync(file, JSON.stringify({ format: baselineFormat, version: 1, savedAt: 5, runs: {} }));
-  await assert.rejects(readHistory([file]), /a\.json does not hold together:\n[\s\S]*at savedAt/);
+  await assert.rejects(readHistory([file]), /a\.json is not valid:\n[\s\S]*at savedAt/);
 });

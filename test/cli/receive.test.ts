@@ -175,12 +175,12 @@ test('flags that are wrong are said in a sentence', async (t) => {
   for (const [args, message] of [
     [['receive', '--port', 'x'], /--port x is not a port/],
     [['receive', '--page-port', '70000'], /--page-port 70000 is not a port/],
-    [['receive', '--status', '100'], /--status 100 is no final status/],
+    [['receive', '--status', '100'], /--status 100 is not a final status/],
     [['receive', '--tolerance', '5'], /--tolerance 5: give a duration/],
-    [['receive', '--scheme', 'svix', '--secret', 'x'], /--scheme svix is none: there are standard, /],
+    [['receive', '--scheme', 'svix', '--secret', 'x'], /--scheme svix is not a scheme: there are standard, /],
     [['receive', '--scheme', 'github'], /--scheme says how a secret is read, and there is none/],
     [['receive', '--port', '0', '--secret', 'x', '--scheme', 'standard'], /a webhook secret is "whsec_"/],
-    [['receive', '--allow-host', 'https://x'], /is no host/],
+    [['receive', '--allow-host', 'https://x'], /is not a host/],
     [['serve', 'sse', '--receiver'], /--receiver goes with serve webhook/],
     [['serve', 'webhook', '--port', '0', '--receiver', 'a b'], /could not be registered: events/],
   ] as const) {

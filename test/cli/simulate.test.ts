@@ -73,7 +73,7 @@ test('what no model knows is refused before anything is computed, each with what
   assert.deepEqual(resultFolders(folder), []);
   const steady = await simulate(folder, '--set', 'faults=[]', '--set', 'servers.broker=nats');
   assert.equal(steady.code, 2);
-  assert.match(steady.stderr, /cannot be simulated:\nservers\.broker: .*nothing of nats; .*calibrate/);
+  assert.match(steady.stderr, /cannot be simulated:\nservers\.broker: .*no figures of nats; .*calibrate/);
   const set = ['--set', 'servers={}', '--set', 'faults=[]'];
   assert.equal((await simulate(folder, ...set, '--quiet')).code, 0, 'as it says');
   const none = await simulate(folder, ...set, '--set', 'variants=[webhook]');
@@ -95,11 +95,11 @@ test('a profile that is none is refused', async (t) => {
   };
   assert.match(await of('missing.json'), /Cannot read the profile missing\.json.*npm start -- calibrate/);
   assert.match(await of('cut.json', '{'), /cut\.json is not whole JSON/);
-  assert.match(await of('other.json', '{}'), /no profile of pushbench/);
+  assert.match(await of('other.json', '{}'), /not a profile of pushbench/);
   assert.match(await of('later.json', JSON.stringify({ ...testProfile, version: 99 })), /Upgrade pushbench/);
   assert.match(
     await of('bad.json', JSON.stringify({ ...testProfile, name: 1 })),
-    /does not hold together:\n.*\n.*at name/,
+    /is not valid:\n.*\n.*at name/,
   );
   assert.match(await of('nowhere'), /calibrate makes one of this machine/);
 });
@@ -130,7 +130,7 @@ test('measured and simulated runs are compared only where asked', async (t) => {
   assert.match(history.stderr, /Left out, as simulated: .*--simulated-too/);
   assert.match(
     (await call(['claims', file], folder)).stderr,
-    /was simulated .* claims are held against measurements/,
+    /was simulated .* only measurements test claims/,
   );
 });
 

@@ -15,8 +15,8 @@ test('serve says what is wrong with the file, and leaves it as it is', async (t)
   const file = join(folder, 'store.db');
   writeFileSync(file, text);
   for (const [given, message] of [
-    [file, /store\.db is no SQLite database/],
-    [folder, /is a folder and no file\. Name a file in it/],
+    [file, /store\.db is not an SQLite database/],
+    [folder, /is a folder, not a file\. Name a file in it/],
   ] as const) {
     const { code, stdout, stderr } = await start(
       ['serve', 'webhook', '--port', '0', '--set', 'store=sqlite', '--set', `file=${given}`],
@@ -41,7 +41,7 @@ test('a run says it of the trial that it fails, and leaves the file as it is', a
   assert.equal(code, 3, stderr);
   assert.match(
     (stdout + stderr).replaceAll(/\s+/g, ' '),
-    /store\.db is no SQLite database: it begins with other bytes/,
+    /store\.db is not an SQLite database: it begins with other bytes/,
   );
   assert.doesNotMatch(stdout + stderr, stack);
   assert.equal(readFileSync(file, 'utf8'), text);

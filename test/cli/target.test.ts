@@ -83,7 +83,7 @@ test('a topic that is none', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'feed.yaml'), yaml('http://127.0.0.1:1'));
   const end = await call(['target', 'check', 'feed.yaml', '--topic', 'a b'], folder);
-  assert.match(end.stderr, /--topic "a b" is no topic: 1 to 128 letters/);
+  assert.match(end.stderr, /--topic "a b" is not a topic: 1 to 128 letters/);
   assert.equal(end.code, 2);
 });
 

@@ -103,9 +103,9 @@ describe('when something goes wrong', () => {
         'nor an empty one with a cursor',
     ],
     [
-      'an event that is no envelope',
+      'an event that is not an envelope',
       text('{"cursor":"e1-1","events":[{"a":1}]}'),
-      'malformed-event: an event is no envelope',
+      'malformed-event: an event is not an envelope',
     ],
   ];
   for (const [reads, answer, problem] of faults) {

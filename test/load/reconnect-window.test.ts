@@ -88,6 +88,6 @@ test('an event source that is refused never comes back, and says so', async (t) 
   await until(() => seen.problems.length === 2, 'the refusal and the end');
   assert.deepEqual(seen.problems[1], {
     code: 'gave-up',
-    message: 'a client gave up, as eventsource does not come back after an answer that is no stream',
+    message: 'a client gave up, as eventsource does not come back after an answer that is not a stream',
   });
 });

@@ -293,7 +293,7 @@ describe('a gate', () => {
     }
   });
 
-  test('holds a head of 64 KiB at the most', () => {
+  test('holds a head of 64 KiB at most', () => {
     const long = `GET /${'x'.repeat(70_000)}`;
     assert.equal(through({ upgrade: 403 }, [Buffer.from(long)], []).up, long);
   });

@@ -231,5 +231,5 @@ test('the event is read when it is asked for, once; a body that is none fails th
   assert.equal(await statusOf(deliver('a', '{"type":"user.created","data":{"id":7}}')), 204);
   assert.deepEqual(got, ['user.created', true]);
   assert.equal(await statusOf(deliver('b', '[]')), 500);
-  assert.match(String(problems[0]!.error), /TypeError: the body is JSON, but no object/);
+  assert.match(String(problems[0]!.error), /TypeError: the body is JSON, but not an object/);
 });

@@ -72,26 +72,26 @@ test.each<[SchemeName, body: string, event: unknown, headers?: Record<string, st
 test.each<[SchemeName, body: string, says: RegExp]>([
   ['standard', '{', /^the body is not whole JSON/],
   ['standard', '', /^the body is not whole JSON/],
-  ['standard', 'null', /^the body is JSON, but no object$/],
-  ['standard', '{"data":{}}', /^the body is no event: it has no text in "type"$/],
-  ['standard', '{"type":7}', /^the body is no event: it has no text in "type"$/],
+  ['standard', 'null', /^the body is JSON, but not an object$/],
+  ['standard', '{"data":{}}', /^the body is not an event: it has no text in "type"$/],
+  ['standard', '{"type":7}', /^the body is not an event: it has no text in "type"$/],
   [
     'standard',
     '['.repeat(1000),
     /^the body is not whole JSON, or nests its values more than 500 levels deep$/,
   ],
-  ['stripe', '{"object":"event","type":"a"}', /^the body is no event: it has no text in "id"$/],
+  ['stripe', '{"object":"event","type":"a"}', /^the body is not an event: it has no text in "id"$/],
   [
     'stripe',
     '{"id":"a","object":"event","type":"a"}',
-    /^the body is no event of Stripe: it has no data\.object$/,
+    /^the body is not an event of Stripe: it has no data\.object$/,
   ],
   [
     'stripe',
     '{"id":"a","object":"v2.core.event","type":"a"}',
     /^this is a thin event of Stripe; read it with JSON/,
   ],
-])('%s: %s is no event', async (scheme, body, says) => {
+])('%s: %s is not an event', async (scheme, body, says) => {
   assert.match(String(await eventIn(scheme, body)), says);
 });
 

@@ -207,7 +207,7 @@ describe('a body', () => {
   });
 });
 
-test('a request that is no POST is told so', async (t) => {
+test('a request that is not a POST is told so', async (t) => {
   const { url } = await setUp(t);
   const response = await fetch(url);
   assert.equal(response.status, 405);

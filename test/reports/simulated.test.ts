@@ -104,7 +104,7 @@ test('an expectation is decided by no less than such a figure is off', async () 
     ],
   );
   assert.match(result.expectations[2]!.why!, /^by its expected error it lies between 44\.1 ms and 56\.1 ms/);
-  assert.match(result.expectations[4]!.why!, /no model has this figure/);
+  assert.match(result.expectations[4]!.why!, /no model computes this figure/);
 });
 
 test('repeated trials of a matrix and of a search are simulated like those that are run', async () => {

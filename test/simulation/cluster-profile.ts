@@ -3,7 +3,7 @@
 import { profileQuantiles, type Profile, type ThroughFront } from '../../core/profile/profile.ts';
 
 export type Added = {
-  /** Until a server has an event, at the median; a tenth of it at the least and twice at the most. */
+  /** Until a server has an event, at the median; a tenth of it at least and twice at most. */
   delayUs: number;
   directCpuUs: number;
   publishedCpuUs: number;

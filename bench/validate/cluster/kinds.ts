@@ -43,7 +43,7 @@ export type FaultKind = {
 export const families = {
   servers: 'servers that end, start, stand still or cut connections',
   broker: 'a broker that is away, or cut off from servers',
-  deploys: 'servers that are drained, exchanged, or refuse',
+  deploys: 'servers that are drained, replaced, or refuse',
   network: 'a network between subscribers and servers that fails, and subscribers that do not read',
   'in front': 'HAProxy that is told to drain, close or reload',
 } as const;

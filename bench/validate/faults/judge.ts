@@ -167,7 +167,7 @@ export function ledgerMisses(stored: RunSeen['stored']): Miss[] {
   );
 }
 
-/** @param said codes of the reasons why the trial does not count: what it says of itself is no miss */
+/** @param said codes of the reasons why the trial does not count: what it reports of itself is not a miss */
 function openLedger(
   { ledger, checks, valid }: Completed,
   planned: number,

@@ -1,5 +1,5 @@
 // Gives each case a folder, a folder for temporary files and a mark in the environment by which everything
-// that it starts is found again, whoever its parent is by then. What a case leaves is told and cleared away.
+// that it starts is found again, whatever its parent is by then. What a case leaves is reported and removed.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';

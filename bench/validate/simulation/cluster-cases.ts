@@ -1,10 +1,10 @@
-// Lists the clusters and the webhooks in small that predictions are held against: none of them at a size or a
+// Lists the small clusters and webhooks that predictions are compared with: none of them at a size or a
 // rate that calibration has measured with a broker, with HAProxy, or of webhooks.
 
 import type { BrokerName, InFrontName } from '../../../core/scenario/servers.ts';
 import type { Case } from './runs.ts';
 
-/** Over both trials of a case, at the least. */
+/** Over both trials of a case, at least. */
 export const leastEvents = 500;
 const leastMeasureMs = 6000;
 const quickMeasureMs = 3000;

@@ -1,10 +1,10 @@
-// Lists the points that predictions are held against: between those of the full calibration and beyond them,
+// Lists the points that predictions are compared with: between those of the full calibration and beyond them,
 // none of them the same.
 
 import type { PatternRegistry } from '../../../core/pattern/pattern.ts';
 import { calibrated, type Point } from '../../../harness/calibrate/points.ts';
 
-/** Over both trials of a point, at the least. */
+/** Over both trials of a point, at least. */
 export const leastEvents = 500;
 export const repeats = 2;
 const leastMeasureMs = 10_000;
@@ -39,7 +39,7 @@ const short: readonly Place[] = [
 
 /** All trials, every point once before any twice, patterns in turn. */
 export function grid(registry: PatternRegistry, quick: boolean): Point[] {
-  // Webhooks are calibrated, and not held against runs: their expected errors say no more than the profile.
+  // Webhooks are calibrated but not compared with runs: their expected errors say no more than the profile.
   const names = calibrated(registry).filter((name) => registry[name]!.holdsConnection);
   const placesOf = (name: string) => {
     const { fromHistory, answersAtOnce } = registry[name]!;

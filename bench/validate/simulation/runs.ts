@@ -1,4 +1,4 @@
-// Runs the trials of cases that predictions are held against, one after another: every case once before any
+// Runs the trials of cases that predictions are compared with, one after another: every case once before any
 // twice. A trial whose figures are void is run again once, behind all others, and then left out with the
 // reason.
 

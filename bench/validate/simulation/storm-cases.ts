@@ -1,11 +1,11 @@
-// Lists the storms and deploys in small that predictions are held against: what becomes of the servers, and
+// Lists the small storms and deploys that predictions are compared with: what happens to the servers, and
 // which clients come back.
 
 import { counted } from '../../../core/base/counted.ts';
 import type { Case } from './runs.ts';
 
 export type StormCase = Case & {
-  /** What happens, the same for all clients that meet with it: their times are held against each other. */
+  /** What happens, the same for all clients that meet with it: their times are compared. */
   story: string;
   /** Pattern and policy of the clients. */
   clients: string;

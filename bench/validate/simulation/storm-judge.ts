@@ -103,7 +103,7 @@ export type StormSummary = {
   worst: number;
   near: number;
   inside: number;
-  /** One of the two at the least. */
+  /** One of the two at least. */
   either: number;
   of: number;
 };

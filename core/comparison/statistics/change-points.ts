@@ -10,7 +10,7 @@ export type ChangePoint = {
   at: number;
   /** New level over old, of the medians of the two stretches. */
   ratio: number;
-  /** Chance of a split as sharp anywhere in the stretch, were its order without meaning. */
+  /** Chance of a split as sharp anywhere in the stretch if its order were random. */
   p: number;
 };
 

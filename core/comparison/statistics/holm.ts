@@ -1,4 +1,5 @@
-// Adjusts the p-values of several tests, so that each may be held against the level as if there were one.
+// Adjusts the p-values of several tests, so that each can be compared with the level as if it were the only
+// one.
 
 /**
  * Holm's correction (1979), in the order given: any false rejection at all has at most the level's chance,

@@ -19,7 +19,7 @@ export type SignedRank = {
   p: number;
   /** The same to one side: the chance of a positive sum as large. */
   pGreater: number;
-  /** Probability of a statistic still further out; with `p` it bounds the step that this statistic is. */
+  /** Probability of a statistic still further out; `p` minus this is the probability of this very value. */
   beyond: number;
 };
 

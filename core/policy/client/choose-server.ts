@@ -2,7 +2,7 @@
 
 import { random } from '../../base/random.ts';
 
-/** Used anew by each call. */
+/** Reused by each call. */
 let others = new Uint32Array(64);
 
 /**

@@ -30,7 +30,7 @@ export type Closed = {
  * @param code 1005 where the close frame had none
  * @param backoff the client's own
  * @param goneForGood whether 1001 is the end, as our servers mean it (docs/wire.md). A system of others says
- *   it too when a proxy or one of its servers is exchanged, so its clients come back.
+ *   it too when a proxy or one of its servers is replaced, so its clients come back.
  */
 export function readClose(code: number, { cap }: Backoff, goneForGood: boolean): Closed {
   return {

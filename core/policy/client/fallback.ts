@@ -21,18 +21,18 @@ export type Fallback = {
   shortLived: number;
   /** This transport has worked: the client stays with it, whatever happens later. */
   worked: boolean;
-  /** What has worked counts for that connection alone: the client goes over after a later loss, too. */
+  /** That a transport has worked counts only for one connection: after a later loss the client moves too. */
   readonly again: boolean;
 };
 
-/** Refused so, a client would be over every transport. */
+/** With these statuses a client would be refused over every transport. */
 const whateverTransport: ReadonlySet<number> = new Set([401, 429, 503]);
 
-/** So long a client waits for the first sign of a stream: as new Phoenix applications do by default. */
+/** How long a client waits for the first sign of a stream, as new Phoenix applications do by default. */
 export const firstSignWithinMs = 2500;
 /** A connection that ends sooner has not worked. */
 export const worksAfterMs = 1000;
-/** So many of them in a row, and the client goes over. */
+/** After this many of them in a row the client moves to the next transport. */
 export const mostShortLived = 3;
 
 export function newFallback(again = false): Fallback {

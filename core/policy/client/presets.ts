@@ -65,7 +65,7 @@ export type Preset = Backoff & {
   waitMs(situation: Situation, backoff: Backoff, random: Random): number | undefined;
 };
 
-/** More of them would only overflow: 0 times Infinity is no wait. */
+/** More of them would only overflow: 0 times Infinity is not a wait. */
 const mostDoublings = 50;
 
 function doubled(base: number, failures: number): number {

@@ -19,7 +19,7 @@ export type ReconnectPolicy = Backoff & {
 
 /** What a client remembers until it comes back. */
 export type Comeback = {
-  /** Failures since the backoff last began anew. */
+  /** Failures since the backoff last started again. */
   failures: number;
   /** Failures since the client began: what says to which server it goes (choose-server.ts). */
   turns: number;
@@ -69,7 +69,7 @@ export function newComeback(): Comeback {
 }
 
 /**
- * Takes the Retry-After of an answer that is no success, whatever its status. One that cannot be read asks
+ * Takes the Retry-After of an answer that is not a success, whatever its status. One that cannot be read asks
  * for nothing.
  * @param header the field's value, undefined where the answer has none
  * @param nowMs the wall clock, in milliseconds since 1970

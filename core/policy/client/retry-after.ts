@@ -30,7 +30,7 @@ export function parseRetryAfterMs(header: string, nowMs: number): number | undef
  * An HTTP-date (RFC 9110, section 5.6.7) in milliseconds since 1970. Whether the name of the weekday fits the
  * date is not looked at: the date alone is what the sender meant.
  * @param nowMs the wall clock, for years of two digits: one more than 50 years ahead is of the century before
- * @returns undefined for text that is no date, or names a day that does not exist
+ * @returns undefined for text that is not a date, or names a day that does not exist
  */
 export function parseHttpDateMs(text: string, nowMs: number): number | undefined {
   for (const form of dateForms) {

@@ -1,4 +1,4 @@
-// Decides in which steps the servers of a cluster are exchanged: one after the other (rolling), or all at
+// Decides in which steps the servers of a cluster are replaced: one after the other (rolling), or all at
 // once for others that were started beside them (blue-green). Pure: the harness carries the steps out.
 
 import type { DrainPlan } from './drain.ts';
@@ -10,7 +10,7 @@ export type DeployAsk = {
   readonly drain: DrainPlan;
   /** Rolling: between a server that is back and the next that goes. Blue-green: before the old ones go. */
   readonly pauseMs: number;
-  /** Rolling: how many are exchanged at a time. */
+  /** Rolling: how many are replaced at a time. */
   readonly parallel: number;
 };
 
@@ -42,7 +42,7 @@ export function deploySteps(
   if (running.length === 0) return { why: 'no server runs then' };
   if (ask.how === 'rolling') return rolling(ask, running);
   if (idle.length < running.length)
-    return { why: `there are ${running.length} servers to exchange, and ${idle.length} to take their place` };
+    return { why: `there are ${running.length} servers to replace, and ${idle.length} to take their place` };
   return blueGreen(ask, running, idle.slice(0, running.length));
 }
 
@@ -78,7 +78,7 @@ function blueGreen(
 }
 
 /**
- * How long a deploy takes at the least, whatever starting and stopping take: a drain is over when the last
+ * How long a deploy takes at least, whatever starting and stopping take: a drain is over when the last
  * one was told.
  * @param count servers that run
  */

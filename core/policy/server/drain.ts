@@ -1,4 +1,4 @@
-// Decides how a server that is about to be exchanged sends its clients away: when each is told, which wait it
+// Decides how a server that is about to be replaced sends its clients away: when each is told, which wait it
 // is advised, and when the connections that stay are closed. Unlike a goodbye for good (goodbye.ts) it sends
 // them to another server, or to its own successor. Pure: the caller has the clock and the connections.
 

@@ -20,7 +20,7 @@ export const goodbyeLimits = {
 
 /** How much later than it was asked to an `EventSource` may come back to learn that the server is gone. */
 const lateReturnMs = 500;
-/** How long a server waits for that at the most. */
+/** How long a server waits for that at most. */
 const longestReturnMs = 1800;
 
 /**

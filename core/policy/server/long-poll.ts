@@ -23,7 +23,7 @@ export type Found = {
 /**
  * What becomes of a request when it comes.
  * @param askedHoldMs what the client asks for; never more than the server's own
- * @returns how long it is held at the most, or that it is answered now
+ * @returns how long it is held at most, or that it is answered now
  */
 export function decideRequest(
   { holdMs, batchMs, enoughBytes }: LongPollRules,

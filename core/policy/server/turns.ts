@@ -15,7 +15,7 @@ export function divideInterval(intervalMs: number): Turns {
 
 /**
  * The turn of the member that comes as number `dealt` (from 0): one after the other, so that turns differ by
- * one member at the most.
+ * one member at most.
  */
 export function turnOfMember({ count }: Turns, dealt: number): number {
   return dealt % count;

@@ -16,7 +16,7 @@ export type Task = {
   readonly message: Message;
   /** Attempts made. */
   readonly attempts: number;
-  /** Those of them before it was replayed: the schedule begins anew behind them. */
+  /** Those of them before it was replayed: the schedule starts again after them. */
   readonly spent: number;
   readonly createdMs: number;
   /** When it became, or becomes, due. */

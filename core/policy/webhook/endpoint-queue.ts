@@ -9,7 +9,7 @@ import type { Task } from './delivery.ts';
 export type EndpointLimits = {
   /** Attempts under way at once. */
   readonly concurrency: number;
-  /** Attempts a second at the most, over any second and a tenth; Infinity for no limit. */
+  /** Attempts a second at most, over any second and a tenth; Infinity for no limit. */
   readonly ratePerS: number;
   /** One attempt at a time, and a failed delivery keeps all later ones waiting until it is settled. */
   readonly fifo: boolean;

@@ -81,7 +81,7 @@ function globalSection({ connections, stateFile }: HaproxySetup): ConfigSection 
       },
       {
         text: 'no strict-limits',
-        why: 'where the limit on descriptors allows fewer it starts all the same; the run was checked before',
+        why: 'it starts even if the limit on descriptors allows fewer; the run was checked before',
       },
       {
         text: 'nbthread 1',
@@ -89,11 +89,11 @@ function globalSection({ connections, stateFile }: HaproxySetup): ConfigSection 
       },
       {
         text: `server-state-file ${stateFile}`,
-        why: 'a reload leaves there which servers are drained; they would be ready again otherwise',
+        why: 'a reload stores there which servers are drained; otherwise they would be ready again',
       },
       {
         text: 'spread-checks 50',
-        why: 'checks come up to half an interval earlier or later, so not all in one moment',
+        why: 'checks come up to half an interval earlier or later, so that they do not all come at once',
       },
     ],
   };
@@ -104,31 +104,31 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
   const http: ConfigLine[] = [
     {
       text: `timeout http-request ${headMs}ms`,
-      why: 'the head of a request must be whole within it',
+      why: 'the head of a request must be complete within this time',
     },
     {
       text: `timeout http-keep-alive ${idle}`,
-      why: 'a connection waits so long for its next poll',
+      why: 'a connection waits this long for its next poll',
     },
     {
       text: 'option idle-close-on-response',
-      why: 'over a reload an idle connection is kept until its next poll is answered, which says goodbye',
+      why: 'during a reload an idle connection is kept until its next poll, whose answer closes it',
     },
     {
       text: 'option http-no-delay',
-      why: 'an event is sent on as it comes, and does not wait until a packet is full',
+      why: 'an event is sent at once, and does not wait until a packet is full',
     },
     {
       text: 'option abortonclose',
-      why: 'when a subscriber has gone its server is told at once, and not when it sends the next event',
+      why: 'a server is told at once that a subscriber has gone, not only at the next event',
     },
     {
       text: 'http-reuse safe',
-      why: 'requests share connections to a server once they are answered; a stream or held poll has its own',
+      why: 'a connection to a server is reused once its request is answered; a stream keeps its own',
     },
     {
       text: 'option redispatch 1',
-      why: 'the second attempt goes to another server, whatever the cookie says',
+      why: 'the second attempt goes to another server, even if the cookie names the first',
     },
   ];
   return {
@@ -145,16 +145,19 @@ function defaultsSection({ mode, idleMs }: HaproxySetup): ConfigSection {
         text: 'load-server-state-from-file global',
         why: 'servers keep their state over a reload',
       },
-      { text: `timeout connect ${connectMs}ms`, why: 'a server that does not accept within it has failed' },
-      { text: `timeout queue ${queueMs}ms`, why: 'who waits longer for a server with room is answered 503' },
-      { text: `timeout client ${idle}`, why: 'a subscriber that is silent for so long is cut' },
+      { text: `timeout connect ${connectMs}ms`, why: 'a server that does not accept in time has failed' },
+      {
+        text: `timeout queue ${queueMs}ms`,
+        why: 'a subscriber that waits longer for a server with room is answered 503',
+      },
+      { text: `timeout client ${idle}`, why: 'a subscriber that is silent for this long is cut off' },
       {
         text: `timeout server ${idle}`,
-        why: 'a server that is silent for so long is cut: SSE, streams and held polls live under it',
+        why: 'a server that is silent for this long is cut off: this limits SSE, streams and held polls',
       },
       {
         text: `timeout tunnel ${idle}`,
-        why: 'replaces both once a connection is upgraded: WebSockets live under it',
+        why: 'replaces both once a connection is upgraded: this limits WebSockets',
       },
       { text: 'retries 2', why: 'a connect that failed is tried again' },
       ...(mode === 'http'
@@ -170,9 +173,9 @@ function frontendSection({ host, port }: HaproxySetup): ConfigSection {
     lines: [
       {
         text: `bind ${address(host, port)} backlog ${listenBacklog}`,
-        why: 'the one address that subscribers know, with room for a storm of connects',
+        why: 'the only address that subscribers know, with room for a storm of connects',
       },
-      { text: `default_backend ${backendName}`, why: 'all of it goes to the servers' },
+      { text: `default_backend ${backendName}`, why: 'all requests go to the servers' },
     ],
   };
 }
@@ -187,23 +190,23 @@ function backendSection({ servers, sticky, maxconn, slowstartMs, check }: Haprox
     `pool-purge-delay ${poolMs}ms`,
   ].join(' ');
   const bounds = [
-    ...(maxconn === undefined ? [] : ['is given no more than so many at a time']),
-    ...(slowstartMs === undefined ? [] : ['gets its share little by little when it is back']),
+    ...(maxconn === undefined ? [] : ['gets at most this many sessions at a time (`maxconn`)']),
+    ...(slowstartMs === undefined ? [] : ['gets its share gradually when it comes back (`slowstart`)']),
   ].map((text) => `; it ${text}`);
   return {
     name: `backend ${backendName}`,
     lines: [
       {
         text: 'balance leastconn',
-        why: 'each connection goes to the server with the fewest: they are held, so their number is the load',
+        why: 'each connection goes to the server with the fewest: they stay open, so they are the load',
       },
       ...(sticky
         ? [
             {
               text: `cookie ${cookieName} insert indirect nocache`,
               why:
-                'an answer names its server in a cookie, and who brings it goes back there; it is not ' +
-                'passed on to servers, and caches keep no answer with it',
+                'an answer names its server in a cookie, and a request with the cookie goes to that ' +
+                'server; servers do not see the cookie, and caches keep no answer with it',
             },
           ]
         : []),
@@ -211,10 +214,10 @@ function backendSection({ servers, sticky, maxconn, slowstartMs, check }: Haprox
       {
         text: `default-server ${each}`,
         why:
-          'a server is down when so many checks in a row have failed (`fall`), and up when so many have ' +
+          'a server is down when `fall` checks in a row have failed, and up when `rise` checks have ' +
           (isAsked
-            ? 'succeeded (`rise`). A check that has no answer by the next has failed'
-            : 'succeeded (`rise`). A check is a connect: HAProxy ends the handshake with a reset, so a ' +
+            ? 'succeeded. A check without an answer before the next one has failed'
+            : 'succeeded. A check is a connect: HAProxy ends the handshake with a reset, so a ' +
               'server sees no connection') +
           bounds.join(''),
       },
@@ -231,12 +234,12 @@ function backendSection({ servers, sticky, maxconn, slowstartMs, check }: Haprox
 }
 
 const httpCheck: readonly ConfigLine[] = [
-  { text: 'option httpchk', why: 'a check is a request on a connection of its own, and not a connect alone' },
+  { text: 'option httpchk', why: 'a check makes a request on a connection of its own, not only a connect' },
   {
     text: `http-check send meth GET uri ${readyPath} ver HTTP/1.1 hdr Host localhost`,
     why:
-      'the path that a load balancer asks; of a server that speaks TLS or HTTP/2 on the port where events ' +
-      'are published, which is clear text',
+      'the path for load balancers; if a server speaks TLS or HTTP/2, on the port where events are ' +
+      'published, which is clear text',
   },
   { text: 'http-check expect status 200', why: 'a server that takes no subscribers answers 503' },
 ];
@@ -263,10 +266,10 @@ function check(setup: HaproxySetup): void {
     if (!Number.isInteger(value) || value < 1 || value > longestMs)
       throw new RangeError(`${name} is ${value}; HAProxy takes whole numbers from 1 to ${longestMs}`);
   // What stands in a configuration must be one word; every other text in it is made here.
-  if (!/^[\w./-]+$/.test(stateFile)) throw new RangeError(`${stateFile} is no name for HAProxy's files`);
+  if (!/^[\w./-]+$/.test(stateFile)) throw new RangeError(`${stateFile} is not a name for HAProxy's files`);
   for (const { host, port, checkPort = port } of [{ host: setup.host, port: setup.port }, ...servers])
     if (!/^[\da-f:.]+$/i.test(host) || ![port, checkPort].every(isPort))
-      throw new RangeError(`${host}:${port} is no address for HAProxy`);
+      throw new RangeError(`${host}:${port} is not an address for HAProxy`);
 }
 
 function isPort(port: number): boolean {

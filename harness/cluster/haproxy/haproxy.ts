@@ -138,7 +138,7 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
     },
     async setMaxconn(server, most) {
       // HAProxy takes any text for a number.
-      if (!Number.isInteger(most) || most < 1) throw new RangeError(`${most} is no number of sessions`);
+      if (!Number.isInteger(most) || most < 1) throw new RangeError(`${most} is not a number of sessions`);
       await tell(`set maxconn server ${name(server)} ${most}`);
     },
     async shutDown(server) {

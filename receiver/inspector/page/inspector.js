@@ -62,8 +62,8 @@ function show({ receiver, conduct, counts, exchanges }) {
     receiver.secrets === 0
       ? '. There is no secret to check signatures with.'
       : receiver.isStrict
-        ? '. What is not signed as it should be is answered 401.'
-        : '. Signatures are checked and decide nothing.',
+        ? '. A request without a valid signature is answered 401.'
+        : '. Signatures are checked; a wrong one does not change the answer.',
   );
   for (const [name, value] of Object.entries(counts)) $(name).textContent = count.format(value);
   showConduct(conduct);

@@ -150,7 +150,7 @@ function socket({ topics, since, on }) {
   };
 }
 
-/** What an answer that is no success says. */
+/** What an answer that is not a success says. */
 export async function refusal(response) {
   const text = await response.text();
   try {

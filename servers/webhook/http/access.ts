@@ -80,7 +80,7 @@ function cookie(request: Request): string | undefined {
 
 /**
  * What tells that a request did not begin on this machine, undefined when nothing does. A proxy here connects
- * from loopback as a program does: it shows by the headers that it adds, or by a Host that is no name of
+ * from loopback as a program does: it shows by the headers that it adds, or by a Host that is not a name of
  * loopback.
  */
 function whyElsewhere({ headers, socket }: Request): string | undefined {

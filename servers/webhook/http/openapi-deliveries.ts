@@ -176,7 +176,7 @@ export const deliveryPaths: Readonly<Record<string, Json>> = {
       tags: ['deliveries'],
       summary: 'Follow changes, as Server-Sent Events',
       description:
-        "Each message's `data` is a StreamMessage. Who falls behind misses some; " +
+        "Each message's `data` is a StreamMessage. A client that falls behind misses some; " +
         'an event `reset` says so after a reconnection.',
       parameters: [
         {

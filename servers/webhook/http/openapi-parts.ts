@@ -14,7 +14,7 @@ export const requests = {
       .string()
       .regex(/^https?:\/\//)
       .max(2048)
-      .describe('where deliveries go; which addresses may be named, the options `receivers` and `allow` say'),
+      .describe('where deliveries go; the options `receivers` and `allow` say which addresses are allowed'),
     events: topicList,
     secret: z
       .string()

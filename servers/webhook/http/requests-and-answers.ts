@@ -10,7 +10,7 @@ const maxRegistrationBytes = 256 * 1024;
 /**
  * A request's body as JSON.
  * @param what it is, for people
- * @throws RequestError 400 when it is no JSON, 413 when it is too large
+ * @throws RequestError 400 when it is not JSON, 413 when it is too large
  */
 export async function readJson(request: Request, what: string): Promise<unknown> {
   return parseJson(await readBody(request, maxRegistrationBytes), what);

@@ -1,6 +1,6 @@
 // Streams what happens to deliveries and endpoints (`GET /webhooks/stream`), as Server-Sent Events, over the
-// same held responses as the SSE pattern. It has a hub of its own: its messages are no events of the
-// server's.
+// same held responses as the SSE pattern. It has a hub of its own: its messages are not events of the
+// server.
 
 import { decodeEnvelope } from '../../../core/event/envelope.ts';
 import { newCounters } from '../../../core/result/counters.ts';

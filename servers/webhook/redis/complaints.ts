@@ -5,7 +5,7 @@ const sentencesRemembered = 100;
 
 export type Complaints = {
   say(sentence: string): void;
-  /** The same sentence once a minute at the most. */
+  /** The same sentence once a minute at most. */
   sayOnce(sentence: string): void;
   close(): void;
 };

@@ -1,6 +1,6 @@
 // Opens connections to Redis that do nothing late: a command is sent at once or never, its answer comes
-// within a deadline or counts as lost, and nothing is sent again after a connection was lost. So whoever was
-// told "not stored" can rely on it.
+// within a deadline or counts as lost, and nothing is sent again after a connection was lost. So a client
+// that was told "not stored" can rely on it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -9,7 +9,7 @@ import { TooManyTopics } from '../../hub/hub.ts';
 import { RequestError } from '../../http/request.ts';
 
 /**
- * How long an answer may take. Publishing waits for two of them at the most, and its own answer is due within
+ * How long an answer may take. Publishing waits for two of them at most, and its own answer is due within
  * 2 s.
  */
 export const answerWithinMs = 900;

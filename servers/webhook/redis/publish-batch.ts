@@ -11,7 +11,7 @@ import type { EventNote } from './delivery-log.ts';
 import { AnswerLost, refusalOf } from './link.ts';
 import { forget, release, takeAll, type Answer, type Publishing, type Waiting } from './publishing.ts';
 
-/** Deliveries that one batch holds at the most, but for the last event's. */
+/** Deliveries that one batch holds at most, but for the last event's. */
 const jobsMost = 2000;
 /**
  * What Redis may take for a batch at least, however long what came before it took; and for each delivery

@@ -19,7 +19,7 @@ import {
 } from './publishing.ts';
 import { settle, storeBatch } from './publish-batch.ts';
 
-/** What one batch holds at the most: requests, and bytes of their bodies. */
+/** What one batch holds at most: requests, and bytes of their bodies. */
 const batchMost = { requests: 500, bytes: 8 * 1024 ** 2 };
 /** Requests that may wait for their batch. */
 const waitingMost = 10_000;

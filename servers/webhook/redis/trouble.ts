@@ -1,4 +1,4 @@
-// Says what is wrong with Redis: on standard error to whoever runs the server, and to clients in the answers
+// Says what is wrong with Redis: on standard error to those who run the server, and to clients in the answers
 // to their requests.
 
 import { messageOf } from '../../../core/base/errors.ts';
@@ -33,7 +33,7 @@ export function createTrouble(host: string, count: () => void): Trouble {
 
   function emptied(): RequestError {
     const what = 'was emptied under this server, its endpoints and deliveries are gone';
-    const advice = 'start the server again and register the endpoints anew';
+    const advice = 'start the server again and register the endpoints again';
     const sentence = `the store in Redis at ${host} ${what}: ${advice}`;
     if (!isEmptied) complaints.say(`${sentence}; until then it answers 503`);
     isEmptied = true;

@@ -1,4 +1,4 @@
-// Tracks writes on their way to Redis, so that whoever depends on them can wait for all that began before.
+// Tracks writes on their way to Redis, so that code that depends on them can wait for all that began before.
 
 export type Writes = {
   add(write: Promise<unknown>): void;

@@ -1,5 +1,5 @@
 // Makes one attempt: signs an event for an endpoint, sends it, and says what came of it as a row of the log.
-// The same whoever decides whose turn it is.
+// It is the same for every store.
 
 import type { Message } from '../../../core/policy/webhook/delivery.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';

@@ -1,5 +1,5 @@
-// Decides where deliveries may go. A server that calls any address it is given is a way into every network it
-// stands in (server-side request forgery), so the addresses are judged when a connection is made, not
+// Decides where deliveries may go. A server that calls any address it is given is a way into every network
+// that it is in (server-side request forgery), so the addresses are judged when a connection is made, not
 // when a URL is registered: a name may resolve to something else by then. Redirects need no rule here,
 // for the sender follows none.
 
@@ -39,7 +39,7 @@ export type Guard = {
 };
 
 /**
- * What is no address of the public internet: the registries of special-purpose addresses (RFC
+ * What is not an address of the public internet: the registries of special-purpose addresses (RFC
  * 6890), and a little more.
  */
 const special: readonly [what: string, ...networks: string[]][] = [
@@ -134,7 +134,7 @@ export function createGuard(options: GuardOptions): Guard {
     return use && `${host} is ${use}; deliveries go to public addresses${besides}`;
   }
 
-  /** Fails when one of a name's addresses is refused: whoever mixes them is trying something. */
+  /** Fails when one of a name's addresses is refused: a name that has both kinds is probably an attack. */
   const guardedLookup: LookupFunction = (hostname, options, callback) => {
     lookup(hostname, options, (error, address, family) => {
       const addresses = error

@@ -1,5 +1,5 @@
-// Says what an error of the database means: an answer for whoever asked, and a line on standard error for
-// whoever runs the server. The answer names no file: it goes to publishers on other machines too.
+// Says what an error of the database means: in an answer to the client, and in a line on standard error for
+// those who run the server. The answer names no file: it goes to publishers on other machines too.
 
 import { messageOf } from '../../../core/base/errors.ts';
 import { RequestError } from '../../http/request.ts';

@@ -111,10 +111,10 @@ export function openingFault(path: string, error: unknown): unknown {
     return fault(`${path} cannot be made: there is no folder ${dirname(path)}. Make it, ${otherFile}.`);
   if (code === 'ENOTDIR')
     return fault(
-      `${path} cannot be had: a part of its path is a file and no folder. Correct it, ${otherFile}.`,
+      `${path} cannot be opened: a part of its path is a file and not a folder. Correct it, ${otherFile}.`,
     );
   if (primary !== undefined || code !== undefined)
-    return fault(`${path} cannot be used (${text}). Mend that, ${otherFile}.`);
+    return fault(`${path} cannot be used (${text}). Correct that, ${otherFile}.`);
   return error;
 }
 
@@ -154,22 +154,22 @@ function checkFolder(path: string): void {
 function checkKind(path: string, found: Stats): void {
   if (found.isDirectory())
     throw fault(
-      `${path} is a folder and no file. Name a file in it, such as ${path.replace(/\/$/, '')}/store.db.`,
+      `${path} is a folder, not a file. Name a file in it, such as ${path.replace(/\/$/, '')}/store.db.`,
     );
-  if (!found.isFile()) throw fault(`${path} is no regular file. Name another one with the option file.`);
+  if (!found.isFile()) throw fault(`${path} is not a regular file. Name another one with the option file.`);
   for (const suffix of besides) {
     const beside = statsOf(path + suffix, lstatSync);
     if (!beside) continue;
     if (!beside.isFile() || beside.uid !== found.uid) {
       throw fault(
-        `${path}${suffix} is no file of the owner of ${path}, whose secrets would be written into it. ` +
+        `${path}${suffix} does not belong to the owner of ${path}, whose secrets would be written into it. ` +
           `Remove it if it is not yours, ${otherFile}.`,
       );
     }
     if (found.size === 0 && beside.size > 0) {
       throw fault(
         `${path} is empty, but ${path}${suffix} is not: the database has lost its content. Restore a ` +
-          `copy of it, move ${path}${suffix} away to begin anew, ${otherFile}.`,
+          `copy of it, move ${path}${suffix} away to start again, ${otherFile}.`,
       );
     }
   }
@@ -208,7 +208,7 @@ function checkUntouched(path: string): boolean {
   }
   if (head.toString('latin1') !== magic) {
     throw fault(
-      `${path} is no SQLite database: it begins with other bytes. It was left as it is. Name another ` +
+      `${path} is not an SQLite database: it begins with other bytes. It was left as it is. Name another ` +
         'file with the option file; if it was a database once, restore a copy of it.',
     );
   }

@@ -15,7 +15,7 @@ import type { DeliveryDatabase } from './database.ts';
 import { createSqliteEndpoints, type SqliteEndpoints } from './endpoints.ts';
 import { createSqlitePublisher, type SqlitePublisher } from './publisher.ts';
 
-/** Settled deliveries between two rounds of pruning, and how many a round removes at the most. */
+/** Settled deliveries between two rounds of pruning, and how many a round removes at most. */
 const pruneEvery = 32;
 const pruneAtOnce = 64;
 

@@ -10,7 +10,7 @@ const frameHeadBytes = 24;
 
 /**
  * @returns what is wrong; undefined when SQLite will find all committed transactions. A single transaction
- *   behind the first frame that does not fit is no damage: it was never synced, as each is synced before the
+ *   behind the first frame that does not fit is not damage: it was never synced, as each is synced before the
  *   next is written, so nobody was told that it was stored.
  */
 export function damageOfLog(path: string): string | undefined {

@@ -39,7 +39,7 @@ export async function openSqsQueue(
   }
 }
 
-/** @returns the bytes of a message at the most */
+/** @returns the bytes of a message at most */
 function checkAttributes(url: string, attributes: Readonly<Record<string, string>>): number {
   if (attributes['RedrivePolicy'])
     throw refusal(

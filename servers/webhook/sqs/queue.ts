@@ -1,6 +1,6 @@
 // Uses an SQS queue for webhook deliveries. A message is a server's while its visibility timeout runs, and
 // comes again when it is not deleted by then. In a standard queue a delivery that has to wait is a new
-// message with a delay, of 15 minutes at the most, so longer waits take several. A FIFO queue has no such
+// message with a delay, of 15 minutes at most, so longer waits take several. A FIFO queue has no such
 // delay: the message is hidden instead. That holds back the messages behind it in its group, as the order
 // demands.
 //
@@ -30,7 +30,7 @@ export type SqsQueueOptions = {
   messageBytesMost: number;
   /** What stands in for SQS. */
   emulator: string | undefined;
-  /** Works that are handed out at once at the most. */
+  /** Works that are handed out at once at most. */
   concurrency: number;
   report: (error: unknown) => void;
 };
@@ -51,7 +51,7 @@ type Polling = SqsQueueOptions & {
 const entriesMost = 10;
 /** Of all messages of a request together. AWS has come to take 1 MiB; what stands in for it takes this. */
 const requestBytesMost = 262_144;
-/** SQS holds a request for messages so long at the most. */
+/** SQS holds a request for messages so long at most. */
 const longPollS = 20;
 const delayMostS = 900;
 /** Messages may be hidden for 12 hours from when they were received; a minute of them is left. */

@@ -95,7 +95,7 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
     [['a[x]=5'], [`--set a[x]=5: ${how}`]],
     [
       ['seed=['],
-      ['--set seed=[: its value cannot be read: this is no YAML: Flow sequence must end with a ]'],
+      ['--set seed=[: its value cannot be read: this is not YAML: Flow sequence must end with a ]'],
     ],
     [['seed=*x'], ['--set seed=*x: its value cannot be read: the alias *x has no anchor &x before it']],
     [['subscriber=5'], ['--set subscriber=5: subscriber: unknown key; did you mean "subscribers"?']],
@@ -133,13 +133,13 @@ expect: [missed == 0, { check: reordered == 0, for: [polling] }]
     ],
     [
       ['topics[0].count=5'],
-      ['--set topics[0].count=5: topics is no list; name one of its keys: news, a.b, 5'],
+      ['--set topics[0].count=5: topics is not a list; name one of its keys: news, a.b, 5'],
     ],
     [['faults[0].at=5s'], ['--set faults[0].at=5s: the file has no faults; set it as a whole']],
     [
       ['[0]=5'],
       [
-        '--set [0]=5: the scenario is no list; name one of its keys: question, subscribers, topics, ' +
+        '--set [0]=5: the scenario is not a list; name one of its keys: question, subscribers, topics, ' +
           'phases, variants, expect',
       ],
     ],

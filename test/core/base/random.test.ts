@@ -84,7 +84,7 @@ test('a share of some is exactly so many of them, drawn', () => {
   );
   assert.ok(drawn.some((one) => one >= 100) && drawn.some((one) => one < 100));
   assert.deepEqual(drawShare(all, 1, random(1, 'all')), all);
-  assert.equal(drawShare([1, 2], 0.2, random(1, 'few')).length, 1, 'of few connections one at the least');
+  assert.equal(drawShare([1, 2], 0.2, random(1, 'few')).length, 1, 'of few connections one at least');
   assert.deepEqual(drawShare([], 0.5, random(1, 'none')), []);
 });
 

@@ -49,7 +49,7 @@ test('a regular file is read, by a link too, without a byte-order mark', (t) => 
   assert.deepEqual(tryReadText(file, 'scenario'), { text: '' });
 });
 
-test('what is no regular file is named as what it is, and never waited for', async (t) => {
+test('what is not a regular file is named as what it is, and never waited for', async (t) => {
   const folder = folderOf(t);
   execFileSync('mkfifo', [join(folder, 'pipe')]);
   const server = createServer().listen(join(folder, 'socket'));

@@ -90,7 +90,7 @@ describe('what is wrong with a price file, with its place', () => {
     ['a misspelt key', text.replace('gigabyteOut', 'gigabytesOut'), /did you mean "gigabyteOut"/],
     ['memory without its unit', text.replace('8GB', '8'), /serverHour\.memory: .*with its unit/],
     ['a currency', text.replace('EUR', 'euro'), /currency: .*three letters/],
-    ['another file', 'question: What?\n', /this is no price file/],
+    ['another file', 'question: What?\n', /this is not a price file/],
   ];
   for (const [reads, wrong, message] of rows)
     test(reads, () =>

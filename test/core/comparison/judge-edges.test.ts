@@ -78,8 +78,8 @@ test('where timings are advice, those without a figure leave it open; a count wi
 test('too few runs are said with how many tests there are', () => {
   const why = (count: number) =>
     judge([paired(pairsOf(about(1, 0.01, 4).slice(0, count)))], [p50]).variants[0]!.why;
-  assert.equal(why(4), 'latency.p50: 4 pairs, and 1 test take at least 6');
-  assert.equal(why(1), 'latency.p50: 1 pair, and 1 test take at least 6');
+  assert.equal(why(4), 'latency.p50: 4 pairs, but 1 test needs at least 6');
+  assert.equal(why(1), 'latency.p50: 1 pair, but 1 test needs at least 6');
 });
 
 describe('runs that are asked for', () => {

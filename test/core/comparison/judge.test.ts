@@ -146,7 +146,7 @@ test(
 );
 
 test('without any latency, and where one side lacks it, the metric is not judged; counts are', () => {
-  const without = reading({}, { absent: { 'latency.p50': '900 samples; it takes 10,000' } });
+  const without = reading({}, { absent: { 'latency.p50': '900 samples; 10,000 are needed' } });
   const both = judge(
     [paired(Array.from({ length: 10 }, () => ({ baseline: without, candidate: without })))],
     [p50, { kind: 'loss', metric: 'missed' }],
@@ -155,7 +155,7 @@ test('without any latency, and where one side lacks it, the metric is not judged
     kind: 'absent',
     metric: 'latency.p50',
     gating: true,
-    why: '900 samples; it takes 10,000',
+    why: '900 samples; 10,000 are needed',
     gate: 'ratio',
     verdict: 'not-judged',
   });

@@ -154,14 +154,14 @@ test('a default that does not apply is left out; one that the scenario names is 
   const p99: Gate = { ...p50, metric: 'latency.p99' };
   const few = (run: Reading): Reading => ({
     ...run,
-    absent: { 'latency.p99': '900 samples; it takes 10,000' },
+    absent: { 'latency.p99': '900 samples; 10,000 are needed' },
   });
   const pair = () => ({ baseline: few(reading(values)), candidate: few(reading(values)) });
   const of = (gate: Gate) => judge([paired(Array.from({ length: 10 }, pair))], [ratio, gate]);
   assert.equal(of(p99).verdict, 'not-slower');
   const asked = of({ ...p99, asked: true });
   assert.equal(asked.verdict, 'not-judged');
-  assert.equal(asked.variants[0]!.why, 'latency.p99: 900 samples; it takes 10,000');
+  assert.equal(asked.variants[0]!.why, 'latency.p99: 900 samples; 10,000 are needed');
 });
 
 test('a trial says of each figure whether it counts; of a trial that says nothing, none does', () => {

@@ -87,7 +87,7 @@ test('six variants with one pair of ten dropped are not judged calm: too few pai
   assert.equal(six(10).verdict, 'slower');
   const same = six(1);
   assert.equal(same.verdict, 'not-judged');
-  assert.match(same.variants[0]!.why, /9 pairs, and 24 tests take at least 10/);
+  assert.match(same.variants[0]!.why, /9 pairs, but 24 tests need at least 10/);
 });
 
 test('the plan says what its bound leaves out', () => {

@@ -66,18 +66,18 @@ describe('a figure with an interval', () => {
 describe('an expectation that cannot be read says why', () => {
   const howTo = 'write "METRIC < BOUND" (or <=, >, >=, ==) or "METRIC within 10% of VALUE"';
   const rows: [text: string, problem: string | RegExp][] = [
-    ['', `this is no expectation: ${howTo}`],
-    ['latency.p99', `this is no expectation: ${howTo}`],
-    ['latency.p99 below 250ms', `this is no expectation: ${howTo}`],
-    ['latency.p99 within 500ms', `this is no expectation: ${howTo}`],
+    ['', `this is not an expectation: ${howTo}`],
+    ['latency.p99', `this is not an expectation: ${howTo}`],
+    ['latency.p99 below 250ms', `this is not an expectation: ${howTo}`],
+    ['latency.p99 within 500ms', `this is not an expectation: ${howTo}`],
     ['latency.p98 < 250ms', 'there is no metric "latency.p98"; did you mean "latency.p90"?'],
     ['mised == 0', 'there is no metric "mised"; did you mean "missed"?'],
     ['p99 < 250ms', 'there is no metric "p99"; did you mean "latency.p99"?'],
     ['bananas < 3', /^there is no metric "bananas"; there are latency\.mean, .*missed, .*$/],
     ['constructor == 0', /^there is no metric "constructor"; there are/],
-    ['missed = 0', `"=" is no comparison: ${howTo}`],
-    ['missed != 0', `"!=" is no comparison: ${howTo}`],
-    ['missed =< 0', `"=<" is no comparison: ${howTo}`],
+    ['missed = 0', `"=" is not a comparison: ${howTo}`],
+    ['missed != 0', `"!=" is not a comparison: ${howTo}`],
+    ['missed =< 0', `"=<" is not a comparison: ${howTo}`],
     [
       'latency.p99 < 250',
       'the bound of latency.p99 is a duration with its unit, such as 250ms, and not "250"',

@@ -79,7 +79,7 @@ test.each([
 
 test('the lag of the publisher alone can be what is nearest', () => {
   const base = trial({});
-  // 99 of 100 events lag 5 ms at the most, which is half of 10 ms; most of them lag less.
+  // 99 of 100 events lag 5 ms at most, which is half of 10 ms; most of them lag less.
   const lags = [...Array.from({ length: 98 }, () => 1000), 5000, 900_000];
   const busy = trial({ latency: { ...base.latency, endToEnd: stored(1000), publisherLag: stored(...lags) } });
   assert.ok(Math.abs(headroomOf(busy)! - 2) < 0.01);

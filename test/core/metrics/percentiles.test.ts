@@ -67,7 +67,7 @@ describe('a percentile takes 10 events beyond it, of whatever it is', () => {
       assert.equal(figure.beyond, 10);
       const short = figureOf(name, trial(needed - 1));
       assert.equal(short.value, undefined);
-      assert.equal(short.why, `9 ${nounOf(name)} beyond it; it takes 10`);
+      assert.equal(short.why, `9 ${nounOf(name)} beyond it; 10 are needed`);
       assert.ok(short.atLeast! > 0 && short.atLeast! < figure.value, 'its lower end can be said');
     });
   test('nothing else is held to it', () => {
@@ -88,11 +88,11 @@ describe('what a trial says of its events decides', () => {
   test('however many deliveries there are', () => {
     const figure = { value: 990, low: 900, high: 1000, beyond: 10 };
     assert.deepEqual(figureOf('latency.p99', sure(10, 1000)), figure);
-    const few = { value: undefined, why: '9 events beyond it; it takes 10', atLeast: 900 };
+    const few = { value: undefined, why: '9 events beyond it; 10 are needed', atLeast: 900 };
     assert.deepEqual(figureOf('latency.p99', sure(9, 1000)), few);
     assert.deepEqual(figureOf('latency.p99', sure(2, null)), {
       value: undefined,
-      why: '2 events beyond it; it takes 10',
+      why: '2 events beyond it; 10 are needed',
     });
     const open = 'the 12 events beyond it leave its upper end open';
     assert.deepEqual(figureOf('latency.p99', sure(12, null)), { value: undefined, why: open, atLeast: 900 });
@@ -108,7 +108,7 @@ describe('what a trial says of its events decides', () => {
         ...sure(10, 1000),
         latencyByAttempt: [{ attempt: 1, histogram: line(count) }],
       });
-    assert.equal(of(80).value, 40); // 40 receipts beyond are 10 events at the least
+    assert.equal(of(80).value, 40); // 40 receipts beyond are 10 events at least
     assert.equal(of(76).value, undefined);
   });
   test('one trial alone has its interval, of several the spread is shown', () => {
@@ -127,11 +127,11 @@ describe('a result that did not count events, with events that several received'
     assert.deepEqual(figureOf('latency.p90', older(events(10))), { value: 900 });
     assert.deepEqual(figureOf('latency.p90', older(events(9))), {
       value: undefined,
-      why: '9 events beyond it; it takes 10',
+      why: '9 events beyond it; 10 are needed',
     });
     assert.deepEqual(figureOf('latency.p90', older(events(10), 999)), {
       value: undefined,
-      why: '999 samples; it takes 1,000',
+      why: '999 samples; 1,000 are needed',
     });
   });
 });

@@ -141,7 +141,7 @@ function known(): Completed {
     ...trial,
     recovery,
     faults: [
-      { kind: 'deploy', did: 'all servers were exchanged', atMs: 2000, atUs: 2_000_000, tookUs: 4_500_000 },
+      { kind: 'deploy', did: 'all servers were replaced', atMs: 2000, atUs: 2_000_000, tookUs: 4_500_000 },
       { kind: 'disconnect', did: 'the server cut 10 %', atMs: 3000, atUs: 3_000_000 },
       { kind: 'freeze', did: 'the server stood still', atMs: 4000, atUs: null, forMs: 9000 },
     ],
@@ -199,7 +199,7 @@ test('several trials are the median of those that count and have the figure', ()
   const short = completed({ latency: { ...completed().latency, endToEnd: stored(5) } });
   assert.deepEqual(figureOver('latency.p50', [completed(), short]), {
     value: undefined,
-    why: '1 samples; it takes 200',
+    why: '1 samples; 200 are needed',
   });
 });
 
@@ -245,7 +245,7 @@ test('what became of subscribers that were away has no figure where none was', (
   const fewer = { ...recovery.cut!, caughtUp: stored(...Array.from({ length: 900 }, (_, n) => n)) };
   assert.equal(
     why('recovery.p99', completed({ recovery: { ...recovery, cut: fewer } })),
-    '9 absences beyond it; it takes 10',
+    '9 absences beyond it; 10 are needed',
   );
 });
 

@@ -22,10 +22,10 @@ test('the busiest server has the largest part, of subscribers and of connections
 test('one server alone has no such figure, nor servers to which nobody came', () => {
   assert.deepEqual(share('busiest-server-share', {}), {
     value: undefined,
-    why: 'one server was alone, or nobody was connected',
+    why: 'there was only one server, or nobody was connected',
   });
   assert.deepEqual(share('busiest-server-connects', { handshakes: 0 }, { handshakes: 0 }), {
     value: undefined,
-    why: 'one server was alone, or no stream or socket was opened',
+    why: 'there was only one server, or no stream or socket was opened',
   });
 });

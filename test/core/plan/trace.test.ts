@@ -81,7 +81,8 @@ describe('a trace', () => {
     [
       'a file of another kind',
       'root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/:',
-      't.csv is no trace: none of its lines is a time, ' + 'a comma and a size in bytes, such as "0.25,512"',
+      't.csv is not a trace: none of its lines is a time, a comma and a size in bytes, ' +
+        'such as "0.25,512"',
     ],
     ['a file without events', 'seconds,bytes\n', 't.csv: no events; write a line "seconds,bytes" for each'],
     [

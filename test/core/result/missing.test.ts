@@ -130,7 +130,7 @@ test('a gate refuses a run that is not whole, with its time and exit code 4, and
       code: 'unfinished',
       exitCode: 4,
       message:
-        /^main \(of 2026-01-02 10:03:04\) is no whole run, so nothing is decided on it\. .*1 of 1 trial missing: sse\. Run the scenario again/,
+        /^main \(of 2026-01-02 10:03:04\) is not a whole run, so nothing is decided on it\. .*1 of 1 trial missing: sse\. Run the scenario again/,
     },
   );
   requireFinished('main', { ...cut({ state: { kind: 'finished' } }), createdAt });

@@ -36,7 +36,7 @@ test('by hand: the same receipts, ten to an event, rest on ten events', () => {
   const all = events(...ten);
   const byHand = { lowUs: 13, highUs: 88, beyond: 5 };
   assert.deepEqual(intervalOf(histogramOfEvents(all), 0.5, clustersOf(all)), byHand);
-  // Nobody knows which belong together, but an event has ten at the most: no surer than that.
+  // Nobody knows which belong together, but an event has ten at most: no surer than that.
   assert.deepEqual(intervalOf(histogramOfEvents(all), 0.5, { kind: 'at-most', receipts: 10 }), byHand);
 });
 

@@ -51,7 +51,7 @@ describe('values that are impossible together are refused with the reason', () =
     [
       'half a browser',
       `${base}browser: { tabs: 3, requests: 1/s }\nvariants: [sse]`,
-      ['2:14: subscribers: 10 subscribers are no whole number of browsers with 3 pages each'],
+      ['2:14: subscribers: 10 subscribers are not a whole number of browsers with 3 pages each'],
     ],
     [
       'more streams than a browser has connections',

@@ -24,7 +24,7 @@ test('an interval leaves an expectation undecided, and too few events leave it n
   assert.deepEqual(judged('latency.p99 < 1ms', 10), ['undecided', 990, why]);
   assert.deepEqual(judged('latency.p99 < 2ms', 10), ['held', 990, undefined]);
   assert.deepEqual(judged('latency.p99 < 0.5ms', 10), ['failed', 990, undefined]);
-  assert.deepEqual(judged('latency.p99 < 2ms', 7), ['not-judged', null, '7 events beyond it; it takes 10']);
+  assert.deepEqual(judged('latency.p99 < 2ms', 7), ['not-judged', null, '7 events beyond it; 10 are needed']);
 });
 
 test('a name means the variant with that label, or else all of the pattern, on every target too', () => {
@@ -166,10 +166,10 @@ describe('held against trials', () => {
     assert.deepEqual(one({ ...fine, descriptors: null }, 'descriptors.peak >= 0'), notJudged('not measured'));
     assert.deepEqual(
       one({ ...fine, latency: { ...fine.latency, endToEnd: stored() } }, 'latency.p99 >= 0s'),
-      notJudged('0 samples; it takes 10,000'),
+      notJudged('0 samples; 10,000 are needed'),
     );
     assert.deepEqual(one(fine, 'latency.p90 < 1s')[2], 'held');
-    assert.deepEqual(one(fine, 'latency.p99 < 1s'), notJudged('1,000 samples; it takes 10,000'));
+    assert.deepEqual(one(fine, 'latency.p99 < 1s'), notJudged('1,000 samples; 10,000 are needed'));
     assert.deepEqual(
       one({ ...fine, processes: [] }, 'server-loop-delay.p99 < 1s'),
       notJudged('not measured'),
@@ -185,8 +185,8 @@ describe('held against trials', () => {
     assert.deepEqual(
       none.map(({ variant, verdict, why, held }) => [variant, verdict, why, held]),
       [
-        ['every variant', 'not-judged', 'no trial of this run is meant', false],
-        ['sse', 'not-judged', 'no trial of this run is meant', false],
+        ['every variant', 'not-judged', 'it applies to no trial of this run', false],
+        ['sse', 'not-judged', 'it applies to no trial of this run', false],
       ],
     );
   });

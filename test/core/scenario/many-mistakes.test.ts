@@ -29,7 +29,7 @@ expect: [missed = 0, latency.p99 < 5]
         '8:11: faults[1].at: the measured phase is over after 8s, so nothing would go wrong at 9s',
         '9:26: variants[1].sse.retri: unknown key; did you mean "retry"?',
         '9:41: variants[2]: "sse" is the same variant as variants[0]; for more trials of each, set repeat',
-        '10:10: expect[0]: "=" is no comparison: write "METRIC < BOUND" (or <=, ' +
+        '10:10: expect[0]: "=" is not a comparison: write "METRIC < BOUND" (or <=, ' +
           '>, >=, ==) or "METRIC within 10% of VALUE"',
         '10:22: expect[1]: the bound of latency.p99 is a duration with its unit, such as 250ms, and not "5"',
       ],

@@ -23,7 +23,7 @@ ${more}`;
 test('a percentile that the schedule can hardly have is named, with the events that it takes', () => {
   // 100 events that all 100 get: about two of them have a receipt beyond the p99.
   assert.deepEqual(hints('{ publish: 10/s }', 'latency.p99 < 1s'), [
-    "latency.p99 < 1s takes 10 events beyond the percentile. Of the schedule's 100 events about 2 will lie " +
+    "latency.p99 < 1s needs 10 events beyond the percentile. Of the schedule's 100 events about 2 will lie " +
       'there, so it will hardly be judged. About 500 would do: publish more often (to fewer followers ' +
       'for the same load), measure longer, or ask for a lower percentile.',
   ]);

@@ -274,7 +274,7 @@ describe('a mistake is shown with its place, what was given, and what may stand 
       'a list',
       '[]',
       [
-        '1:1: this is no scenario: expected a map with the keys question, notice, answer, seed, ' +
+        '1:1: this is not a scenario: expected a map with the keys question, notice, answer, seed, ' +
           'subscribers, topics, payload, phases, variants, repeat, loadProcesses, servers, network, ' +
           'server, reconnect, faults, matrix, search, closedLoop, curves, axis, browser, endpoints, ' +
           'expect, gate; got a list',

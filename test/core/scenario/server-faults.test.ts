@@ -36,7 +36,7 @@ test.each([
     '{ at: 1s, kill: 2 }, { at: 2s, freeze: server, for: 1s, server: 2 }',
     'server 2 does not run then',
   ],
-  [cluster, '{ at: 1s, kill: 10% }', 'this share of 3 servers is none'],
+  [cluster, '{ at: 1s, kill: 10% }', 'this share of 3 servers is less than one'],
   [cluster, '{ at: 1s, kill: all }, { at: 2s, stop: 50% }', 'no server runs then'],
   [cluster, '{ at: 1s, start: 2 }', 'server 2 runs from the beginning; the next is 4'],
   [cluster, '{ at: 1s, start: 5 }', 'numbered on from 4, and one is left out'],
@@ -48,12 +48,12 @@ test.each([
   [
     'servers: { count: 2, broker: kafka }',
     '{ at: 1s, broker: restart, for: 1s }',
-    'forgets all when it ends, so it cannot come back; freeze it',
+    'loses everything when it ends, so it cannot come back; freeze it',
   ],
   [
     'servers: { count: 2, broker: kafka }',
     '{ at: 1s, network: { latency: 5ms }, between: broker, for: 1s }',
-    'nothing can stand between; try redis-streams or jetstream',
+    'no network can be put in between; try redis-streams or jetstream',
   ],
   [
     'servers: { broker: { kind: nats, url: "nats://127.0.0.1:4222" } }',

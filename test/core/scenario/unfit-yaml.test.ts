@@ -1,30 +1,30 @@
-// Gives scenarios that are no YAML, YAML that is not fit for settings, and files of another kind, of which
+// Gives scenarios that are not YAML, YAML that is not fit for settings, and files of another kind, of which
 // nothing may be quoted.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { base, mistakesIn, read } from '../base/mistakes.ts';
 
-describe('what is no YAML, or not fit for settings', () => {
+describe('what is not YAML, or not fit for settings', () => {
   const rows: [reads: string, text: string, mistakes: string[]][] = [
     [
       'a bracket that is not closed',
       `${base}expect: [`,
       [
-        '4:10: this is no YAML: Flow sequence in block collection must ' +
+        '4:10: this is not YAML: Flow sequence in block collection must ' +
           'be sufficiently indented and end with a ]',
       ],
     ],
     [
       'a tab for indentation',
       `question: What?\ntopics:\n\tnews: 5`,
-      ['3:1: this is no YAML: Tabs are not allowed as indentation'],
+      ['3:1: this is not YAML: Tabs are not allowed as indentation'],
     ],
-    ['a tag', `${base}repeat: !three 3`, ['4:9: this is no YAML: Unresolved tag: !three']],
+    ['a tag', `${base}repeat: !three 3`, ['4:9: this is not YAML: Unresolved tag: !three']],
     [
       'two documents',
       `${base}---\n${base}`,
-      ['4:1: this is no YAML: Source contains multiple documents; please use YAML.parseAllDocuments()'],
+      ['4:1: this is not YAML: Source contains multiple documents; please use YAML.parseAllDocuments()'],
     ],
     ['a key twice', `${base}repeat: 3\nrepeat: 4`, ['5:1: the key "repeat" is twice in the same map']],
     [
@@ -102,7 +102,7 @@ describe('what is no YAML, or not fit for settings', () => {
           (error: Error) => {
             assert.match(
               error.message,
-              new RegExp(`:1:1: this is no scenario: expected a map with the keys question, .*; got ${got}$`),
+              new RegExp(`:1:1: this is not a scenario: expected a map with the keys .*; got ${got}$`),
             );
             return !error.message.includes('SECRET');
           },
@@ -118,7 +118,7 @@ describe('what is no YAML, or not fit for settings', () => {
     );
   });
 
-  test('a megabyte of keys takes seconds at the most, not hours', () => {
+  test('a megabyte of keys takes seconds at most, not hours', () => {
     const startedMs = performance.now();
     const mistakes = mistakesIn(base + Array.from({ length: 50_000 }, (_, i) => `key${i}: 1\n`).join(''));
     assert.equal(mistakes.at(-1), 'and 49970 more');

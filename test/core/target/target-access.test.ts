@@ -64,7 +64,7 @@ describe('the environment', () => {
     );
     assert.deepEqual(notesOn(access, 'feed.yaml'), [
       'feed.yaml: the value of TENANT has fewer than 4 characters, so it is ' +
-        'not treated as a secret: it stands in any text.',
+        'not treated as a secret: it may occur in any text.',
     ]);
     assert.deepEqual(
       notesOn(accessOf(target, 'feed.yaml', { FEED_TOKEN: secret, TENANT: 'abcd' }, noFile), 'feed.yaml'),

@@ -83,7 +83,7 @@ describe('mistakes are named with their place', () => {
     [
       'a password in a URL',
       base.replace('/sub/{topic}', 'http://me:pw@127.0.0.1/sub'),
-      [/do not belong into a URL; send them as a header/],
+      [/do not belong in a URL; send them as a header/],
     ],
     [
       'no pattern',
@@ -170,9 +170,7 @@ test('a file of another kind is told to be none, and nothing of it is quoted', (
     const [line, ...more] = mistakes(text);
     assert.match(
       line!,
-      new RegExp(
-        `^feed\\.yaml:1:1: this is no target file: expected a map with the keys name, url, .*; got ${got}$`,
-      ),
+      new RegExp(`^feed\\.yaml:1:1: this is not a target file: expected a map with the keys .*; got ${got}$`),
     );
     assert.deepEqual(more, []);
     assert.doesNotMatch(line!, /SECRET/);

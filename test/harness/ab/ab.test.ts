@@ -157,7 +157,7 @@ test('as many pairs are planned as the number of tests takes, and said before th
   );
   assert.throws(() => requirePairs(11, six!), {
     code: 'pairs',
-    message: /--pairs 11 is too few: with 24 tests .* it takes at least 12.* then 27 are run/,
+    message: /--pairs 11 is too few: with 24 tests .* at least 12 are needed.* then 27 are run/,
   });
   requirePairs(12, six!);
   const { notes, started } = await ab('{ latencies: [11ms] }', { pairs: 'planned' });

@@ -157,5 +157,5 @@ test('failed trials are no part of a profile, and none is no profile', () => {
   const failed = trialOf('sse', { status: 'failed', valid: false, code: 'x', message: 'y' }, 2);
   const { variants } = profileOf([sample(100, 5, trialOf('sse', outcome())), sample(100, 5, failed)], about);
   assert.equal(variants['sse']!.points[0]!.trials, 1);
-  assert.throws(() => profileOf([sample(100, 5, failed)], about), /one trial at the least/);
+  assert.throws(() => profileOf([sample(100, 5, failed)], about), /one trial at least/);
 });

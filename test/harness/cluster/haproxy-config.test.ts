@@ -111,9 +111,13 @@ describe('the configuration', () => {
     ['a time of no length', { idleMs: 0 }, /idleMs is 0/],
     ['a time beyond 32 bits', { slowstartMs: 2 ** 31 }, /slowstartMs is 2147483648/],
     ['half a connection', { maxconn: 1.5 }, /maxconn is 1.5/],
-    ['a file with a line of its own', { stateFile: '/tmp/x\n  stats socket /tmp/y' }, /is no name/],
-    ['an address with more in it', { servers: [{ host: '127.0.0.1 disabled', port: 1 }] }, /is no address/],
-    ['no port', { port: 0 }, /127.0.0.1:0 is no address/],
+    ['a file with a line of its own', { stateFile: '/tmp/x\n  stats socket /tmp/y' }, /is not a name/],
+    [
+      'an address with more in it',
+      { servers: [{ host: '127.0.0.1 disabled', port: 1 }] },
+      /is not an address/,
+    ],
+    ['no port', { port: 0 }, /127.0.0.1:0 is not an address/],
     ['no check', { check: { ...example.check, fall: 0 } }, /fall is 0/],
   ])('%s is refused', ([, wrong, message]) => {
     assert.throws(() => haproxyConfig({ ...example, ...wrong }), { name: 'RangeError', message });

@@ -260,7 +260,7 @@ test('what HAProxy refuses is an error with its words', async (t) => {
     (error: RuntimeError) =>
       error.code === 'refused' && /^HAProxy refused "set server servers\/s1 addr .*": \w/.test(error.message),
   );
-  await assert.rejects(haproxy.setMaxconn(1, -5), /-5 is no number of sessions/);
+  await assert.rejects(haproxy.setMaxconn(1, -5), /-5 is not a number of sessions/);
 });
 
 /** Waits until it is so, for what takes its time after the other side has seen it; else says what it is. */

@@ -156,7 +156,7 @@ describe('a corpus that cannot be used is refused with what to do', () => {
   test('no JSON, and JSON that is no list', (t) => {
     const folder = folderWith(t, { 'a.json': '[1, ', 'b.json': '{"a":1}' });
     refused('a.json', folder, /The corpus "a\.json" is not JSON: .*JSON/);
-    refused('b.json', folder, /The corpus "b\.json" is JSON, but no list/);
+    refused('b.json', folder, /The corpus "b\.json" is JSON, but not a list/);
   });
   test('more bodies than are kept, and JSON that nests too deep', (t) => {
     const folder = folderWith(t, {

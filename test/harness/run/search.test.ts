@@ -88,6 +88,6 @@ test('a percentile that a trial has too few events for ends the search, and says
   const result = await search('[fake]', 'latency.p99 < 1s'); // 50 deliveries
   assert.deepEqual(
     result.searches!.map(({ steps }) => steps.map(({ verdict, why, measured }) => [verdict, why, measured])),
-    [[['ended', '0 events beyond it; it takes 10', null]]],
+    [[['ended', '0 events beyond it; 10 are needed', null]]],
   );
 });

@@ -37,7 +37,7 @@ describe('a load process that used all that it may', () => {
   test('one more, where a core is left', () =>
     assert.equal(
       loadAdvice(full, { cores: 4 }, 10),
-      'Use one load process more (--set loadProcesses=3), or less load.',
+      'Use one more load process (--set loadProcesses=3), or less load.',
     ));
   test('none more, where the cores are used', () =>
     assert.equal(

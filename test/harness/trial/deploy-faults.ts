@@ -1,4 +1,4 @@
-// Holds a scenario of three servers that are drained, refuse, and are exchanged in both ways.
+// Holds a scenario of three servers that are drained, refuse, and are replaced in both ways.
 
 export const deployFaults = `
 servers: { count: 3, broker: redis-streams }

@@ -1,4 +1,4 @@
-// Holds in virtual time how servers are exchanged: who is told what when, who goes and comes, and what stands
+// Holds in virtual time how servers are replaced: who is told what when, who goes and comes, and what stands
 // in the result.
 
 import assert from 'node:assert/strict';
@@ -65,7 +65,7 @@ function watched(fleet = fakeFleet()) {
   return { fleet: watching, inWindow };
 }
 
-test('servers refuse, are drained, and are exchanged one after the other and all at once', async () => {
+test('servers refuse, are drained, and are replaced one after the other and all at once', async () => {
   const { fleet, inWindow } = watched();
   const { result } = await runFake(`variants: [fake]${deployFaults}`, { fleet });
   assert.deepEqual(inWindow(), [
@@ -92,11 +92,11 @@ test('servers refuse, are drained, and are exchanged one after the other and all
       ['server 2 closed new connections as soon as it had accepted them, for 500ms', 1_000_000, undefined],
       ['the server refused its subscribers, as a dependency was down, for 500ms', 1_000_000, undefined],
       [
-        'all servers were exchanged, one after the other, with 1s for the goodbyes of each',
+        'all servers were replaced, one after the other, with 1s for the goodbyes of each',
         2_000_000,
         3_500_000,
       ],
-      ['all servers were exchanged for others, with 1s for the goodbyes', 8_000_000, 1_500_000],
+      ['all servers were replaced by others, with 1s for the goodbyes', 8_000_000, 1_500_000],
       ['server 4 began to let its clients go, over 1s', 12_000_000, undefined],
     ],
   );
@@ -151,7 +151,7 @@ test('a deploy that cannot be done, as a server was killed in its course, is sai
     ],
   );
   const [warning] = result.trials[0]!.warnings.filter(({ code }) => code === 'fault-not-done');
-  assert.match(warning!.message, /all servers were exchanged/);
+  assert.match(warning!.message, /all servers were replaced/);
 });
 
 test('what drained servers say of their clients is in the result and in every form of a report', async () => {

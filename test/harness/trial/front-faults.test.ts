@@ -30,7 +30,7 @@ test('it is started as the scenario says, told at its times, and is gone with th
   assert.deepEqual(
     trial.faults!.map(({ did, atMs, atUs }) => [did, atUs === atMs * 1000]),
     [
-      ['HAProxy gave nothing new to server 2', true],
+      ['HAProxy gave no new connections to server 2', true],
       ['HAProxy closed all connections of server 2 at once', true],
       ['HAProxy gave connections to server 2 again', true],
       ['HAProxy was reloaded', true],

@@ -61,7 +61,7 @@ export const networkRows: readonly VoidingRow[] = [
     when: 'the network cannot read what it was to look into',
     inside: through({}, 0),
     outside: through({}, 3),
-    says: ['3 connections spoke none in clear text'],
+    says: ['3 connections did not speak it in clear text'],
     voids: evidence,
   },
 ];

@@ -155,7 +155,7 @@ const noteRows: readonly Row[] = [
     code: 'fault-outlasts',
     inside: { readings: deployOf(9_000_000) },
     outside: { readings: deployOf(10_250_000) },
-    says: ['all servers were exchanged', 'took 10.3 s', 'ended 1.25 s after', 'phases.measure=13s'],
+    says: ['all servers were replaced', 'took 10.3 s', 'ended 1.25 s after', 'phases.measure=13s'],
   },
   {
     code: 'target',
@@ -246,7 +246,7 @@ const noteRows: readonly Row[] = [
     code: 'few-samples',
     inside: {},
     outside: { readings: { latency: histogram([1000, 99]) } },
-    says: ['0 distinct events lie beyond it, and it takes 10', 'or measure longer (--set phases.measure='],
+    says: ['0 distinct events lie beyond it, and 10 are needed', 'or measure longer (--set phases.measure='],
   },
   {
     code: 'few-samples',

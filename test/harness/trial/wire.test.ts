@@ -91,7 +91,7 @@ test('what the trial explains is its own, up to a twentieth and 16 KiB more', ()
   const [message] = said({ wireBytes: 1_066_385 });
   assert.match(
     message!,
-    /sent 1\.02 MiB in the measured phase, .* explain at most 977 KiB: 64\.8 KiB or more are of other programs/,
+    /sent 1\.02 MiB in the measured phase, .* explain at most 977 KiB: 64\.8 KiB or more come from other programs/,
   );
 });
 

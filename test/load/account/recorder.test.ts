@@ -96,7 +96,7 @@ test('a body that is not what was published is corrupted, quoted or not', () => 
   assert.deepEqual([ledger.corrupted, ledger.delivered], [4, 7]);
 });
 
-test('what is no envelope is refused and changes nothing', () => {
+test('what is not an envelope is refused and changes nothing', () => {
   const { recorder } = setup();
   recorder.setWindow(window);
   const refused = (text: string) =>

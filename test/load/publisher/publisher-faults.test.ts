@@ -217,7 +217,9 @@ describe('it waits for answers, and not for ever', { concurrent: true }, () => {
     const published = await run;
     assert.deepEqual([...published.seq], [1, 0, 0]);
     assert.ok(
-      problemsOf(published).includes('2 publish-unsent: an event was not sent, for want of a connection'),
+      problemsOf(published).includes(
+        '2 publish-unsent: an event was not sent, because there was no connection',
+      ),
       problemsOf(published).join('\n'),
     );
     assert.ok(published.problems.some(({ code }) => code === 'ECONNREFUSED'));

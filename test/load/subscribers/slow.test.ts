@@ -45,7 +45,7 @@ test('who reads at a rate reads no faster, whatever comes at once', async (t) =>
   const fromMs = performance.now();
   for (let i = 0; i < 40; i++) await publish('a', body);
   await until('it has all', () => seqs(1, 'a').length === 40);
-  // The last read, of 64 KiB at the most, is not waited for.
+  // The last read, of 64 KiB at most, is not waited for.
   const leastMs = ((40 * bodyBytes - 64 * 1024) / perS) * 1000;
   assert.ok(performance.now() - fromMs >= leastMs * 0.95);
   await close();

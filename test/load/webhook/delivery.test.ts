@@ -99,7 +99,7 @@ describe('a delivery', () => {
   test('that is no event is refused with 400', async (t) => {
     const { deliver, signed, problems, counters } = await setUpOne(t);
     assert.equal(await deliver(signed('a-1', '{"no":"event"}'), '{"no":"event"}'), 400);
-    assert.deepEqual(problems, [{ code: 'malformed-event', message: 'an event is no envelope' }]);
+    assert.deepEqual(problems, [{ code: 'malformed-event', message: 'an event is not an envelope' }]);
     assert.equal(counters.events, 0);
   });
 
@@ -116,7 +116,7 @@ describe('a delivery', () => {
     assert.equal(problems[0]!.message, 'a delivery came for a subscriber that was never registered');
     assert.equal(
       problems[1]!.message,
-      'the receiver got a request that is no POST to the address of a subscriber',
+      'the receiver got a request that is not a POST to the address of a subscriber',
     );
   });
 

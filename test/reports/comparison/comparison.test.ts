@@ -76,7 +76,7 @@ test('the terminal says what is worse, by how much and how sure, and which pair 
   assert.match(text, /missed +0 +0\.167 per run .*\n +0 to 2\n/);
   assert.match(text, /missed +0 +0\.167 per run +\+0\.167 +worse\n/);
   assert.match(text, /None on either side: missed, duplicated, corrupted and errors of server and clients\./);
-  assert.match(text, /No figure for 99\.9th percentile latency: 1 event beyond it; it takes 10\./);
+  assert.match(text, /No figure for 99\.9th percentile latency: 1 event beyond it; 10 are needed\./);
   assert.doesNotMatch(text, /advisory/);
 });
 

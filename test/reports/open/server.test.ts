@@ -84,7 +84,7 @@ test(
     ]) {
       const { status, body } = await ask(url, `/compare${query}`);
       assert.equal(status, 400);
-      assert.match(body, new RegExp(`takes two runs, and ${said} selected`));
+      assert.match(body, new RegExp(`needs two runs, and ${said} selected`));
     }
     assert.equal((await ask(url, '/compare?run=first&run=none')).status, 404);
     const history = await ask(url, '/history/compare');

@@ -68,9 +68,9 @@ test('a comparison that cannot be read says why', async (t) => {
     [
       'newer',
       '{"format":"pushbench-comparison","version":99}',
-      /has version 99 of the comparison format, and this pushbench reads up to 3\. Its two sides can be compared anew/,
+      /has version 99 of the comparison format, and this pushbench reads up to 3\. Its two sides can be compared again/,
     ],
-    ['holed', '{"format":"pushbench-comparison","version":2}', /does not hold together:[\s\S]*at createdAt/],
+    ['holed', '{"format":"pushbench-comparison","version":2}', /is not valid:[\s\S]*at createdAt/],
   ];
   for (const [name, text, why] of rows) {
     mkdirSync(join(folder, 'results', name));

@@ -63,7 +63,7 @@ test('charts over time have one more shade for one that lasts, one line for one 
   assert.ok(shadesOver > 0);
   assert.equal(marks(faulty, 'rule') - marks(plain, 'rule'), shadesOver);
   assert.equal(drawings(faulty), drawings(plain));
-  const explained = faulty.match(/are the faults that the scenario asked for/g)!.length;
+  const explained = faulty.match(/are the faults of the scenario/g)!.length;
   assert.ok(shadesOver === explained || shadesOver === 2 * explained, 'a wide drawing and a narrow one each');
 });
 

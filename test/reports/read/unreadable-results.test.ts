@@ -34,12 +34,9 @@ test('files that are no results are refused with what is wrong with them', async
     ],
     [
       file('damaged.json', good.replace(/"v2":"[^"]{20}/, '"v2":"HISTFAAAABEAAAAAAAAA')),
-      /damaged\.json does not hold together: the histogram endToEnd of trials\[0\] cannot be read \(/,
+      /damaged\.json is not valid: the histogram endToEnd of trials\[0\] cannot be read \(/,
     ],
-    [
-      file('odd.json', good.replace('"kind":"finished"', '"kind":"perhaps"')),
-      /does not hold together:[\s\S]*state/,
-    ],
+    [file('odd.json', good.replace('"kind":"finished"', '"kind":"perhaps"')), /is not valid:[\s\S]*state/],
   ];
   for (const [path, message] of rows)
     await assert.rejects(

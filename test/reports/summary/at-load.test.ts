@@ -72,17 +72,17 @@ describe('a line of reasoning', () => {
     );
     assert.equal(
       said['sse'],
-      'As soon as websocket as far as one run can tell (half within 2.5 ms, 99 % within 5 ms), at the ' +
-        'least server CPU (10 % of a core).',
+      'As fast as websocket, as far as one run can tell (half within 2.5 ms, 99 % within 5 ms), with the ' +
+        'lowest server CPU (10 % of a core).',
     );
     assert.equal(
       said['websocket'],
-      'The same delay as sse as far as one run can tell (2.4 ms and 2.5 ms in the median); 2 times the ' +
+      'The same delay as sse, as far as one run can tell (median 2.4 ms and 2.5 ms); 2 times the ' +
         'server CPU (20 % against 10 % of a core).',
     );
     assert.equal(
       said['polling every=2s'],
-      '1 s late in the median, as an update waits for the next poll (sse: 2.5 ms); 50 % more server CPU ' +
+      'Median 1 s late, because an update waits for the next poll (sse: 2.5 ms); 50 % more server CPU ' +
         '(15 % against 10 % of a core); 50 requests a second.',
     );
   });
@@ -103,7 +103,7 @@ describe('a line of reasoning', () => {
 
   test('says of a tail that it is longer though the medians are alike', () => {
     const said = reasons(costing('sse', 0.1, sse), costing('webhook', 0.1, { ...websocket, p99Us: 50_000 }));
-    assert.match(said['webhook']!, /^The same delay as sse .*; but 99 % within 50 ms, against 5 ms;/);
+    assert.match(said['webhook']!, /^The same delay as sse, .*; but 99 % within 50 ms, against 5 ms;/);
   });
 
   test('begins with what was lost, and says what there is no figure for', () => {
@@ -115,7 +115,7 @@ describe('a line of reasoning', () => {
     );
     assert.match(
       said['webhook']!,
-      /^Lost 3 of 400 deliveries; of deliveries that arrived, 2\.6 ms late in the median \(sse: 2\.5 ms\)/,
+      /^Lost 3 of 400 deliveries; of deliveries that arrived, median 2\.6 ms late \(sse: 2\.5 ms\)/,
     );
     assert.match(said['long-polling']!, /^Nothing can be said of its delay: long-polling \(publisher late\)/);
     assert.equal(said['polling'], 'Failed: it broke.');

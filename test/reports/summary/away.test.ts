@@ -146,7 +146,7 @@ test('a policy is named, with its bounds where these are all of it', () => {
   );
   assert.equal(
     reconnectWords({ policy: 'phoenix', base: 10, cap: 5000, reset: { stable: 10_000 } }),
-    'phoenix, beginning anew after 10 s connected',
+    'phoenix, starting again after 10 s connected',
   );
   assert.equal(reconnectWords({ policy: 'phoenix', base: 10, cap: 5000, advice: 'obey' }), 'phoenix');
 });

@@ -143,7 +143,7 @@ describe('results that are not ranked', () => {
       '200 subscribers: Latencies are of the deliveries that arrived: lost ones have none.',
     ]);
   });
-  test('of five the figures stand in the table, and what was cut short is said', () => {
+  test('of five the figures are in the table, and what was cut short is said', () => {
     const five = sizes(100, 200, 300, 400, 500);
     five[4] = { ...five[4]!, state: { kind: 'interrupted', by: 'SIGINT' } };
     assert.deepEqual(headlinesOf(five), {

@@ -24,8 +24,8 @@ const search = (why: string | undefined): NonNullable<Result['searches']>[number
 test('a search that ended says at which value and why', () => {
   assert.equal(limitText(search(undefined)), 'at least 10/s (the highest tried)');
   assert.equal(
-    limitText(search('4 events beyond it; it takes 10')),
-    'at least 10/s (the search ended at 20/s: 4 events beyond it; it takes 10)',
+    limitText(search('4 events beyond it; 10 are needed')),
+    'at least 10/s (the search ended at 20/s: 4 events beyond it; 10 are needed)',
   );
 });
 

@@ -99,7 +99,7 @@ test(
     ];
     assert.match(
       renderTable([short], { columns: 200, color: false }),
-      /not judged: sse: latency\.p99 < 1s \(no figure: 2 events beyond it; it takes 10\)/,
+      /not judged: sse: latency\.p99 < 1s \(no figure: 2 events beyond it; 10 are needed\)/,
     );
     const noted = fixtureResult().trials.map((trial) => ({
       ...trial,
@@ -117,7 +117,7 @@ test('a percentile without the events to carry it is no figure, and the table sa
   const at = short.columns.findIndex(({ key }) => key === 'latency.p99');
   // 5 s of 10 events to 100 subscribers are 5,000 deliveries, and as the fixture has it 625 events.
   const { text, reason } = short.rows[1]!.cells[at]!;
-  assert.equal(reason, '6 events beyond it; it takes 10');
+  assert.equal(reason, '6 events beyond it; 10 are needed');
   assert.match(text, /^≥ [\d.]+ ms$/);
   const long = resultTable([fixtureResult({ measureS: 20 })]).rows[1]!.cells[at]!;
   assert.equal(long.reason, undefined);

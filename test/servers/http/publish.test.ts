@@ -153,9 +153,9 @@ const refusals: [
   error: string,
   message: RegExp,
 ][] = [
-  ['a topic with a space', 'a%20b', '1', {}, 400, 'bad-topic', /"a b" is no topic name: 1 to 128 of/],
-  ['a topic that is too long', 'x'.repeat(129), '1', {}, 400, 'bad-topic', /is no topic name/],
-  ['a topic with half an escape', 'a%2', '1', {}, 400, 'bad-topic', /"a%2" is no topic name/],
+  ['a topic with a space', 'a%20b', '1', {}, 400, 'bad-topic', /"a b" is not a topic name: 1 to 128 of/],
+  ['a topic that is too long', 'x'.repeat(129), '1', {}, 400, 'bad-topic', /is not a topic name/],
+  ['a topic with half an escape', 'a%2', '1', {}, 400, 'bad-topic', /"a%2" is not a topic name/],
   [
     'a negative time',
     'a',

@@ -148,7 +148,7 @@ test('a hub and its naive model agree on every sequence of calls', () => {
           end();
         }
         assert.equal(hub.subscriptions(), 0);
-        // Another epoch, a place the log has not reached and what is no cursor: all that is
+        // Another epoch, a place the log has not reached and what is not a cursor: all that is
         // held, and the truth about it.
         for (const cursor of ['f-0', `e-${model.all.length + 1}`, 'nonsense']) {
           assert.deepEqual(hub.since(names, cursor), { events: model.since(names, 0).events, lost: true });

@@ -40,7 +40,7 @@ describe('registration', () => {
       'a password in the URL',
       422,
       { url: 'http://me:pw@127.0.0.1/', events: ['a'] },
-      /url: a user name or password does not belong into it/,
+      /url: it may not contain a user name or password/,
     ],
     [
       'another machine',

@@ -33,7 +33,7 @@ test('one line has in every bin what its values have', () => {
   );
 });
 
-test('below the end of any bin lines are off by half a value each at the most', () => {
+test('below the end of any bin lines are off by half a value each at most', () => {
   fc.assert(
     fc.property(fc.array(line, { minLength: 2, maxLength: 30 }), (lines) => {
       const { ours, single } = bothWays(lines);

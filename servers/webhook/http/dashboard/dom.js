@@ -15,7 +15,7 @@ export function el(name, attributes = {}, ...children) {
   return element;
 }
 
-/** A cell of a table. Its `data-label` is said before it where the page is narrow and rows stand as cards, without their columns' titles. */
+/** A cell of a table. On a narrow page rows are cards without column titles, and `data-label` stands before the cell. */
 export const cell = (attributes, ...children) => el('td', { role: 'cell', ...attributes }, ...children);
 
 let noticeTimer;
@@ -30,7 +30,7 @@ export function notice(text) {
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
 export const count = (n) => number.format(n);
 
-/** A span of time in its two largest units at the most. */
+/** A span of time in its two largest units at most. */
 export function span(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   const s = ms / 1000;

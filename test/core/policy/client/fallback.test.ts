@@ -87,7 +87,7 @@ describe('a client stays', () => {
     );
   });
 
-  test('with the last, and moves on by one at the most each time', () => {
+  test('with the last, and moves on by one at most each time', () => {
     fc.assert(
       fc.property(fc.array(end), fc.nat(2), (ends, last) => {
         const client = newFallback();

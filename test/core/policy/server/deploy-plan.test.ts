@@ -61,7 +61,7 @@ function walk(steps: readonly DeployStep[], running: readonly number[]) {
 }
 
 describe('rolling', () => {
-  test('exchanges every server once, no more than so many at a time, with pauses between', () => {
+  test('replaces every server once, no more than so many at a time, with pauses between', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 64 }),
@@ -104,11 +104,11 @@ describe('blue-green', () => {
 
   test('is refused where there are too few others', () => {
     const ask: DeployAsk = { how: 'blue-green', drain, pauseMs: 0, parallel: 1 };
-    assert.match((deploySteps(ask, [1, 2], [3]) as { why: string }).why, /2 servers to exchange, and 1/);
+    assert.match((deploySteps(ask, [1, 2], [3]) as { why: string }).why, /2 servers to replace, and 1/);
   });
 });
 
-test('where no server runs there is nothing to exchange', () => {
+test('where no server runs there is nothing to replace', () => {
   for (const how of ['rolling', 'blue-green'] as const)
     assert.deepEqual(deploySteps({ how, drain, pauseMs: 0, parallel: 1 }, [], [1]), {
       why: 'no server runs then',

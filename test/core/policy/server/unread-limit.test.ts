@@ -41,7 +41,7 @@ function cutOffMs(
   return undefined;
 }
 
-test('one that takes nothing is cut off when the time is up, and a look later at the most', () => {
+test('one that takes nothing is cut off when the time is up, and a look later at most', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 249 }), fc.integer({ min: 0, max: 3000 }), (firstMs, fromMs) => {
       const atMs = cutOffMs(

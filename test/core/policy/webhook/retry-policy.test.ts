@@ -101,7 +101,7 @@ describe('a policy by name', () => {
     assert.ok(totalMs > 70 * hour && totalMs <= 72 * hour && jitter <= 0.1);
   });
   test(
-    'svix: jitter of a fifth, a minute at the least after a timeout ' +
+    'svix: jitter of a fifth, a minute at least after a timeout ' +
       'or 429, Retry-After up to twice the step',
     () => {
       const { svix } = retryPolicies;

@@ -74,7 +74,7 @@ describe('on this machine', () => {
         assert.match(text, /"host".*--allow-host/);
       }
     }
-    assert.equal((await ask('GET', '/webhooks', { host: 'a b' })).status, 400, 'what is no host at all');
+    assert.equal((await ask('GET', '/webhooks', { host: 'a b' })).status, 400, 'what is not a host at all');
     assert.match(
       (await ask('GET', '/webhooks', { host: 'rebinding.test:80' })).text,
       /not opened for the host \\"rebinding\.test:80\\".* --allow-host rebinding\.test"/,

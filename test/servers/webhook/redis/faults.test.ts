@@ -99,7 +99,7 @@ describe('a Redis in trouble', () => {
       assert.deepEqual([refused.status, refused.error, refused.retryAfter], [503, 'store-emptied', '1']);
       assert.match(
         refused.message!,
-        /was emptied under this server.*start the server again and register the endpoints anew$/,
+        /was emptied under this server.*start the server again and register the endpoints again$/,
       );
       await assert.rejects(first.register(at.url), /store-emptied/);
       await first.refused('/webhooks');

@@ -212,12 +212,7 @@ test('a password in the address is refused without repeating it', () => {
   });
   assert.deepEqual(
     error?.issues.map(({ path, message }) => [path.join('.'), message]),
-    [
-      [
-        'redis',
-        'leave the password out: options stand in every result. Set PUSHBENCH_REDIS_PASSWORD instead',
-      ],
-    ],
+    [['redis', 'leave the password out: options are in every result. Set PUSHBENCH_REDIS_PASSWORD instead']],
   );
 });
 

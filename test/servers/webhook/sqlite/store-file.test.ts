@@ -77,7 +77,7 @@ describe('a file is refused', () => {
     writeFileSync(file, 'a letter to a friend, which nobody wants to lose\n'.repeat(1000));
     refuses(
       file,
-      /is no SQLite database: it begins with other bytes\. It was left as it is\. Name another file/,
+      /is not an SQLite database: it begins with other bytes\. It was left as it is\. Name another file/,
     );
     rmSync(file);
     const db = new DatabaseSync(file);
@@ -89,12 +89,12 @@ describe('a file is refused', () => {
   test('that is none, or that is nowhere', async (t) => {
     const folder = newFolder(t);
     mkdirSync(join(folder, 'sub'));
-    refuses(join(folder, 'sub'), /is a folder and no file\. Name a file in it, such as .*sub\/store\.db/);
+    refuses(join(folder, 'sub'), /is a folder, not a file\. Name a file in it, such as .*sub\/store\.db/);
     refuses(join(folder, 'none', 'store.db'), /cannot be made: there is no folder .*none\. Make it/);
     writeFileSync(join(folder, 'text'), '');
-    refuses(join(folder, 'text', 'store.db'), /a part of its path is a file and no folder/);
+    refuses(join(folder, 'text', 'store.db'), /a part of its path is a file and not a folder/);
     execFileSync('mkfifo', [join(folder, 'pipe')]);
-    refuses(join(folder, 'pipe'), /is no regular file/);
+    refuses(join(folder, 'pipe'), /is not a regular file/);
   });
 
   test('whose log is damaged where SQLite would drop what was committed', async (t) => {
@@ -122,10 +122,10 @@ describe('a file is refused', () => {
     const file = await filledFile(t);
     writeFileSync(`${file}-wal`, '', { mode: 0o600 });
     chownSync(`${file}-wal`, 12345, 12345);
-    refuses(file, /store\.db-wal is no file of the owner of .*store\.db/);
+    refuses(file, /store\.db-wal does not belong to the owner of .*store\.db/);
     rmSync(`${file}-wal`);
     symlinkSync('/tmp/elsewhere', `${file}-wal`);
-    assert.throws(() => openDatabase(file), /store\.db-wal is no file of the owner/);
+    assert.throws(() => openDatabase(file), /store\.db-wal does not belong to the owner/);
   });
 
   test('in a folder where everybody may put another in its place', async (t) => {

@@ -131,7 +131,7 @@ test('in a FIFO group one that waits is hidden, and those behind it wait with it
   assert.deepEqual(sent, []);
 });
 
-test('a request to SQS has ten messages and 256 KiB at the most', async (t) => {
+test('a request to SQS has ten messages and 256 KiB at most', async (t) => {
   const requests: number[][] = [];
   const { api } = playedSqs([]);
   const counted: SqsApi = {

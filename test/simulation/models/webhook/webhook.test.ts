@@ -110,7 +110,7 @@ test('a breaker spares an endpoint that is down most of the requests', () => {
 test('an endpoint that is disabled, or is too far behind, gets nothing more', () => {
   const gone = run('endpoints: [{ does: fail, status: 410, at: 50s, share: 25%, of: endpoints }]');
   assert.equal(gone.ledger.missed, 50 * among, 'those of the last 50 s');
-  assert.match(gone.notes![0]!.message, /deliveries cancelled, the endpoint being disabled/);
+  assert.match(gone.notes![0]!.message, /deliveries cancelled because an endpoint was disabled/);
   const behind = (slow: string) =>
     run(`server: { slow: ${slow}, slowBuffer: 10KiB }\nendpoints: [{ does: fail, for: 100s, at: 0s }]`, {
       retries: ['2m'],
