@@ -44,6 +44,12 @@ export const exitTable: Readonly<Record<string, Told>> = {
   plan: { ok: 'answered', usage: 'the arguments, the profile or the price file are wrong', failed: written },
   serve: served,
   receive: served,
+  worker: {
+    ok: 'ended by a signal',
+    usage: wrong,
+    failed: 'no Redis answers',
+    interrupted: 'ended at once by a second signal',
+  },
   follow: {
     ok: 'ended as asked; without --events or --for also when the server or a signal ended it',
     expectation: 'fewer events than --events',

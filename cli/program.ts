@@ -17,6 +17,8 @@ import type { RunFlags } from './run.ts';
 import { loaded } from './signals.ts';
 import { addSimulate } from './simulate-options.ts';
 import { addServingCommands } from './serving-commands.ts';
+import { addWorker } from './worker.ts';
+import { tokenVariable } from './run-workers.ts';
 
 /**
  * What goes before the arguments to repeat a command: from the repository npm start,
@@ -57,6 +59,7 @@ export function createProgram(): Command {
   addServe(root);
   addReceive(root, allowHost);
   addServingCommands(root);
+  addWorker(root);
   addTarget(root);
   addScenarios(root);
   addAdvise(root, invocation);
@@ -93,6 +96,14 @@ function addRun(root: Command): void {
     .option('--interactive', 'a report whose charts can be hovered and zoomed (larger file)', false)
     .option('--junit <file>', 'write JUnit XML too, a case for each expectation')
     .option('--markdown <file>', 'write Markdown too, for a job summary')
+    .option(
+      '--workers <url>',
+      'have the load made by workers that wait at this Redis, on this machine or others ' +
+        '(docs/how-to/several-machines.md)',
+    )
+    .option('--token <secret>', `what the workers were given, too; ${tokenVariable} in its place`)
+    .option('--worker-count <number>', 'how many workers (default: all that wait there)')
+    .option('--listen <address>', 'the address of this machine that workers reach the servers by')
     .action(async (scenario: string, options: RunFlags) => {
       const { runCommand } = await loaded(import('./run.ts'));
       process.exitCode = await runCommand(scenario, { ...options, invocation });

@@ -11,7 +11,7 @@ import type { Result } from '../core/result/result.ts';
 import type { RunPlan } from '../harness/plan/cells.ts';
 import type { PlannedTrial } from '../harness/plan/plan.ts';
 import { processes } from '../harness/trial/fleet.ts';
-import { prepare, run } from '../harness/run/run.ts';
+import { prepare, run, type RunOptions } from '../harness/run/run.ts';
 import { elsewhereLines, openRunFiles, type RunFiles } from '../harness/run/run-files.ts';
 import { explainKilledRuns, unmarkFolder } from '../harness/run/run-mark.ts';
 import {
@@ -26,12 +26,13 @@ import { withTargets } from '../harness/target/variants.ts';
 import { renderJunit } from '../reports/export/junit.ts';
 import { renderMarkdown } from '../reports/text/markdown.ts';
 import { createLiveView, liveMode, type LiveView } from './live.ts';
+import { gatherWorkers, type Crew, type WorkerFlags } from './run-workers.ts';
 import { quoted } from '../core/base/quoted.ts';
 import { openScenario } from '../api/scenarios.ts';
 import { onSignals } from './signals.ts';
 import { terminalOf } from './terminal.ts';
 
-export type RunFlags = {
+export type RunFlags = WorkerFlags & {
   set: string[];
   results: string;
   json: boolean;
@@ -64,6 +65,7 @@ export async function runCommand(
     );
   const fleet =
     options.inject === undefined ? processes : { ...processes, injection: parseInjection(options.inject) };
+  const crew = await gatherWorkers(options, scenario, targets);
   const command = [
     options.invocation,
     'run',
@@ -72,6 +74,7 @@ export async function runCommand(
     ...options.target.flatMap((file) => ['--target', file]),
     ...(options.reference ? [] : ['--no-reference']),
     ...(options.inject === undefined ? [] : ['--inject', options.inject]),
+    ...crew.args,
   ]
     .map(quoted)
     .join(' ');
@@ -87,15 +90,32 @@ export async function runCommand(
     targets,
     leftOut,
     fleet,
+    ...(crew.count !== undefined && { workers: crew.count }),
   };
   for (const text of targets.flatMap(({ notes }) => notes)) view.note(text);
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);
-  // Until here a signal ends the process at once: nothing has been started, and planning may take long.
-  const plan = prepare(scenario, runOptions);
-  for (const text of [...plan.machineNotes, ...scheduleNotes(plan)]) view.note(`note: ${text}`);
-  for (const file of [options.junit, options.markdown]) if (file !== undefined) requireWritable(file);
-  // With --quiet nobody would read it, so it is left for a later run.
-  if (!options.quiet) for (const line of explainKilledRuns(options.results)) view.note(line);
+  try {
+    // Until here a signal ends the process at once: nothing has been started, and planning may take long.
+    const plan = prepare(scenario, runOptions);
+    for (const text of [...plan.machineNotes, ...scheduleNotes(plan)]) view.note(`note: ${text}`);
+    for (const file of [options.junit, options.markdown]) if (file !== undefined) requireWritable(file);
+    // With --quiet nobody would read it, so it is left for a later run.
+    if (!options.quiet) for (const line of explainKilledRuns(options.results)) view.note(line);
+    return await runAtLast(plan, runOptions, crew, { ...options, stop, view });
+  } finally {
+    view.close();
+    await crew.close();
+  }
+}
+
+/** Takes signals, has the workers join, and runs. */
+async function runAtLast(
+  plan: RunPlan,
+  runOptions: RunOptions,
+  crew: Crew,
+  into: Into & Pick<RunFlags, 'results'>,
+): Promise<ExitCode> {
+  const { stop, view, results } = into;
   let runFolder: string | undefined;
   const release = onSignals(
     stop,
@@ -103,11 +123,15 @@ export async function runCommand(
     () => endAtLimit(runFolder),
   );
   try {
-    runFolder = createRunFolder(options.results, scenario.name, new Date());
-    const runAll = (save: (sofar: Result) => void) => run(plan, { ...runOptions, save });
-    return await runInto(runFolder, runAll, { ...options, stop, view });
+    const workers = await crew.join(stop.signal, view.note);
+    const fleet = { ...(runOptions.fleet ?? processes), ...workers };
+    runFolder = createRunFolder(results, plan.scenario.name, new Date());
+    return await runInto(runFolder, (save) => run(plan, { ...runOptions, fleet, save }), into);
+  } catch (error) {
+    if (runFolder !== undefined || !stop.signal.aborted) throw error;
+    console.error('Interrupted before the first trial was over; nothing was measured.');
+    return exitCodes.interrupted;
   } finally {
-    view.close();
     release();
   }
 }

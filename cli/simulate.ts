@@ -12,12 +12,13 @@ import { createLiveView, liveMode } from './live.ts';
 import { openProfile } from '../api/profiles.ts';
 import { quoted } from '../core/base/quoted.ts';
 import { endAtLimit, runInto, scheduleNotes, type RunFlags } from './run.ts';
+import type { WorkerFlags } from './run-workers.ts';
 import { openScenario } from '../api/scenarios.ts';
 import { onSignals } from './signals.ts';
 import { simulatedPart, simulationBy } from '../api/simulated-part.ts';
 import { openSimulator } from '../api/simulator.ts';
 
-export type SimulateFlags = Omit<RunFlags, 'target' | 'reference' | 'inject'> & {
+export type SimulateFlags = Omit<RunFlags, 'target' | 'reference' | 'inject' | keyof WorkerFlags> & {
   for?: string;
   profile?: string;
   oneByOne: boolean;

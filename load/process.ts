@@ -1,6 +1,6 @@
 // Runs a load process: takes the harness's commands, runs the subscribers of one pattern, and reports.
 
-import { nowUs, realClock } from '../core/base/clock.ts';
+import { nowUs, realClock, shiftClock } from '../core/base/clock.ts';
 import type { LoadCommand, LoadReport, Window } from '../core/protocol/control.ts';
 import { newCounters } from '../core/result/counters.ts';
 import { UserError } from '../core/base/errors.ts';
@@ -93,6 +93,8 @@ async function close({ firstSeq, lastSeq, unconfirmed }: Command<'close'>): Prom
 
 function obey(command: LoadCommand): void | Promise<void> {
   switch (command.kind) {
+    case 'clock':
+      return shiftClock(command.shiftUs);
     case 'start':
       return start(command);
     case 'messages':

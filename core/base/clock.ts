@@ -1,10 +1,11 @@
-// Reads the one clock: CLOCK_MONOTONIC in microseconds, which is the same in every process of a host.
+// Reads the one clock: CLOCK_MONOTONIC in microseconds, which is the same in every process of a host. Load
+// processes on other machines are shifted to it (harness/workers/clock-offset.ts).
 // Results carry the wall-clock time once, as `createdAt`.
 
 // Whatever comes between the two readings makes the offset smaller, and on a busy machine that can be a turn
 // of other processes, milliseconds long: the largest of several is the truest.
 const readings = 32;
-const offsetUs = Math.max(
+let offsetUs = Math.max(
   ...Array.from(
     { length: readings },
     () => Number(process.hrtime.bigint()) / 1000 - performance.now() * 1000,
@@ -18,6 +19,15 @@ const offsetUs = Math.max(
  */
 export function nowUs(): number {
   return Math.round(performance.now() * 1000 + offsetUs);
+}
+
+/**
+ * Puts this process's clock forward, for a load process on another machine: from then on it reads the clock
+ * of the machine that it is shifted to. To be called before anything has read the clock.
+ * @param us how far; negative puts it back
+ */
+export function shiftClock(us: number): void {
+  offsetUs += us;
 }
 
 /** What code that must also run in virtual time is given instead of the real clock and timers. */

@@ -88,6 +88,7 @@ export type ServerCommand =
       seed: number;
       /** Connects its hub with those of the trial's other servers. */
       broker?: BrokerAccess;
+      /** The address that it listens on; that of loopback when left out. */ host?: string;
       /** Where it listens, and takes events where that is another; any free ones when left out. */
       ports?: { main: number; publish: number };
       /** Made worse on purpose. */ injection?: Injection;
@@ -131,6 +132,8 @@ export type ServerReport =
 // --- load -------------------------------------------------------------------------------------------
 
 export type LoadCommand =
+  /** The first to a process on another machine than the servers: how far its clock is put forward. */
+  | { kind: 'clock'; shiftUs: number }
   | {
       kind: 'start';
       pattern: string;
@@ -193,12 +196,9 @@ export type LoadSample = {
   kind: 'sample';
   sample: SelfSample;
   counters: Counters;
-  /** Subscribers that are connected and subscribed now. */
-  connected: number;
-  /** Subscribers that were cut off and are still trying to come back. */
-  coming: number;
-  /** Measured deliveries so far, duplicates left out. */
-  delivered: number;
+  /** Subscribers that are connected and subscribed now. */ connected: number;
+  /** Subscribers that were cut off and are still trying to come back. */ coming: number;
+  /** Measured deliveries so far, duplicates left out. */ delivered: number;
   /** Planned time to receipt, by the slot of the planned time. */
   latency: { slot: number; histogram: SparseHistogram }[];
 };
@@ -233,13 +233,12 @@ export type LoadLedger = {
   expected: number;
   delivered: number;
   missed: number;
+  /** Of a process that was lost in the trial: what it had not said. 0 when left out. */ unreported?: number;
   duplicated: number;
-  /** First arrivals behind a later event of the same topic. */
-  reordered: number;
+  /** First arrivals behind a later event of the same topic. */ reordered: number;
   /** First arrivals that a resume brought: accepted before the subscriber's latest (re)connection. */
   resumed: number;
-  /** Bodies whose checksum differed from the published one. */
-  corrupted: number;
+  /** Bodies whose checksum differed from the published one. */ corrupted: number;
   /** Events that this subscriber had not asked for, or that no schedule published. */
   unexpected: number;
   /** Some of the missed, for people to read. */

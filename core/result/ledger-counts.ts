@@ -12,6 +12,12 @@ export const ledgerCounts = z.strictObject({
   expected: count.describe('deliveries: each published event once for each follower of its topic'),
   delivered: count.describe('expected deliveries that arrived, each counted once'),
   missed: count.describe('expected deliveries that had not arrived when the drain was over'),
+  unreported: count
+    .optional()
+    .describe(
+      'expected deliveries to the subscribers of a worker that was lost, of which it had not said that ' +
+        'they arrived; left out if no worker was lost, and in older results',
+    ),
   duplicated: count.describe('arrivals of an event at a subscriber that already had it'),
   reordered: count.describe('first arrivals of an event after a later event of the same topic'),
   resumed: count.describe('deliveries that a subscriber got by coming back after an absence'),

@@ -7,12 +7,12 @@ import { formatNumber } from '../base/units.ts';
 
 /** Why the ledger does not close, a clause each; none where it does. */
 export function openLedger({ ledger, processes }: Pick<Completed, 'ledger' | 'processes'>): string[] {
-  const { unconfirmed, expected, delivered, missed, unexpected } = ledger;
+  const { unconfirmed, expected, delivered, missed, unreported = 0, unexpected } = ledger;
   return [
     unconfirmed > 0
       ? `${counted(unconfirmed, 'published event was', 'published events were')} never confirmed`
       : '',
-    delivered + missed !== expected
+    delivered + missed + unreported !== expected
       ? `delivered and missed do not add up to the ${formatNumber(expected)} expected`
       : '',
     unexpected > 0 ? `${counted(unexpected, 'event', 'events')} arrived that nobody had asked for` : '',

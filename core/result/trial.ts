@@ -13,6 +13,7 @@ import { recovery } from './recovery.ts';
 import { series } from './series.ts';
 import { simulatedTrial } from './simulated.ts';
 import { storedHistogram as histogram } from './stored-histogram.ts';
+import { workerUse } from './worker-use.ts';
 
 const count = z.int().min(0);
 
@@ -178,6 +179,10 @@ const completed = z.strictObject({
     .optional()
     .describe('the system has no /proc, so what is read from it was not measured'),
   processes: z.array(processUse).describe('what each process took'),
+  workers: z
+    .array(workerUse)
+    .optional()
+    .describe('what ran the load processes; left out if they ran beside the servers, and in older results'),
   faults: z
     .array(fault)
     .optional()

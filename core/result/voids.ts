@@ -59,6 +59,13 @@ const voids = {
   'load-starved': loadSideLate,
   'load-frozen': loadSideLate,
   'load-refused': () => allBut('descriptors', 'memory'),
+  // Its subscribers were there for a part of the trial only.
+  'worker-lost': everything,
+  // How far apart the clocks are is a part of every latency.
+  'worker-clock': (): Evidence[] => ['latency'],
+  'load-wall': everything,
+  // Then some subscriber was counted twice.
+  'load-overcount': () => allBut('descriptors', 'memory'),
   // The whole container stood still, the load side with the server.
   throttled: loadSideLate,
   'fault-not-done': everything,

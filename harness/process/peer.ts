@@ -204,20 +204,25 @@ export function forkPeer<Command extends Message, Report extends Message>(
 ): Peer<Command, Report> {
   return createPeer<Command, Report>(name, (inbox) => {
     const child = forkChild(entry, cores);
-    let stderr = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-stderrKeptBytes);
-    });
     child.on('message', (report) => inbox.deliver(report as Report)); // both ends are this package
-    child.on('error', (error) => inbox.ended(messageOf(error)));
-    // 'close' rather than 'exit': by then all that it wrote has been read.
-    child.on('close', (code, signal) => inbox.ended(withStderr(endOf(code, signal), stderr)));
+    onEnd(child, (how) => inbox.ended(how));
     return {
       pid: child.pid ?? 0,
       send: (command) => sendTo(child, command),
       kill: () => child.kill('SIGKILL'),
     };
   });
+}
+
+/** Calls `ended` when the child is gone or could not be started: with how, and what it said last. */
+export function onEnd(child: ChildProcess, ended: (how: string) => void): void {
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-stderrKeptBytes);
+  });
+  child.on('error', (error) => ended(messageOf(error)));
+  // 'close' rather than 'exit': by then all that it wrote has been read.
+  child.on('close', (code, signal) => ended(withStderr(endOf(code, signal), stderr)));
 }
 
 function sendTo(child: ChildProcess, command: Message): void {

@@ -53,7 +53,7 @@ export function sharedCores(scenario: Asked, loads: number, cores: number): Traf
   const all = [
     `${servers} ${servers === 1 ? 'server' : 'servers'}`,
     ...beside,
-    loads === 1 ? 'the load process' : `${loads} load processes`,
+    ...(loads === 0 ? [] : [loads === 1 ? 'the load process' : `${loads} load processes`]),
   ];
   return [
     {

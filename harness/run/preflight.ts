@@ -42,12 +42,23 @@ export function loadProcessCount(scenario: Asked, registry: PatternRegistry, mac
   return Math.max(forDescriptors, forCores);
 }
 
+/** Descriptors that each of so many load processes needs. @param held sockets of all subscribers together */
+export function descriptorsOfLoad(held: number, loads: number): number {
+  return Math.ceil(held / loads) + processDescriptors;
+}
+
 /**
  * Refuses what cannot work, with everything that is short in one message.
+ * @param workers load processes that run elsewhere, so that this machine need not hold them
  * @throws UserError with exit code 3
  */
-export function preflight(scenario: Scenario, registry: PatternRegistry, machine: Machine): void {
-  const short = shortfalls(scenario, registry, machine);
+export function preflight(
+  scenario: Scenario,
+  registry: PatternRegistry,
+  machine: Machine,
+  workers?: number,
+): void {
+  const short = shortfalls(scenario, registry, machine, workers);
   if (short.length === 0) return;
   throw new UserError(
     'preflight',
@@ -57,19 +68,25 @@ export function preflight(scenario: Scenario, registry: PatternRegistry, machine
 }
 
 /** What this machine has too little of, and what to do about it: a sentence each, without its full stop. */
-export function shortfalls(scenario: Scenario, registry: PatternRegistry, machine: Machine): string[] {
+export function shortfalls(
+  scenario: Scenario,
+  registry: PatternRegistry,
+  machine: Machine,
+  workers?: number,
+): string[] {
   const held = socketsHeld(scenario, registry);
-  const loads = (subscribers: number) => loadProcessCount({ ...scenario, subscribers }, registry, machine);
+  const loads = (subscribers: number) =>
+    workers === undefined ? loadProcessCount({ ...scenario, subscribers }, registry, machine) : 0;
   return [
     ...descriptorsOfServers(held, scenario, machine),
-    ...descriptorsOfLoads(held, loads(scenario.subscribers), machine),
+    ...(workers === undefined ? descriptorsOfLoads(held, loads(scenario.subscribers), machine) : []),
     ...addressesAndPorts(held, machine),
     ...memoryOf(scenario, loads, machine),
   ];
 }
 
 function descriptorsOfLoads(held: number, loads: number, { descriptorLimit: limit }: Machine): string[] {
-  const perLoad = Math.ceil(held / loads) + processDescriptors;
+  const perLoad = descriptorsOfLoad(held, loads);
   if (limit === undefined || limit >= perLoad) return [];
   return [
     `each load process needs ${formatNumber(perLoad)} file descriptors and the limit is ` +

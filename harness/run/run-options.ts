@@ -44,6 +44,8 @@ export type RunOptions = {
   save?(result: Result): void;
   fleet?: Fleet;
   machine?: Machine;
+  /** So many load processes run on workers; they run beside the servers when left out. */
+  workers?: number;
   /** The systems that variants with a `target` run against, and what does not. */
   targets?: readonly PreparedTarget[];
   leftOut?: readonly LeftOut[];

@@ -37,18 +37,19 @@ export type { RunObserver, RunOptions, Simulation } from './run-options.ts';
  */
 export function prepare(
   scenario: Scenario,
-  { registry, folder, source, machine = thisMachine(), targets = [], fleet = processes }: RunOptions,
+  { registry, folder, source, machine = thisMachine(), targets = [], fleet = processes, workers }: RunOptions,
 ): RunPlan {
   const planOf = (one: Scenario) => {
     const each = connectionsEach(scenario, targets);
-    preflight({ ...one, subscribers: one.subscribers * each }, registry, machine);
-    const plan = planTrial(one, loadProcessCount(one, registry, machine), sourcesIn(folder), {
+    preflight({ ...one, subscribers: one.subscribers * each }, registry, machine, workers);
+    const loads = Math.min(workers ?? loadProcessCount(one, registry, machine), one.subscribers);
+    const plan = planTrial(one, loads, sourcesIn(folder), {
       ...machine,
       besideTargets: targets.length > 0,
       connectionsEach: each,
     });
     refuseLargeBodies(plan, registry);
-    const shared = sharedCores(one, plan.loads.length, usableCores(machine));
+    const shared = sharedCores(one, workers === undefined ? loads : 0, usableCores(machine));
     return { ...plan, notes: [...plan.notes, ...shared] };
   };
   const whole = planOf(scenario);

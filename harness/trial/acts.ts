@@ -159,5 +159,6 @@ function pidsOf(
 ): number[] {
   const those = server === undefined ? running(servers) : running(servers.slice(server - 1, server));
   const all = { server: those, load: loads, publisher: [publisher], network: network ? [network] : [] };
-  return all[role].map(({ pid }) => pid);
+  // Number 0 would be this very process's group: nobody here can stop what runs on a worker.
+  return all[role].map(({ pid }) => pid).filter((pid) => pid > 0);
 }

@@ -4,6 +4,7 @@ import type { Acted, LoadClosed, SelfSample } from '../../core/protocol/control.
 import { addCounters, newCounters, type Counters } from '../../core/result/counters.ts';
 import type { DrainedReport } from '../../core/policy/server/drain.ts';
 import type { Traffic } from '../../core/protocol/network.ts';
+import type { WorkerUse } from '../../core/result/worker-use.ts';
 import type { Drained } from './drain.ts';
 import type { PlayedFault } from './faults.ts';
 import type { Measured } from './measure.ts';
@@ -24,6 +25,8 @@ export type Closed = Readonly<{
   acted: readonly Acted[];
   /** What became of the clients of servers that were drained, where that was over before the close. */
   drains: readonly DrainedReport[];
+  /** The workers that load processes ran on, in the order of these. */
+  workers: readonly WorkerUse[];
 }>;
 
 /** After the subscribers have closed, until the servers have seen it. */
@@ -32,7 +35,7 @@ const settleUs = 100_000;
 /** Closes the ledgers and takes the last counts. */
 export async function closeAll(
   stage: Stage,
-  { ranges, unconfirmed }: Drained,
+  { ranges, unconfirmed }: Pick<Drained, 'ranges' | 'unconfirmed'>,
   { playing }: Pick<Measured, 'playing'>,
 ): Promise<Closed> {
   const {
@@ -46,6 +49,7 @@ export async function closeAll(
   const limitMs = replyLimitMs(stage);
   for (const load of loads) load.send({ kind: 'close', firstSeq, lastSeq, unconfirmed });
   const closed = await Promise.all(loads.map((load) => load.next('closed', limitMs)));
+  const workers = await Promise.all(loads.flatMap(({ worker }) => worker?.account() ?? []));
   await clock.until(clock.nowUs() + settleUs, stage.over);
   const askedUs = clock.nowUs();
   for (const peer of [...servers, ...(network ? [network] : [])]) peer.send({ kind: 'sample' });
@@ -57,6 +61,7 @@ export async function closeAll(
   ]);
   return {
     closed,
+    workers,
     ...(ofNetwork && { traffic: ofNetwork.traffic }),
     serverCounters: last.reduce((sum, { counters }) => addCounters(sum, counters), newCounters()),
     serverGone: last.some(({ gone }) => gone),

@@ -40,12 +40,14 @@ export type Connected = Readonly<{
   connecting: NonNullable<Completed['connecting']>;
   /** Subscribers that were connected when the barrier opened. */
   subscribers: number;
+  /** The same of each load process. */
+  subscribersOfLoads: readonly number[];
   /** That they held then. */
   connections: number;
   processes: readonly ProcessStart[];
   /** Servers of a cluster. */
   serverCount: number | undefined;
-  /** A broker, a proxy in front of the servers, or a network of ours talks on the same loopback. */
+  /** A broker, a proxy in front of the servers, a network of ours or workers talk on the same host. */
   othersTalk: boolean;
   /** Of all servers together. */
   descriptorLimit: number | undefined;
@@ -124,6 +126,7 @@ export async function connect(stage: Stage): Promise<Connected> {
     connectUs,
     connecting,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
+    subscribersOfLoads: loadsConnected.map((report) => report.connected),
     connections: loadsConnected.reduce(
       (sum, { counters }) => sum + counters.connectionsOpened - counters.connectionsClosed,
       0,
@@ -139,7 +142,10 @@ export async function connect(stage: Stage): Promise<Connected> {
     ],
     serverCount,
     othersTalk:
-      beside.all.length > 0 || network !== undefined || plan.scenario.server.auth?.lookup?.kind === 'redis',
+      beside.all.length > 0 ||
+      network !== undefined ||
+      loads.some(({ worker }) => worker) ||
+      plan.scenario.server.auth?.lookup?.kind === 'redis',
     // One that starts later has what the first has: both inherit it.
     descriptorLimit: sumKnown(servers.map(({ pid }) => fleet.probe.descriptorLimit(pid || servers[0].pid))),
     descriptors: { baseline, connected },

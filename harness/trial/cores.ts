@@ -12,16 +12,17 @@ const fullFrom = 0.85;
 const waitedMost = 0.05;
 
 type Role = ProcessUse['role'];
-type Ran = Pick<Completed, 'processes' | 'throttling'>;
+type Ran = Pick<Completed, 'processes' | 'throttling' | 'workers'>;
 /** What the trial's processes may use together. */
 export type Usable = Pick<TrialPlan, 'cores' | 'quotaCores'>;
 
 const shareOf = ({ cpuUs, wallUs }: ProcessUse): number => (wallUs > 0 ? cpuUs / wallUs : 0);
 const usable = ({ cores, quotaCores = cores }: Usable): number => Math.min(cores, quotaCores);
 
-/** Cores that the trial's own processes used together. */
-function usedBy({ processes }: Ran): number {
-  return processes.reduce((sum, one) => sum + shareOf(one), 0);
+/** Cores of this machine that the trial's own processes used together; those on workers have others. */
+function usedBy({ processes, workers }: Ran): number {
+  const here = workers ? processes.filter(({ role }) => role !== 'load') : processes;
+  return here.reduce((sum, one) => sum + shareOf(one), 0);
 }
 
 /** Whether the trial's own processes used nearly all cores that they may use. */
@@ -77,6 +78,7 @@ function waitedShare({ processes }: Ran, role: Role): number | undefined {
  * @param less what helps in any case: `Publish less`
  */
 export function coresAdvice(trial: Ran, plan: Usable, role: Role, less: string): string {
+  if (role === 'load' && trial.workers) return `${less}, or take more workers on other cores.`;
   const lower = `${less[0]!.toLowerCase()}${less.slice(1)}`;
   const used = usedText(trial, plan);
   if (wasThrottled(trial) || (heldByQuota(plan) && filledCores(trial, plan)))
@@ -106,6 +108,7 @@ export function starvedAdvice(trial: Ran, plan: Usable): string {
 export function loadAdvice(trial: Ran, plan: Usable, subscribers: number): string {
   const loads = trial.processes.filter(({ role }) => role === 'load').length;
   if (loads >= subscribers) return 'Use less load.';
+  if (trial.workers) return `Take one more worker, on a core of its own, or less load.`;
   // Another load process may use up to `loadCpuLimit`.
   if (usedBy(trial) + loadCpuLimit <= usable(plan))
     return `Use one more load process (--set loadProcesses=${loads + 1}), or less load.`;

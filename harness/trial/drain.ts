@@ -15,6 +15,8 @@ export type Drained = Readonly<{
   /** By topic. */
   ranges: readonly Range[];
   unconfirmed: readonly EventNumber[];
+  /** Deliveries that the published events ask for, by the plan; the load processes count their own. */
+  owed: number;
   drainUs: number;
 }>;
 
@@ -47,7 +49,7 @@ export async function drain(
     if (seen.delivered >= expected) completeUs ??= tookUs;
     const isSettled = sampling.coming() === 0 && playing.soFar().every(({ unfinished }) => !unfinished);
     if ((completeUs !== undefined && isSettled) || clock.nowUs() >= limitUs)
-      return { ranges, unconfirmed, drainUs: completeUs ?? tookUs };
+      return { ranges, unconfirmed, owed: expected, drainUs: completeUs ?? tookUs };
   }
 }
 

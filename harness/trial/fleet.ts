@@ -12,6 +12,7 @@ import type {
   ServerReport,
 } from '../../core/protocol/control.ts';
 import type { NetworkCommand, NetworkReport } from '../../core/protocol/network.ts';
+import type { WorkerUse } from '../../core/result/worker-use.ts';
 import { brokerVersion, createBroker } from '../cluster/brokers.ts';
 import { createEmulator, emulatorName } from '../cluster/emulators.ts';
 import { createFront, frontVersion } from '../cluster/in-front.ts';
@@ -21,9 +22,19 @@ import { forkPeer, type Peer } from '../process/peer.ts';
 import { hostProbe, type Probe } from '../process/probe.ts';
 
 export type ServerPeer = Peer<ServerCommand, ServerReport>;
-export type LoadPeer = Peer<LoadCommand, LoadReport>;
+export type LoadPeer = Peer<LoadCommand, LoadReport> & {
+  /** Of a load process on a worker (`pushbench worker`). Its `pid` is 0: nobody here can look at it. */
+  readonly worker?: RemoteWorker;
+};
 export type PublisherPeer = Peer<PublisherCommand, PublisherReport>;
 export type NetworkPeer = Peer<NetworkCommand, NetworkReport>;
+
+/** The machine that a load process runs on, where that may be another one. */
+export type RemoteWorker = {
+  readonly name: string;
+  /** Compares the clocks once more, and says what became of the process. Never rejects. */
+  account(): Promise<WorkerUse>;
+};
 
 /** The cores of each role, as taskset writes them: `0`, `2-5,8`. */
 export type Pinned = { server: string; load: string; publisher: string };
@@ -34,6 +45,8 @@ export type Fleet = {
   pinned?: Pinned;
   /** What its servers are made worse by. */
   injection?: Injection;
+  /** The address that its servers listen on; that of loopback when left out. */
+  host?: string;
   /** @param index of several servers of one trial, from 0; the first when left out */
   server(index?: number): ServerPeer;
   /** For a server that may go and come back. */
@@ -66,6 +79,9 @@ export type Fleet = {
 const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
 const entry = (path: string) => new URL(`../../${path}${extension}`, import.meta.url);
 
+/** What a load process runs. */
+export const loadEntry = entry('load/process');
+
 /** The real fleet: one child process each. */
 export const processes: Fleet = {
   clock: realClock,
@@ -91,7 +107,7 @@ function peersOn(pinned: Pinned | undefined): Pick<Fleet, 'server' | 'load' | 'p
   return {
     server: (index = 0) =>
       forkPeer(index === 0 ? 'server' : `server ${index + 1}`, entry('servers/process'), pinned?.server),
-    load: (index) => forkPeer(`load ${index + 1}`, entry('load/process'), pinned?.load),
+    load: (index) => forkPeer(`load ${index + 1}`, loadEntry, pinned?.load),
     publisher: () => forkPeer('publisher', entry('load/publisher-process'), pinned?.publisher),
   };
 }

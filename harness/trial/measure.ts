@@ -36,12 +36,14 @@ export type Measured = Outside &
 
 /** Between the barrier and the first event: time for every process to learn of it. */
 const leadUs = 200_000;
+/** The same where some of them are on workers, which learn of it through Redis. */
+const workerLeadUs = 1_000_000;
 const doneSlackMs = 15_000;
 
 /** The warm-up and the measured phase of a trial that is about to begin. */
-export function windowAhead({ plan, fleet: { clock } }: Stage): Window {
+export function windowAhead({ plan, fleet: { clock }, peers: { loads } }: Stage): Window {
   const { warmup, measure: lengthMs } = plan.scenario.phases;
-  const warmupFromUs = clock.nowUs() + leadUs;
+  const warmupFromUs = clock.nowUs() + (loads.some(({ worker }) => worker) ? workerLeadUs : leadUs);
   const fromUs = warmupFromUs + warmup * 1000;
   return { warmupFromUs, fromUs, toUs: fromUs + lengthMs * 1000, slotUs: plan.slotMs * 1000 };
 }
@@ -151,7 +153,10 @@ function readCpu({ fleet: { clock, probe }, peers, beside }: Stage, sampling: Sa
       index,
       pids: running ? [pid] : [],
     })),
-    ...peers.loads.map((peer, index) => ({ role: 'load' as const, index, pids: [peer.pid] })),
+    // One on a worker says itself what it used.
+    ...peers.loads.flatMap(({ pid, worker }, index) =>
+      worker ? [] : [{ role: 'load' as const, index, pids: [pid] }],
+    ),
     { role: 'publisher' as const, index: 0, pids: [peers.publisher.pid] },
     ...(peers.network ? [{ role: 'network' as const, index: 0, pids: [peers.network.pid] }] : []),
     ...placesOf(beside.all),

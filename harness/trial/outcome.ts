@@ -22,7 +22,7 @@ import { happenedAtUs } from './faults.ts';
 import { fellBack } from './fell-back.ts';
 import { latencyByAttempt, latencyOf } from './latency-figures.ts';
 import { pollRate } from './poll-rate.ts';
-import { countersMeasured, processUses } from './process-figures.ts';
+import { countersMeasured, lostIn, processUses } from './process-figures.ts';
 import { lossesBetween, networkWarnings } from './network-warnings.ts';
 import { placeWarnings } from './place-warnings.ts';
 import { processWarnings } from './process-warnings.ts';
@@ -31,6 +31,7 @@ import type { Readings } from './readings.ts';
 import { warningsOf } from './validity.ts';
 import { wireBounds } from './wire-bound.ts';
 import { wireOthers } from './wire-others.ts';
+import { workerWarnings } from './worker-warnings.ts';
 
 export function outcomeOf(
   plan: TrialPlan,
@@ -39,6 +40,7 @@ export function outcomeOf(
 ): Pick<Trial, 'warnings' | 'outcome'> {
   const completed = { ...completedOf(plan, variant, readings), ...wayInOf(variant, plan) };
   const warnings = [
+    ...workerWarnings(plan, readings, completed),
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
     ...faultWarnings(completed),
@@ -74,9 +76,9 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
       serverMeasured: countersMeasured('server', readings),
       clientMeasured,
     },
-    // Targets and killed servers do not tell their counts.
+    // Targets, killed servers and lost workers do not tell their counts.
     checks:
-      readings.serverReadings === 'self' && readings.serversKilled === 0
+      readings.serverReadings === 'self' && readings.serversKilled === 0 && !lostIn(readings)
         ? crossCheck(serverCounters, client, betweenOf(plan, variant, readings), lossesBetween(plan.scenario))
         : [],
     ...(pages.length > 0 && {
@@ -103,6 +105,7 @@ function completedOf(plan: TrialPlan, variant: Variant, readings: Readings): Com
     ...(readings.throttling && { throttling: readings.throttling }),
     ...(!readings.hasProc && { noProc: true }),
     processes: processUses(readings),
+    ...(readings.workers.length > 0 && { workers: [...readings.workers] }),
     ...faults,
     ...recovery,
     ...aroundFaults(readings.latencySlots, window.slotUs, { ...faults, ...recovery }),
@@ -239,7 +242,7 @@ function ledgerOf(
   { ranges, done, closed, unconfirmed: disregarded }: Readings,
 ): Completed['ledger'] {
   const sum = (key: Exclude<keyof LoadClosed['ledger'], 'missing'>) =>
-    closed.reduce((total, report) => total + report.ledger[key], 0);
+    closed.reduce((total, report) => total + (report.ledger[key] ?? 0), 0);
   const warmupUs = plan.scenario.phases.warmup * 1000;
   let unconfirmed = 0;
   for (let i = 0; i < done.seq.length; i++)
@@ -256,6 +259,7 @@ function ledgerOf(
     expected: sum('expected'),
     delivered: sum('delivered'),
     missed: sum('missed'),
+    ...(sum('unreported') > 0 && { unreported: sum('unreported') }),
     duplicated: sum('duplicated'),
     reordered: sum('reordered'),
     resumed: sum('resumed'),

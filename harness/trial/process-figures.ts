@@ -19,6 +19,11 @@ import type { ProcessSamples } from './sampling.ts';
 /** A sample this near to an end of the measured phase, as a share of it, is taken as of that moment. */
 const onTimeShare = 0.001;
 
+/** Whether a worker was lost in the trial: its load process was not there to its end. */
+export function lostIn({ workers }: Pick<Readings, 'workers'>): boolean {
+  return workers.some(({ lost }) => lost !== undefined);
+}
+
 /** What the processes of a role counted within the measured phase, together. */
 export function countersMeasured(role: Role, { samples, window }: Readings): Counters {
   return samples

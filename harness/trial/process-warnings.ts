@@ -8,16 +8,16 @@ import { isReadElsewhen, stretchMost } from '../../core/result/process-use.ts';
 import type { Completed } from '../../core/result/result.ts';
 import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import { coresAdvice, starvedAdvice, wasThrottled, type Usable } from './cores.ts';
-import { estimatedShare } from './process-figures.ts';
+import { estimatedShare, lostIn } from './process-figures.ts';
 import type { Readings } from './readings.ts';
 
 /** Share of the measured phase that counts may be estimates for. */
 const estimatedMost = 0.1;
 
 export function processWarnings(plan: Usable, readings: Readings, trial: Completed): TrialWarning[] {
-  return [withoutTime(plan, trial), sampledLate(readings), cpuElsewhen(plan, trial)].flatMap(
-    (one) => one ?? [],
-  );
+  // A worker that was lost says nothing more, which is no lateness.
+  const late = lostIn(readings) ? [] : [sampledLate(readings), cpuElsewhen(plan, trial)];
+  return [withoutTime(plan, trial), ...late].flatMap((one) => one ?? []);
 }
 
 function withoutTime(plan: Usable, trial: Completed): TrialWarning | undefined {

@@ -31,9 +31,12 @@ export async function startPublisher(
   await publisher.next('ready', publisherLimitMs);
 }
 
-/** Where the trial's subscribers connect from; undefined for 127.0.0.1, all that other systems have. */
+/**
+ * Where the trial's subscribers connect from; undefined for the usual address, all that other systems have,
+ * and the way to servers that do not listen on loopback.
+ */
 export function addressesOf({ plan, fleet }: Stage): SourceAddresses | undefined {
-  if (!fleet.probe.hasProc()) return undefined;
+  if (!fleet.probe.hasProc() || fleet.host !== undefined) return undefined;
   return freshAddresses(plan.scenario.subscribers, plan.connectionsEach, randomInt);
 }
 

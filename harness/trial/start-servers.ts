@@ -101,6 +101,7 @@ export async function startServers(stage: Stage): Promise<Started> {
       seed: scenario.seed + server.number - 1,
       ...(brokers && { broker: brokers[server.number - 1] }),
       ...(own && { ports: own }),
+      ...(fleet.host !== undefined && { host: fleet.host }),
       ...(fleet.injection && { injection: fleet.injection }),
     });
   }

@@ -9,6 +9,7 @@ import { counted } from '../../core/base/counted.ts';
 import { formatNumber } from '../../core/base/units.ts';
 import { variantNames } from '../summary/names.ts';
 import { labelIn } from '../summary/variants.ts';
+import { workersLine } from '../summary/workers.ts';
 import { docName } from './doc-name.ts';
 import { html, type Markup } from './markup.ts';
 import { folded } from './page-head.ts';
@@ -96,9 +97,8 @@ export function about(result: Result, heading: string): Markup {
         ${
           result.simulated
             ? 'This machine was simulated: nothing ran on it but the trials that its profile was made of.'
-            : html`All processes ran on this one
-              machine${placeText(e)}${result.targets === undefined ? '' : ', except those of the targets'}.`
-        }
+            : html`All processes ran on this one machine${placeText(e)}${exceptFor(result)}.`
+        }${workersOf(result)}
       </p>
     </details>
     <details>
@@ -106,6 +106,19 @@ export function about(result: Result, heading: string): Markup {
       <pre tabindex="0"><code>${scenario.source}</code></pre>
     </details>
     <p class="dim">The full result, histograms included, is result.json beside this page.</p>`;
+}
+
+function workersOf(result: Result): string {
+  const line = workersLine(result);
+  return line === undefined ? '' : ` ${line}`;
+}
+
+function exceptFor(result: Result): string {
+  const others = [
+    ...(result.targets === undefined ? [] : ['the targets']),
+    ...(workersLine(result) === undefined ? [] : ['the workers']),
+  ];
+  return others.length === 0 ? '' : `, except those of ${others.join(' and ')}`;
 }
 
 /** Text with what stands between backticks as code. */

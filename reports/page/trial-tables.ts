@@ -53,6 +53,9 @@ export function ledgerTable(variants: readonly VariantTrials[]): Markup {
     'expected',
     'delivered',
     'missed',
+    ...(variants.some(({ completed }) => completed.some(({ ledger }) => ledger.unreported))
+      ? (['unreported'] as const)
+      : []),
     'duplicated',
     'reordered',
     'resumed',
@@ -67,7 +70,7 @@ export function ledgerTable(variants: readonly VariantTrials[]): Markup {
     perTrial(
       variants,
       ({ ledger, recovery }) => [
-        ...names.map((name) => formatNumber(ledger[name])),
+        ...names.map((name) => formatNumber(ledger[name] ?? 0)),
         ...(away ? [formatNumber(recovery?.missedAway ?? 0)] : []),
       ],
       ['losses'],

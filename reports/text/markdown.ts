@@ -13,6 +13,7 @@ import { resultTable, type Cell } from '../summary/summary-table.ts';
 import { isSimulated, leavesOutLines, notSimulatedLines, simulatedLines } from '../summary/simulated.ts';
 import { variantsOf } from '../summary/variants.ts';
 import { groupText, headOf, warningGroups } from '../summary/warnings.ts';
+import { workersLine } from '../summary/workers.ts';
 import { atLoadMarkdown } from './at-load.ts';
 import { codeSpan, markdownTable, markdownText } from './markdown-text.ts';
 
@@ -35,6 +36,7 @@ export function renderMarkdown(results: readonly Result[]): string {
     ...afterTrialsLines(results).map(markdownText),
     ...simulation(results),
     ...warnings(results),
+    ...results.flatMap((result) => workersLine(result) ?? []).map(markdownText),
     ...results.map(
       ({ command, createdAt, pushbench, environment, simulated }) =>
         `${simulated ? 'Simulated' : 'Measured'} ${createdAt.slice(0, 19).replace('T', ' ')} UTC with ` +

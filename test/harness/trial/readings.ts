@@ -144,6 +144,7 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
     connectUs: 1_100_000,
     connecting: { serverCpuUs: 20_000, requests: 10, bytesIn: 1000, bytesOut: 2000 },
     subscribers: 10,
+    subscribersOfLoads: [5, 5],
     processes: [
       start('server', 0, 100),
       start('load', 0, 101),
@@ -179,7 +180,9 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
     ranges: [{ first: 101, last: 1100 }],
     unconfirmed: [],
     drainUs: 60_000,
+    owed: closed.reduce((sum, { ledger }) => sum + ledger.expected, 0),
     closed,
+    workers: [],
     serverCounters: counters({ handshakes: 10, events: 11_000, bytesOut: 2e6, bytesIn: 2000 }),
     serverGone: false,
     descriptorLimit: 1024,

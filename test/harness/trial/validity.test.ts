@@ -11,6 +11,7 @@ import { networkRows } from './validity-network-rows.ts';
 import { placeRows } from './validity-place-rows.ts';
 import { voidingRows, type Case, type Row } from './validity-rows.ts';
 import { wireRows } from './validity-wire-rows.ts';
+import { workerRows } from './validity-worker-rows.ts';
 import {
   closedBy,
   counters,
@@ -25,7 +26,7 @@ import {
   window,
 } from './readings.ts';
 
-const rows = [...voidingRows, ...placeRows, ...wireRows, ...networkRows];
+const rows = [...voidingRows, ...placeRows, ...wireRows, ...networkRows, ...workerRows];
 
 function judged({ scenario, readings, variant = streams }: Case) {
   const { warnings, outcome } = outcomeOf(planOf(scenario), variant, readingsOf(readings));

@@ -1,0 +1,84 @@
+// Names the queues of BullMQ between a run and its workers, and leaves nothing of them in Redis: they are
+// removed when the run is over, and expire where nobody is left to remove them.
+
+import { Queue } from 'bullmq';
+import { within, type RedisLink } from './redis-link.ts';
+import type { Offer } from './messages.ts';
+
+/** Where places in runs are offered. One for each token. */
+export const lobbyName = 'lobby';
+export const namesOf = ({ run, seat }: Offer) => ({ to: `to-${run}-${seat}`, from: `from-${run}-${seat}` });
+export const jobOf = ({ run, seat }: Offer) => `${run}-${seat}`;
+
+/**
+ * The lock of the job that a worker works on. BullMQ renews it as long as the worker lives; when it has
+ * expired, it is noticed at the next check but one.
+ */
+export const lockMs = 5000;
+export const stalledEveryMs = 1000;
+
+/** Finished jobs are of no more use. */
+export const keepNothing = { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } } as const;
+
+/** Queues whose users are all gone go by themselves after this. */
+const staysMs = 10 * 60_000;
+const renewEveryMs = 60_000;
+const removeWithinMs = 1000;
+
+export function openQueue<Data>({ redis }: RedisLink, prefix: string, name: string): Queue<Data> {
+  const queue = new Queue<Data>(name, {
+    connection: redis,
+    prefix,
+    skipMetasUpdate: true, // else it writes a key as it is opened
+    defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+  });
+  queue.on('error', () => {}); // what is wrong with Redis is said by its link
+  return queue;
+}
+
+/**
+ * Lets the keys of a queue expire some minutes after the last call of this.
+ * @param jobs keys of these, too
+ * @returns stops renewing them
+ */
+export function keepExpiring({ redis }: RedisLink, queue: Queue, jobs: readonly string[] = []): () => void {
+  const renew = () => {
+    const renewing = redis.pipeline();
+    for (const key of [...Object.values(queue.keys), ...jobs.map((job) => queue.toKey(job))])
+      renewing.pexpire(key, staysMs);
+    renewing.exec().catch(() => {});
+  };
+  renew();
+  const timer = setInterval(renew, renewEveryMs);
+  return () => clearInterval(timer);
+}
+
+/** Removes a queue with all that is in it. Where Redis is away, its keys expire. */
+export async function removeQueue(queue: Queue): Promise<void> {
+  await within(queue.obliterate({ force: true }), removeWithinMs).catch(() => {});
+}
+
+/** Removes the lobby where nothing is offered or taken there; another run may use it. */
+export async function removeLobby(lobby: Queue): Promise<void> {
+  const remove = async () => {
+    const jobs = await lobby.getJobCountByTypes('wait', 'active', 'delayed', 'prioritized');
+    if (jobs === 0) await lobby.obliterate();
+  };
+  await within(remove(), removeWithinMs).catch(() => {});
+}
+
+/**
+ * Workers that wait for a place or have one, by their connections: those with this token, and the others.
+ * Nothing where this Redis does not list its clients.
+ */
+export async function workersAt(
+  { redis }: RedisLink,
+  prefix: string,
+): Promise<{ own: number; others: number }> {
+  const list = await redis.client('LIST').catch(() => '');
+  const lobby = Buffer.from(lobbyName).toString('base64');
+  const names = [...String(list).matchAll(/ name=(pushbench-load-[\da-f]+):(\S+?):w:/g)];
+  const waiting = names.filter(([, , queue]) => queue === lobby).map(([, owner]) => owner);
+  const own = waiting.filter((owner) => owner === prefix).length;
+  return { own, others: waiting.length - own };
+}

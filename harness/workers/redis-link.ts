@@ -1,0 +1,134 @@
+// Connects to the Redis between a run and its workers, and notices when it is gone. BullMQ's commands wait
+// for a Redis that is away for a moment, so nobody else would tell.
+
+import { Redis, type RedisOptions } from 'ioredis';
+import { exitCodes, messageOf, UserError } from '../../core/base/errors.ts';
+
+export type RedisLink = {
+  redis: Redis;
+  /** For people: without a password. */
+  place: string;
+  /** Calls with the reason whenever Redis has been gone for some seconds. @returns no longer */
+  onGone(listener: (why: string) => void): () => void;
+  /** Ends every connection. */
+  close(): void;
+};
+
+/** A first connection is there by then, or refused. */
+const connectMs = 5000;
+/** Redis that has said nothing for so long is gone. A lock of a job lasts as long (queues.ts). */
+const goneAfterMs = 5000;
+const beatEveryMs = 500;
+const reconnectMostMs = 500;
+const closeWithinMs = 100;
+
+/**
+ * A Redis as people name it.
+ * @param option what it was given by
+ * @throws UserError when it is no URL of one
+ */
+export function placeOf(text: string, option: string): string {
+  const url = URL.parse(text);
+  if (url && /^rediss?:$/.test(url.protocol) && url.hostname !== '')
+    return `${url.protocol}//${url.host}${url.pathname}`;
+  throw new UserError(
+    'workers-redis',
+    `${option} names no Redis: give its URL, such as redis://10.0.0.5:6379.`,
+  );
+}
+
+/** @throws UserError when no Redis answers there; the signal's reason when it is aborted before */
+export async function openRedisLink(url: string, option: string, signal: AbortSignal): Promise<RedisLink> {
+  const place = placeOf(url, option);
+  const all = new Set<Redis>();
+  const listeners = new Set<(why: string) => void>();
+  let isClosing = false;
+  let reason = 'it does not answer';
+
+  function open({ connectionName }: Pick<RedisOptions, 'connectionName'> = {}): Redis {
+    const redis = new Redis(url, {
+      ...(connectionName !== undefined && { connectionName }),
+      maxRetriesPerRequest: null,
+      retryStrategy: (times) => (isClosing ? null : Math.min(times * 50, reconnectMostMs)),
+      disconnectTimeout: closeWithinMs,
+    });
+    redis.on('error', (error) => (reason = messageOf(error)));
+    redis.duplicate = open; // for BullMQ's connections that block, so that all can be ended
+    all.add(redis);
+    return redis;
+  }
+
+  const redis = open();
+  const close = () => {
+    isClosing = true;
+    clearInterval(beat);
+    for (const one of all) one.disconnect();
+  };
+  const beat = startBeat(redis, () => {
+    for (const listener of listeners) listener(`Redis at ${place} is gone (${reason})`);
+  });
+  try {
+    await within(redis.ping(), connectMs, signal);
+  } catch (error) {
+    close();
+    signal.throwIfAborted();
+    throw new UserError(
+      'workers-redis',
+      `No Redis answers at ${place} (${error instanceof Late ? reason : messageOf(error)}): start one that ` +
+        `this machine and the workers reach, or name another with ${option}.`,
+      exitCodes.failed,
+    );
+  }
+  return {
+    redis,
+    place,
+    onGone(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close,
+  };
+}
+
+/** @param gone is called once each time that Redis has said nothing for a while */
+function startBeat(redis: Redis, gone: () => void): NodeJS.Timeout {
+  let heardMs = performance.now();
+  let isAsked = false;
+  let isTold = false;
+  return setInterval(() => {
+    if (!isTold && performance.now() - heardMs > goneAfterMs) {
+      isTold = true;
+      gone();
+    }
+    if (isAsked) return;
+    isAsked = true;
+    redis
+      .ping()
+      .then(
+        () => {
+          heardMs = performance.now();
+          isTold = false;
+        },
+        () => {},
+      )
+      .finally(() => (isAsked = false));
+  }, beatEveryMs);
+}
+
+class Late extends Error {}
+
+/** @throws Late; the signal's reason when it is aborted before */
+export async function within<T>(work: Promise<T>, limitMs: number, signal?: AbortSignal): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Late(`not within ${limitMs} ms`)), limitMs);
+  const onAbort = () => reject(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  work.catch(() => {}); // it may end after its limit
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}

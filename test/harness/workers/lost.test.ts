@@ -1,0 +1,100 @@
+// Loses workers in the middle of trials: their share of the deliveries is in the ledger to the last one, and
+// the result says what happened. PUSHBENCH_WORKER_KILLS sets how often one is killed; once when left out.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { childrenOf } from '../../cli/tools.ts';
+import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
+import { skipWhen } from '../../skip.ts';
+import type { Progress } from '../../../harness/trial/stage.ts';
+import { accounted, leftIn, newToken, redisOf, runOnWorkers, workerOf } from './crew.ts';
+
+const kills = Number(process.env['PUSHBENCH_WORKER_KILLS'] ?? 1);
+/** A worker is noticed to be gone some seconds after it is, and the run then goes on. */
+const limitMs = 120_000;
+
+/** Calls once when this share of the measured phase is over. */
+function onceAt(share: number, act: () => void): (progress: Progress) => void {
+  let isDone = false;
+  return (progress) => {
+    if (isDone || progress.phase !== 'measure' || (progress.share ?? 0) < share) return;
+    isDone = true;
+    act();
+  };
+}
+
+test(
+  'a worker that is killed: what its subscribers were owed and it had not reported is counted as such',
+  { timeout: kills * limitMs },
+  async (t) => {
+    skipWhen(t, noRedis);
+    for (let round = 0; round < kills; round++) {
+      const redis = await redisOf(t);
+      const token = newToken();
+      const workers = [await workerOf(t, redis.url, token), await workerOf(t, redis.url, token)];
+      const at = Math.random() * 0.9;
+      const progress = onceAt(at, () => workers[round % 2]!.child.kill('SIGKILL'));
+      const result = await runOnWorkers(redis.url, { count: 2, token, measure: '4s', progress });
+      const { trial, codes } = accounted(result);
+      const said = `round ${round}, killed at ${at}: ${JSON.stringify(trial.ledger)}`;
+      const lost = trial.workers!.filter((one) => one.lost);
+      assert.equal(lost.length, 1, said);
+      assert.match(lost[0]!.lost!.why, /has not been heard of for 5 s/);
+      const { published, delivered, missed, unreported = 0 } = trial.ledger;
+      assert.equal(missed, 0, said);
+      // The other worker had all of its share; of the one that was lost the rest is unreported.
+      assert.ok(unreported > 0 && unreported <= published * 20, said);
+      assert.equal(delivered, published * 40 - unreported, said);
+      assert.equal(delivered, trial.latency.endToEnd.count, `${said}: every delivery has its latency`);
+      assert.ok(codes.includes('worker-lost'), codes.join(' '));
+      for (const wrong of ['ledger-open', 'sampled-late', 'cpu-elsewhen', 'counts-disagree'])
+        assert.ok(!codes.includes(wrong), codes.join(' '));
+      assert.equal(trial.valid, false);
+      assert.deepEqual((await leftIn(redis)).keys, []);
+    }
+  },
+);
+
+test('a load process that is killed on a worker is told at once', { timeout: limitMs }, async (t) => {
+  skipWhen(t, noRedis);
+  const redis = await redisOf(t);
+  const token = newToken();
+  const worker = await workerOf(t, redis.url, token);
+  const progress = onceAt(0.3, () => {
+    for (const pid of childrenOf(worker.child.pid!)) process.kill(pid, 'SIGKILL');
+  });
+  const { trial, codes } = accounted(await runOnWorkers(redis.url, { count: 1, token, progress }));
+  assert.match(trial.workers![0]!.lost!.why, /its load process ended: signal SIGKILL/);
+  assert.ok(codes.includes('worker-lost'), codes.join(' '));
+  assert.ok(trial.ledger.unreported! > 0);
+});
+
+test('a worker that is told to end in the middle of a run says so', { timeout: limitMs }, async (t) => {
+  skipWhen(t, noRedis);
+  const redis = await redisOf(t);
+  const token = newToken();
+  const worker = await workerOf(t, redis.url, token);
+  const progress = onceAt(0.3, () => worker.child.kill('SIGINT'));
+  const { trial } = accounted(await runOnWorkers(redis.url, { count: 1, token, progress }));
+  assert.match(trial.workers![0]!.lost!.why, /it was told to end/);
+  assert.equal((await worker.ended).code, 0);
+});
+
+test(
+  'a Redis that goes in the middle is named, and what was reported stays',
+  { timeout: limitMs },
+  async (t) => {
+    skipWhen(t, noRedis);
+    const redis = await redisOf(t);
+    const token = newToken();
+    const worker = await workerOf(t, redis.url, token);
+    const progress = onceAt(0.3, () => void redis.kill());
+    const { trial, codes } = accounted(
+      await runOnWorkers(redis.url, { count: 1, token, measure: '4s', progress }),
+    );
+    assert.match(trial.workers![0]!.lost!.why, /^Redis at redis:\/\/127\.0\.0\.1:\d+ is gone/);
+    assert.ok(codes.includes('worker-lost'), codes.join(' '));
+    await worker.saw(/ended here: Redis at .* is gone/);
+    assert.deepEqual(childrenOf(worker.child.pid!), []);
+  },
+);
