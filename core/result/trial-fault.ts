@@ -23,6 +23,7 @@ export const fault = z.strictObject({
       'for a fault that takes time, such as a server that starts again: from atUs until it was done, ' +
         'or until the subscribers were closed',
     ),
+  why: z.string().optional().describe('why it could not be done; left out if that is not known'),
   unfinished: z.literal(true).optional().describe('it was not done when the subscribers were closed'),
   letGo: z
     .strictObject({

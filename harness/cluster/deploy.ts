@@ -24,26 +24,41 @@ const lateMs = 15_000;
 
 /**
  * Begins a deploy.
- * @returns undefined where there is none to begin; else whether all steps could be done
+ * @returns undefined where there is none to begin; else why not all steps could be done, or undefined
  */
-export function beginDeploy(ask: DeployAsk, scene: DeployScene): Promise<boolean> | undefined {
+export function beginDeploy(ask: DeployAsk, scene: DeployScene): Promise<string | undefined> | undefined {
   const numbersOf = (running: boolean) =>
     scene.servers.filter((one) => one.running === running).map(({ number }) => number);
   const steps = deploySteps(ask, numbersOf(true), numbersOf(false));
   return 'why' in steps ? undefined : take(steps, scene);
 }
 
-async function take(steps: readonly DeployStep[], scene: DeployScene): Promise<boolean> {
+async function take(steps: readonly DeployStep[], scene: DeployScene): Promise<string | undefined> {
   for (const step of steps) {
     scene.over.throwIfAborted();
     if (step.do === 'pause') await scene.clock.until(scene.clock.nowUs() + step.ms * 1000, scene.over);
-    else if (!(await each(step, scene))) return false;
+    else {
+      const why = await each(step, scene);
+      if (why !== undefined) return why;
+    }
   }
-  return true;
+  return undefined;
 }
 
-/** A step for all of its servers at once. @returns whether it could be done for all */
-async function each(step: Exclude<DeployStep, { do: 'pause' }>, scene: DeployScene): Promise<boolean> {
+/** What a step that could not be done for a server says of it. */
+const whyNot = {
+  divert: 'could not be taken out of what is in front',
+  admit: 'could not be put back into what is in front',
+  drain: 'was not drained: it ended, or still had clients long after the limit',
+  stop: 'did not run',
+  start: 'did not come up again',
+} as const;
+
+/** A step for all of its servers at once. @returns why it could not be done for one of them */
+async function each(
+  step: Exclude<DeployStep, { do: 'pause' }>,
+  scene: DeployScene,
+): Promise<string | undefined> {
   const { servers, front } = scene;
   const done = await Promise.all(
     step.servers.map((number): boolean | Promise<boolean> => {
@@ -63,7 +78,8 @@ async function each(step: Exclude<DeployStep, { do: 'pause' }>, scene: DeploySce
       }
     }),
   );
-  return done.every(Boolean);
+  const number = step.servers[done.indexOf(false)];
+  return number === undefined ? undefined : `server ${number} ${whyNot[step.do]}`;
 }
 
 /** Whether all clients of a server have gone; false where it ends before, or says nothing. */

@@ -15,8 +15,11 @@ import type { Stage } from './stage.ts';
 /** Where an act takes place. @property act the number that processes say it by */
 export type Scene = { stage: Stage; act: number };
 
-/** It has begun everywhere, at this moment. @property rest whether what takes its time could be done */
-export type Begun = { atUs: number; rest?: Promise<boolean> };
+/**
+ * It has begun everywhere, at this moment.
+ * @property rest what takes its time; why it could not be done, or undefined
+ */
+export type Begun = { atUs: number; rest?: Promise<string | undefined> };
 
 type Performers = {
   /** @returns undefined where it could not be begun */
@@ -50,7 +53,7 @@ const performers: Performers = {
     const atUs = stage.fleet.clock.nowUs();
     const those = whichOf(stage, servers);
     if (!those) return undefined;
-    return { atUs, rest: allDone(those.map((one) => one.halt())) };
+    return { atUs, rest: allDone(those, (one) => one.halt(), 'did not run') };
   },
 
   async kill({ servers }, { stage }) {
@@ -86,7 +89,7 @@ const performers: Performers = {
     if (!front) return undefined;
     const done = async () => {
       await doneTo[how](front, server ?? 0);
-      return true;
+      return undefined;
     };
     return { atUs: fleet.clock.nowUs(), rest: done() };
   },
@@ -105,7 +108,7 @@ const performers: Performers = {
       await gone;
       await clock.until(atUs + forMs * 1000, over);
       await broker.start();
-      return true;
+      return undefined;
     };
     return { atUs, rest: back() };
   },
@@ -145,11 +148,18 @@ function whichOf({ peers: { servers } }: Stage, which: Which): Member[] | undefi
 
 function beginning({ fleet }: Stage, those: readonly Member[]): Begun | undefined {
   if (those.length === 0 || those.some((one) => one.running)) return undefined;
-  return { atUs: fleet.clock.nowUs(), rest: allDone(those.map((one) => one.begin())) };
+  return { atUs: fleet.clock.nowUs(), rest: allDone(those, (one) => one.begin(), 'did not come up') };
 }
 
-async function allDone(all: readonly Promise<boolean>[]): Promise<boolean> {
-  return (await Promise.all(all)).every(Boolean);
+/** @returns of the first that could not */
+async function allDone(
+  those: readonly Member[],
+  each: (one: Member) => Promise<boolean>,
+  whyNot: string,
+): Promise<string | undefined> {
+  const done = await Promise.all(those.map(each));
+  const failed = those[done.indexOf(false)];
+  return failed && `server ${failed.number} ${whyNot}`;
 }
 
 function pidsOf(

@@ -1,6 +1,7 @@
 // Makes the faults of a scenario happen when they are due, and notes when each one did. Who does what, and
 // how, is acts.ts.
 
+import { messageOf } from '../../core/base/errors.ts';
 import { actsOf, type Fault } from '../../core/fault/faults.ts';
 import type { Acted, Window } from '../../core/protocol/control.ts';
 import { perform } from './acts.ts';
@@ -17,6 +18,8 @@ export type PlayedFault = Readonly<{
   tookUs?: number;
   /** It is not done. */
   unfinished?: true;
+  /** Why it could not be done, where that is known. */
+  why?: string;
 }>;
 
 export type Playing = {
@@ -29,7 +32,7 @@ export type Playing = {
   soFar(): PlayedFault[];
 };
 
-type Record = { fault: Fault; atUs: number | undefined; takesTime?: true; doneUs?: number };
+type Record = { fault: Fault; atUs: number | undefined; takesTime?: true; doneUs?: number; why?: string };
 
 /** Plays all faults. What they still do goes on beside the phases that follow, and ends with the trial. */
 export function playFaults(stage: Stage, window: Window): Playing {
@@ -52,10 +55,11 @@ export function playFaults(stage: Stage, window: Window): Playing {
   };
 }
 
-function playedOf({ fault, atUs, takesTime, doneUs }: Record, nowUs: number): PlayedFault {
+function playedOf({ fault, atUs, takesTime, doneUs, why }: Record, nowUs: number): PlayedFault {
   return {
     fault,
     atUs,
+    ...(why !== undefined && { why }),
     ...(atUs !== undefined &&
       takesTime && { tookUs: (doneUs ?? nowUs) - atUs, ...(doneUs === undefined && { unfinished: true }) }),
   };
@@ -70,13 +74,14 @@ async function begin(stage: Stage, record: Record, act: number): Promise<void> {
   if (rests.length === 0) return;
   record.takesTime = true;
   void Promise.all(rests).then(
-    (done) => {
-      if (done.every(Boolean)) record.doneUs = stage.fleet.clock.nowUs();
-      else record.atUs = undefined;
+    (whys) => {
+      const why = whys.find((one) => one !== undefined);
+      if (why === undefined) record.doneUs = stage.fleet.clock.nowUs();
+      else Object.assign(record, { atUs: undefined, why });
     },
-    () => {
+    (error: unknown) => {
       // Either the trial is over, or the fault could not be done.
-      if (!stage.over.aborted) record.atUs = undefined;
+      if (!stage.over.aborted) Object.assign(record, { atUs: undefined, why: messageOf(error) });
     },
   );
 }

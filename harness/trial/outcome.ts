@@ -217,6 +217,7 @@ function faultsOf(
         ...(length && { forMs: Math.min(length.ms, phases.measure + phases.drain - fault.atMs) }),
         ...(played.tookUs !== undefined && { tookUs: played.tookUs }),
         ...(played.unfinished && { unfinished: true }),
+        ...(atUs === undefined && played.why !== undefined && { why: played.why }),
         ...letGoOf(drains.filter((one) => one.act === act)),
       };
     }),

@@ -8,6 +8,7 @@ import { figureOf, metrics } from '../../core/metrics/registry.ts';
 import { eventsToShow } from '../../core/result/precision.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Completed } from '../../core/result/result.ts';
+import type { TrialFault } from '../../core/result/trial-fault.ts';
 import type { NoteCode, TrialWarning } from '../../core/result/trial-warning.ts';
 import type { VoidingCode } from '../../core/result/voids.ts';
 import { isTooLarge } from '../../core/result/too-large.ts';
@@ -113,7 +114,7 @@ const checks: readonly Check[] = [
     return invalid(
       'fault-not-done',
       'the scenario asks for something that could not be done: ' +
-        `${undone.map(({ did, atMs }) => `${did}, at ${writeDuration(atMs)}`).join('; ')}.`,
+        `${undone.map(undoneText).join('; ')}.`,
     );
   },
   function publisherLate(plan, _readings, trial) {
@@ -286,3 +287,7 @@ const checks: readonly Check[] = [
     );
   },
 ];
+
+function undoneText({ did, atMs, why }: TrialFault): string {
+  return `${did}, at ${writeDuration(atMs)}${why === undefined ? '' : ` (${why})`}`;
+}

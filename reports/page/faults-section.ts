@@ -64,12 +64,12 @@ export function faultLegend(charted: readonly Pick<VariantTrials, 'completed'>[]
  * broker comes back), and whether servers were drained
  */
 function rowsOf({ faults = [] }: Completed, head: string, shown: { timed: boolean; drained: boolean }) {
-  return faults.map(({ did, atMs, atUs, tookUs, unfinished, letGo }) => ({
+  return faults.map(({ did, atMs, atUs, tookUs, unfinished, why, letGo }) => ({
     head,
     cells: [
       did,
       seconds(atMs * 1000),
-      atUs === null ? 'did not happen' : seconds(atUs),
+      atUs === null ? `did not happen${why === undefined ? '' : `: ${why}`}` : seconds(atUs),
       ...(shown.timed
         ? [tookUs === undefined ? '' : `${unfinished ? 'more than ' : ''}${seconds(tookUs)}`]
         : []),

@@ -55,8 +55,8 @@ test('what HAProxy refuses is a fault that could not be done', async () => {
   });
   const trial = completed(result);
   assert.deepEqual(
-    trial.faults!.filter(({ atUs }) => atUs === null).map(({ did }) => did),
-    ['HAProxy was reloaded'],
+    trial.faults!.filter(({ atUs }) => atUs === null).map(({ did, why }) => [did, why]),
+    [['HAProxy was reloaded', 'no']],
   );
   assert.equal(trial.valid, false);
 });

@@ -153,8 +153,11 @@ test('a server that does not come back is a fault that could not be done', async
   );
   const trial = completed(result);
   assert.deepEqual(
-    trial.faults!.map(({ atUs }) => atUs),
-    [2_000_000, null],
+    trial.faults!.map(({ atUs, why }) => [atUs, why]),
+    [
+      [2_000_000, undefined],
+      [null, 'server 3 did not come up'],
+    ],
   );
   assert.equal(trial.valid, false);
   assert.deepEqual([...fleet.running], []);
