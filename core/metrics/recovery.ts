@@ -245,7 +245,6 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
       'Attempts to connect that ended before the subscriber was subscribed.',
       ({ recovery }) => recovery?.connects.refused,
     ),
-    errorKind: 'connects',
     has: connects,
   },
 };

@@ -246,9 +246,9 @@ function simulatedOf(
  */
 const heldAgainstRuns: ExpectedError = {
   ...(Object.fromEntries(errorKinds.map((kind) => [kind, null])) as ExpectedError), // of all kinds
-  recovery: null,
-  connects: null,
-  losses: null,
+  recovery: 0.19,
+  connects: 0.07,
+  losses: 0.05, // three of four were exact, so this is the largest
 };
 
 /** Signs of life of clients that are all there the whole time. */
