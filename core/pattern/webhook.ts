@@ -21,9 +21,12 @@ const queueUrl = z.union([
 /** A topic of Kafka; '' for none. Topics beside it have names that begin with its own. */
 const topicUrl = z.union([
   z.literal(''),
-  z.string().refine((text) => /^kafka:\/\/[^/@?#]+\/[\w.-]{1,200}$/.test(text) && URL.canParse(text), {
-    error: 'the address of a topic, kafka://HOST:9092/TOPIC, without user and password',
-  }),
+  z
+    .string()
+    .regex(/^kafka:\/\/[^/@?#]+\/[\w.-]{1,200}$/, {
+      error: 'the address of a topic, kafka://HOST:9092/TOPIC, without user and password',
+    })
+    .refine((text) => URL.canParse(text), { error: 'an address such as kafka://127.0.0.1:9092/webhooks' }),
 ]);
 
 /** Stores of several servers, which keep their endpoints in Redis. */

@@ -123,8 +123,9 @@ function createReader(kafka: Kafka, { group }: KafkaGroupOptions, isEmulated: bo
     reading = consumer;
     endReading = ended.resolve;
     consumer.on(events.CRASH, ({ payload }) => ended.reject(payload.error));
-    // Whatever is asked of it from now on, it throws.
-    consumer.on(events.STOP, () => (joined = undefined));
+    consumer.on(events.STOP, () => {
+      if (joined === consumer) joined = undefined; // whatever is asked of it from now on, it throws
+    });
     consumer.on(events.REBALANCING, () => {
       if (isReading()) handlers.dealing();
     });

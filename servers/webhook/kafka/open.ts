@@ -58,7 +58,7 @@ async function connect(host: string, topic: string): Promise<KafkaGroup> {
   } catch (error) {
     throw refusal(
       `the Kafka topic ${topic} at ${host} cannot be used (${messageOf(error)}); name a cluster that ` +
-        'answers without TLS and login with the option kafka. Where it lets nobody make topics, make these: ' +
+        'answers without TLS and login with the option kafka. If it lets nobody make topics, make these: ' +
         topics.map((one) => one.topic).join(', '),
     );
   }

@@ -1,5 +1,5 @@
-// Checks in which topics works wait, for any wait, and what of a partition is told to the group, for any order
-// in which its messages are taken and finished.
+// Checks in which topics works wait, for any wait, and from where a group goes on in a partition, for any
+// order in which its messages are finished.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -56,7 +56,8 @@ describe('members of the group', { timeout: 120_000, concurrent: true }, () => {
     const cluster = await startKafka();
     t.onTestFinished(() => cluster.stop());
     const place = newPlace(cluster);
-    const servers = [await serve(t, place, { retries: ['300ms', '300ms', '1s', '1s'] }), await serve(t, place)];
+    const retries = ['300ms', '300ms', '1s', '1s'];
+    const servers = [await serve(t, place, { retries }), await serve(t, place, { retries })];
     await servers[0]!.register(at.url);
     await eventually('both know it', async () => (await servers[1]!.endpoints()).webhooks.length === 1);
     const ends = servers.map(publishing);

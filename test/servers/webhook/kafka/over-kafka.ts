@@ -1,5 +1,5 @@
-// Serves webhooks over topics of what stands in for Kafka and a redis-server, both of a test file's own. Looks
-// into topics with KafkaJS.
+// Serves webhooks over topics of what stands in for Kafka and a redis-server, both of a test file's own.
+// Looks into topics with KafkaJS.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

@@ -1,5 +1,5 @@
-// Checks what is written to Kafka and what its group is told, on a group that the test plays: waits, works that
-// come again, partitions that come and go, and writes that fail.
+// Checks what is written to Kafka and what its group is told, on a group that the test plays: waits, works
+// that come again, partitions that come and go, and writes that fail.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
