@@ -178,13 +178,13 @@ function handOut(q: Queue): void {
 }
 
 function begin(q: Queue, partition: Partition, one: Waiting): void {
-  const handling = (async () => {
-    // Where it is not finished, it stays in Kafka for another server.
-    if (await handleOne(q, one)) partition.offsets.finish(one.offset);
+  const handling = handleOne(q, one).then((isFinished) => {
+    // Otherwise it stays in Kafka for another server.
+    if (isFinished) partition.offsets.finish(one.offset);
     q.underWay.delete(handling);
     tend(q, partition);
     handOut(q);
-  })();
+  });
   q.underWay.add(handling);
 }
 

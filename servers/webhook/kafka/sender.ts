@@ -9,7 +9,8 @@ import { KafkaWriteError } from '../../kafka/topic.ts';
 /** `away`: it is not there. `refused`: neither, and never will be. `unknown`: it may be there. */
 export type Written =
   | { readonly state: 'stored' }
-  | { readonly state: KafkaWriteError['kind']; readonly why: string };
+  | { readonly state: 'away'; readonly why: string }
+  | { readonly state: 'refused' | 'unknown'; readonly why: string };
 
 export type Sender = {
   /** @returns for each what became of it, when all are decided. Never throws */
@@ -78,10 +79,7 @@ async function writeBatch(write: KafkaGroup['write'], batch: readonly Waiting[])
   return all;
 }
 
-async function writePatiently(
-  write: KafkaGroup['write'],
-  records: readonly KafkaRecord[],
-): Promise<Written> {
+async function writePatiently(write: KafkaGroup['write'], records: readonly KafkaRecord[]): Promise<Written> {
   let maybe = false;
   for (let left = tries - 1; ; left--) {
     try {
