@@ -39,12 +39,12 @@ const heavy = [
   'test/**/dashboard.test.ts',
   'test/**/event-source.test.ts',
   'test/**/serve-page.test.ts',
-  // Other people's servers: Redis, NATS, nginx, HAProxy.
+  // Other people's servers: Redis, NATS, what stands in for Kafka, nginx, HAProxy.
   'test/contract/brokers.test.ts',
   'test/servers/brokers/*.test.ts',
   'test/**/{haproxy,haproxy-check,haproxy-config,haproxy-idle,sticky}.test.ts',
   'test/**/kills.test.ts',
-  'test/servers/webhook/{redis,sqs}/*.test.ts',
+  'test/servers/webhook/{redis,sqs,kafka}/*.test.ts',
   'test/servers/webhook/restart.test.ts',
   'test/**/nchan.test.ts',
   'test/**/proxy.test.ts',

@@ -1,21 +1,21 @@
 // Kills webhook servers 500 times at random moments and closes the ledger: one server on SQLite, then one of
-// two on a Redis and one of three on a queue of SQS (an emulator), a fifth as often. Bound: nothing that was
-// confirmed is lost, and every repetition is an attempt whose outcome was not stored when its server died.
+// two on a Redis, one of three on a queue of SQS and one of three on Kafka (emulators), a fifth as often.
+// Bound: nothing that was confirmed is lost, and every repetition is an attempt whose outcome was not stored
+// when its server died. PUSHBENCH_BENCH_STORE=kafka runs that store alone.
 
 import { random } from '../core/base/random.ts';
-import type { KillStore } from '../test/servers/webhook/kill-stores.ts';
+import { missingFor, type KillStore } from '../test/servers/webhook/kill-stores.ts';
 import { killRepeatedly } from '../test/servers/webhook/kills.ts';
-import { noRedis } from '../test/servers/webhook/redis/redis-server.ts';
 
 const kills = Number(process.env['PUSHBENCH_BENCH_KILLS'] ?? 500);
 
 export async function main(): Promise<void> {
-  const shared: readonly KillStore[] = ['redis', 'sqs'];
+  const shared: readonly KillStore[] = ['redis', 'sqs', 'kafka'];
   const chosen = process.env['PUSHBENCH_BENCH_STORE'];
   for (const store of (['sqlite', ...shared] as const).filter(
     (one) => chosen === undefined || one === chosen,
   )) {
-    if (store !== 'sqlite' && noRedis !== false) console.log(`${store}: ${noRedis}`);
+    if (missingFor[store] !== false) console.log(`${store}: ${missingFor[store]}`);
     else await report(store, store === 'sqlite' ? kills : Math.ceil(kills / 5));
   }
 }

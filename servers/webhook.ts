@@ -99,6 +99,13 @@ async function openStore(
     ]);
     return openQueueStore(context, options, timers, (report) => openSqsQueue(options, report));
   }
+  if (options.store === 'kafka') {
+    const [{ openQueueStore }, { openKafkaQueue }] = await Promise.all([
+      import('./webhook/queue/store.ts'),
+      import('./webhook/kafka/open.ts'),
+    ]);
+    return openQueueStore(context, options, timers, (report) => openKafkaQueue(options, report));
+  }
   return openSqliteStore(context, options, timers, databaseOf(options));
 }
 

@@ -110,7 +110,7 @@ export type SharedStore<Options> = {
 };
 
 /** A queue of others that has an emulator. */
-export type QueueKind = 'sqs';
+export type QueueKind = 'sqs' | 'kafka';
 
 export type NamedQueue<Options> = {
   /** Which queue the options want and do not name; undefined where they want none or name it. */

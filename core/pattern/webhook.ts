@@ -18,8 +18,19 @@ const queueUrl = z.union([
     }),
 ]);
 
+/** A topic of Kafka; '' for none. Topics beside it have names that begin with its own. */
+const topicUrl = z.union([
+  z.literal(''),
+  z
+    .string()
+    .regex(/^kafka:\/\/[^/@?#]+\/[\w.-]{1,200}$/, {
+      error: 'the address of a topic, kafka://HOST:9092/TOPIC, without user and password',
+    })
+    .refine((text) => URL.canParse(text), { error: 'an address such as kafka://127.0.0.1:9092/webhooks' }),
+]);
+
 /** Stores of several servers, which keep their endpoints in Redis. */
-const sharedStores: readonly string[] = ['redis', 'sqs'];
+const sharedStores: readonly string[] = ['redis', 'sqs', 'kafka'];
 
 /** Where a Redis answers that nobody has named. */
 const usualRedis = 'redis://127.0.0.1:6379';
@@ -70,11 +81,12 @@ const options = z
           'other, without retries',
       ),
     store: z
-      .enum(['memory', 'sqlite', 'redis', 'sqs'])
+      .enum(['memory', 'sqlite', 'redis', 'sqs', 'kafka'])
       .default('memory')
       .describe(
         'where deliveries are kept: memory (lost with the process), sqlite (a database file), redis ' +
-          '(for several servers), or sqs (a queue of Amazon SQS, with records in Redis)',
+          '(for several servers), sqs (a queue of Amazon SQS, with records in Redis), or kafka (topics of ' +
+          'Kafka, with records in Redis)',
       ),
     redis: z
       .string()
@@ -93,6 +105,12 @@ const options = z
     sqsDeadLetters: queueUrl
       .default('')
       .describe('a queue on the same host that gets a copy of each delivery without attempts left'),
+    kafka: topicUrl
+      .default('')
+      .describe(
+        'the address of a topic of Kafka, for clients without TLS and login. Trials start an emulator ' +
+          'when it is left out',
+      ),
     file: z
       .string()
       .default('')
@@ -154,14 +172,14 @@ const options = z
       ),
   })
   .superRefine((given, context) => {
-    const { store, fifo, breaker, endpointRate, delivery, file, sqs, sqsDeadLetters } = given;
+    const { store, fifo, breaker, endpointRate, delivery, file, sqs, sqsDeadLetters, kafka } = given;
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (sharedStores.includes(store)) {
       const one =
         `needs one server that sees every delivery of an endpoint; with store: ${store} there may be ` +
         `several. Choose store: sqlite`;
-      if (fifo && store === 'redis') refuse('fifo', `an order ${one}`);
+      if (fifo && store !== 'sqs') refuse('fifo', `an order ${one}`);
       if (breaker) refuse('breaker', `the breaker ${one}`);
       if (endpointRate !== 'unlimited') refuse('endpointRate', `a rate ${one}`);
       if (delivery === 'sync')
@@ -169,6 +187,8 @@ const options = z
     }
     if (file !== '' && store !== 'sqlite')
       refuse('file', `a file belongs to store: sqlite, not to store: ${store}`);
+    if (kafka !== '' && store !== 'kafka')
+      refuse('kafka', `a topic of Kafka belongs to store: kafka, not to store: ${store}`);
     if (store !== 'sqs') {
       if (sqs !== '') refuse('sqs', `a queue of SQS belongs to store: sqs, not to store: ${store}`);
       if (sqsDeadLetters !== '') refuse('sqsDeadLetters', `it belongs to store: sqs, not to store: ${store}`);
@@ -215,11 +235,15 @@ export const webhook = {
     isShared: ({ store }) => sharedStores.includes(store),
     isNamed: ({ redis }) => redis !== usualRedis,
     at: (given, redis) => ({ ...given, redis }),
-    by: 'store: redis or sqs',
+    by: 'store: redis, sqs or kafka',
   },
   queue: {
-    unnamed: ({ store, sqs }) => (store === 'sqs' && sqs === '' ? 'sqs' : undefined),
+    unnamed({ store, sqs, kafka }) {
+      if (store === 'sqs' && sqs === '') return 'sqs';
+      return store === 'kafka' && kafka === '' ? 'kafka' : undefined;
+    },
     at(given, address) {
+      if (given.store === 'kafka') return { ...given, kafka: `${address}/webhooks` };
       const [sqs, sqsDeadLetters] = given.fifo ? emulatedQueues.slice(2) : emulatedQueues;
       const urlOf = (name: string) => `${address}/000000000000/${name}`;
       return { ...given, sqs: urlOf(sqs!), sqsDeadLetters: urlOf(sqsDeadLetters!) };

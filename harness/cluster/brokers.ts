@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { kafkaEmulator } from '../../core/base/kafka-emulator.ts';
 import { loopback, urlHost } from '../../core/base/loopback.ts';
 import type { BrokerAccess } from '../../core/protocol/control.ts';
 import type { Servers } from '../../core/scenario/servers.ts';
@@ -13,6 +14,7 @@ import { ownFolder, type OwnFolder } from '../process/own-folder.ts';
 import { endedWithin, TrialFailure } from '../process/peer.ts';
 import type { BesideProcess } from './beside.ts';
 import { answers } from './broker-answers.ts';
+import { kafkaEmulatorCommand, kafkaEmulatorSays } from './kafka-emulator.ts';
 import { findPort } from './ports.ts';
 
 export type BrokerProcess = BesideProcess & {
@@ -70,23 +72,14 @@ const nats = (kept: (folder: string) => readonly string[]): Program => ({
   command: (port, folder) => ['nats-server', '--addr', loopback(), '--port', String(port), ...kept(folder)],
 });
 
-/**
- * No broker of Kafka is a package of Debian. kcat has one in it for tests (librdkafka's mock cluster), which
- * runs as long as its input is open. It forgets all when it ends.
- */
 const kafka: Program = {
   file: 'kcat',
   package: 'kcat',
   scheme: 'kafka',
-  command: (_port, folder) => [
-    'sh',
-    '-c',
-    'mkfifo "$0/in" && exec kcat -P -t pushbench -b ignored:1 -X test.mock.num.brokers=1 0<>"$0/in"',
-    folder,
-  ],
+  command: (_port, folder) => kafkaEmulatorCommand(folder),
   versionFlag: '-V',
-  says: /replaced with (127\.0\.0\.1:\d+)/,
-  emulator: "an emulator of Kafka (librdkafka's mock cluster)",
+  says: kafkaEmulatorSays,
+  emulator: kafkaEmulator,
 };
 
 /**

@@ -5,11 +5,14 @@
 import { fileURLToPath } from 'node:url';
 import { exitCodes, messageOf, UserError } from '../../core/base/errors.ts';
 import { later } from '../../core/base/clock.ts';
+import { kafkaEmulator } from '../../core/base/kafka-emulator.ts';
 import type { QueueKind } from '../../core/pattern/pattern.ts';
-import { startTree, type ProcessTree } from '../process/child.ts';
+import { runAtOnce, startTree, type ProcessTree } from '../process/child.ts';
 import { asBlock, keepLastLines } from '../process/last-lines.ts';
+import { ownFolder, type OwnFolder } from '../process/own-folder.ts';
 import { endedWithin, TrialFailure } from '../process/peer.ts';
 import type { BesideProcess } from './beside.ts';
+import { kafkaEmulatorCommand, kafkaEmulatorSays } from './kafka-emulator.ts';
 
 export type Emulator = BesideProcess & {
   /**
@@ -21,12 +24,14 @@ export type Emulator = BesideProcess & {
 
 type Program = {
   what: string;
-  file: string;
-  args: readonly string[];
+  /** The file and its arguments. @param folder of its own, which is removed with it */
+  command(folder: string): readonly [string, ...string[]];
   /** What it prints when it answers; the first group is where. */
   says: RegExp;
+  /** What an address begins with that says nothing of it. */
+  scheme: string;
   /** @throws Error when it is not installed */
-  check(): string;
+  check(): void;
   /** What to do about that. */
   advice: string;
 };
@@ -38,11 +43,19 @@ const sqsProgram = fileURLToPath(new URL(`sqs-emulator${extension}`, import.meta
 const programs: Readonly<Record<QueueKind, Program>> = {
   sqs: {
     what: 'fauxqs, an emulator of SQS',
-    file: process.execPath,
-    args: [sqsProgram],
-    says: /^listening at (\S+)$/m,
-    check: () => import.meta.resolve('fauxqs'),
+    command: () => [process.execPath, sqsProgram],
+    says: /^listening at http:\/\/(\S+)$/m,
+    scheme: 'http',
+    check: () => void import.meta.resolve('fauxqs'),
     advice: 'npm install fauxqs@2.4.1, or name a queue that exists (its option sqs)',
+  },
+  kafka: {
+    what: kafkaEmulator,
+    command: kafkaEmulatorCommand,
+    says: kafkaEmulatorSays,
+    scheme: 'kafka',
+    check: () => void runAtOnce('kcat', ['-V'], { timeoutMs: 5000 }),
+    advice: 'apt-get install kcat, or name a topic of a cluster that runs (its option kafka)',
   },
 };
 
@@ -71,10 +84,11 @@ export function emulatorName(kind: QueueKind, label: string): string {
 
 /** The emulator of one trial; it does not run before `start`. */
 export function createEmulator(kind: QueueKind): Emulator {
-  const { what, file, args, says } = programs[kind];
+  const { what, command, says, scheme } = programs[kind];
   const broken = Promise.withResolvers<never>();
   broken.promise.catch(() => {}); // it is awaited only by those who wait for something
   let tree: ProcessTree | undefined;
+  let folder: OwnFolder | undefined;
   let over = false;
   return {
     role: 'broker',
@@ -83,6 +97,12 @@ export function createEmulator(kind: QueueKind): Emulator {
     },
     broken: broken.promise,
     async start() {
+      folder = await ownFolder('pushbench-emulator-');
+      if (over) {
+        await folder.remove();
+        throw new TrialFailure('over', 'the trial is over');
+      }
+      const [file, ...args] = command(folder.path);
       const started = startTree(file, args, { stdio: 'pipe' });
       tree = started;
       const lines = keepLastLines([started.child.stdout, started.child.stderr]);
@@ -92,7 +112,7 @@ export function createEmulator(kind: QueueKind): Emulator {
       const clear = later(startMs, () => answering.reject(failure(`did not answer in ${startMs / 1000} s`)));
       const look = () => {
         const found = says.exec(lines().join('\n'))?.[1];
-        if (found !== undefined) answering.resolve(found);
+        if (found !== undefined) answering.resolve(`${scheme}://${found}`);
       };
       for (const stream of [started.child.stdout, started.child.stderr]) stream?.on('data', look);
       void started.gone.then((how) => {
@@ -107,6 +127,7 @@ export function createEmulator(kind: QueueKind): Emulator {
       tree = undefined;
       ending?.signal('SIGTERM');
       if (ending) await endedWithin(ending.gone, () => ending.signal('SIGKILL'), graceMs);
+      await folder?.remove();
     },
   };
 }

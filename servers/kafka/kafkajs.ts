@@ -3,8 +3,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Consumer, Kafka, logLevel, Partitioners } from 'kafkajs';
-import { messageOf } from '../../core/base/errors.ts';
+import type { Consumer, Kafka } from 'kafkajs';
+import { againMs, briefly, newKafka, newProducer, whyOf, writeErrorOf } from './kafkajs-client.ts';
 import { KafkaWriteError, type KafkaMessage, type KafkaPartition } from './topic.ts';
 
 export type KafkaOptions = {
@@ -24,8 +24,6 @@ export type KafkaOptions = {
 
 /** All is in one partition, since only within one is there an order. */
 const partition = 0;
-const againMs = 200;
-const lastWordMs = 500;
 /** How long a fetch waits for messages. */
 const waits = { real: 500, emulated: 5 };
 const largestFetchBytes = 8 * 1024 ** 2;
@@ -33,19 +31,8 @@ const largestFetchBytes = 8 * 1024 ** 2;
 /** Connects when it is first used. */
 export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
   const { host, topic, withinMs, isEmulated } = options;
-  const kafka = new Kafka({
-    clientId: 'pushbench',
-    brokers: [host],
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: withinMs / 2,
-    requestTimeout: withinMs,
-    retry: { retries: 2, initialRetryTime: 50, maxRetryTime: againMs },
-  });
-  const producer = kafka.producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
-    // Whoever writes decides what is tried again; a write that got no answer may have come.
-    retry: { retries: 0 },
-  });
+  const kafka = newKafka(host, withinMs);
+  const producer = newProducer(kafka);
   let connected: Promise<void> | undefined;
   let closed = false;
   let reading: Consumer | undefined;
@@ -149,36 +136,4 @@ async function createTopic(kafka: Kafka, { topic, retentionMs }: KafkaOptions): 
   } finally {
     await briefly(admin.disconnect());
   }
-}
-
-/** The library wraps what went wrong; its errors are told apart by their names. */
-type Said = Error & { type?: string; code?: unknown };
-
-function causesOf(error: unknown): Said[] {
-  const all: Said[] = [];
-  for (let one = error; one instanceof Error && all.length < 10; one = one.cause) all.push(one);
-  return all;
-}
-
-function whyOf(error: unknown): string {
-  return messageOf(causesOf(error).at(-1) ?? error).slice(0, 200);
-}
-
-const tooLarge = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
-
-function writeErrorOf(error: unknown): KafkaWriteError {
-  const all = causesOf(error);
-  const large = all.find(({ type = '' }) => tooLarge.includes(type));
-  if (large) return new KafkaWriteError('refused', large.message);
-  // Nobody was there to be asked.
-  const isAway = all.some(({ name, code }) => name === 'KafkaJSConnectionError' && code === 'ECONNREFUSED');
-  return new KafkaWriteError(isAway ? 'away' : 'unknown', whyOf(error));
-}
-
-/** A broker that does not answer holds nothing up. */
-async function briefly(ending: Promise<unknown>): Promise<void> {
-  const over = new AbortController();
-  const late = sleep(lastWordMs, undefined, { signal: over.signal }).catch(() => {});
-  await Promise.race([ending.catch(() => {}), late]);
-  over.abort();
 }

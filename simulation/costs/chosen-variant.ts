@@ -44,6 +44,7 @@ const computed = [
   'redis',
   'sqs',
   'sqsDeadLetters',
+  'kafka',
   'receivers',
   'allow',
 ];

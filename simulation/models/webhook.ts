@@ -33,7 +33,7 @@ function cannot({ options: given }: Variant, { server, servers }: Pick<Scenario,
   const options = given as Options; // by its schema
   if (isCluster(servers))
     return 'no model knows webhooks of several servers, brokers or HAProxy; --set servers={} is one server';
-  if (options.store === 'redis' || options.store === 'sqs')
+  if (options.store !== 'memory' && options.store !== 'sqlite')
     return `no model knows how store: ${options.store} deals out deliveries; store: sqlite has a model`;
   if (options.resequence > 0) return 'no model knows how receivers put events back into order (resequence)';
   if (server.slow === 'coalesce')

@@ -1,9 +1,9 @@
 // Separates webhook delivery from the queue that holds pending deliveries: defines what an outside queue must
-// offer to store.ts. sqs/ implements it.
+// offer to store.ts. sqs/ and kafka/ beside this folder implement it.
 //
-// A queue hands each work to one server, reserves it for that server for a while (the lease), and hands it
-// out again when the server does not report back. So a work may come twice; records.ts knows what became of
-// it.
+// A queue hands each work to one server, and hands it out again when the server does not report back: SQS
+// after a while (the lease), Kafka when the server has left its group. So a work may come twice; records.ts
+// knows what became of it, and claims it for one server for as long as the lease.
 
 import type { Message } from '../../../core/policy/webhook/delivery.ts';
 
@@ -41,7 +41,7 @@ export type End =
   | { readonly kind: 'left' };
 
 export type WorkQueue = {
-  /** For people: `SQS queue webhooks`. */
+  /** For people: `SQS queue webhooks`, `Kafka topic webhooks`. */
   readonly name: string;
   /** What keys in Redis are told apart by. */
   readonly path: string;

@@ -113,6 +113,11 @@ describe('options that would harm the run are refused', () => {
     ['websocket', { ping: '0ms' }, /less than 1ms/],
     ['webhook', { timeout: '0s' }, /less than 1ms/],
     ['webhook', { concurrency: 0 }, />=1/],
+    ['webhook', { kafka: 'kafka://h:9092/t' }, /belongs to store: kafka, not to store: memory/],
+    ['webhook', { store: 'kafka', kafka: 'kafka://u:p@h:9092/t' }, /without user and password/],
+    ['webhook', { store: 'kafka', kafka: 'kafka://h:9092' }, /kafka:\/\/HOST:9092\/TOPIC/],
+    ['webhook', { store: 'kafka', kafka: 'kafka://h:port/t' }, /an address such as kafka:/],
+    ['webhook', { store: 'kafka', fifo: true }, /an order needs one server that sees every delivery/],
     ['sse', { ovr: 'h2' }, /Unrecognized key/],
   ];
   for (const [pattern, given, message] of rows) {

@@ -73,7 +73,11 @@ const webhooks = (options: string) =>
 const chat = 'variants: [sse]\ntopics: { chat: { publish: 1/s, by: subscribers } }';
 
 test.each([
-  [cluster, webhooks('store: sqlite'), 'its own process, and only store: redis or sqs is shared by several'],
+  [
+    cluster,
+    webhooks('store: sqlite'),
+    'its own process, and only store: redis, sqs or kafka is shared by several',
+  ],
   [cluster, webhooks('store: redis'), 'shares its store, so a broker has nothing to connect there'],
   [
     'servers: { count: 2, in-front: haproxy }',

@@ -11,7 +11,9 @@ import { connect as connectNats } from '@nats-io/transport-node';
 import { Redis } from 'ioredis';
 import { afterAll, test } from 'vitest';
 import { TrialFailure } from '../../../harness/process/peer.ts';
+import { answers } from '../../../harness/cluster/broker-answers.ts';
 import { brokerVersion, createBroker } from '../../../harness/cluster/brokers.ts';
+import { createEmulator, emulatorName } from '../../../harness/cluster/emulators.ts';
 import { noKafka } from '../../kafka-server.ts';
 import { skipWhen } from '../../skip.ts';
 
@@ -141,6 +143,23 @@ test('what stands in for Kafka says that it does, answers, and leaves nothing', 
     assert.deepEqual(readdirSync(place), []);
   } finally {
     await broker.stop();
+  }
+});
+
+test('what stands in for Kafka as a queue says where it is, and leaves nothing', async (t) => {
+  skipWhen(t, noKafka);
+  assert.match(emulatorName('kafka', 'webhook store=kafka'), /emulator of Kafka/);
+  const emulator = createEmulator('kafka');
+  try {
+    const url = await emulator.start();
+    assert.match(url, /^kafka:\/\/127\.0\.0\.1:\d+$/);
+    assert.ok(await answers(url));
+    const pid = emulator.pid!;
+    await emulator.stop();
+    assert.ok(!alive(pid));
+    assert.deepEqual(readdirSync(place), []);
+  } finally {
+    await emulator.stop();
   }
 });
 

@@ -149,6 +149,31 @@ faults:
 );
 
 test(
+  'webhooks from topics of what stands in for Kafka, with a server killed: none is lost, no time is shown',
+  { timeout: limitMs },
+  async (t) => {
+    skipWhen(t, noKafka || noRedis);
+    const { fleet, pids } = watched();
+    const result = await runReal(
+      `variants: [{ webhook: { store: kafka, timeout: 1s, retries: [300ms, 1s, 1s] } }]
+servers: { count: 2 }
+faults:
+  - { at: 1s, kill: 1 }
+  - { at: 2s, restart: 1 }
+`,
+      { fleet, drain: '40s' },
+    );
+    const { ledger, voids, processes: used } = completed(result);
+    assert.equal(ledger.missed, 0);
+    assert.deepEqual(voids?.['emulated'], ['latency', 'backlog', 'pace']);
+    // The Redis with the records, and the emulator.
+    assert.equal(used.filter(({ role }) => role === 'broker').length, 2);
+    assert.ok(result.environment.programs!.some((one) => one.includes('emulator of Kafka')));
+    assert.deepEqual(pids.filter(alive), []);
+  },
+);
+
+test(
   'a server alone that is stopped counts to the end, and both sides agree',
   { timeout: limitMs },
   async () => {

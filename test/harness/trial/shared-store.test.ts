@@ -78,3 +78,19 @@ test('a queue that nobody has named has an emulator, with an order where it is a
     'fake sqs',
   ]);
 });
+
+test('a topic of Kafka that nobody has named is one of an emulator', async (t) => {
+  const fleet = fakeFleet();
+  const beside = createBeside();
+  t.onTestFinished(() => beside.stop());
+  const placed = async (options: Record<string, unknown>) =>
+    (await optionsWithStore({ variant: webhook(options), fleet, beside }))['kafka'];
+  assert.equal(await placed({ store: 'kafka' }), 'http://127.0.0.1:1/webhooks');
+  const kafka = 'kafka://10.0.0.5:9092/webhooks';
+  assert.equal(await placed({ store: 'kafka', kafka }), kafka);
+  assert.deepEqual(emulatorsOf([webhook({ store: 'kafka' }), webhook({ store: 'kafka', kafka })], fleet), [
+    'fake kafka',
+  ]);
+  // Both have their records in a Redis of the trial, and the first an emulator, too.
+  assert.equal(beside.all.length, 3);
+});

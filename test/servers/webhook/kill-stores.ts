@@ -1,4 +1,5 @@
-// Keeps what the servers of the kill tests must not lose: a database file, a Redis, or a queue with a Redis.
+// Keeps what the servers of the kill tests must not lose: a database file, a Redis, or a queue (of SQS or in
+// Kafka) with a Redis.
 // Says what it has as not settled when a server is dead.
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,15 +9,25 @@ import { DatabaseSync } from 'node:sqlite';
 import { Redis } from 'ioredis';
 import type { DeliveryRecord } from '../../../servers/webhook/queue/records.ts';
 import { markerField } from '../../../servers/webhook/redis/identify.ts';
-import { startRedis } from './redis/redis-server.ts';
+import { noKafka, startKafka } from '../../kafka-server.ts';
+import { noRedis, startRedis } from './redis/redis-server.ts';
 import { startSqs } from './sqs/sqs-server.ts';
 
-export type KillStore = 'sqlite' | 'redis' | 'sqs';
+export type KillStore = 'sqlite' | 'redis' | 'sqs' | 'kafka';
 
 const stores: Readonly<Record<KillStore, () => Keeping | Promise<Keeping>>> = {
   sqlite: onSqlite,
   redis: onRedis,
   sqs: onSqs,
+  kafka: onKafka,
+};
+
+/** Why a store cannot be had on this machine; false where it can. */
+export const missingFor: Readonly<Record<KillStore, string | false>> = {
+  sqlite: false,
+  redis: noRedis,
+  sqs: noRedis,
+  kafka: noKafka || noRedis,
 };
 
 export async function openKillStore(store: KillStore): Promise<Keeping> {
@@ -126,6 +137,25 @@ async function onSqs(): Promise<Keeping> {
     async remove() {
       redis.disconnect();
       await Promise.all([server.stop(), queues.stop()]);
+    },
+  };
+}
+
+async function onKafka(): Promise<Keeping> {
+  const [server, cluster] = await Promise.all([startRedis(), startKafka()]);
+  const redis = new Redis(server.url);
+  return {
+    servers: 3,
+    // What a dead server had comes again when its session has ended, and is claimed up to 5 s after this.
+    options: { store: 'kafka', redis: server.url, kafka: `${cluster.url}/webhooks`, timeout: '1s' },
+    async unsettled() {
+      // The cluster chooses its name itself.
+      const [endpoints] = await redis.keys('pushbench:kafka:*:endpoints');
+      return endpoints === undefined ? [] : pendingRecords(redis, endpoints.replace(/:endpoints$/, ''));
+    },
+    async remove() {
+      redis.disconnect();
+      await Promise.all([server.stop(), cluster.stop()]);
     },
   };
 }

@@ -6,7 +6,7 @@ import { test } from 'vitest';
 import { random } from '../../../core/base/random.ts';
 import { skipWhen } from '../../skip.ts';
 import { killRepeatedly, type KillLedger } from './kills.ts';
-import { noRedis } from './redis/redis-server.ts';
+import { missingFor } from './kill-stores.ts';
 
 function closes({ kills, lost, unexplained, confirmed, deliveries, endpoints }: KillLedger): void {
   assert.equal(lost, 0);
@@ -23,7 +23,7 @@ test('5 kills lose nothing, and every repetition is explained', async () => {
 });
 
 test('3 kills of one of two servers on a Redis lose nothing, and repetitions are explained', async (t) => {
-  skipWhen(t, noRedis);
+  skipWhen(t, missingFor.redis);
   const ledger = await killRepeatedly('redis', 3, random(2, 'kills'), 300);
   closes(ledger);
   // What the server that lives had under way at that moment was possible, but does not come again.
@@ -31,8 +31,15 @@ test('3 kills of one of two servers on a Redis lose nothing, and repetitions are
 });
 
 test('3 kills of one of three servers on SQS lose nothing, and repetitions are explained', async (t) => {
-  skipWhen(t, noRedis);
+  skipWhen(t, missingFor.sqs);
   const ledger = await killRepeatedly('sqs', 3, random(3, 'kills'), 300);
+  closes(ledger);
+  assert.ok(ledger.duplicates <= ledger.foretold);
+});
+
+test('3 kills of one of three servers on Kafka lose nothing, and repetitions are explained', async (t) => {
+  skipWhen(t, missingFor.kafka);
+  const ledger = await killRepeatedly('kafka', 3, random(4, 'kills'), 300);
   closes(ledger);
   assert.ok(ledger.duplicates <= ledger.foretold);
 });

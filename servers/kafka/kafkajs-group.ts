@@ -1,0 +1,212 @@
+// Shares the messages of topics between servers with KafkaJS. A fetch of KafkaJS waits until all messages of
+// the one before were taken, so `take` only puts them aside, and offsets are committed here and not by the
+// library. A consumer that has crashed is replaced by a new one.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Consumer, IHeaders, Kafka } from 'kafkajs';
+import { isKafkaEmulator } from '../../core/base/kafka-emulator.ts';
+import type { GroupHandlers, KafkaGroup, KafkaOffset, KafkaPlace } from './group.ts';
+import { againMs, briefly, hasType, newKafka, newProducer, whyOf, writeErrorOf } from './kafkajs-client.ts';
+
+export type KafkaGroupOptions = {
+  /** `host:port` of a broker, which names the others. */
+  host: string;
+  group: string;
+  /** How long an answer may take. */
+  withinMs: number;
+  /** Topics that are made where they do not exist, with so many partitions. */
+  topics: readonly { topic: string; partitions: number }[];
+  /** How long messages stay in topics that are made. */
+  retentionMs: number;
+};
+
+/**
+ * `waitMs`: how long a fetch waits for messages. The emulator answers when that time is over, even if
+ * messages have come. `sessionMs`: when a member that says nothing is taken for dead. Kafka takes no less
+ * than 6 s by default; the emulator makes all others wait almost as long whenever a member comes or goes.
+ */
+const paces = {
+  real: { waitMs: 100, sessionMs: 10_000, heartbeatMs: 2000 },
+  emulated: { waitMs: 25, sessionMs: 4000, heartbeatMs: 500 },
+};
+/** How long the group waits for its members to come back when partitions are dealt out. */
+const dealMs = 10_000;
+const leaveMs = 2000;
+/** What Kafka answers to a commit while partitions are being dealt out. */
+const dealingTypes = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'];
+
+/** @throws Error that says what kept Kafka from answering, or the topics from being made */
+export async function connectKafkaGroup(options: KafkaGroupOptions): Promise<KafkaGroup> {
+  const { host, withinMs } = options;
+  const kafka = newKafka(host, withinMs);
+  const producer = newProducer(kafka);
+  let clusterId: string;
+  try {
+    clusterId = await prepare(kafka, options);
+    await producer.connect();
+  } catch (error) {
+    throw new Error(whyOf(firstOf(error)), { cause: error });
+  }
+  const reader = createReader(kafka, options, isKafkaEmulator(clusterId));
+  return {
+    ...reader,
+    clusterId,
+    async write(records) {
+      const byTopic = Map.groupBy(records, ({ topic }) => topic);
+      try {
+        await producer.sendBatch({
+          acks: -1,
+          timeout: withinMs,
+          topicMessages: [...byTopic].map(([topic, all]) => ({
+            topic,
+            messages: all.map(({ value, headers }) => ({ key: null, value, headers: { ...headers } })),
+          })),
+        });
+      } catch (error) {
+        throw writeErrorOf(error);
+      }
+    },
+    close: () => briefly(producer.disconnect()),
+  };
+}
+
+/** Makes topics that do not exist. @returns the cluster's id */
+async function prepare(kafka: Kafka, { host, topics, retentionMs }: KafkaGroupOptions): Promise<string> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    // A cluster that is too old to have an id is told apart by its address.
+    const clusterId = ((await admin.describeCluster()).clusterId as string | null) ?? host;
+    // The emulator makes topics when they are first named, and knows no administration.
+    if (isKafkaEmulator(clusterId)) return clusterId;
+    const existing = new Set(await admin.listTopics());
+    const missing = topics.filter(({ topic }) => !existing.has(topic));
+    if (missing.length > 0)
+      await admin.createTopics({
+        topics: missing.map(({ topic, partitions }) => ({
+          topic,
+          numPartitions: partitions,
+          configEntries: [{ name: 'retention.ms', value: String(retentionMs) }],
+        })),
+      });
+    return clusterId;
+  } finally {
+    await briefly(admin.disconnect());
+  }
+}
+
+type Reader = Pick<KafkaGroup, 'read' | 'pause' | 'resume' | 'commit' | 'leave'>;
+
+function createReader(kafka: Kafka, { group }: KafkaGroupOptions, isEmulated: boolean): Reader {
+  const { waitMs, sessionMs, heartbeatMs } = isEmulated ? paces.emulated : paces.real;
+  let reading: Consumer | undefined;
+  /** The one that reads, once it is a member. */
+  let joined: Consumer | undefined;
+  let endReading: (() => void) | undefined;
+  let left = false;
+  let over = Promise.resolve();
+
+  /** Resolves when the group is left. @throws what made the consumer crash */
+  async function readOnce(topics: readonly string[], handlers: GroupHandlers): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    ended.promise.catch(() => {}); // it may fail before it is awaited
+    const consumer = kafka.consumer({
+      groupId: group,
+      maxWaitTimeInMs: waitMs,
+      sessionTimeout: sessionMs,
+      heartbeatInterval: heartbeatMs,
+      rebalanceTimeout: dealMs,
+      retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
+    });
+    const { events } = consumer;
+    const isReading = () => reading === consumer && !left;
+    reading = consumer;
+    endReading = ended.resolve;
+    consumer.on(events.CRASH, ({ payload }) => ended.reject(payload.error));
+    consumer.on(events.STOP, () => {
+      if (joined === consumer) joined = undefined; // whatever is asked of it from now on, it throws
+    });
+    consumer.on(events.REBALANCING, () => {
+      if (isReading()) handlers.dealing();
+    });
+    consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      if (!isReading()) return;
+      joined = consumer;
+      const offsets = handlers.assigned(placesOf(payload.memberAssignment));
+      for (const { topic, partition, offset } of offsets)
+        consumer.seek({ topic, partition, offset: String(offset) });
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatch({ batch: { topic, partition, messages } }) {
+          const all = messages.map(({ offset, value, headers }) => ({
+            offset: Number(offset),
+            value: value ?? Buffer.alloc(0),
+            headers: textsOf(headers),
+          }));
+          if (isReading()) handlers.take({ topic, partition }, all);
+          return Promise.resolve();
+        },
+      });
+      await ended.promise;
+    } finally {
+      reading = undefined;
+      joined = undefined;
+      await briefly(consumer.disconnect(), leaveMs);
+    }
+  }
+
+  return {
+    read(topics, handlers) {
+      over = (async () => {
+        while (!left) {
+          await readOnce(topics, handlers).catch((error: unknown) => {
+            if (!left) handlers.failed(error);
+          });
+          if (!left) await sleep(againMs);
+        }
+      })();
+    },
+    pause: (place) => joined?.pause([listOf(place)]),
+    resume: (place) => joined?.resume([listOf(place)]),
+    async commit(offsets) {
+      if (!joined) return false;
+      try {
+        await joined.commitOffsets(offsets.map(textOf));
+        return true;
+      } catch (error) {
+        if (hasType(error, dealingTypes)) return false;
+        throw error;
+      }
+    },
+    async leave() {
+      left = true;
+      if (reading) await briefly(reading.disconnect(), leaveMs);
+      endReading?.();
+      await briefly(over, leaveMs);
+    },
+  };
+}
+
+/** Of topics that could not be made there is an error for each. */
+function firstOf(error: unknown): unknown {
+  const all: unknown = error instanceof Error && 'errors' in error ? error.errors : [];
+  return (Array.isArray(all) && (all[0] as unknown)) || error;
+}
+
+function placesOf(assignment: Readonly<Record<string, number[]>>): KafkaPlace[] {
+  return Object.entries(assignment).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  );
+}
+
+const listOf = ({ topic, partition }: KafkaPlace) => ({ topic, partitions: [partition] });
+
+const textOf = ({ topic, partition, offset }: KafkaOffset) => ({ topic, partition, offset: String(offset) });
+
+function textsOf(headers: IHeaders | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]));
+}
