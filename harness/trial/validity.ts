@@ -3,9 +3,7 @@
 // which figures each makes void.
 
 import { loadLimits, type LoadLimit } from '../../core/metrics/headroom.ts';
-import { shownUpTo } from '../../core/metrics/latency.ts';
 import { figureOf, metrics } from '../../core/metrics/registry.ts';
-import { eventsToShow } from '../../core/result/precision.ts';
 import { openLedger } from '../../core/result/open-ledger.ts';
 import type { Completed } from '../../core/result/result.ts';
 import type { TrialFault } from '../../core/result/trial-fault.ts';
@@ -18,13 +16,12 @@ import { counted } from '../../core/base/counted.ts';
 import { awayWords, timeAwayOf } from '../../core/result/recovery-words.ts';
 import { formatBytes, formatNumber, formatShare, formatUs, writeDuration } from '../../core/base/units.ts';
 import { coresAdvice, loadAdvice } from './cores.ts';
+import { fewSamplesText } from './few-samples.ts';
 import type { Readings } from './readings.ts';
 import type { TrialPlan } from '../plan/plan.ts';
 
 /** Share of the schedule that the publisher must have sent within the measured phase. */
 const offeredLeast = 0.99;
-/** Events beyond a percentile that advice aims at, since the next run may have a few less. */
-const eventsAimedAt = 1.2 * eventsToShow;
 
 type Check = (
   plan: TrialPlan,
@@ -262,29 +259,11 @@ const checks: readonly Check[] = [
         `${effects(plan).reconnects ? ', as the scenario asked' : ''}.`,
     );
   },
-  function fewSamples({ scenario: { phases, topics }, notes }, _readings, trial) {
+  function fewSamples(plan, _readings, trial) {
     const figure = figureOf('latency.p99', trial);
     const sureness = metrics['latency.p99']!.percentile!.sureness(trial);
     if (figure.value !== undefined || sureness.rests !== 'events') return undefined;
-    const { beyond } = sureness;
-    const upTo = Math.floor(shownUpTo(trial) * 1000) / 1000;
-    const times = Math.ceil((10 * eventsAimedAt) / Math.max(1, beyond)) / 10;
-    const traced = Object.values(topics).every(({ publish }) => publish.kind === 'trace');
-    const goesOn = notes.some(({ code }) => code === 'trace-cut');
-    const longer = writeDuration(Math.ceil((phases.measure * times) / 1000) * 1000);
-    return note(
-      'few-samples',
-      `no 99th percentile is shown: ${formatNumber(beyond)} distinct ` +
-        `${beyond === 1 ? 'event lies' : 'events lie'} beyond it, and ${eventsToShow} are needed ` +
-        `(${upTo === 0 ? 'a median needs more, too' : `up to ${formatShare(upTo)} there are enough`}). ` +
-        `${beyond === 0 ? 'At least' : 'About'} ${formatNumber(times)} times as many events are needed: ` +
-        (traced && !goesOn
-          ? 'the trace has no more of them, so take a longer or denser one.'
-          : (traced
-              ? 'take a denser trace'
-              : 'publish that much more often, to fewer followers for the same load') +
-            `, or measure longer (--set phases.measure=${longer}).`),
-    );
+    return note('few-samples', fewSamplesText(plan, trial, sureness.beyond));
   },
 ];
 
