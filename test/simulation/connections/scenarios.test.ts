@@ -135,7 +135,7 @@ test('what no model knows is refused, each with what to set instead', () => {
   const apart = ['servers.broker=in-process', 'expect=[]'];
   assert.match(obstacles('rolling-deploy', apart)[0]!, /servers\.broker: .*=redis-streams/);
   const still = ['faults=[{at: 1s, freeze: server, for: 1s}]', 'expect=[]'];
-  assert.match(obstacles('rolling-deploy', still)[0]!, /faults: a freeze is simulated of one server only/);
+  assert.match(obstacles('rolling-deploy', still)[0]!, /faults: a freeze can be simulated only in/);
   const [blue] = scenariosIn('blue-green', ['servers.in-front=list', 'expect=[]']);
   const why = (pattern: string) =>
     whyNoModel(
