@@ -93,7 +93,7 @@ function missesOf(tried: readonly ClusterTried[], part: string): string {
     ]);
   const repeat = `\`npm run validate -- --only ${part} --seed N\` repeats case N`;
   return rows.length === 0
-    ? `Nothing did not hold. ${repeat}.`
+    ? `Everything held. ${repeat}.`
     : `What did not hold; ${repeat}:\n\n${table(['case', 'fault', 'how', 'what did not hold'], rows)}`;
 }
 

@@ -84,7 +84,7 @@ function missesOf(tried: readonly Tried[]): string {
       misses.map(({ aspect, text }) => cell(`${aspect}: ${text}`)).join('; '),
     ]);
   if (rows.length === 0)
-    return 'Nothing did not hold. `npm run validate -- --only faults --seed N` repeats case N.';
+    return 'Everything held. `npm run validate -- --only faults --seed N` repeats case N.';
   return (
     'What did not hold; `npm run validate -- --only faults --seed N` repeats case N:\n\n' +
     `${table(['case', 'what', 'what did not hold'], rows)}`
