@@ -110,8 +110,7 @@ const checks: readonly Check[] = [
     if (undone.length === 0) return undefined;
     return invalid(
       'fault-not-done',
-      'the scenario asks for something that could not be done: ' +
-        `${undone.map(undoneText).join('; ')}.`,
+      'the scenario asks for something that could not be done: ' + `${undone.map(undoneText).join('; ')}.`,
     );
   },
   function publisherLate(plan, _readings, trial) {
