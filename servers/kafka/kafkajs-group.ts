@@ -3,7 +3,13 @@
 // library. A consumer that has crashed is replaced by a new one.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Consumer, IHeaders, Kafka } from 'kafkajs';
+import {
+  type Consumer,
+  type IHeaders,
+  type Kafka,
+  type PartitionAssigner,
+  PartitionAssigners,
+} from 'kafkajs';
 import { isKafkaEmulator } from '../../core/base/kafka-emulator.ts';
 import type { GroupHandlers, KafkaGroup, KafkaOffset, KafkaPlace } from './group.ts';
 import { againMs, briefly, hasType, newKafka, newProducer, whyOf, writeErrorOf } from './kafkajs-client.ts';
@@ -12,7 +18,7 @@ export type KafkaGroupOptions = {
   /** `host:port` of a broker, which names the others. */
   host: string;
   group: string;
-  /** How long an answer may take. */
+  /** How long the answer to a write may take. */
   withinMs: number;
   /** Topics that are made where they do not exist, with so many partitions. */
   topics: readonly { topic: string; partitions: number }[];
@@ -27,11 +33,18 @@ export type KafkaGroupOptions = {
  */
 const paces = {
   real: { waitMs: 100, sessionMs: 10_000, heartbeatMs: 2000 },
-  emulated: { waitMs: 25, sessionMs: 4000, heartbeatMs: 500 },
+  emulated: { waitMs: 25, sessionMs: 3000, heartbeatMs: 400 },
 };
 /** How long the group waits for its members to come back when partitions are dealt out. */
 const dealMs = 10_000;
 const leaveMs = 2000;
+/** How long an answer to a reader may take: the others may have to come first. */
+const readWithinMs = 10_000;
+/**
+ * The emulator refuses members that ask for their partitions after the leader has dealt them out, so the
+ * leader takes its time.
+ */
+const emulatedDealMs = 200;
 /** What Kafka answers to a commit while partitions are being dealt out. */
 const dealingTypes = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'];
 
@@ -47,7 +60,7 @@ export async function connectKafkaGroup(options: KafkaGroupOptions): Promise<Kaf
   } catch (error) {
     throw new Error(whyOf(firstOf(error)), { cause: error });
   }
-  const reader = createReader(kafka, options, isKafkaEmulator(clusterId));
+  const reader = createReader(newKafka(host, readWithinMs), options, isKafkaEmulator(clusterId));
   return {
     ...reader,
     clusterId,
@@ -116,6 +129,7 @@ function createReader(kafka: Kafka, { group }: KafkaGroupOptions, isEmulated: bo
       sessionTimeout: sessionMs,
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: dealMs,
+      partitionAssigners: [isEmulated ? dealSlowly : PartitionAssigners.roundRobin],
       retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     const { events } = consumer;
@@ -190,6 +204,17 @@ function createReader(kafka: Kafka, { group }: KafkaGroupOptions, isEmulated: bo
     },
   };
 }
+
+const dealSlowly: PartitionAssigner = (config) => {
+  const dealer = PartitionAssigners.roundRobin(config);
+  return {
+    ...dealer,
+    async assign(given) {
+      await sleep(emulatedDealMs);
+      return dealer.assign(given);
+    },
+  };
+};
 
 /** Of topics that could not be made there is an error for each. */
 function firstOf(error: unknown): unknown {

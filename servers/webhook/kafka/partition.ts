@@ -11,6 +11,8 @@ export type Waiting = {
   /** When it leaves its topic, and when its work is due: later, where it has to wait on in another topic. */
   readonly untilMs: number;
   readonly dueMs: number;
+  /** How often it was put back, since its endpoint had enough under way or another server had it. */
+  readonly putBack: number;
 };
 
 export type Partition = {
@@ -51,6 +53,7 @@ export function takeIn({ offsets, waiting }: Partition, messages: readonly Group
         value,
         untilMs: Number(headers[headerNames.until]) || 0,
         dueMs: Number(headers[headerNames.due]) || 0,
+        putBack: 0,
       });
 }
 

@@ -55,7 +55,8 @@ type Queue = KafkaQueueOptions & {
 /** What a work may be in bytes: a broker takes 1 MiB with all that is around it, by default. */
 const workBytesMost = 1_000_000;
 const commitEveryMs = 200;
-const soonMs = 1000;
+/** A work whose endpoint has enough under way: tried here some times, then somewhere in a second. */
+const soon = { hereMs: 50, timesHere: 4, elsewhereMs: 1000 };
 const againMs = 500;
 const longestTimerMs = 60_000;
 
@@ -178,9 +179,11 @@ function handOut(q: Queue): void {
 }
 
 function begin(q: Queue, partition: Partition, one: Waiting): void {
-  const handling = handleOne(q, one).then((isFinished) => {
-    // Otherwise it stays in Kafka for another server.
-    if (isFinished) partition.offsets.finish(one.offset);
+  const handling = handleOne(q, one).then((handled) => {
+    // What is left stays in Kafka for another server.
+    if (handled === 'finished') partition.offsets.finish(one.offset);
+    if (handled === 'put-back')
+      partition.waiting.push({ ...one, untilMs: Date.now() + soon.hereMs, putBack: one.putBack + 1 });
     q.underWay.delete(handling);
     tend(q, partition);
     handOut(q);
@@ -197,27 +200,30 @@ function tend(q: Queue, partition: Partition): void {
   else q.group.resume(partition.place);
 }
 
-/** @returns whether it is finished where it is */
-async function handleOne(q: Queue, { value, untilMs, dueMs }: Waiting): Promise<boolean> {
+/** What becomes of a message where it is. */
+type Handled = 'finished' | 'put-back' | 'left';
+
+async function handleOne(q: Queue, { value, untilMs, dueMs, putBack }: Waiting): Promise<Handled> {
   const work = decodeWork(value.toString());
   if (!work) return notOurs(q, value);
   if (dueMs > untilMs && dueMs > Date.now()) return wait(q, work, dueMs);
   const end = await q.handle(work);
-  if (end.kind === 'done') return true;
+  if (end.kind === 'done') return 'finished';
   if (end.kind === 'later') return wait(q, work, Date.now() + end.ms);
-  if (end.kind === 'soon') return wait(q, work, Date.now() + soonMs);
-  return !q.isStopped && wait(q, work, Date.now() + q.leaseMs);
+  if (q.isStopped) return 'left';
+  if (end.kind === 'left') return wait(q, work, Date.now() + q.leaseMs);
+  return putBack < soon.timesHere ? 'put-back' : wait(q, work, Date.now() + soon.elsewhereMs);
 }
 
-/** Writes the work to where it waits. @returns whether it is there */
-function wait(q: Queue, work: Work, givenMs: number): Promise<boolean> {
+/** Writes the work to where it waits. */
+function wait(q: Queue, work: Work, givenMs: number): Promise<Handled> {
   const dueMs = Math.ceil(givenMs); // not before
   const { tierMs, untilMs } = delayUntil(Date.now(), dueMs);
   return keep(q, recordOf(delayTopic(q.topic, tierMs), work, waitHeaders(untilMs, dueMs)));
 }
 
 /** Keeps a message of another program away from the work. */
-function notOurs(q: Queue, value: Buffer): Promise<boolean> {
+function notOurs(q: Queue, value: Buffer): Promise<Handled> {
   q.report(new Error('it has a message that pushbench did not send'));
   return keep(q, { topic: deadTopic(q.topic), value, headers: {} }, true);
 }
@@ -225,17 +231,17 @@ function notOurs(q: Queue, value: Buffer): Promise<boolean> {
 /**
  * Writes a record, however long that takes.
  * @param mayDrop finishes one that Kafka never takes
- * @returns whether what it stands for is finished: not where the queue is closed first
+ * @returns `left` where the queue is closed first
  */
-async function keep(q: Queue, record: KafkaRecord, mayDrop = false): Promise<boolean> {
+async function keep(q: Queue, record: KafkaRecord, mayDrop = false): Promise<Handled> {
   while (!q.isClosed) {
     const [written] = await q.sender.send([record]);
-    if (written!.state === 'stored') return true;
+    if (written!.state === 'stored') return 'finished';
     q.report(new Error(written!.why));
-    if (written!.state === 'refused' && mayDrop) return true;
+    if (written!.state === 'refused' && mayDrop) return 'finished';
     await sleep(againMs);
   }
-  return false;
+  return 'left';
 }
 
 /** Tells the group from where it goes on, as far as that has changed. */

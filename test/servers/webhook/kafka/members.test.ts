@@ -41,7 +41,7 @@ describe('members of the group', { timeout: 120_000, concurrent: true }, () => {
     await until('the first delivers', () => at.got.length > 10, 30_000);
     const second = await serve(t, place);
     const secondEnds = publishing(second);
-    await eventually('the second delivers', async () => second.server.counters().deliveryRequests > 10);
+    await until('the second delivers', () => second.server.counters().deliveryRequests > 10, 60_000);
     const confirmed = await firstEnds();
     await first.close();
     const before = at.got.length;
