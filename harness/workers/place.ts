@@ -42,7 +42,8 @@ const lookEveryMs = 2000;
 const absentMost = 3;
 const sentWithinMs = 1000;
 
-type Life = { number: number; child: ChildProcess };
+/** @property gone resolves when it is */
+type Life = { number: number; child: ChildProcess; gone: Promise<void> };
 type Place = PlaceOptions & {
   channel: Channel<FromWorker>;
   life: Life | undefined;
@@ -91,7 +92,9 @@ export async function keepPlace(data: unknown, options: PlaceOptions): Promise<v
   over.removeEventListener('abort', onOver);
   stopListening();
   clearInterval(looking.timer);
-  place.life?.child.kill('SIGKILL');
+  const { life } = place;
+  life?.child.kill('SIGKILL');
+  await life?.gone;
   await channel.sent(sentWithinMs);
   await channel.close();
   if (looking.isAlone()) await removeQueues(options, Object.values(names));
@@ -142,13 +145,15 @@ async function begin(place: Place, message: Extract<ToWorker, { kind: 'begin' }>
   const own = await readClock(link.redis, clock.nowUs);
   const { shiftUs } = shiftBetween(own, message.clock);
   const child = forkChild(loadEntry);
-  place.life = { number, child };
+  const gone = Promise.withResolvers<void>();
+  place.life = { number, child, gone: gone.promise };
   child.on(
     'message',
     // Both ends are this package.
     (report) => channel.send({ kind: 'report', life: number, report: report as LoadReport }),
   );
   onEnd(child, (how) => {
+    gone.resolve();
     if (place.life?.child === child) place.life = undefined;
     channel.send({ kind: 'ended', life: number, how });
   });

@@ -22,6 +22,8 @@ export const keepNothing = { removeOnComplete: { count: 0 }, removeOnFail: { cou
 
 /** Queues whose users are all gone go by themselves after this. */
 const staysMs = 10 * 60_000;
+/** Keys that BullMQ lets expire itself, and by whose end it knows that something is due. */
+const ownExpiry = ['stalled-check', 'limiter'];
 const renewEveryMs = 60_000;
 const removeWithinMs = 1000;
 
@@ -42,10 +44,10 @@ export function openQueue<Data>({ redis }: RedisLink, prefix: string, name: stri
  * @returns stops renewing them
  */
 export function keepExpiring({ redis }: RedisLink, queue: Queue, jobs: readonly string[] = []): () => void {
+  const keys = Object.entries(queue.keys).flatMap(([name, key]) => (ownExpiry.includes(name) ? [] : [key]));
   const renew = () => {
     const renewing = redis.pipeline();
-    for (const key of [...Object.values(queue.keys), ...jobs.map((job) => queue.toKey(job))])
-      renewing.pexpire(key, staysMs);
+    for (const key of [...keys, ...jobs.map((job) => queue.toKey(job))]) renewing.pexpire(key, staysMs);
     renewing.exec().catch(() => {});
   };
   renew();

@@ -7,6 +7,7 @@ import type { TestContext } from 'vitest';
 import { patterns } from '../../../core/pattern/registry.ts';
 import type { Completed, Result } from '../../../core/result/result.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
+import { treeOf } from '../../../harness/process/process-tree.ts';
 import { prepare, run } from '../../../harness/run/run.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
 import type { Progress } from '../../../harness/trial/stage.ts';
@@ -34,12 +35,21 @@ export async function workerOf(
 ): Promise<Running> {
   const args = ['worker', '--join', url, '--token', token, ...more];
   const worker = command ? start(args, temporaryFolder(t), command) : start(args, temporaryFolder(t));
-  t.onTestFinished(async () => {
-    worker.child.kill('SIGTERM');
-    await worker.ended;
-  });
+  t.onTestFinished(() => endWorker(worker));
   await worker.saw(/Waiting at .* for runs/);
   return worker;
+}
+
+/** Ends a worker, whatever stands in front of its process. */
+export async function endWorker({ child, ended }: Running): Promise<void> {
+  for (const pid of treeOf(child.pid!).toReversed()) {
+    try {
+      process.kill(pid, 'SIGTERM');
+    } catch {
+      // It has ended with another.
+    }
+  }
+  await ended;
 }
 
 export type Small = { measure?: string; subscribers?: number; rate?: number; more?: string };

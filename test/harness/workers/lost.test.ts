@@ -2,8 +2,8 @@
 // the result says what happened. PUSHBENCH_WORKER_KILLS sets how often one is killed; once when left out.
 
 import assert from 'node:assert/strict';
-import { test } from 'vitest';
-import { childrenOf } from '../../cli/tools.ts';
+import { test, type TestContext } from 'vitest';
+import { childrenOf, start, temporaryFolder, writeScenario } from '../../cli/tools.ts';
 import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
 import { skipWhen } from '../../skip.ts';
 import type { Progress } from '../../../harness/trial/stage.ts';
@@ -98,3 +98,40 @@ test(
     assert.deepEqual(childrenOf(worker.child.pid!), []);
   },
 );
+
+test('a run that is interrupted lets its workers go at once', { timeout: limitMs }, async (t) => {
+  skipWhen(t, noRedis);
+  const { redis, token, worker, run } = await startedRun(t);
+  run.child.kill('SIGINT');
+  assert.equal((await run.ended).code, 130);
+  await worker.saw(/ended here: the run is over/);
+  assert.deepEqual(childrenOf(worker.child.pid!), []);
+  assert.deepEqual((await leftIn(redis)).keys, []);
+  // It works in the next one.
+  accounted(await runOnWorkers(redis.url, { count: 1, token }));
+});
+
+test('workers notice that their run was killed, and tidy up for it', { timeout: limitMs }, async (t) => {
+  skipWhen(t, noRedis);
+  const { redis, worker, run } = await startedRun(t);
+  run.child.kill('SIGKILL');
+  await worker.saw(/ended here: the run that it belonged to is gone/);
+  assert.deepEqual(childrenOf(worker.child.pid!), []);
+  worker.child.kill('SIGTERM');
+  await worker.ended;
+  assert.deepEqual(await leftIn(redis), { keys: [], clients: [] });
+});
+
+/** A run of the command line whose worker is making its load. */
+async function startedRun(t: TestContext) {
+  const redis = await redisOf(t);
+  const token = newToken();
+  const worker = await workerOf(t, redis.url, token);
+  const folder = temporaryFolder(t);
+  const scenario = writeScenario(folder, 'variants: [sse]', '60s');
+  const run = start(['run', scenario, '--workers', redis.url, '--token', token], folder);
+  t.onTestFinished(() => void run.child.kill('SIGKILL'));
+  await worker.saw(/Taken into run/);
+  while (childrenOf(worker.child.pid!).length === 0) await new Promise((later) => setTimeout(later, 100));
+  return { redis, token, worker, run };
+}

@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'vitest';
 import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
 import { skipWhen } from '../../skip.ts';
-import { accounted, newToken, runOnWorkers, workerOf } from './crew.ts';
+import { accounted, endWorker, newToken, runOnWorkers, workerOf } from './crew.ts';
 
 const here = '10.213.71.1';
 const there = '10.213.71.2';
@@ -90,6 +90,5 @@ test('a worker with another network and another clock makes the load of a run he
   assert.ok(use && Math.abs(use.offsetUs + aheadS * 1e6) <= use.boundUs, JSON.stringify(use));
   assert.equal(trial.latency.endToEnd.count, trial.ledger.delivered);
   assert.ok(!codes.includes('subscribers') && !codes.includes('worker-lost'), codes.join(' '));
-  worker.child.kill('SIGTERM');
-  await worker.ended;
+  await endWorker(worker);
 });
