@@ -19,7 +19,7 @@ export function fewSamplesText(
   const isFew = beyond < eventsToShow;
   // Where there are enough and they differ too much, how many more it takes is not known.
   const times = isFew ? Math.ceil((10 * eventsAimedAt) / Math.max(1, beyond)) / 10 : 2;
-  const many = `${beyond === 0 ? 'At least' : 'About'} ${formatNumber(times)} times as many events are needed`;
+  const about = beyond === 0 ? 'At least' : 'About';
   const why = isFew
     ? `${formatNumber(beyond)} distinct ${beyond === 1 ? 'event lies' : 'events lie'} beyond it, and ` +
       `${eventsToShow} are needed`
@@ -30,7 +30,7 @@ export function fewSamplesText(
   return (
     `no 99th percentile is shown: ${why} ` +
     `(${upTo === 0 ? 'a median needs more, too' : `up to ${formatShare(upTo)} there are enough`}). ` +
-    `${isFew ? many : 'More events are needed'}: ` +
+    `${isFew ? `${about} ${formatNumber(times)} times as many` : 'More'} events are needed: ` +
     (traced && !goesOn
       ? 'the trace has no more of them, so take a longer or denser one.'
       : (traced
