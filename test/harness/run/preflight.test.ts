@@ -88,7 +88,8 @@ test('in a rolling deploy the last server holds more than twice its part, and th
   assert.match(
     refused(16, needed - 1),
     new RegExp(
-      `each of 16 server processes needs ${needed.toLocaleString('en-US')} file .* including those of servers that end `,
+      `each of 16 server processes needs ${needed.toLocaleString('en-US')} file .* ` +
+        'including those of servers that end ',
     ),
   );
   assert.match(refused(8, 20_000), /each of 8 .* or 16 servers \(servers\.count\)/);
