@@ -246,11 +246,13 @@ for (const kind of Object.keys(brokerKinds) as BrokerKind[]) {
     test('many events at once: all confirmed, in the order of one publisher', async (t) => {
       const { members } = await cluster(t, kind, 2);
       const publisher = createPublisher();
+      // The stand-in for Kafka takes as long for 3,000 as an answer may take.
+      const many = kind === 'kafka' ? 1000 : 3000;
       const places = await Promise.all(
-        Array.from({ length: 3000 }, () => publisher.publish(members[0]!, 'a')),
+        Array.from({ length: many }, () => publisher.publish(members[0]!, 'a')),
       );
-      assert.equal(new Set(places.map(({ id }) => id)).size, 3000);
-      await agree(members, 3000, order);
+      assert.equal(new Set(places.map(({ id }) => id)).size, many);
+      await agree(members, many, order);
       for (const { got } of members)
         assert.deepEqual(
           got.map(({ seq }) => seq),
