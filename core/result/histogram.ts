@@ -31,6 +31,8 @@ export type Histogram = {
   /** Values above the range; values below zero: a clock or a stamp is wrong when there are any. */
   overRange: number;
   negative: number;
+  /** The value that is furthest below zero, where there is one. */
+  lowestUs?: number;
 };
 
 /** The bins that hold something, for messages between processes. */
@@ -69,10 +71,15 @@ function emptyOf(counts: Histogram['counts']): Histogram {
   };
 }
 
+/** An empty histogram in the memory of one that is no longer needed. */
+export function emptied({ counts }: Histogram): Histogram {
+  return emptyOf(counts.fill(0));
+}
+
 /** Records one latency. @param valueUs an integer number of microseconds */
 export function record(histogram: Histogram, valueUs: number): void {
   if (valueUs < 0) {
-    histogram.negative++;
+    recordMany(histogram, valueUs, 1);
   } else if (valueUs > maxValueUs) {
     recordMany(histogram, valueUs, 1);
   } else {
@@ -86,8 +93,10 @@ export function record(histogram: Histogram, valueUs: number): void {
 
 /** Records one latency `times` times; at least once. */
 export function recordMany(histogram: Histogram, valueUs: number, times: number): void {
-  if (valueUs < 0) histogram.negative += times;
-  else if (valueUs > rangeUs(histogram)) histogram.overRange += times;
+  if (valueUs < 0) {
+    histogram.negative += times;
+    histogram.lowestUs = Math.min(histogram.lowestUs ?? 0, valueUs);
+  } else if (valueUs > rangeUs(histogram)) histogram.overRange += times;
   else {
     histogram.counts[binOf(valueUs)]! += times;
     histogram.count += times;
@@ -165,6 +174,7 @@ export function merge(into: Histogram, from: Histogram | SparseHistogram): void 
   into.maxUs = Math.max(into.maxUs, from.maxUs);
   into.overRange += from.overRange;
   into.negative += from.negative;
+  if (from.lowestUs !== undefined) into.lowestUs = Math.min(into.lowestUs ?? 0, from.lowestUs);
 }
 
 function widen(histogram: Histogram): void {
@@ -207,6 +217,7 @@ export type StoredHistogram = {
   maxUs: number;
   overRange: number;
   negative: number;
+  lowestUs?: number | undefined;
 };
 
 export function storeHistogram(histogram: Histogram): StoredHistogram {

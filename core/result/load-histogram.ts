@@ -40,13 +40,14 @@ export function loadHistogram(stored: StoredHistogram): Histogram {
   if (histogram.count !== stored.count) {
     throw new Error(`the histogram holds ${histogram.count} values where its record says ${stored.count}`);
   }
-  const { sumUs, minUs, maxUs, overRange, negative } = stored;
+  const { sumUs, minUs, maxUs, overRange, negative, lowestUs } = stored;
   return Object.assign(histogram, {
     sumUs,
     maxUs,
     overRange,
     negative,
     minUs: stored.count === 0 ? Infinity : minUs,
+    ...(lowestUs === undefined ? {} : { lowestUs }),
   });
 }
 

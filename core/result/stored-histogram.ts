@@ -12,4 +12,5 @@ export const storedHistogram = z.strictObject({
   maxUs: z.number().describe('the largest of them'),
   overRange: count.describe('samples above the histogram, not in it'),
   negative: count.describe('samples below zero, not in it: a clock or a stamp was wrong'),
+  lowestUs: z.number().max(0).optional().describe('the value furthest below zero, where there is one'),
 });

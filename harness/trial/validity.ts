@@ -22,6 +22,8 @@ import type { TrialPlan } from '../plan/plan.ts';
 
 /** Share of the schedule that the publisher must have sent within the measured phase. */
 const offeredLeast = 0.99;
+/** Share of latencies that may lie below zero by less than the clocks of workers are known. */
+const explainedMost = 0.01;
 
 type Check = (
   plan: TrialPlan,
@@ -151,8 +153,8 @@ const checks: readonly Check[] = [
       ? undefined
       : invalid('ledger-open', `deliveries cannot be reconciled: ${reasons.join('; ')}.`);
   },
-  function clock(_plan, _readings, { latency }) {
-    const negative = Object.values(latency).reduce((sum, one) => sum + (one?.negative ?? 0), 0);
+  function clock(_plan, _readings, trial) {
+    const negative = negativeOf(trial);
     return negative === 0
       ? undefined
       : invalid(
@@ -265,6 +267,20 @@ const checks: readonly Check[] = [
     return note('few-samples', fewSamplesText(plan, trial, sureness.beyond));
   },
 ];
+
+/**
+ * Latencies below zero that the clocks of workers do not explain: further below than those clocks are known,
+ * or more than a few of their kind, since the median is far above that bound.
+ */
+function negativeOf({ latency, workers = [] }: Completed): number {
+  const boundUs = Math.max(0, ...workers.map((worker) => worker.boundUs));
+  return Object.values(latency).reduce((sum, one) => {
+    if (!one) return sum;
+    const { negative, count, lowestUs = -Infinity } = one;
+    const explained = -lowestUs <= boundUs && negative <= (count + negative) * explainedMost;
+    return explained ? sum : sum + negative;
+  }, 0);
+}
 
 function undoneText({ did, atMs, why }: TrialFault): string {
   return `${did}, at ${writeDuration(atMs)}${why === undefined ? '' : ` (${why})`}`;

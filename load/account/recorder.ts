@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import type { EventNumber, LoadClosed, LoadSample, Window } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { locate, newLocated, type Located } from '../../core/event/envelope.ts';
-import { maxValueUs, newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
+import { emptied, maxValueUs, newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
 import { enter, newLedger } from '../../core/result/ledger.ts';
 import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
 import type { Sink } from '../pattern.ts';
@@ -207,22 +207,10 @@ function createSlottedHistograms() {
     },
     take(): LoadSample['latency'] {
       const taken = [...filling].map(([slot, full]) => ({ slot, histogram: toSparse(full) }));
-      for (const used of filling.values()) spare.push(clear(used));
+      for (const used of filling.values()) spare.push(emptied(used));
       filling.clear();
       current = NaN;
       return taken;
     },
   };
-}
-
-function clear(histogram: Histogram): Histogram {
-  histogram.counts.fill(0);
-  return Object.assign(histogram, {
-    count: 0,
-    sumUs: 0,
-    minUs: Infinity,
-    maxUs: 0,
-    overRange: 0,
-    negative: 0,
-  });
 }

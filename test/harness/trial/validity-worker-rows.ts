@@ -3,7 +3,7 @@
 
 import { evidence } from '../../../core/result/evidence.ts';
 import type { WorkerUse } from '../../../core/result/worker-use.ts';
-import { closedBy } from './readings.ts';
+import { closedBy, sparse } from './readings.ts';
 import type { Case, VoidingRow } from './validity-rows.ts';
 
 const worker = (load: number, more: Partial<WorkerUse> = {}): WorkerUse => ({
@@ -16,6 +16,17 @@ const worker = (load: number, more: Partial<WorkerUse> = {}): WorkerUse => ({
   ...more,
 });
 const workers = (more: Partial<WorkerUse>): Case => ({ readings: { workers: [worker(0), worker(1, more)] } });
+
+/** So many of 10,000 times from a server's acceptance to receipt were below zero, by so much. */
+const below = (valueUs: number, count: number): Case => ({
+  readings: {
+    workers: [worker(0), worker(1)],
+    closed: [
+      closedBy({}, { acceptToReceipt: sparse([500, 5000 - count], [valueUs, count]) }),
+      closedBy({}, { acceptToReceipt: sparse([500, 5000]) }),
+    ],
+  },
+});
 
 /** Load processes that stopped at so many subscribers of five each. */
 const stoppedAt = (first: number, second: number, code = 'EADDRNOTAVAIL'): Case => {
@@ -50,6 +61,22 @@ export const workerRows: readonly VoidingRow[] = [
     inside: workers({ boundUs: 250 }),
     outside: workers({ boundUs: 251 }),
     says: ['the clock of bench-1.7 is known to 251 µs', 'took 1 ms or less', 'at most 25 %'],
+    voids: ['latency'],
+  },
+  {
+    code: 'clock',
+    when: 'by more than the clocks of workers are known',
+    inside: below(-100, 10),
+    outside: below(-101, 10),
+    says: ['10 latencies were below zero'],
+    voids: ['latency'],
+  },
+  {
+    code: 'clock',
+    when: 'more often than the clocks of workers explain',
+    inside: below(-100, 100),
+    outside: below(-100, 101),
+    says: ['101 latencies were below zero'],
     voids: ['latency'],
   },
   {
