@@ -3,13 +3,13 @@
 
 import type { LoadCommand, LoadReport, LoadSample } from '../../core/protocol/control.ts';
 import { messageOf } from '../../core/base/errors.ts';
+import { within } from '../../core/base/within.ts';
 import type { WorkerUse } from '../../core/result/worker-use.ts';
 import { createPeer, TrialFailure, type Inbox } from '../process/peer.ts';
 import type { LoadPeer } from '../trial/fleet.ts';
 import { boundOver, shiftBetween, type ClockReading, type ClockShift } from './clock-offset.ts';
 import { closeLost } from './lost-share.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
-import { within } from './redis-link.ts';
 
 type Command<K extends LoadCommand['kind']> = Extract<LoadCommand, { kind: K }>;
 type OfLife = Extract<FromWorker, { life: number }>;
