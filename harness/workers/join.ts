@@ -37,7 +37,7 @@ export type Lobby = {
 export type Needs = {
   /** Hosts that load goes to. */
   hosts: readonly string[];
-  /** That a worker holds open at the most. */
+  /** That a worker holds open at most. */
   descriptors: number;
   note(text: string): void;
 };

@@ -119,7 +119,7 @@ function send(state: State, command: LoadCommand): void {
   else state.seat.send({ kind: 'command', life: state.life, command });
 }
 
-/** A process that is gone says nothing; whoever waits for the end of its part must not wait for ever. */
+/** A process that is gone says nothing; what waits for the end of its part must not wait for ever. */
 function answerForIt(state: State, command: LoadCommand): void {
   const { box, start, last, gone = '' } = state;
   if (command.kind === 'stop') box.ended(gone);

@@ -27,7 +27,7 @@ export function newKafka(host: string, withinMs: number): Kafka {
 export function newProducer(kafka: Kafka): Producer {
   return kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
-    // Whoever writes decides what is tried again; a write that got no answer may have come.
+    // The caller decides what is tried again; a write that got no answer may have come.
     retry: { retries: 0 },
   });
 }

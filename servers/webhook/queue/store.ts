@@ -147,7 +147,7 @@ function storeOver(parts: Parts): Store {
   });
   const reading = <T>(read: () => Promise<T>) => trouble.reading(() => link.during(read));
 
-  /** Works are sent before their records say so: whoever takes one finds by its round that it is meant. */
+  /** Works are sent before their records say so: the taker of one finds by its round that it is meant. */
   async function sendAgain(all: readonly { id: number; record: DeliveryRecord }[]): Promise<number> {
     const works: (Work & { record: DeliveryRecord })[] = [];
     for (const { id, record } of all) {

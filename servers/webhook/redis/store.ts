@@ -175,7 +175,7 @@ function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers
 async function retry(job: Delivery): Promise<boolean> {
   if (job.finishedOn === undefined) return false;
   const { nextMs: _, ...data } = job.data;
-  await job.updateData({ ...data, spent: data.attempts.length }); // the schedule begins anew
+  await job.updateData({ ...data, spent: data.attempts.length }); // the schedule begins again
   await job.retry(job.failedReason ? 'failed' : 'completed');
   return true;
 }
