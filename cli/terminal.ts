@@ -18,7 +18,7 @@ export function isLive(stream: Stream, { TERM }: NodeJS.ProcessEnv = process.env
 
 /**
  * A line for people: without control characters, and on a terminal of known width broken between words. In a
- * file it stays one line, for whoever searches it.
+ * file it stays one line, for those who search it.
  */
 export function lineFor(stream: Stream, text: string): string {
   return stream.isTTY === true && stream.columns > 0

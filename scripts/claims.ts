@@ -1,4 +1,4 @@
-// Runs every scenario that a claim names, one after another, and makes the page of claims anew:
+// Runs every scenario that a claim names, one after another, and makes the page of claims again:
 // `npm run claims`, or `npm run claims -- dashboard-5s rarely` for some. A scenario that fails
 // costs its own figures and nothing else.
 

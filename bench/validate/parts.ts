@@ -23,7 +23,7 @@ export type PartsOptions = {
   profile?: string;
   /** Where the figures are kept, a file a part. */
   folder: string;
-  /** The document, written anew after each part. */
+  /** The document, written again after each part. */
   page: string;
   machine: string;
   log(text: string): void;

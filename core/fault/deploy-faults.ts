@@ -104,7 +104,7 @@ export const refuse = defineFault({
   did: ({ mode, forMs, server }) =>
     `${server === undefined ? 'the server' : `server ${server}`} ${refusals[mode]}, ` +
     `for ${writeDuration(forMs)}`,
-  // A publisher that has to connect anew meanwhile cannot.
+  // A publisher that has to connect again meanwhile cannot.
   effects: ({ mode }) => ({
     ...goodbyeEffects,
     ...(mode === 'accept-then-close' && { latePublisher: true }),

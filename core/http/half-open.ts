@@ -1,5 +1,6 @@
 // Bounds the connections of a listener that have not sent a whole request yet: how many there are, and how
-// long one may stay. Whoever opens connections and says nothing, or half of something, shuts nobody else out.
+// long one may stay. Clients that open connections and say nothing, or half of something, shut nobody else
+// out.
 
 import type { Server, Socket } from 'node:net';
 import { descriptorLimit } from '../base/descriptor-limit.ts';

@@ -13,24 +13,24 @@ const head = z.looseObject({ format: z.literal(profileFormat), version: z.number
  * @throws UserError `profile` when the text is not a profile, or one that this version cannot read
  */
 export function parseProfile(text: string, file: string): Profile {
-  const anew = 'npm start -- calibrate makes one of this machine.';
+  const hint = 'npm start -- calibrate makes one of this machine.';
   const json = parseJson(text);
-  if ('problem' in json) throw new UserError('profile', `${file} is not whole JSON${json.problem}. ${anew}`);
+  if ('problem' in json) throw new UserError('profile', `${file} is not whole JSON${json.problem}. ${hint}`);
   const { success, data } = head.safeParse(json.value);
   if (!success)
     throw new UserError(
       'profile',
-      `${file} is JSON, but not a profile of pushbench (its "format" is not "${profileFormat}"). ${anew}`,
+      `${file} is JSON, but not a profile of pushbench (its "format" is not "${profileFormat}"). ${hint}`,
     );
   if (!readableVersions.some((one) => one === data.version))
     throw new UserError(
       'profile',
       `${file} has version ${data.version} of the profile format, and this pushbench reads ` +
         `${readableVersions.join(' and ')}. ` +
-        (data.version > profileVersion ? 'Upgrade pushbench.' : anew),
+        (data.version > profileVersion ? 'Upgrade pushbench.' : hint),
     );
   const parsed = profileSchema.safeParse(json.value);
   if (!parsed.success)
-    throw new UserError('profile', `${file} is not valid:\n${issuesText(parsed.error)}\n${anew}`);
+    throw new UserError('profile', `${file} is not valid:\n${issuesText(parsed.error)}\n${hint}`);
   return parsed.data;
 }

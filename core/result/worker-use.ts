@@ -15,7 +15,7 @@ export const workerUse = z.strictObject({
   boundUs: z
     .number()
     .min(0)
-    .describe('how far the two may have been apart all the same at the most, in either direction'),
+    .describe('how far the two may still have been apart at most, in either direction'),
   driftUs: z
     .number()
     .optional()

@@ -7,10 +7,13 @@ import type { Clock } from '../../core/base/clock.ts';
 import type { Member } from './member.ts';
 import type { FrontProcess } from './in-front.ts';
 
+/** A server, as far as a deploy needs it. */
+type Replaced = Pick<Member, 'number' | 'running' | 'drain' | 'halt' | 'begin'>;
+
 /** What has to be there for it. */
 export type DeployScene = {
   clock: Clock;
-  servers: readonly Member[];
+  servers: readonly Replaced[];
   /** Undefined where subscribers know the servers themselves. */
   front: Pick<FrontProcess, 'drain' | 'ready'> | undefined;
   /** Aborted when the trial is over. */
@@ -18,6 +21,8 @@ export type DeployScene = {
   /** The number that processes say the fault by. */
   act: number;
 };
+
+type ServerStep = Exclude<DeployStep, { do: 'pause' }>;
 
 /** How much later than its limit a server may say that it is drained. */
 const lateMs = 15_000;
@@ -45,45 +50,43 @@ async function take(steps: readonly DeployStep[], scene: DeployScene): Promise<s
   return undefined;
 }
 
-/** What a step that could not be done for a server says of it. */
-const whyNot = {
-  divert: 'could not be taken out of what is in front',
-  admit: 'could not be put back into what is in front',
-  drain: 'was not drained: it ended, or still had clients long after the limit',
-  stop: 'did not run',
-  start: 'did not come up again',
-} as const;
+/** Takes a step for all of its servers at once. @returns why it could not be done for one of them */
+async function each(step: ServerStep, scene: DeployScene): Promise<string | undefined> {
+  const whys = await Promise.all(step.servers.map((number) => takeFor(step, number, scene)));
+  return whys.find((why) => why !== undefined);
+}
 
-/** A step for all of its servers at once. @returns why it could not be done for one of them */
-async function each(
-  step: Exclude<DeployStep, { do: 'pause' }>,
-  scene: DeployScene,
-): Promise<string | undefined> {
+/**
+ * Takes a step for one of its servers.
+ * @returns why it could not be done, or undefined
+ * @throws what the proxy in front says, where it cannot be told
+ */
+async function takeFor(step: ServerStep, number: number, scene: DeployScene): Promise<string | undefined> {
   const { servers, front } = scene;
-  const done = await Promise.all(
-    step.servers.map((number): boolean | Promise<boolean> => {
-      const server = servers[number - 1];
-      if (!server) return false;
-      switch (step.do) {
-        case 'divert':
-          return front ? front.drain(number).then(() => true) : true;
-        case 'admit':
-          return front ? front.ready(number).then(() => true) : true;
-        case 'drain':
-          return drained(server, step.plan, scene);
-        case 'stop':
-          return server.halt();
-        case 'start':
-          return server.begin();
-      }
-    }),
-  );
-  const number = step.servers[done.indexOf(false)];
-  return number === undefined ? undefined : `server ${number} ${whyNot[step.do]}`;
+  const server = servers[number - 1]!; // the steps name servers of the scene
+  switch (step.do) {
+    case 'divert':
+      await front?.drain(number);
+      return undefined;
+    case 'admit':
+      await front?.ready(number);
+      return undefined;
+    case 'drain':
+      if (await drained(server, step.plan, scene)) return undefined;
+      return `server ${number} was not drained: it ended, or still had clients long after the limit`;
+    case 'stop':
+      return (await server.halt()) ? undefined : `server ${number} did not run`;
+    case 'start':
+      return (await server.begin()) ? undefined : `server ${number} did not come up again`;
+  }
 }
 
 /** Whether all clients of a server have gone; false where it ends before, or says nothing. */
-async function drained(server: Member, plan: DrainPlan, { clock, over, act }: DeployScene): Promise<boolean> {
+async function drained(
+  server: Replaced,
+  plan: DrainPlan,
+  { clock, over, act }: DeployScene,
+): Promise<boolean> {
   const settled = new AbortController();
   const lastUs = clock.nowUs() + (plan.limitMs + lateMs) * 1000;
   const late = clock.until(lastUs, AbortSignal.any([over, settled.signal])).then(() => false);

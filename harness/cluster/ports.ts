@@ -34,9 +34,9 @@ export async function findPort(files: Pick<SystemFiles, 'read'> = systemFiles): 
 }
 
 /**
- * Whoever is given a port may not listen on it yet. So it is kept from all others who look for one, in other
- * runs on this machine too, by a socket with an abstract name (unix(7)): it leaves no file and goes with this
- * process. Systems without such names do not let other runs know.
+ * The process that a port was given to may not listen on it yet. So it is kept from all others who look for
+ * one, in other runs on this machine too, by a socket with an abstract name (unix(7)): it leaves no file and
+ * goes with this process. Systems without such names do not let other runs know.
  * @returns whether nobody else was given it
  */
 function claim(port: number): Promise<boolean> {

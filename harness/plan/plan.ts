@@ -16,7 +16,7 @@ export type TrialPlan = {
   scenario: Scenario;
   topics: TopicGroupPlan[];
   topicTotal: number;
-  /** Every event, whoever sends it. */
+  /** The events of all senders. */
   publish: PublishPlan;
   /** Who sends what, where that is not the publisher alone. */
   senders: Senders | undefined;

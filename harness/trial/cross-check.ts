@@ -47,7 +47,7 @@ function endedOnLeaving(server: Counters, client: Counters, between: Between): b
   return between === 'reads-requests' ? unread > 0 : bytes > 0 && bytes <= unread * emptyAnswerBytes;
 }
 
-/** What is between the two sides: nothing that changes anything, or a proxy that makes each request anew. */
+/** Between the two sides: nothing that changes anything, or a proxy that writes each request again. */
 export type Between = 'passes-bytes' | 'reads-requests';
 
 /** What two sides with a proxy between them that reads requests do not count alike, and why. */

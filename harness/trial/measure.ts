@@ -26,7 +26,7 @@ type Outside = Readonly<{
 
 export type Measured = Outside &
   Readonly<{
-    /** Of all events, whoever sent them; its histograms and problems are the publisher's. */
+    /** Of the events of all senders; its histograms and problems are the publisher's. */
     done: Extract<PublisherReport, { kind: 'done' }>;
     /** What the load processes say of the messages that their subscribers sent. */
     sent: readonly Extract<LoadReport, { kind: 'sent' }>[];

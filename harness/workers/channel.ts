@@ -3,8 +3,9 @@
 
 import { Worker, type Queue } from 'bullmq';
 import { messageOf } from '../../core/base/errors.ts';
+import { within } from '../../core/base/within.ts';
 import { keepExpiring, keepNothing, openQueue } from './queues.ts';
-import { within, type RedisLink } from './redis-link.ts';
+import type { RedisLink } from './redis-link.ts';
 import { seal, unseal, type Sealed } from './secret.ts';
 
 export type Channel<Out> = {

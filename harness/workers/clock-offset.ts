@@ -6,14 +6,14 @@ import type { Redis } from 'ioredis';
 export type ClockReading = {
   /** Redis's clock less this machine's. */
   offsetUs: number;
-  /** The reading is wrong by this at the most, since Redis read its clock at some moment of the way. */
+  /** The reading is wrong by at most this, since Redis read its clock at some moment of the way. */
   halfTripUs: number;
 };
 
 export type ClockShift = {
   /** What is added to the worker's clock to have the coordinator's. */
   shiftUs: number;
-  /** The error of that at the most, in either direction. */
+  /** The error of that is at most this, in either direction. */
   boundUs: number;
 };
 

@@ -4,12 +4,13 @@
 import { nowUs } from '../../core/base/clock.ts';
 import { counted } from '../../core/base/counted.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { within } from '../../core/base/within.ts';
 import { isLoopbackHost } from '../../core/http/access.ts';
 import type { LoadPeer } from '../trial/fleet.ts';
 import { maySendTo, ownPlace } from './addresses.ts';
 import type { Hello } from './messages.ts';
 import { workersAt } from './queues.ts';
-import { openRedisLink, within, type RedisLink } from './redis-link.ts';
+import { openRedisLink, type RedisLink } from './redis-link.ts';
 import { createRemoteLoad } from './remote-load.ts';
 import { offerSeats, type Seats, type TakenSeat } from './seats.ts';
 import { secretOf, type Secret } from './secret.ts';
@@ -36,7 +37,7 @@ export type Lobby = {
 export type Needs = {
   /** Hosts that load goes to. */
   hosts: readonly string[];
-  /** That a worker holds open at the most. */
+  /** That a worker holds open at most. */
   descriptors: number;
   note(text: string): void;
 };

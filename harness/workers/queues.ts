@@ -2,7 +2,8 @@
 // removed when the run is over, and expire where nobody is left to remove them.
 
 import { Queue } from 'bullmq';
-import { within, type RedisLink } from './redis-link.ts';
+import { within } from '../../core/base/within.ts';
+import type { RedisLink } from './redis-link.ts';
 import type { Offer } from './messages.ts';
 
 /** Where places in runs are offered. One for each token. */

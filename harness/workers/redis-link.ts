@@ -3,6 +3,7 @@
 
 import { Redis, type RedisOptions } from 'ioredis';
 import { exitCodes, messageOf, UserError } from '../../core/base/errors.ts';
+import { Late, within } from '../../core/base/within.ts';
 
 export type RedisLink = {
   redis: Redis;
@@ -113,22 +114,4 @@ function startBeat(redis: Redis, gone: () => void): NodeJS.Timeout {
       )
       .finally(() => (isAsked = false));
   }, beatEveryMs);
-}
-
-class Late extends Error {}
-
-/** @throws Late; the signal's reason when it is aborted before */
-export async function within<T>(work: Promise<T>, limitMs: number, signal?: AbortSignal): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Late(`not within ${limitMs} ms`)), limitMs);
-  const onAbort = () => reject(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted) onAbort();
-  work.catch(() => {}); // it may end after its limit
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-  }
 }

@@ -3,13 +3,13 @@
 
 import type { LoadCommand, LoadReport, LoadSample } from '../../core/protocol/control.ts';
 import { messageOf } from '../../core/base/errors.ts';
+import { within } from '../../core/base/within.ts';
 import type { WorkerUse } from '../../core/result/worker-use.ts';
 import { createPeer, TrialFailure, type Inbox } from '../process/peer.ts';
 import type { LoadPeer } from '../trial/fleet.ts';
 import { boundOver, shiftBetween, type ClockReading, type ClockShift } from './clock-offset.ts';
 import { closeLost } from './lost-share.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
-import { within } from './redis-link.ts';
 
 type Command<K extends LoadCommand['kind']> = Extract<LoadCommand, { kind: K }>;
 type OfLife = Extract<FromWorker, { life: number }>;
@@ -119,7 +119,7 @@ function send(state: State, command: LoadCommand): void {
   else state.seat.send({ kind: 'command', life: state.life, command });
 }
 
-/** A process that is gone says nothing; whoever waits for the end of its part must not wait for ever. */
+/** A process that is gone says nothing; what waits for the end of its part must not wait for ever. */
 function answerForIt(state: State, command: LoadCommand): void {
   const { box, start, last, gone = '' } = state;
   if (command.kind === 'stop') box.ended(gone);

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { QueueEvents, Worker, type Queue } from 'bullmq';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { within } from '../../core/base/within.ts';
 import { version } from '../run/version.ts';
 import { openChannel, type Channel } from './channel.ts';
 import { readClock } from './clock-offset.ts';
@@ -20,7 +21,7 @@ import {
   removeQueue,
   stalledEveryMs,
 } from './queues.ts';
-import { within, type RedisLink } from './redis-link.ts';
+import type { RedisLink } from './redis-link.ts';
 import type { Seat } from './remote-load.ts';
 import type { Secret } from './secret.ts';
 

@@ -9,7 +9,7 @@ import { UserError } from '../../core/base/errors.ts';
 const leastLength = 12;
 
 export type Secret = {
-  /** What all keys of Redis begin with; whoever has another token looks elsewhere. */
+  /** What all keys of Redis begin with; a worker with another token looks elsewhere. */
   prefix: string;
   key: Buffer;
 };

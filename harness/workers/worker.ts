@@ -3,9 +3,10 @@
 import { hostname } from 'node:os';
 import { Worker } from 'bullmq';
 import { nowUs } from '../../core/base/clock.ts';
+import { within } from '../../core/base/within.ts';
 import { keepPlace, type MachineClock } from './place.ts';
 import { keepNothing, lobbyName, lockMs, openQueue, removeLobby, workersAt } from './queues.ts';
-import { openRedisLink, within } from './redis-link.ts';
+import { openRedisLink } from './redis-link.ts';
 import { secretOf } from './secret.ts';
 
 export type WorkerOptions = {

@@ -8,7 +8,7 @@ import { isTooLarge } from '../../core/result/too-large.ts';
  * are taken out of the whole.
  */
 const longestMessage = 400;
-/** Kinds kept; a peer that words each problem anew must not fill the memory. */
+/** Kinds kept; a peer that words each problem differently must not fill the memory. */
 const keptKinds = 49;
 
 export type ProblemLog = {

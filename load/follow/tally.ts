@@ -40,7 +40,7 @@ export function createTally(sameClock: boolean): Tally {
   /** @returns whether it has come before */
   function noteSeq({ id, topic, seq }: Envelope): boolean {
     const life = id.slice(0, id.lastIndexOf('-'));
-    if (life !== epoch) lastSeq.clear(); // another life of the server's log, in which all numbers begin anew
+    if (life !== epoch) lastSeq.clear(); // another life of the server's log, in which all numbers begin again
     epoch = life;
     const last = lastSeq.get(topic);
     if (last !== undefined && seq <= last) {

@@ -21,7 +21,7 @@ export type State = Publishing & {
   readonly numbers: Int32Array;
   /** Topics with an event under way or in `ready`, and the events that wait behind it. */
   readonly behind: Map<number, Queue<number>>;
-  /** Events whose topic lets them go, for want of a connection: one a topic. */
+  /** Events that wait for a connection alone, since their topic lets them go: one a topic. */
   readonly ready: Queue<number>;
   /** Once the connections' code has been loaded. */
   clients: HttpClients<Lane> | undefined;

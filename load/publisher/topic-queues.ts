@@ -67,7 +67,7 @@ export function createTopicQueues<Server extends { isOpen(): boolean }>(): Topic
 
   function send(number: number, server: Server): { event: number; server: Server } {
     const topic = topicOf(number);
-    const event = topic.again.shift() ?? topic.fresh.shift()!; // whoever waits has one
+    const event = topic.again.shift() ?? topic.fresh.shift()!; // a topic that waits has one
     waiting--;
     topic.server = server;
     topic.unanswered++;

@@ -24,7 +24,7 @@ export type Place = {
   cookies: Cookies;
   /** The server that `request` is for. */
   url: URL | undefined;
-  /** The request for events after `cursor`, made anew when cursor, ETag, cookies or server change. */
+  /** The request for events after `cursor`, made again when cursor, ETag, cookies or server change. */
   request: Buffer | undefined;
   /** The wait that the last answer advised, in milliseconds: the server is drained. */
   waitMs: number;

@@ -221,7 +221,7 @@ function unready<State>({ context }: All<State>, poller: Poller<State>, cause: A
   poller.ready = false;
 }
 
-/** Whoever is subscribed again has reconnected, after a failure or because it had left. */
+/** A poller that is subscribed again has reconnected, after a failure or because it had left. */
 function becomeReady<State>({ context }: All<State>, poller: Poller<State>, atUs: number): void {
   if (poller.ready || poller.away) return;
   if (poller.wasReady) context.counters.reconnects++;

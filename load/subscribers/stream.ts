@@ -13,7 +13,7 @@ export type Stream<State, L extends Line = Socket> = Comeback & {
   server: number;
   /** Set from the moment of dialling until it is closed. */
   line: L | undefined;
-  /** Made anew for each connection. */
+  /** Made for each connection. */
   state: State;
   cursor: Cursor;
   /** Cookies that servers, or the proxy in front of them, gave it. */

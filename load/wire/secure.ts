@@ -26,7 +26,7 @@ export function ownConnector(
 }
 
 function connectorWith(trusted: SecureContextOptions, sessions?: TlsSessions): Connector {
-  // One context for all connections: making it reads every authority anew.
+  // One context for all connections: making it reads every authority again.
   const secureContext = createSecureContext(trusted);
   return {
     opened: 'secureConnect',

@@ -1,6 +1,6 @@
 // Checks the signature of a request, and says precisely why it does not fit: it is right but too old, or too
-// old and wrong; the body was printed anew on its way; or the sender reads the secret in another way than the
-// scheme. The schemes do all comparing, in constant time.
+// old and wrong; the body was written again on its way; or the sender reads the secret in another way than
+// the scheme. The schemes do all comparing, in constant time.
 
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';

@@ -104,7 +104,7 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
     });
   }
 
-  /** @returns whether it is to be read anew */
+  /** @returns whether it is to be read again */
   function compare({ created: made, state }: StreamInfo, endBefore: number): boolean {
     const { last_seq: last, first_seq: first, messages } = state;
     const isFirst = beginsAt === undefined;
@@ -113,7 +113,7 @@ export async function readStream(options: ReaderOptions): Promise<StreamReader> 
       beginsAt = last;
       log.begin(epochOf(made), messages > 0 ? first - 1 : last);
     } else if (wentBack) {
-      // The stream was made anew, or lost its newest events: the same numbers are other events now.
+      // The stream was made again, or lost its newest events: the same numbers are other events now.
       log.begin(epochOf(made === created ? `${made} ${last} ${log.epoch()}` : made), 0);
       replaced();
     }

@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis';
 import { openInTime, quietMs, type OpenBroker } from './broker.ts';
 import { openRedisLink, openRedisNumbers } from './redis.ts';
 
-/** A channel that says nothing for so long, asked again and again, is listened to anew. */
+/** A channel that says nothing for so long, though it is asked, is subscribed to again. */
 const deafMs = 3 * quietMs;
 
 export const openRedisPubSub: OpenBroker = async (options) => {

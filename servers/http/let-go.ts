@@ -5,7 +5,7 @@
 import { drainTimesMs, type DrainCount, type DrainPlan } from '../../core/policy/server/drain.ts';
 
 export type LetGoOptions<Member> = {
-  /** Those who are there, in the order in which they came; whoever goes is taken out by the pattern. */
+  /** Those who are there, in the order in which they came; the pattern takes out those who go. */
   members: ReadonlySet<Member>;
   /** The member's time has come. Where it is told then and there, `told` is called from here. */
   due(member: Member): void;

@@ -187,7 +187,7 @@ function http1(
   const route = createRouter(routes, counters);
   const connections = createConnections({ secure: tls !== undefined, tally, counters, publishRoutes });
 
-  // Whoever asks for another protocol, such as h2c, is answered in HTTP/1.1 (RFC 9110, section 7.8).
+  // A client that asks for another protocol, such as h2c, is answered in HTTP/1.1 (RFC 9110, section 7.8).
   const shouldUpgradeCallback = ({ headers }: IncomingMessage) =>
     upgrade !== undefined && headers.upgrade?.toLowerCase() === 'websocket';
   const settings = { ...http1Limits(requestMs, headMs), shouldUpgradeCallback };

@@ -131,7 +131,7 @@ export function readBody(request: Request, maxBytes: number): Promise<Buffer> {
     finish();
     resolve(body);
   });
-  // Nobody is left to be answered, but whoever waits for the body must be let go.
+  // Nobody is left to be answered, but what waits for the body must be let go.
   const cutOff = () => {
     if (over) return; // every request ends with 'close', and an error costs more than most of them
     refuse(new RequestError(400, 'cut-off', 'the connection ended before the body did'));

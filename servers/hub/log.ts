@@ -124,8 +124,8 @@ export function createLog(
       end = gapUpTo = offset;
     },
 
-    begin(anew, offset) {
-      epoch = anew;
+    begin(fresh, offset) {
+      epoch = fresh;
       end = gapUpTo = offset;
       isShared = true;
       history.clear();

@@ -65,7 +65,7 @@ export type Topics = {
   number(name: string, seq: number | undefined): { topic: Topic; seq: number; before: number };
   /** Takes the topic's newest number back: its highest number is `before` again. */
   unnumber(topic: Topic, before: number): void;
-  /** No topic has events any more, and whoever follows one gets every event from now on. */
+  /** No topic has events any more, and everybody who follows one gets every event from now on. */
   forgetEvents(): void;
   /**
    * The topics of these names, each once, to be followed.

@@ -1,7 +1,7 @@
 // Defines what is asked of a client of Kafka where several servers share the messages of topics, so that
 // another client can take the place of the one here: to write, and to read the partitions that the group
-// deals out to this member. What the group has finished is told by `commit`; whoever gets a partition goes on
-// from there.
+// deals out to this member. What the group has finished is told by `commit`; the member that gets a partition
+// next goes on from there.
 
 export type KafkaPlace = { readonly topic: string; readonly partition: number };
 
@@ -28,9 +28,9 @@ export type GroupHandlers = {
   assigned(places: readonly KafkaPlace[]): readonly KafkaOffset[];
   /** Must return at once: nothing is read meanwhile, and the group takes the member for dead. */
   take(place: KafkaPlace, messages: readonly GroupMessage[]): void;
-  /** The partitions are about to be dealt out anew: what is not committed now may come again. */
+  /** The partitions are about to be dealt out again: what is not committed now may come again. */
   dealing(): void;
-  /** Reading has failed, and begins anew. */
+  /** Reading has failed, and begins again. */
   failed(error: unknown): void;
 };
 
@@ -44,7 +44,7 @@ export type KafkaGroup = {
   write(records: readonly KafkaRecord[]): Promise<void>;
   /** Joins the group, again after any trouble, and reads until `leave`. */
   read(topics: readonly string[], handlers: GroupHandlers): void;
-  /** Fetches nothing of the partition until `resume`. Forgotten when reading begins anew. */
+  /** Fetches nothing of the partition until `resume`. Forgotten when reading begins again. */
   pause(place: KafkaPlace): void;
   resume(place: KafkaPlace): void;
   /**

@@ -1,8 +1,8 @@
 // Makes clients of KafkaJS, says what their errors mean, and waits no longer than a moment for their end.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import { messageOf } from '../../core/base/errors.ts';
+import { within } from '../../core/base/within.ts';
 import { KafkaWriteError } from './topic.ts';
 
 /** How long is waited before what failed is tried again. */
@@ -27,7 +27,7 @@ export function newKafka(host: string, withinMs: number): Kafka {
 export function newProducer(kafka: Kafka): Producer {
   return kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
-    // Whoever writes decides what is tried again; a write that got no answer may have come.
+    // The caller decides what is tried again; a write that got no answer may have come.
     retry: { retries: 0 },
   });
 }
@@ -64,8 +64,5 @@ export function writeErrorOf(error: unknown): KafkaWriteError {
 
 /** A broker that does not answer holds nothing up. */
 export async function briefly(ending: Promise<unknown>, ms = lastWordMs): Promise<void> {
-  const over = new AbortController();
-  const late = sleep(ms, undefined, { signal: over.signal }).catch(() => {});
-  await Promise.race([ending.catch(() => {}), late]);
-  over.abort();
+  await within(ending, ms).catch(() => {});
 }

@@ -103,7 +103,7 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
     read(from, take) {
       over = (async () => {
         while (!closed) {
-          await readOnce(from, take).catch(() => {}); // whoever writes is told what is wrong
+          await readOnce(from, take).catch(() => {}); // those who write are told what is wrong
           if (!closed) await sleep(againMs);
         }
       })();

@@ -26,8 +26,8 @@ export type KafkaPartition = {
    */
   write(messages: readonly { key: string | undefined; value: string }[]): Promise<void>;
   /**
-   * Hands out messages in their order, from the place that `from` says whenever it begins anew; some may come
-   * again. Begins anew by itself after any trouble, until it is closed.
+   * Hands out messages in their order, from the place that `from` says whenever it begins again; some may
+   * come twice. Begins again by itself after any trouble, until it is closed.
    * @param take must not throw
    */
   read(from: () => number, take: (message: KafkaMessage) => void): void;

@@ -15,7 +15,7 @@ export const operationalTopics = {
 } as const;
 
 export type Announcer = {
-  /** Publishes an operational event, when whoever is publishing now is done. */
+  /** Publishes an operational event, when what is being published now is done. */
   announce(topic: keyof typeof operationalTopics, body: object): void;
   close(): void;
 };

@@ -172,7 +172,7 @@ function failed(world: World, client: number): void {
   comeBackLater(world, client);
 }
 
-/** Whoever waits to be accepted, where the listener goes. */
+/** All that wait to be accepted fail, where the listener goes. */
 export function failQueued(world: World, server: ServerState): void {
   world.lists.each(server.queue, (client) => {
     world.lists.remove(client);

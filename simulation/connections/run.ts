@@ -241,13 +241,14 @@ function simulatedOf(
 }
 
 /**
- * By how much predictions of the validation were off (docs/validation.md, storms and deploys): three of four
- * trials by no more. Of the other kinds nothing was held against runs.
+ * By how much predictions of the validation were off (docs/validation.md, storms and deploys): the 75th
+ * percentile of each figure's error, rounded up to a whole percent. Of the other kinds nothing was held
+ * against runs.
  */
 const heldAgainstRuns: ExpectedError = {
   ...(Object.fromEntries(errorKinds.map((kind) => [kind, null])) as ExpectedError), // of all kinds
-  recovery: 0.19,
-  connects: 0.07,
+  recovery: 0.21, // of the time until all are back
+  connects: 0.09, // of the most connections opened in a second
   losses: 0.05, // three of four were exact, so this is the largest
 };
 

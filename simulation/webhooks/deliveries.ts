@@ -113,7 +113,7 @@ export function createDeliveries(endpoints: number, messageOf: (event: number) =
     for (let left = limit; left > 0 && root[endpoint] !== 0; left--) {
       const id = root[endpoint]!;
       yield taskOf(endpoint, id);
-      // Whoever asks for another one has taken it.
+      // A caller that asks for another one has taken it.
       root[endpoint] = withoutRoot(id);
     }
   }

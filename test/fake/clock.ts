@@ -21,7 +21,7 @@ export function virtualClock(startUs = 1_000_000_000): VirtualClock {
     }
   }
   function pump(): void {
-    // Events that wake nobody run in one go; whoever is woken gets to act before time goes on.
+    // Events that wake nobody run in one go; those who are woken get to act before time goes on.
     for (let next = due.shift(); next; next = due.shift()) {
       now = Math.max(now, next.atUs);
       next.run();

@@ -1,5 +1,5 @@
 // Subscribers that have a list of servers: they spread over it, each request names the server that it goes
-// to, whoever loses a server goes to another, and one that refuses connections is left.
+// to, one that loses its server goes to another, and one that refuses connections is left.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';

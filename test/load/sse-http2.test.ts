@@ -15,7 +15,7 @@ import { listen, testContext, until } from './context.ts';
 import { event, options, start } from './sse-fixture.ts';
 
 for (const over of ['h2', 'h2c'] as const) {
-  test(`over ${over}, a hundred streams share a connection, and a lost one is made anew`, async (t) => {
+  test(`over ${over}, a hundred streams share a connection, and a lost one is made again`, async (t) => {
     const lastIds: (string | undefined)[] = [];
     const [sessions, streams] = [new Set<ServerHttp2Session>(), new Set<ServerHttp2Stream>()];
     const server = over === 'h2' ? createSecureServer({ cert: certificate, key }) : createHttp2Server();

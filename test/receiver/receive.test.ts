@@ -1,5 +1,5 @@
-// The receiver over real sockets: whom it believes, what it does not read, and that acting twice, never and
-// too late are told apart. The signatures are made by somebody else's library.
+// The receiver over real sockets: which requests it believes, what it does not read, and that acting twice,
+// never and too late are told apart. The signatures are made by somebody else's library.
 
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';

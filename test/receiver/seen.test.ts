@@ -32,7 +32,7 @@ test('a delivery is new once; while it is acted upon it is under way; one that f
   assert.equal(seen.begin('given back before', 100), 'done');
 });
 
-test('a claim ends with its lease, so that whoever hangs or has died does not hold it for ever', () => {
+test('a claim ends with its lease, so that one who hangs or has died does not hold it for ever', () => {
   const seen = store();
   assert.equal(seen.begin('a', 100), 'new');
   seen.clock.nowMs = 99;

@@ -31,7 +31,7 @@ test('connect-auth: who finds the queue full is refused, comes again and is resu
   ]);
   const [trial] = trials;
   resumedAll(trial!, 24);
-  // Of those that come again each is checked anew.
+  // Each of those that come again is checked again.
   const { refused } = trial!.recovery!.connects;
   assert.ok(refused > 0);
   assert.ok(trial!.counters.server.authChecks >= 48, `${trial!.counters.server.authChecks}`);

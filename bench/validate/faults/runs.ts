@@ -29,8 +29,7 @@ const entries: Record<ChildRole, string> = {
   publisher: 'load/publisher-process.',
 };
 /**
- * A run of two trials in which a process is silent until the harness gives it up takes this long at the
- * most.
+ * A run of two trials in which a process is silent until the harness gives it up takes at most this long.
  */
 const runLimitMs = 90_000;
 /** What outlives the harness has until then to end. */

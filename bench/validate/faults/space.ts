@@ -20,7 +20,7 @@ export type Space = {
   processes(): number[];
   /** A file system in memory at a new folder of this name. */
   mount(name: string, sizeBytes: number): string;
-  /** Mounts that folder anew, read-only or with another size. */
+  /** Mounts that folder again, read-only or with another size. */
   remount(path: string, options: string): void;
   /** Kills what still runs, unmounts, removes the folder. */
   remove(): Promise<void>;

@@ -10,7 +10,7 @@ export type PollStatus = 'ok' | 'nothing-new' | 'hold-ended' | 'refused' | 'unex
 
 /**
  * Reads the status of an answer to a poll. Both 503 (RFC 9110, section 15.6.4) and 429 (RFC 6585, section 4)
- * send a client away for a while, whoever asks.
+ * send any client away for a while.
  * @param endsHolds 408 and 504 end a hold: some servers and proxies of others say so when nothing came
  */
 export function readPollStatus(status: number, endsHolds: boolean): PollStatus {

@@ -7,7 +7,7 @@ import type { Random } from '../../base/random.ts';
 export type Backoff = { readonly base: number; readonly cap: number };
 
 /**
- * When the backoff begins anew: as soon as a connection opens, or only once one has been up for `stable`
+ * When the backoff begins again: as soon as a connection opens, or only once one has been up for `stable`
  * milliseconds.
  */
 export type Reset = 'on-open' | { readonly stable: number };

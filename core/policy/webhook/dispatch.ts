@@ -3,7 +3,7 @@
 // endpoint's backlog never delays another's, and within the caps of concurrency and rate the slow ones cost
 // the others nothing.
 //
-// Pure: state and functions. Whoever drives it makes the attempts that `beginNext` names, tells of their ends
+// Pure: state and functions. The caller makes the attempts that `beginNext` names, tells of their ends
 // with `endAttempt`, and calls `passTime` when the clock has reached `nextWakeMs`: with real timers, scaled
 // ones or in virtual time.
 

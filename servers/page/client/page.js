@@ -147,7 +147,7 @@ function close() {
 function takeEvent(event) {
   const receivedUs = hostNowUs();
   const { id, topic, seq, planned, accepted } = event;
-  // Another life of the server's log, in which all numbers begin anew.
+  // Another life of the server's log, in which all numbers begin again.
   if (id.split('-')[0] !== epoch) lastSeq = new Map();
   epoch = id.split('-')[0];
   const last = lastSeq.get(topic);

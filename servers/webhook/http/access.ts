@@ -10,7 +10,7 @@ import type { Routes } from '../../http/router.ts';
 import { specialUse } from '../sending/guard.ts';
 
 export type Access = {
-  /** Made anew at each start; shown to the operator alone. */
+  /** Made at each start; shown to the operator alone. */
   readonly token: string;
   /** The routes, each behind the check. @throws RequestError 401, in the handler */
   protect(routes: Routes): Routes;

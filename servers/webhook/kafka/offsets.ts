@@ -22,7 +22,7 @@ export function createOffsets(): Offsets {
     take(offset) {
       if (from !== undefined && next !== undefined && offset >= from && offset < next) return false;
       if (from === undefined || offset < from) {
-        // The partition begins anew: its topic was made again, or lost its end.
+        // The partition begins from the start: its topic was made again, or lost its end.
         open.clear();
         from = offset;
       }

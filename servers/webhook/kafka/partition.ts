@@ -27,7 +27,7 @@ export type Partition = {
 const headerNames = { until: 'pushbench-until', due: 'pushbench-due' };
 
 /**
- * How far reading may be ahead of the lowest message that is not finished: so many come again at the most
+ * How far reading may be ahead of the lowest message that is not finished: at most so many come again
  * when this server dies.
  */
 const aheadMost = 10_000;

@@ -35,7 +35,7 @@ export type KafkaQueueOptions = {
   emulator: string | undefined;
   /** How long a delivery is claimed for one server. */
   leaseMs: number;
-  /** Works that are handed out at once at the most. */
+  /** The most works that are handed out at once. */
   concurrency: number;
   report: (error: unknown) => void;
 };

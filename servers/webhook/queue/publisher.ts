@@ -97,7 +97,7 @@ export function createQueuePublisher(options: QueuePublisherOptions): QueuePubli
         round: 0,
       };
       await sendAll(p, [work]);
-      await p.records.add([work]).catch(p.report); // whoever takes it writes it otherwise
+      await p.records.add([work]).catch(p.report); // else the server that takes it writes it
       return work.firstId;
     },
     again: (works) => sendAll(p, works),

@@ -196,13 +196,13 @@ function recordOf({ message, receivers, createdMs }: Work, i: number): DeliveryR
   return { endpoint: id, key, event, topic, createdMs, state: 'pending', attempts: [], round: 0, spent: 0 };
 }
 
-/** A settled delivery that is to be sent again: its schedule begins anew. */
+/** A settled delivery that is to be sent again: its schedule begins again. */
 export function reopened(settled: DeliveryRecord): DeliveryRecord {
   const { nextMs: _nextMs, settledMs: _settledMs, ...record } = settled;
   return { ...record, state: 'pending', round: record.round + 1, spent: record.attempts.length };
 }
 
-/** The same text for the same record, whoever writes it. */
+/** The same text for the same record, whichever server writes it. */
 export function textOf(record: DeliveryRecord): string {
   return JSON.stringify(record);
 }

@@ -3,12 +3,12 @@
 // server that dies tells nothing: its works are handed out again when their leases have ended.
 
 import { randomUUID } from 'node:crypto';
+import { within } from '../../../core/base/within.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { goodbyeLimits } from '../../../core/policy/server/goodbye.ts';
 import type { Task } from '../../../core/policy/webhook/delivery.ts';
 import { endpointConcurrency } from '../../../core/policy/webhook/endpoint-queue.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';
-import { within } from '../redis/complaints.ts';
 import type { RedisEndpoints } from '../redis/endpoints.ts';
 import { isPassing } from '../redis/link.ts';
 import type { Timers } from '../sending/timers.ts';
@@ -67,9 +67,9 @@ export function createQueueSchedule(given: QueueScheduleOptions): QueueSchedule 
     underWay: () => [...underWay.values()].reduce((sum, n) => sum + n, 0),
     stop: () => (quiet = queue.stop()),
     async close() {
-      await within(goodbyeLimits.webhookStepMs, quiet).catch(() => {});
+      await within(quiet, goodbyeLimits.webhookStepMs).catch(() => {});
       if (working) working.isCut = true;
-      await within(againMs + goodbyeLimits.webhookStepMs, quiet).catch(() => {});
+      await within(quiet, againMs + goodbyeLimits.webhookStepMs).catch(() => {});
       queue.close();
     },
   };

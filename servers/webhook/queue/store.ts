@@ -5,12 +5,12 @@
 // Rates and the breaker need one process that sees all of an endpoint's deliveries, so they cannot be had
 // here, and the cap of concurrency holds for each server. core/pattern/webhook.ts refuses them together.
 
+import { within } from '../../../core/base/within.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { goodbyeLimits } from '../../../core/policy/server/goodbye.ts';
 import type { ServerBacklog } from '../../../core/protocol/control.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
-import { within } from '../redis/complaints.ts';
 import { createRedisEndpoints } from '../redis/endpoints.ts';
 import { identify } from '../redis/identify.ts';
 import { openLink, type RedisLink } from '../redis/link.ts';
@@ -147,7 +147,7 @@ function storeOver(parts: Parts): Store {
   });
   const reading = <T>(read: () => Promise<T>) => trouble.reading(() => link.during(read));
 
-  /** Works are sent before their records say so: whoever takes one finds by its round that it is meant. */
+  /** Works are sent before their records say so: the taker of one finds by its round that it is meant. */
   async function sendAgain(all: readonly { id: number; record: DeliveryRecord }[]): Promise<number> {
     const works: (Work & { record: DeliveryRecord })[] = [];
     for (const { id, record } of all) {
@@ -204,7 +204,7 @@ function storeOver(parts: Parts): Store {
       trouble.close();
       for (const endpoint of endpoints.all.values()) endpoint.unsubscribe();
       await publisher.close();
-      await within(goodbyeLimits.webhookStepMs, endpoints.upToDate()).catch(() => {});
+      await within(endpoints.upToDate(), goodbyeLimits.webhookStepMs).catch(() => {});
       await schedule.close();
       link.close();
     },

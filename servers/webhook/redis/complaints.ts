@@ -33,14 +33,3 @@ export function createComplaints(count: () => void): Complaints {
     close: () => void (closed = true),
   };
 }
-
-/** @throws Error when it takes longer */
-export async function within<T>(ms: number, done: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error('too late')), ms);
-  try {
-    return await Promise.race([done, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { within } from '../../../core/base/within.ts';
 import { keyStaysMs } from '../../http/idempotency.ts';
 import { createBatches, type Batches } from './batch.ts';
-import { within } from './complaints.ts';
 import { identify } from './identify.ts';
 import { openLink, openPatient, type PatientConnections, type RedisLink } from './link.ts';
 import type { JobData } from './delivery-log.ts';
@@ -77,7 +77,7 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
     patient: openPatient(url, password),
     async close() {
       // BullMQ waits for a Redis that may be away.
-      await within(closeWithinMs, Promise.allSettled([queue.close(), jobs.close()])).catch(() => {});
+      await within(Promise.allSettled([queue.close(), jobs.close()]), closeWithinMs).catch(() => {});
       for (const one of [link, publishing]) one.close();
     },
   };

@@ -3,6 +3,7 @@
 // then another makes those attempts again.
 
 import { DelayedError, UnrecoverableError, Worker } from 'bullmq';
+import { within } from '../../../core/base/within.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { goodbyeLimits } from '../../../core/policy/server/goodbye.ts';
 import type { Message, Task } from '../../../core/policy/webhook/delivery.ts';
@@ -10,7 +11,6 @@ import { endpointConcurrency } from '../../../core/policy/webhook/endpoint-queue
 import type { WebhookEndpoint } from '../endpoints.ts';
 import type { Timers } from '../sending/timers.ts';
 import type { Outcome, Schedule, StoreHandlers } from '../store.ts';
-import { within } from './complaints.ts';
 import type { Delivery, JobData } from './delivery-log.ts';
 import type { RedisEndpoints } from './endpoints.ts';
 import { isPassing, reconnectMostMs, type PatientConnections } from './link.ts';
@@ -79,10 +79,10 @@ export function createRedisSchedule(given: RedisScheduleOptions): RedisSchedule 
       return quiet;
     },
     async close(isRedisThere) {
-      if (isRedisThere()) await within(goodbyeLimits.webhookStepMs, quiet).catch(() => {});
+      if (isRedisThere()) await within(quiet, goodbyeLimits.webhookStepMs).catch(() => {});
       if (working) working.isCut = true;
       patient.giveUp(); // a Redis that is away cannot be told: another server takes over what is under way
-      await within(reconnectMostMs + goodbyeLimits.webhookStepMs, quiet).catch(() => {});
+      await within(quiet, reconnectMostMs + goodbyeLimits.webhookStepMs).catch(() => {});
     },
   };
 }

@@ -6,6 +6,7 @@
 // Order, rates and the breaker need one process that sees all of an endpoint's deliveries, so they cannot be
 // had here, and the cap of concurrency holds for each server. core/pattern/registry.ts refuses them together.
 
+import { within } from '../../../core/base/within.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { goodbyeLimits } from '../../../core/policy/server/goodbye.ts';
 import type { ServerBacklog } from '../../../core/protocol/control.ts';
@@ -13,7 +14,6 @@ import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
 import type { Timers } from '../sending/timers.ts';
 import type { Schedule, Store, StoreHandlers } from '../store.ts';
-import { within } from './complaints.ts';
 import { createDeliveryLog, type Delivery, type DeliveryLog } from './delivery-log.ts';
 import { createRedisEndpoints, type RedisEndpoints } from './endpoints.ts';
 import { everyMs } from './look.ts';
@@ -164,7 +164,7 @@ function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers
       trouble.close();
       for (const endpoint of endpoints.all.values()) endpoint.unsubscribe();
       await publisher.close();
-      await within(goodbyeLimits.webhookStepMs, endpoints.upToDate()).catch(() => {});
+      await within(endpoints.upToDate(), goodbyeLimits.webhookStepMs).catch(() => {});
       await schedule.close(redis.publishing.ready);
       await redis.close();
     },
@@ -175,7 +175,7 @@ function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers
 async function retry(job: Delivery): Promise<boolean> {
   if (job.finishedOn === undefined) return false;
   const { nextMs: _, ...data } = job.data;
-  await job.updateData({ ...data, spent: data.attempts.length }); // the schedule begins anew
+  await job.updateData({ ...data, spent: data.attempts.length }); // the schedule begins again
   await job.retry(job.failedReason ? 'failed' : 'completed');
   return true;
 }

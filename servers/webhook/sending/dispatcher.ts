@@ -172,7 +172,7 @@ export function createDispatcher({ database, attempt, concurrency, timers }: Dis
   };
 }
 
-/** One timer for the next moment that `nextMs` names. @returns sets it anew, when that may have changed */
+/** One timer for the next moment that `nextMs` names. @returns sets it again, when that may have changed */
 function wakeTimer(timers: Timers, nextMs: () => number, wake: () => void): () => void {
   let cancel = (): void => {};
   let setMs = Infinity;

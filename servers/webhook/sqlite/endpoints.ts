@@ -2,7 +2,7 @@
 // in neither.
 //
 // A change is a step. A step writes, changes what memory decides by, and says how both ends go on: `done`
-// when it is stored (queues, subscriptions, whoever watches), `undo` when the database refused it.
+// when it is stored (queues, subscriptions, those who watch), `undo` when the database refused it.
 
 import { resetBreaker } from '../../../core/policy/webhook/breaker.ts';
 import type { EndpointLimits } from '../../../core/policy/webhook/endpoint-queue.ts';

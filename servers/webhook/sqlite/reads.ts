@@ -61,7 +61,7 @@ export type DatabaseParts = {
   /** Pending deliveries, dead letters of registered endpoints, and the number of the newest delivery. */
   counts: { pending: number; dead: number; lastId: number };
   record: Transactions['record'];
-  /** What an error of the database means for whoever asked. */
+  /** What an error of the database means for those who asked. */
   refusalOf: (error: unknown) => Error;
 };
 

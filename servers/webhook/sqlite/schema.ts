@@ -4,7 +4,7 @@
 // pending have an index each, of pending rows only, so that neither the settled nor another endpoint's
 // backlog is ever walked over. Only a list of one endpoint's pending deliveries walks over those of
 // others, in the index alone.
-// `spent` are the attempts before a replay: the schedule begins anew behind them.
+// `spent` are the attempts before a replay: the schedule begins again behind them.
 
 import type { DatabaseSync } from 'node:sqlite';
 import { exitCodes, UserError } from '../../../core/base/errors.ts';

@@ -1,6 +1,6 @@
 // Groups writes into transactions, and says what becomes of each when the disk is full or fails.
 //
-// Group commit: the first write sets a timer, and what follows joins its transaction, whoever writes. The
+// Group commit: the first write sets a timer, and what follows joins its transaction, from any writer. The
 // transaction ends when the event loop has gone round, but not more often than every `commitEveryMs`: under
 // load hundreds of writes share a commit, without load nobody waits.
 //
@@ -30,7 +30,7 @@ const retryEveryMs = 250;
 
 export type TransactionsOptions = {
   db: DatabaseSync;
-  /** What an error of the database means for whoever asked. */
+  /** What an error of the database means for those who asked. */
   refusalOf: (error: unknown) => RequestError;
   /** Remembers the counts that are kept outside of the database. @returns puts them back */
   mark: () => () => void;
@@ -86,7 +86,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       if (!s.db.isTransaction) return Promise.resolve();
       if (!s.waiting) {
         s.waiting = Promise.withResolvers();
-        s.waiting.promise.catch(() => {}); // whoever waits for it hears of it
+        s.waiting.promise.catch(() => {}); // those who wait for it hear of it
       }
       return s.waiting.promise;
     },

@@ -91,7 +91,7 @@ test('a metric that was not judged says its own reason beside one that is worse'
   assert.deepEqual([first!.metric?.metric, others], ['requests-per-delivery', []]);
 });
 
-test('one open variant of two is enough for whoever asks', () => {
+test('one open variant of two is enough for those who ask', () => {
   const two = [paired(pairsOf(about(1, 0.3)), 'a'), paired(pairsOf(about(1, 0.02)), 'b')];
   const comparison = comparisonOf(two, [p50]);
   assert.deepEqual(

@@ -12,7 +12,7 @@ const text = readFileSync(eventSchemaFile, 'utf8');
 // Read back from the file, as somebody else's program would.
 const published = z.fromJSONSchema(JSON.parse(text) as Parameters<typeof z.fromJSONSchema>[0]);
 
-test('the file is the one that the code makes; npm run schema writes it anew', () =>
+test('the file is the one that the code makes; npm run schema writes it again', () =>
   assert.equal(text, eventSchemaText()));
 
 test('every event passes', () => {

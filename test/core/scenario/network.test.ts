@@ -42,7 +42,7 @@ test('a steady network is read with its units', () => {
   );
 });
 
-test('a fault of the network says what becomes of it, of whom, and for how long', () => {
+test('a fault of the network says what becomes of it, for which side, and for how long', () => {
   const { faults } = read(
     'variants: [sse]\nservers: { count: 3, broker: nats }\n' +
       'faults: [{ at: 1s, network: { silence: down }, share: 20%, for: 2s }, ' +

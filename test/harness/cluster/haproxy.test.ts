@@ -211,7 +211,7 @@ test('TLS passes through, whatever is done to HAProxy', async (t) => {
   assert.deepEqual(seen.problems, []);
 });
 
-test('when HAProxy is gone, whoever asks is told so, and so is the trial', async (t) => {
+test('when HAProxy is gone, those who ask are told so, and so is the trial', async (t) => {
   skipWhen(t, absent);
   const { haproxy, seen, subscribe } = await behindHaproxy(t, 'sse');
   await subscribe(0, 2);

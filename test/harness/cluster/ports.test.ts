@@ -30,7 +30,7 @@ test('one that somebody listens on is not given', async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-test('none is given twice, as whoever got one may not listen on it yet', async () => {
+test('none is given twice, as the process that got it may not listen on it yet', async () => {
   // So many of 26,000 ports, drawn at random, nearly always have a pair among them.
   const found = await Promise.all(Array.from({ length: 500 }, () => findPort()));
   assert.equal(new Set(found).size, found.length);

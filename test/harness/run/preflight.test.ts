@@ -102,7 +102,7 @@ test('over HTTP/2 a hundred subscribers share a socket', () => {
   assert.match(refusal(50_000, limited, 'variants: [sse: { over: h2 }, sse]'), /needs 50,064 file/);
   const over = (variants: string) => loadProcessCount(scenarioOf(50_000, variants), patterns, limited);
   assert.deepEqual([over('variants: [sse: { over: h2 }]'), over('variants: [sse]')], [6, 100]);
-  // Whoever shares a connection goes to the same server of the list.
+  // Those who share a connection go to the same server of the list.
   assert.equal(
     socketsHeld(scenarioOf(1000, 'variants: [sse: { over: h2c }]\nservers: { count: 4 }'), patterns),
     12,

@@ -17,7 +17,7 @@ import { runAgainst, writeTarget } from './foreign.ts';
 
 type Subscribe = (request: IncomingMessage, response: ServerResponse, published: boolean) => void;
 
-/** A system that says something too large to whoever asks it after the first event. */
+/** A system that says something too large to anyone who asks it after the first event. */
 async function system(t: TestContext, subscribe: Subscribe, sockets = new Set<Duplex>()): Promise<string> {
   let published = false;
   const server = createServer((request, response) => {

@@ -48,7 +48,7 @@ test('the barrier opens when the last load process is ready, and not before', as
   const { stage, first, order } = slowRamp();
   const { connectUs, subscribers } = await connect(stage);
   assert.equal(connectUs, 700_000);
-  assert.equal(subscribers, 9, 'of whom one went before the barrier');
+  assert.equal(subscribers, 9, 'one of ten went before the barrier');
   assert.deepEqual(order('start'), ['server 1 start', 'load 1 start', 'load 2 start', 'publisher start']);
   assert.ok(first('publisher', 'start').atUs >= first('load 2', 'start').atUs + 700_000);
   assert.equal(first('load 1', 'start').atUs, first('load 2', 'start').atUs);

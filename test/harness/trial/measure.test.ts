@@ -144,7 +144,7 @@ test('where subscribers publish, each load process sends its own, and the number
     topics: { news: { publish: '1/s' }, chat: { publish: '4/s', by: 'subscribers' } },
   });
   const { publisher, loads } = plan.senders!;
-  // Whoever sends event i of the whole plan says 1000 + i of it.
+  // The process that sends event i of the whole plan says 1000 + i of it.
   const seqOf = (index: Uint32Array) => Int32Array.from(index, (i) => 1000 + i);
   const lateUs = [300_000, 900_000];
   let window: Window | undefined;

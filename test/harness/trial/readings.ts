@@ -82,7 +82,7 @@ export function self(atUs: number, more: Partial<SelfSample> = {}): SelfSample {
   };
 }
 
-/** The share of one of the two load processes: five subscribers, each of whom got all events. */
+/** The share of one of the two load processes: five subscribers, which all got every event. */
 export function closedBy(
   ledger: Partial<LoadLedger> = {},
   more: Partial<Omit<LoadClosed, 'ledger'>> = {},

@@ -38,11 +38,11 @@ export type ScriptedStage = {
   world: World;
   told: Told[];
   progress: Progress[];
-  /** Runs at that moment, and whoever it wakes acts before time goes on. The clock's `at` wakes nobody. */
+  /** Runs at that moment, and those it wakes act before time goes on. The clock's `at` wakes nobody. */
   later(atUs: number, run: () => void): void;
   /** The first command of that kind that the process was told. */
   first(name: string, kind: Told['command']['kind']): Told;
-  /** Which of these kinds of commands went to whom, in order. */
+  /** Which of these kinds of commands went to which process, in order. */
   order(...kinds: Told['command']['kind'][]): string[];
 };
 

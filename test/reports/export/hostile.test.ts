@@ -1,4 +1,4 @@
-// Names and messages that attack whoever reads them: a spreadsheet, a terminal, a CI runner, a
+// Names and messages that attack what reads them: a spreadsheet, a terminal, a CI runner, a
 // Markdown page. Each form has one function that makes text harmless; here every form is made of a
 // result whose texts are all hostile.
 

@@ -111,7 +111,7 @@ test('on a phone charts are drawn for it, with letters as large as elsewhere', a
     ] as const) {
       const page = await openPage(t, { viewport: { width, height: 800 } });
       await page.goto(`file://${file}`);
-      if (interactive && shown === 'wide') continue; // drawn anew there
+      if (interactive && shown === 'wide') continue; // drawn again there
       assert.equal(await page.locator('.chart svg:visible').count(), 9);
       assert.equal(await page.locator(`.chart svg.${shown}:visible`).count(), 9);
       const { height } = (await page

@@ -1,5 +1,5 @@
 // Holds that what earlier versions wrote is still read, drawn and compared. The files in results/ were
-// written by runs of those versions and are never made anew; results/version-2 by the last one before trials
+// written by runs of those versions and are never made again; results/version-2 by the last one before trials
 // had faults in them as they happened, and processes an index.
 
 import assert from 'node:assert/strict';

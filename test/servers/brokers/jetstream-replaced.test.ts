@@ -12,7 +12,7 @@ import { createPublisher, isRefusal, join, told } from './hubs.ts';
 
 const isUnknown = (error: unknown) => isRefusal(error) && error.code === 'unknown';
 
-/** A server that has read two events, and the hands of somebody who makes the stream anew. */
+/** A server that has read two events, and the hands of somebody who makes the stream again. */
 async function setUp(t: TestContext) {
   const nats = await startNats();
   t.onTestFinished(nats.stop);
@@ -43,7 +43,7 @@ async function setUp(t: TestContext) {
 }
 
 for (const [what, others] of [
-  ['begins anew', 0],
+  ['begins again', 0],
   ['has come further than the one before', 5],
 ] as const)
   test(`a stream that ${what} gives an event no number of the old epoch`, async (t) => {

@@ -59,7 +59,7 @@ test('two processes: one event for two servers, and each says what a broker neve
   assert.deepEqual(answers[0], answers[1]);
   assert.equal((answers[0] as { seq: number }).seq, 5);
 
-  // Whoever publishes past the servers leaves a gap in the offsets.
+  // What is published past the servers leaves a gap in the offsets.
   const redis = new Redis(broker.url);
   t.onTestFinished(() => redis.disconnect());
   await redis.hincrby(`${access.name}:log`, 'offset', 3);

@@ -252,7 +252,7 @@ for (const [section, rows] of Object.entries(groups)) {
         assert.equal([...text.matchAll(/HTTP\/1\.1 \d{3} /g)].length, then === 'kept' ? 2 : 1, text);
         if (then === 'kept') assert.match(text, /nothing at \/kept/);
         const faults = server.counters().errors;
-        // Where it is the body, whoever waits for it may have been told so by now.
+        // Where it is the body, those who wait for it may have been told so by now.
         if (then === 'closed' && status >= 400)
           assert.ok(faults === 1 || (faults === 2 && section.startsWith('section 7')), `${faults} errors`);
         assert.deepEqual(storedIn(server), status !== 201 ? [] : [what.startsWith('none') ? '' : 'ok']);

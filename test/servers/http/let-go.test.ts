@@ -33,7 +33,7 @@ async function run(staysMs: readonly number[], windowMs: number, limitMs: number
   return { members, toldMs, take, lettingGo, tookMs: () => tookMs };
 }
 
-test('everybody is told at their time, and whoever stays is closed at the limit', async () => {
+test('everybody is told at their time, and those who stay are closed at the limit', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.oneof(fc.nat(2000), fc.constant(Infinity)), { maxLength: 40 }),

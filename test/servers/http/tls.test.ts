@@ -137,7 +137,7 @@ test('servers with the same ticket seed resume one another, others their own ses
   );
 });
 
-test('whoever connects and does not shake hands is cut and holds up no close', async (t) => {
+test('a client that connects and does not shake hands is cut and holds up no close', async (t) => {
   const { url, port, counters, close } = await secure(t, 'polling');
   const plain = url.replace('https', 'http');
   const gone = await rawClient(plain); // a probe of the port

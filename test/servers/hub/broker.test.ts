@@ -1,5 +1,5 @@
-// Holds hubs that share their events to what servers/hub/broker.ts promises, whoever numbers, and however
-// late events come.
+// Holds hubs that share their events to what servers/hub/broker.ts promises, whichever side numbers, and
+// however late events come.
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -154,7 +154,7 @@ test('a copy of a log takes each event once, by the number it was given, and say
   assert.throws(() => follower.draft('a', '1', {}), /takes no drafts/);
 });
 
-test('a new epoch forgets the events, keeps the subscribers, and counts topics and numbers anew', () => {
+test('a new epoch forgets the events, keeps the subscribers, and counts topics and numbers again', () => {
   let log: BrokeredLog | undefined;
   const hub = connectHub({ ...defaultLimits, maxTopics: 2 }, (given) => {
     log = given;

@@ -1,6 +1,6 @@
 // Opens a page for the first time that wants the current state: `since=last` brings the newest event of each
-// topic, then what follows, over every pattern that can be asked. Whoever is cut off before it came still
-// gets it.
+// topic, then what follows, over every pattern that can be asked. A client that is cut off
+// before it came still gets it.
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'vitest';

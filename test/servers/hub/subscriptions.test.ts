@@ -8,7 +8,7 @@ import { createHub } from '../../../servers/hub/hub.ts';
 
 test('the followers of a topic are those who subscribed, each as often as it did', () => {
   const hub = createHub(defaultLimits);
-  const ends = ['x', 'y', 'x'].map((whom) => hub.subscribe(['a', 'b'], () => {}, whom));
+  const ends = ['x', 'y', 'x'].map((name) => hub.subscribe(['a', 'b'], () => {}, name));
   assert.deepEqual([hub.followers('a'), hub.followers('c')], [['x', 'y', 'x'], []]);
   ends[0]!();
   assert.deepEqual(hub.followers('b'), ['y', 'x']);
@@ -22,7 +22,7 @@ test('listeners are called in the order they came, also those of several topics'
     ['second', ['b']],
     ['third', ['b', 'a', 'b']],
   ] as const)
-    hub.subscribe(topics, ({ topic }, whom) => calls.push(`${whom} ${topic}`), who);
+    hub.subscribe(topics, ({ topic }, name) => calls.push(`${name} ${topic}`), who);
   hub.publish('b', '1', {});
   hub.publish('a', '1', {});
   assert.deepEqual(calls, ['first b', 'second b', 'third b', 'first a', 'third a']);

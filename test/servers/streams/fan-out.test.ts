@@ -17,7 +17,7 @@ import { framing, heldOutlet, seqsIn, setUp } from './outlets.ts';
 import { rawClient } from '../http/raw-http.ts';
 import { bulk, getRequest, serve, unchunk } from '../streams.ts';
 
-test('one event is framed once, whoever gets it', async (t) => {
+test('one event is framed once, however many get it', async (t) => {
   let framed = 0;
   const { hub, fanOut } = setUp(t);
   const counting = createFraming(

@@ -28,7 +28,7 @@ test('the gauge falls by replay, by recovery and by removal, and outlives a rest
   await server.close();
   server = await serveOn(t, timers, options);
   assert.equal(await dead(), 6);
-  assert.equal((await server.stats()).exhausted, 0, 'the count of this server began anew');
+  assert.equal((await server.stats()).exhausted, 0, 'the count of this server began again');
 
   const [letter] = (await server.deliveries(`?state=exhausted&endpoint=${one.id}`)).deliveries;
   status = 204;

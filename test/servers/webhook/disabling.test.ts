@@ -49,7 +49,7 @@ describe('an endpoint is disabled', () => {
     },
   );
 
-  test('after five days without success, and one success in between starts them anew', async (t) => {
+  test('after five days without success, and one success in between starts them again', async (t) => {
     let answer = 500;
     const at = await receiver(t, () => answer);
     const timers = virtualTimers();

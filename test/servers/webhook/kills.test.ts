@@ -11,7 +11,7 @@ import { missingFor } from './kill-stores.ts';
 function closes({ kills, lost, unexplained, confirmed, deliveries, endpoints }: KillLedger): void {
   assert.equal(lost, 0);
   assert.equal(unexplained, 0);
-  // Whoever publishes at the end has one confirmed, however busy the machine is.
+  // The one that publishes at the end has an event confirmed, however busy the machine is.
   assert.ok(confirmed > kills, `${confirmed} events were confirmed`);
   assert.ok(deliveries >= confirmed * endpoints);
 }

@@ -127,7 +127,7 @@ test('recovery takes ten thousand at once and says that there are more', async (
   await server.change(id, { enabled: false });
 });
 
-test('a replay begins the schedule anew', async (t) => {
+test('a replay begins the schedule again', async (t) => {
   const at = await receiver(t, () => 500);
   const timers = virtualTimers();
   const server = await serveOn(t, timers, { retries: ['1m', '5m'] });

@@ -142,7 +142,7 @@ for (const [name, optionsOf] of Object.entries(stores)) {
       const third = await serve(t, options);
       await third.publish('news');
       await third.settled();
-      assert.equal((await third.endpoint(id)).disabled, undefined, 'enabled, it begins anew');
+      assert.equal((await third.endpoint(id)).disabled, undefined, 'enabled, it begins again');
     });
   });
 }

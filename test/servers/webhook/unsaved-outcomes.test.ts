@@ -26,7 +26,7 @@ describe('an outcome that the store cannot take', () => {
     const { depth, delivered, attempts } = await server.stats();
     assert.deepEqual({ depth, delivered, attempts }, { depth: 0, delivered: 2, attempts: 3 });
     assert.equal((await server.delivery('1')).state, 'delivered');
-    // Whoever looks for what is due meanwhile finds nothing.
+    // A look at what is due meanwhile finds nothing.
     assert.equal((await server.publish()).status, 503);
     while (timers.waiting() > 0) timers.next();
     await sleep(20);

@@ -81,7 +81,7 @@ function asScenario(text: string): Scenario {
   }
 }
 
-/** Counts that chance has no part in, whoever of the clients comes first. */
+/** Counts that chance has no part in, whichever of the clients comes first. */
 const countsOf = ({ ledger, changes }: Simulated) => ({
   ...ledger,
   resumed: changes!.resumed,

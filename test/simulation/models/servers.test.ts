@@ -109,7 +109,7 @@ test.for(patternsHere)('ten servers that nothing connects lose nine of ten deliv
   }
 });
 
-test('subscribers that the servers have not as many of are missed by whom they are at', () => {
+test('where servers have unequal numbers of subscribers, an event reaches those of its server alone', () => {
   // Five subscribers at three servers: two, two and one. Six events in turn reach each server twice.
   const scenario = scenarioWith(
     'subscribers: 5\nservers: { count: 3 }\nphases: { warmup: 0s, measure: 6s, drain: 1s }',

@@ -19,7 +19,7 @@ let drawing;
 let nextCursor;
 let readings = 0;
 
-/** Reads the newest anew. */
+/** Reads the newest again. */
 export async function refreshDeliveries() {
   const reading = ++readings;
   waiting.clear();

@@ -12,7 +12,7 @@ export async function openDetails(id) {
   if (shownId === id && !$('details').open) $('details').showModal();
 }
 
-/** Shows the delivery anew when it is the one that is open. */
+/** Shows the delivery again when it is the one that is open. */
 export function noteAttempt(id) {
   if ($('details').open && shownId === id) void show();
 }

@@ -17,7 +17,7 @@ export const urlOf = (id) => known.get(id)?.url ?? id;
 /** Whether its circuit breaker holds its deliveries back. */
 export const isHeldBack = (id) => known.has(id) && known.get(id).breaker !== 'closed';
 
-/** Reads the endpoints anew. Calls while one is under way share it. */
+/** Reads the endpoints again. Calls while one is under way share it. */
 export function refreshEndpoints() {
   return (reading ??= read().finally(() => (reading = undefined)));
 }

@@ -4,7 +4,7 @@
 import { api, publish } from './api.js';
 import { $, notice, time } from './dom.js';
 
-/** Said when an endpoint has come or gone; main.js reads them anew. */
+/** Said when an endpoint has come or gone; main.js reads them again. */
 const changed = () => document.dispatchEvent(new Event('endpoints-changed'));
 
 /** The endpoint that the open dialog is about. */

@@ -13,7 +13,7 @@ const soonMs = 2000;
 const everyMs = 30_000;
 let due;
 
-/** Reads them anew, a moment after something has happened. */
+/** Reads them again, a moment after something has happened. */
 export function trendsSoon() {
   due ??= setTimeout(() => {
     due = undefined;

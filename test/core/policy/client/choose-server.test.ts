@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { chooseServer } from '../../../../core/policy/client/choose-server.ts';
 
-test('each turn goes to another server, until all have been asked; then it begins anew', () => {
+test('each turn goes to another server, until all have been asked; then it begins again', () => {
   fc.assert(
     fc.property(fc.nat(1_000_000), fc.integer({ min: 1, max: 64 }), (subscriber, servers) => {
       const round = Array.from({ length: servers }, (_, turn) => chooseServer(subscriber, turn, servers));

@@ -166,7 +166,7 @@ test('no policy waits longer than its cap by itself, nor less than 0', () => {
   );
 });
 
-describe('when the backoff begins anew', () => {
+describe('when the backoff begins again', () => {
   const list = (reset: ReconnectPolicy['reset']) => policyOf('phoenix', reset ? { reset } : {});
 
   test('on a connection that opens, however short', () => {

@@ -48,7 +48,7 @@ describe('without a word from the server', () => {
     );
   });
 
-  test('each failure doubles it, and a success begins anew', () => {
+  test('each failure doubles it, and after a success it begins again', () => {
     const client = newComeback();
     const most = () => takeWaitMs(client, policy, () => 1);
     assert.deepEqual([most(), most(), most()], [100, 200, 400]);

@@ -1,4 +1,4 @@
-// Looks at outlets in virtual time: whoever takes nothing for the whole time is cut off soon after it, and
+// Looks at outlets in virtual time: one that takes nothing for the whole time is cut off soon after it, and
 // nobody whose bytes leave in time.
 
 import assert from 'node:assert/strict';

@@ -67,7 +67,7 @@ describe('open', () => {
     assert.equal(breakerAllowsAtMs(breaker, 41_000), 41_000);
   });
 
-  test('a failure begins the rest anew', () => {
+  test('after a failure the rest begins again', () => {
     const breaker = opened();
     beginInBreaker(breaker);
     assert.equal(endInBreaker(breaker, false, 40_000), undefined);

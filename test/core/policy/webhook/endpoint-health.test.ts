@@ -24,7 +24,7 @@ function reasons(rule: DisableRule, answers: readonly (readonly [atMs: number, R
 }
 
 describe('after-100-failures', () => {
-  test('disables with the hundredth failure in a row, and a success begins the count anew', () => {
+  test('disables with the hundredth failure in a row, and after a success the count begins again', () => {
     const failures = Array.from({ length: 99 }, (_, i) => [i, timeout] as const);
     const said = reasons('after-100-failures', [
       ...failures,
@@ -41,7 +41,7 @@ describe('after-100-failures', () => {
 });
 
 describe('after-5-days', () => {
-  test('disables with the first failure five days after the first of them, and a success begins anew', () => {
+  test('disables with the first failure after five days of them, and begins again after a success', () => {
     const said = reasons('after-5-days', [
       [0, status(500)],
       [4 * day, status(204)],

@@ -235,7 +235,7 @@ describe('from another machine', () => {
     },
   );
 
-  test('is made anew at each start, and not shown on loopback', async (t) => {
+  test('is another one at each start, and not shown on loopback', async (t) => {
     const [one, two, local] = [await serve(t, '0.0.0.0'), await serve(t, '0.0.0.0'), await serve(t)];
     assert.notEqual(one.page.split('token=')[1], two.page.split('token=')[1]);
     assert.equal(new URL(local.page).search, '');

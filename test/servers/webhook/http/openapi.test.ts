@@ -15,7 +15,7 @@ import { receiver, until } from '../../receivers.ts';
 import { errors, valid, text, document, operationsIn } from './openapi-document.ts';
 
 describe('the document', () => {
-  test('is the one that the code makes; npm run schema writes it anew', () =>
+  test('is the one that the code makes; npm run schema writes it again', () =>
     assert.equal(text, openApiText()));
 
   test('is valid OpenAPI 3.1', () => {

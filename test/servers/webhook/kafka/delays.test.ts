@@ -84,7 +84,7 @@ test('the group goes on from the lowest message that is not finished', () => {
           while (lowest <= count && finished.has(lowest)) lowest++;
           assert.equal(offsets.lowest(), from + lowest);
         }
-        // They come again after partitions were dealt out anew.
+        // They come again after partitions were dealt out again.
         for (let i = 0; i <= count; i++) assert.ok(!offsets.take(from + i));
         assert.equal(offsets.next(), from + count + 1);
       },
@@ -92,7 +92,7 @@ test('the group goes on from the lowest message that is not finished', () => {
   );
 });
 
-test('a partition that was made anew is read from its beginning', () => {
+test('a partition that was made again is read from its beginning', () => {
   const offsets = createOffsets();
   offsets.take(7);
   offsets.take(8);

@@ -79,7 +79,7 @@ test('what comes again to a server that has it is not begun again', async (t) =>
   });
   kafka.take(due, 0, [work(1), work(2)]);
   await until('both are begun', () => begun.length === 2);
-  // Partitions are dealt out anew, and this one stays here.
+  // Partitions are dealt out again, and this one stays here.
   assert.deepEqual(kafka.assign([second, due]), [{ ...due, offset: 2 }]);
   kafka.take(due, 0, [work(1), work(2), work(3)]);
   first.resolve(done);

@@ -1,4 +1,4 @@
-// Checks who waits for whom, over real requests: ten thousand endpoints, dead ones among them, caps of
+// Checks what waits for what else, over real requests: ten thousand endpoints, dead ones among them, caps of
 // concurrency and rate, order, and bounds of time. The decisions alone:
 // test/core/policy/webhook/dispatch.test.ts.
 
