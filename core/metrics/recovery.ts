@@ -235,7 +235,6 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
         ((trial.recovery?.connects.refused ?? 0) + sumOf(trial, (one) => one.absences - one.neverBack)) /
         absent.count(trial),
     ),
-    errorKind: 'connects',
     has: connects,
   },
   'connects-refused': {

@@ -77,7 +77,7 @@ async function takeFor(step: ServerStep, number: number, scene: DeployScene): Pr
     case 'stop':
       return (await server.halt()) ? undefined : `server ${number} did not run`;
     case 'start':
-      return (await server.begin()) ? undefined : `server ${number} did not come up again`;
+      return (await server.begin()) ? undefined : `server ${number} did not come up`;
   }
 }
 

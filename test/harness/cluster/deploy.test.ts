@@ -45,7 +45,7 @@ test('a deploy of which every step can be done says nothing', async () => {
 test.each([
   [{ drain: false }, 'server 2 was not drained: it ended, or still had clients long after the limit', 2],
   [{ halt: false }, 'server 2 did not run', 4],
-  [{ begin: false }, 'server 2 did not come up again', 6],
+  [{ begin: false }, 'server 2 did not come up', 6],
 ])('where %j holds of the second server, it says that %s', async (second, why, steps) => {
   const { scene, seen } = sceneOf(second);
   assert.equal(await beginDeploy(rolling, scene), why);
