@@ -116,7 +116,10 @@ function* searchOne<P extends PlannedTrial>(
 
 /** A list of reasons as a part of a sentence. */
 function inOneLine(message: string): string {
-  return message.replaceAll(/\s*\n\s*- /g, ' ').replace(/\.$/, '');
+  return message
+    .replace(/\s*\n\s*- /, ' ')
+    .replaceAll(/\.?\s*\n\s*- /g, '; ')
+    .replace(/\.$/, '');
 }
 
 function judge(

@@ -3,7 +3,7 @@
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import type { Result } from '../../core/result/result.ts';
 import { variantNames } from '../summary/names.ts';
-import { limitText, stepText } from '../summary/searches.ts';
+import { endLines, limitText, stepText } from '../summary/searches.ts';
 import { html, type Markup } from './markup.ts';
 import { tableMarkup } from './table-markup.ts';
 
@@ -24,7 +24,7 @@ export function searchSection(results: readonly Result[]): Markup {
       'What the searches found, and each of their steps',
       ['variant', { words: 'raised' }, { words: 'kept' }, { words: 'highest' }, { words: 'steps' }],
       rows,
-    )}`;
+    )}${endLines(results).map((line) => html`<p>${line}</p>`)}`;
 }
 
 /** What one server process answered in closed loop. */

@@ -50,24 +50,47 @@ function whoOf(same: readonly Search[], of: number, called: VariantNames): strin
 
 /** `kept up at 400/s, the highest rate tried` */
 function keptUpText({ limit, steps, like, what }: Search): string {
-  const ended = steps.find(({ verdict }) => verdict === 'ended');
-  const why = ended ? `the search ended at ${written(like, ended.value)}: ${whyText(ended.why)}` : '';
+  const ended = endText({ steps, like });
   switch (limit.kind) {
     case 'found':
       return (
         `kept up at ${written(like, limit.value)} and no longer at ${written(like, limit.brokenAt)}` +
-        (ended ? ` (${why})` : '')
+        (ended && ` (${ended})`)
       );
     case 'at-least':
       return (
         `kept up at ${written(like, limit.value)}, the highest ${nounOf(what)} ` +
-        (ended ? `that gave a figure (${why})` : 'tried')
+        (ended ? `that gave a figure (${ended})` : 'tried')
       );
     case 'below':
       return `did not keep up at ${written(like, limit.value)}, the lowest ${nounOf(what)} tried`;
     case 'none':
-      return `gave no answer${ended ? ` (${whyText(ended.why)})` : ''}`;
+      return `gave no answer${ended && ` (${ended})`}`;
   }
+}
+
+/** Longer reasons are a sentence of their own, in {@link endLines}. */
+const longestReason = 90;
+const isLong = (why: string) => whyText(why).length > longestReason;
+const endOf = ({ steps }: Pick<Search, 'steps'>) => steps.find(({ verdict }) => verdict === 'ended');
+
+/** `the search ended at 800/s: load limited`; empty where it did not end so. */
+function endText({ steps, like }: Pick<Search, 'steps' | 'like'>): string {
+  const ended = endOf({ steps });
+  if (!ended) return '';
+  return `the search ended at ${written(like, ended.value)}${isLong(ended.why) ? '' : `: ${whyText(ended.why)}`}`;
+}
+
+/** Why searches ended, where the reason is too long for a sentence about something else. */
+export function endLines(results: readonly Result[]): string[] {
+  const lines = results
+    .flatMap(({ searches = [] }) => searches)
+    .flatMap((search) => {
+      const ended = endOf(search);
+      if (!ended || !isLong(ended.why)) return [];
+      return [`Why the search ended at ${written(search.like, ended.value)}: ${whyText(ended.why)}.`];
+    });
+  return [...new Set(lines)];
 }
 
 function nounOf(what: string): string {
@@ -75,9 +98,9 @@ function nounOf(what: string): string {
   return what.endsWith('.publish') ? 'rate' : 'value';
 }
 
-/** The same beside other forms of report: what was measured after the trials, a line each. */
+/** The same beside other forms of report: why searches ended, and what was measured after the trials. */
 export function afterTrialsLines(results: readonly Result[]): string[] {
-  return results.flatMap(({ closedLoop = [], chromium }) => [
+  const beside = results.flatMap(({ closedLoop = [], chromium }) => [
     ...closedLoop.map(
       ({ endpoint, connections, requestsPerS }) =>
         `In closed loop one server process answered ${formatNumber(Math.round(requestsPerS))} requests ` +
@@ -97,27 +120,20 @@ export function afterTrialsLines(results: readonly Result[]): string[] {
         ]
       : []),
   ]);
+  return [...endLines(results), ...beside];
 }
 
 export function limitText({ limit, steps, like }: Search): string {
-  const ended = steps.find(({ verdict }) => verdict === 'ended');
+  const ended = endText({ steps, like });
   switch (limit.kind) {
     case 'found':
-      return (
-        `${written(like, limit.value)}` +
-        (ended ? ` (the search ended at ${written(like, ended.value)}: ${whyText(ended.why)})` : '')
-      );
+      return `${written(like, limit.value)}${ended && ` (${ended})`}`;
     case 'below':
       return `less than ${written(like, limit.value)}`;
     case 'none':
-      return `no answer${ended ? ` (${whyText(ended.why)})` : ''}`;
+      return `no answer${ended && ` (${ended})`}`;
     case 'at-least':
-      return (
-        `at least ${written(like, limit.value)}` +
-        (ended
-          ? ` (the search ended at ${written(like, ended.value)}: ${whyText(ended.why)})`
-          : ' (the highest tried)')
-      );
+      return `at least ${written(like, limit.value)} (${ended || 'the highest tried'})`;
   }
 }
 
@@ -136,7 +152,7 @@ export function stepText(
   const check = parseExpectation(keep);
   const figure =
     measured === null || 'problem' in check ? '' : `, ${formatMetric(measured, metrics[check.metric]!.unit)}`;
-  return `${written(like, value)} ${verdict}${figure}${why === '' ? '' : ` (${whyText(why)})`}`;
+  return `${written(like, value)} ${verdict}${figure}${why === '' || isLong(why) ? '' : ` (${whyText(why)})`}`;
 }
 
 const codes: ReadonlySet<string> = new Set(voidingCodes);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import type { Result } from '../../../core/result/result.ts';
-import { limitText, searchSentences } from '../../../reports/summary/searches.ts';
+import { endLines, limitText, searchSentences } from '../../../reports/summary/searches.ts';
 import { resultOf, shaped } from './shaped.ts';
 
 const search = (why: string | undefined): NonNullable<Result['searches']>[number] => ({
@@ -27,6 +27,18 @@ test('a search that ended says at which value and why', () => {
     limitText(search('4 events beyond it; 10 are needed')),
     'at least 10/s (the search ended at 20/s: 4 events beyond it; 10 are needed)',
   );
+});
+
+test('a reason that is too long for a sentence is one of its own, once', () => {
+  const why = `This machine cannot run "x": ${'each of 40 processes needs more than it may have; '.repeat(3)}`;
+  assert.equal(limitText(search(why)), 'at least 10/s (the search ended at 20/s)');
+  const result: Result = {
+    ...resultOf([shaped('sse'), shaped('websocket')]),
+    searches: [search(why), { ...search(why), variant: 'websocket' }],
+  };
+  assert.match(searchSentences([result])[0]!, /^Both kept up at 10\/s, .* \(the search ended at 20\/s\) \(/);
+  assert.deepEqual(endLines([result]), [`Why the search ended at 20/s: ${why}.`]);
+  assert.deepEqual(endLines([{ ...result, searches: [search('it was late')] }]), []);
 });
 
 test('variants that all kept up with the highest value that was tried are one sentence', () => {
