@@ -5,7 +5,14 @@ import { crc32 } from 'node:zlib';
 import type { EventNumber, LoadClosed, LoadSample, Window } from '../../core/protocol/control.ts';
 import type { Counters } from '../../core/result/counters.ts';
 import { locate, newLocated, type Located } from '../../core/event/envelope.ts';
-import { emptied, maxValueUs, newHistogram, record, toSparse, type Histogram } from '../../core/result/histogram.ts';
+import {
+  emptied,
+  maxValueUs,
+  newHistogram,
+  record,
+  toSparse,
+  type Histogram,
+} from '../../core/result/histogram.ts';
 import { enter, newLedger } from '../../core/result/ledger.ts';
 import type { TopicGroupPlan } from '../../core/scenario/topics.ts';
 import type { Sink } from '../pattern.ts';

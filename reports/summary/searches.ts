@@ -78,7 +78,8 @@ const endOf = ({ steps }: Pick<Search, 'steps'>) => steps.find(({ verdict }) => 
 function endText({ steps, like }: Pick<Search, 'steps' | 'like'>): string {
   const ended = endOf({ steps });
   if (!ended) return '';
-  return `the search ended at ${written(like, ended.value)}${isLong(ended.why) ? '' : `: ${whyText(ended.why)}`}`;
+  const why = isLong(ended.why) ? '' : `: ${whyText(ended.why)}`;
+  return `the search ended at ${written(like, ended.value)}${why}`;
 }
 
 /** Why searches ended, where the reason is too long for a sentence about something else. */
@@ -152,7 +153,8 @@ export function stepText(
   const check = parseExpectation(keep);
   const figure =
     measured === null || 'problem' in check ? '' : `, ${formatMetric(measured, metrics[check.metric]!.unit)}`;
-  return `${written(like, value)} ${verdict}${figure}${why === '' || isLong(why) ? '' : ` (${whyText(why)})`}`;
+  const reason = why === '' || isLong(why) ? '' : ` (${whyText(why)})`;
+  return `${written(like, value)} ${verdict}${figure}${reason}`;
 }
 
 const codes: ReadonlySet<string> = new Set(voidingCodes);

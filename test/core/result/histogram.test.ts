@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
 import { describe, test } from 'vitest';
 import {
-  emptied,
   filledBins,
   fromSparse,
   maxValueUs,
@@ -139,22 +138,6 @@ test('what is out of range is counted apart and changes no figure', () => {
     negative: 2,
     lowestUs: -7,
   });
-});
-
-test('the value furthest below zero outlives messages, merging and a file, and is absent where there is none', () => {
-  const lowest = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1, maxLength: 30 });
-  fc.assert(
-    fc.property(lowest, lowest, (some, others) => {
-      const both = fromSparse(toSparse(histogramOf(some)));
-      merge(both, histogramOf(others));
-      const least = Math.min(...some, ...others);
-      const expected = least < 0 ? least : undefined;
-      assert.equal(both.lowestUs, expected);
-      assert.equal('lowestUs' in both, least < 0);
-      assert.equal(loadHistogram(storeHistogram(both)).lowestUs, expected);
-    }),
-  );
-  assert.equal('lowestUs' in emptied(histogramOf([-7])), false);
 });
 
 test('bins hold every value once, in order, each within a thousandth', () => {

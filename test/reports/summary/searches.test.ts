@@ -30,7 +30,7 @@ test('a search that ended says at which value and why', () => {
 });
 
 test('a reason that is too long for a sentence is one of its own, once', () => {
-  const why = `This machine cannot run "x": ${'each of 40 processes needs more than it may have; '.repeat(3)}`;
+  const why = `This machine cannot run it: ${'a process needs more than it may have; '.repeat(3)}`;
   assert.equal(limitText(search(why)), 'at least 10/s (the search ended at 20/s)');
   const result: Result = {
     ...resultOf([shaped('sse'), shaped('websocket')]),
