@@ -4,7 +4,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, Kafka } from 'kafkajs';
-import { againMs, briefly, newKafka, newProducer, whyOf, writeErrorOf } from './kafkajs-client.ts';
+import { againMs, briefly, newKafka, whyOf } from './kafkajs-client.ts';
+import { createProducer } from './kafkajs-producer.ts';
 import { KafkaWriteError, type KafkaMessage, type KafkaPartition } from './topic.ts';
 
 export type KafkaOptions = {
@@ -32,7 +33,7 @@ const largestFetchBytes = 8 * 1024 ** 2;
 export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
   const { host, topic, withinMs, isEmulated } = options;
   const kafka = newKafka(host, withinMs);
-  const producer = newProducer(kafka);
+  const producer = createProducer(host, withinMs);
   let connected: Promise<void> | undefined;
   let closed = false;
   let reading: Consumer | undefined;
@@ -89,16 +90,9 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
         connected = undefined;
         throw new KafkaWriteError('away', whyOf(error));
       }
-      try {
-        await producer.send({
-          topic,
-          acks: -1,
-          timeout: withinMs,
-          messages: messages.map(({ key = null, value }) => ({ key, value, partition })),
-        });
-      } catch (error) {
-        throw writeErrorOf(error);
-      }
+      await producer.write([
+        { topic, messages: messages.map(({ key = null, value }) => ({ key, value, partition })) },
+      ]);
     },
     read(from, take) {
       over = (async () => {
@@ -110,10 +104,7 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
     },
     async close() {
       closed = true;
-      await Promise.all([
-        reading && briefly(reading.disconnect()),
-        connected && briefly(producer.disconnect()),
-      ]);
+      await Promise.all([reading && briefly(reading.disconnect()), connected && producer.close()]);
       await briefly(over);
     },
   };
