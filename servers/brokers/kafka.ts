@@ -9,7 +9,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressOf } from '../../core/base/address.ts';
 import { messageOf } from '../../core/base/errors.ts';
-import { urlHost } from '../../core/base/loopback.ts';
 import type { Place } from '../hub/event.ts';
 import type { RequestError } from '../http/request.ts';
 import { openKafkaPartition } from '../kafka/kafkajs.ts';
@@ -35,7 +34,7 @@ export const openKafka: OpenBroker = async ({ access, log }) => {
   const makeRoom = createRoom(refusals);
   const { host, port } = addressOf(access.url);
   const partition = openKafkaPartition({
-    host: `${urlHost(host)}:${port}`,
+    host: `${host}:${port}`,
     topic: access.name.replaceAll(/[^\w.-]/g, '_'),
     withinMs: confirmWithinMs,
     retentionMs: leftStaysMs,

@@ -16,7 +16,7 @@ import { againMs, briefly, hasType, newKafka, whyOf } from './kafkajs-client.ts'
 import { createProducer } from './kafkajs-producer.ts';
 
 export type KafkaGroupOptions = {
-  /** `host:port` of a broker, which names the others. */
+  /** `host:port` of a broker, which names the others; no IPv6 address (core/base/kafka-address.ts). */
   host: string;
   group: string;
   /** How long the answer to a write may take. */

@@ -9,7 +9,7 @@ import { createProducer } from './kafkajs-producer.ts';
 import { KafkaWriteError, type KafkaMessage, type KafkaPartition } from './topic.ts';
 
 export type KafkaOptions = {
-  /** `host:port` of a broker, which names the others. */
+  /** `host:port` of a broker, which names the others; no IPv6 address (core/base/kafka-address.ts). */
   host: string;
   topic: string;
   /** How long an answer may take. */
