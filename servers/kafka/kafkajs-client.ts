@@ -34,8 +34,14 @@ type Said = Error & { type?: string; code?: unknown };
 /** The error itself, and what is behind it. */
 export function causesOf(error: unknown): Said[] {
   const all: Said[] = [];
-  for (let one = error; one instanceof Error && all.length < 10; one = one.cause) all.push(one);
+  for (let one = error; one instanceof Error && all.length < 10; one = causeOf(one)) all.push(one);
   return all;
+}
+
+/** Of topics that could not be made there is an error for each: the first says enough. */
+function causeOf(error: Error): unknown {
+  const each: unknown = 'errors' in error ? error.errors : undefined;
+  return Array.isArray(each) ? (each[0] as unknown) : error.cause;
 }
 
 /** What went wrong in the end. */

@@ -58,7 +58,7 @@ export async function connectKafkaGroup(options: KafkaGroupOptions): Promise<Kaf
     clusterId = await prepare(newKafka(host, withinMs), options);
     await producer.connect();
   } catch (error) {
-    throw new Error(whyOf(firstOf(error)), { cause: error });
+    throw new Error(whyOf(error), { cause: error });
   }
   const reader = createReader(newKafka(host, readWithinMs), options, isKafkaEmulator(clusterId));
   return {
@@ -209,12 +209,6 @@ const dealSlowly: PartitionAssigner = (config) => {
     },
   };
 };
-
-/** Of topics that could not be made there is an error for each. */
-function firstOf(error: unknown): unknown {
-  const all: unknown = error instanceof Error && 'errors' in error ? error.errors : [];
-  return (Array.isArray(all) && (all[0] as unknown)) || error;
-}
 
 function placesOf(assignment: Readonly<Record<string, number[]>>): KafkaPlace[] {
   return Object.entries(assignment).flatMap(([topic, partitions]) =>

@@ -37,6 +37,7 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
   let connected: Promise<void> | undefined;
   let closed = false;
   let reading: Consumer | undefined;
+  let endReading: (() => void) | undefined;
   let over = Promise.resolve();
 
   async function connect(): Promise<void> {
@@ -44,8 +45,9 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
     await producer.connect();
   }
 
+  /** Resolves when the partition is closed. @throws what made the consumer crash */
   async function readOnce(from: () => number, take: (message: KafkaMessage) => void): Promise<void> {
-    const broken = Promise.withResolvers<never>();
+    const ended = Promise.withResolvers<void>();
     const consumer = kafka.consumer({
       groupId: `${topic}-${randomUUID()}`,
       maxWaitTimeInMs: isEmulated ? waits.emulated : waits.real,
@@ -55,7 +57,8 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
       retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     reading = consumer;
-    consumer.on(consumer.events.CRASH, ({ payload }) => broken.reject(payload.error));
+    endReading = ended.resolve;
+    consumer.on(consumer.events.CRASH, ({ payload }) => ended.reject(payload.error));
     consumer.on(consumer.events.GROUP_JOIN, () =>
       consumer.seek({ topic, partition, offset: String(from()) }),
     );
@@ -75,7 +78,7 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
           return Promise.resolve();
         },
       });
-      await broken.promise;
+      await ended.promise;
     } finally {
       await briefly(consumer.disconnect());
     }
@@ -105,6 +108,7 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
     async close() {
       closed = true;
       await Promise.all([reading && briefly(reading.disconnect()), connected && producer.close()]);
+      endReading?.();
       await briefly(over);
     },
   };

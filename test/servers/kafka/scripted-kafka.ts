@@ -1,5 +1,6 @@
 // Plays the only broker of a Kafka, as far as a test needs one: it leads partition 0 of every topic, takes
-// what is written, and goes away in the middle of a write when the test says so. Nobody can read from it.
+// what is written, and goes away in the middle of a write or refuses to make topics when the test says so.
+// Nobody can read from it.
 
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -18,17 +19,28 @@ export type ScriptedKafka = {
 const produce = 0;
 const metadata = 3;
 const apiVersions = 18;
+const createTopics = 19;
 const versions = [
   [produce, 3],
   [metadata, 2],
   [apiVersions, 2],
+  [createTopics, 0],
 ] as const;
 
 const node = 1;
 const none = -1;
 
-/** @param clusterId what it calls itself; of a mock cluster nobody asks that it make topics */
-export async function scriptKafka(t: TestContext, clusterId = 'mockClusterScripted'): Promise<ScriptedKafka> {
+export type Script = {
+  /** What it calls itself; of a mock cluster nobody asks that it make topics. */
+  clusterId?: string;
+  /** What it answers where topics are to be made, by its number in the protocol; 0 for `made`. */
+  topicError?: number;
+};
+
+export async function scriptKafka(
+  t: TestContext,
+  { clusterId = 'mockClusterScripted', topicError = 0 }: Script = {},
+): Promise<ScriptedKafka> {
   const sockets = new Set<Socket>();
   let writes = 0;
   let isGoing = false;
@@ -76,6 +88,10 @@ export async function scriptKafka(t: TestContext, clusterId = 'mockClusterScript
       return Buffer.concat([int16(0), list(spoken), int32(0)]);
     }
     if (key === produce) return Buffer.concat([list([]), int32(0)]); // of no partition an error
+    if (key === createTopics) {
+      const first = body.subarray(4, 6 + body.readInt16BE(4)); // its name; the others are left out
+      return list([Buffer.concat([first, int16(topicError)])]);
+    }
     if (key !== metadata) throw new Error(`nobody has said that requests ${key} are understood`);
     const broker = Buffer.concat([int32(node), text(host), int32(port), int16(none)]);
     const replicas = list([int32(node)]);
