@@ -42,6 +42,7 @@ const heavy = [
   // Other people's servers: Redis, NATS, what stands in for Kafka, nginx, HAProxy.
   'test/contract/brokers.test.ts',
   'test/servers/brokers/*.test.ts',
+  'test/servers/kafka/closing.test.ts',
   'test/**/{haproxy,haproxy-check,haproxy-config,haproxy-idle,sticky}.test.ts',
   'test/**/kills.test.ts',
   'test/servers/webhook/{redis,sqs,kafka}/*.test.ts',

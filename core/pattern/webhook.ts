@@ -1,6 +1,7 @@
 // Describes webhooks: their options, what they lack, and why a target file cannot describe them.
 
 import { z } from 'zod';
+import { hasKafkaHost, kafkaHostError } from '../base/kafka-address.ts';
 import { duration, interval, network, rate, share } from '../base/quantities.ts';
 import { disableRuleNames } from '../policy/webhook/endpoint-health.ts';
 import { retryPolicyNames } from '../policy/webhook/retry-policy.ts';
@@ -26,7 +27,8 @@ const topicUrl = z.union([
     .regex(/^kafka:\/\/[^/@?#]+\/[\w.-]{1,200}$/, {
       error: 'the address of a topic, kafka://HOST:9092/TOPIC, without user and password',
     })
-    .refine((text) => URL.canParse(text), { error: 'an address such as kafka://127.0.0.1:9092/webhooks' }),
+    .refine((text) => URL.canParse(text), { error: 'an address such as kafka://127.0.0.1:9092/webhooks' })
+    .refine(hasKafkaHost, { error: kafkaHostError }),
 ]);
 
 /** Stores of several servers, which keep their endpoints in Redis. */

@@ -2,6 +2,7 @@
 // through to reach them.
 
 import { z } from 'zod';
+import { hasKafkaHost, kafkaHostError } from '../base/kafka-address.ts';
 import { interval } from '../base/quantities.ts';
 import { mostServers } from '../fault/fields.ts';
 
@@ -53,12 +54,10 @@ const broker = z.union([
     })
     .superRefine(({ kind, url }, context) => {
       const scheme = schemes[kind];
-      if (scheme !== undefined && url.startsWith(scheme)) return;
-      const message =
-        scheme === undefined
-          ? 'in-process connects nothing, so there is no address'
-          : `${kind} has an address that begins with ${scheme}//`;
-      context.addIssue({ code: 'custom', message, path: ['url'] });
+      const refuse = (message: string) => context.addIssue({ code: 'custom', message, path: ['url'] });
+      if (scheme === undefined) refuse('in-process connects nothing, so there is no address');
+      else if (!url.startsWith(scheme)) refuse(`${kind} has an address that begins with ${scheme}//`);
+      else if (kind === 'kafka' && !hasKafkaHost(url)) refuse(kafkaHostError);
     }),
 ]);
 

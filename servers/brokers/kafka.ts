@@ -9,9 +9,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addressOf } from '../../core/base/address.ts';
 import { messageOf } from '../../core/base/errors.ts';
-import { urlHost } from '../../core/base/loopback.ts';
 import type { Place } from '../hub/event.ts';
-import { RequestError } from '../http/request.ts';
+import type { RequestError } from '../http/request.ts';
 import { openKafkaPartition } from '../kafka/kafkajs.ts';
 import { KafkaWriteError, type KafkaPartition } from '../kafka/topic.ts';
 import {
@@ -24,19 +23,18 @@ import {
 } from './broker.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createKafkaLog, encodeMessage, type KafkaLog } from './kafka-log.ts';
+import { createKafkaWriter } from './kafka-writer.ts';
 
 /** A group of one takes three seconds to form (`group.initial.rebalance.delay.ms`). */
 const openWithinMs = 12_000;
 const markAgainMs = 100;
-/** Of one write; a broker takes 1 MiB by default. */
-const batchMost = { events: 500, bytes: 512 * 1024 };
 
 export const openKafka: OpenBroker = async ({ access, log }) => {
   const refusals = refusalsOf('Kafka', access.url);
   const makeRoom = createRoom(refusals);
   const { host, port } = addressOf(access.url);
   const partition = openKafkaPartition({
-    host: `${urlHost(host)}:${port}`,
+    host: `${host}:${port}`,
     topic: access.name.replaceAll(/[^\w.-]/g, '_'),
     withinMs: confirmWithinMs,
     retentionMs: leftStaysMs,
@@ -53,7 +51,7 @@ export const openKafka: OpenBroker = async ({ access, log }) => {
     outcomes.delete(count);
   };
   const reader = createKafkaLog(log, own, { marked: begun.resolve, placed: end });
-  const writer = createWriter(partition, refusals, end);
+  const writer = createKafkaWriter(partition, refusals, end);
   let sent = 0;
   let closed = false;
 
@@ -97,57 +95,6 @@ export const openKafka: OpenBroker = async ({ access, log }) => {
   };
 };
 
-type Waiting = { readonly count: number; key: string | undefined; value: string; written: boolean };
-
-/** Writes what is added, one batch after the other. @param end is told what was not written for sure */
-function createWriter(
-  partition: Pick<KafkaPartition, 'write'>,
-  refusals: Refusals,
-  end: (count: number, refusal: RequestError) => void,
-) {
-  let queue: Waiting[] = [];
-  let writing: Promise<void> | undefined;
-
-  async function writeAll(): Promise<void> {
-    // What comes in one turn of the event loop goes together.
-    await new Promise((resolve) => setImmediate(resolve));
-    for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) {
-      try {
-        await partition.write(batch);
-      } catch (error) {
-        const refusal = refusalOf(error, refusals);
-        // What may have been written may still come back.
-        if (refusal.code !== 'unknown') for (const { count } of batch) end(count, refusal);
-      }
-    }
-    writing = undefined;
-  }
-
-  function nextBatch(): Waiting[] {
-    const batch: Waiting[] = [];
-    let bytes = 0;
-    for (const one of queue) {
-      bytes += one.value.length;
-      if (batch.length > 0 && (batch.length >= batchMost.events || bytes > batchMost.bytes)) break;
-      one.written = true;
-      batch.push(one);
-    }
-    queue = queue.slice(batch.length);
-    return batch;
-  }
-
-  return {
-    add(one: Waiting): void {
-      queue.push(one);
-      writing ??= writeAll();
-    },
-    drop(one: Waiting): void {
-      if (!one.written) queue = queue.filter((other) => other !== one);
-    },
-    stop: () => void (queue = []),
-  };
-}
-
 /** Reads up to a mark that is written now. @throws UserError when that is not possible in time */
 async function catchUp(
   partition: KafkaPartition,
@@ -172,12 +119,4 @@ async function catchUp(
     Math.max(0, lateMs - performance.now()),
   );
   await Promise.race([begun, promise]).finally(() => clearTimeout(timer));
-}
-
-function refusalOf(error: unknown, { away, unknown }: Refusals): RequestError {
-  if (!(error instanceof KafkaWriteError)) throw error;
-  const { kind, message } = error;
-  if (kind === 'refused')
-    return new RequestError(413, 'too-large-for-broker', `Kafka refused it: ${message}`);
-  return kind === 'away' ? away(message) : unknown(message);
 }

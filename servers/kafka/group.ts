@@ -39,7 +39,7 @@ export type KafkaGroup = {
   readonly clusterId: string;
   /**
    * Writes records, which may come in any order. Resolves when all replicas that are in step have them.
-   * Rejects with KafkaWriteError (topic.ts): some may have been written.
+   * Rejects with KafkaWriteError (topic.ts), which says whether some may have been written.
    */
   write(records: readonly KafkaRecord[]): Promise<void>;
   /** Joins the group, again after any trouble, and reads until `leave`. */

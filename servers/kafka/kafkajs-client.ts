@@ -1,9 +1,8 @@
 // Makes clients of KafkaJS, says what their errors mean, and waits no longer than a moment for their end.
 
-import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { Kafka, logLevel, type KafkaConfig } from 'kafkajs';
 import { messageOf } from '../../core/base/errors.ts';
 import { within } from '../../core/base/within.ts';
-import { KafkaWriteError } from './topic.ts';
 
 /** How long is waited before what failed is tried again. */
 export const againMs = 200;
@@ -13,7 +12,11 @@ const lastWordMs = 500;
  * @param host `host:port` of a broker, which names the others
  * @param withinMs how long an answer may take
  */
-export function newKafka(host: string, withinMs: number): Kafka {
+export function newKafka(
+  host: string,
+  withinMs: number,
+  given: Pick<KafkaConfig, 'socketFactory'> = {},
+): Kafka {
   return new Kafka({
     clientId: 'pushbench',
     brokers: [host],
@@ -21,24 +24,24 @@ export function newKafka(host: string, withinMs: number): Kafka {
     connectionTimeout: withinMs / 2,
     requestTimeout: withinMs,
     retry: { retries: 2, initialRetryTime: 50, maxRetryTime: againMs },
-  });
-}
-
-export function newProducer(kafka: Kafka): Producer {
-  return kafka.producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
-    // The caller decides what is tried again; a write that got no answer may have come.
-    retry: { retries: 0 },
+    ...given,
   });
 }
 
 /** The library wraps what went wrong; its errors are told apart by their names. */
 type Said = Error & { type?: string; code?: unknown };
 
-function causesOf(error: unknown): Said[] {
+/** The error itself, and what is behind it. */
+export function causesOf(error: unknown): Said[] {
   const all: Said[] = [];
-  for (let one = error; one instanceof Error && all.length < 10; one = one.cause) all.push(one);
+  for (let one = error; one instanceof Error && all.length < 10; one = causeOf(one)) all.push(one);
   return all;
+}
+
+/** Of topics that could not be made there is an error for each: the first says enough. */
+function causeOf(error: Error): unknown {
+  const each: unknown = 'errors' in error ? error.errors : undefined;
+  return Array.isArray(each) ? (each[0] as unknown) : error.cause;
 }
 
 /** What went wrong in the end. */
@@ -49,17 +52,6 @@ export function whyOf(error: unknown): string {
 /** Whether Kafka answered with one of these, as its protocol names them. */
 export function hasType(error: unknown, types: readonly string[]): boolean {
   return causesOf(error).some(({ type = '' }) => types.includes(type));
-}
-
-const tooLarge = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
-
-export function writeErrorOf(error: unknown): KafkaWriteError {
-  const all = causesOf(error);
-  const large = all.find(({ type = '' }) => tooLarge.includes(type));
-  if (large) return new KafkaWriteError('refused', large.message);
-  // Nobody was there to be asked.
-  const isAway = all.some(({ name, code }) => name === 'KafkaJSConnectionError' && code === 'ECONNREFUSED');
-  return new KafkaWriteError(isAway ? 'away' : 'unknown', whyOf(error));
 }
 
 /** A broker that does not answer holds nothing up. */

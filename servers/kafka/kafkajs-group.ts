@@ -12,10 +12,11 @@ import {
 } from 'kafkajs';
 import { isKafkaEmulator } from '../../core/base/kafka-emulator.ts';
 import type { GroupHandlers, KafkaGroup, KafkaOffset, KafkaPlace } from './group.ts';
-import { againMs, briefly, hasType, newKafka, newProducer, whyOf, writeErrorOf } from './kafkajs-client.ts';
+import { againMs, briefly, hasType, newKafka, whyOf } from './kafkajs-client.ts';
+import { createProducer } from './kafkajs-producer.ts';
 
 export type KafkaGroupOptions = {
-  /** `host:port` of a broker, which names the others. */
+  /** `host:port` of a broker, which names the others; no IPv6 address (core/base/kafka-address.ts). */
   host: string;
   group: string;
   /** How long the answer to a write may take. */
@@ -51,35 +52,28 @@ const dealingTypes = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_ME
 /** @throws Error that says what kept Kafka from answering, or the topics from being made */
 export async function connectKafkaGroup(options: KafkaGroupOptions): Promise<KafkaGroup> {
   const { host, withinMs } = options;
-  const kafka = newKafka(host, withinMs);
-  const producer = newProducer(kafka);
+  const producer = createProducer(host, withinMs);
   let clusterId: string;
   try {
-    clusterId = await prepare(kafka, options);
+    clusterId = await prepare(newKafka(host, withinMs), options);
     await producer.connect();
   } catch (error) {
-    throw new Error(whyOf(firstOf(error)), { cause: error });
+    throw new Error(whyOf(error), { cause: error });
   }
   const reader = createReader(newKafka(host, readWithinMs), options, isKafkaEmulator(clusterId));
   return {
     ...reader,
     clusterId,
-    async write(records) {
+    write(records) {
       const byTopic = Map.groupBy(records, ({ topic }) => topic);
-      try {
-        await producer.sendBatch({
-          acks: -1,
-          timeout: withinMs,
-          topicMessages: [...byTopic].map(([topic, all]) => ({
-            topic,
-            messages: all.map(({ value, headers }) => ({ key: null, value, headers: { ...headers } })),
-          })),
-        });
-      } catch (error) {
-        throw writeErrorOf(error);
-      }
+      return producer.write(
+        [...byTopic].map(([topic, all]) => ({
+          topic,
+          messages: all.map(({ value, headers }) => ({ key: null, value, headers: { ...headers } })),
+        })),
+      );
     },
-    close: () => briefly(producer.disconnect()),
+    close: producer.close,
   };
 }
 
@@ -215,12 +209,6 @@ const dealSlowly: PartitionAssigner = (config) => {
     },
   };
 };
-
-/** Of topics that could not be made there is an error for each. */
-function firstOf(error: unknown): unknown {
-  const all: unknown = error instanceof Error && 'errors' in error ? error.errors : [];
-  return (Array.isArray(all) && (all[0] as unknown)) || error;
-}
 
 function placesOf(assignment: Readonly<Record<string, number[]>>): KafkaPlace[] {
   return Object.entries(assignment).flatMap(([topic, partitions]) =>

@@ -4,11 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, Kafka } from 'kafkajs';
-import { againMs, briefly, newKafka, newProducer, whyOf, writeErrorOf } from './kafkajs-client.ts';
+import { againMs, briefly, newKafka, whyOf } from './kafkajs-client.ts';
+import { createProducer } from './kafkajs-producer.ts';
 import { KafkaWriteError, type KafkaMessage, type KafkaPartition } from './topic.ts';
 
 export type KafkaOptions = {
-  /** `host:port` of a broker, which names the others. */
+  /** `host:port` of a broker, which names the others; no IPv6 address (core/base/kafka-address.ts). */
   host: string;
   topic: string;
   /** How long an answer may take. */
@@ -32,10 +33,11 @@ const largestFetchBytes = 8 * 1024 ** 2;
 export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
   const { host, topic, withinMs, isEmulated } = options;
   const kafka = newKafka(host, withinMs);
-  const producer = newProducer(kafka);
+  const producer = createProducer(host, withinMs);
   let connected: Promise<void> | undefined;
   let closed = false;
   let reading: Consumer | undefined;
+  let endReading: (() => void) | undefined;
   let over = Promise.resolve();
 
   async function connect(): Promise<void> {
@@ -43,8 +45,9 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
     await producer.connect();
   }
 
+  /** Resolves when the partition is closed. @throws what made the consumer crash */
   async function readOnce(from: () => number, take: (message: KafkaMessage) => void): Promise<void> {
-    const broken = Promise.withResolvers<never>();
+    const ended = Promise.withResolvers<void>();
     const consumer = kafka.consumer({
       groupId: `${topic}-${randomUUID()}`,
       maxWaitTimeInMs: isEmulated ? waits.emulated : waits.real,
@@ -54,7 +57,8 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
       retry: { retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     reading = consumer;
-    consumer.on(consumer.events.CRASH, ({ payload }) => broken.reject(payload.error));
+    endReading = ended.resolve;
+    consumer.on(consumer.events.CRASH, ({ payload }) => ended.reject(payload.error));
     consumer.on(consumer.events.GROUP_JOIN, () =>
       consumer.seek({ topic, partition, offset: String(from()) }),
     );
@@ -74,7 +78,7 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
           return Promise.resolve();
         },
       });
-      await broken.promise;
+      await ended.promise;
     } finally {
       await briefly(consumer.disconnect());
     }
@@ -89,16 +93,9 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
         connected = undefined;
         throw new KafkaWriteError('away', whyOf(error));
       }
-      try {
-        await producer.send({
-          topic,
-          acks: -1,
-          timeout: withinMs,
-          messages: messages.map(({ key = null, value }) => ({ key, value, partition })),
-        });
-      } catch (error) {
-        throw writeErrorOf(error);
-      }
+      await producer.write([
+        { topic, messages: messages.map(({ key = null, value }) => ({ key, value, partition })) },
+      ]);
     },
     read(from, take) {
       over = (async () => {
@@ -110,10 +107,8 @@ export function openKafkaPartition(options: KafkaOptions): KafkaPartition {
     },
     async close() {
       closed = true;
-      await Promise.all([
-        reading && briefly(reading.disconnect()),
-        connected && briefly(producer.disconnect()),
-      ]);
+      await Promise.all([reading && briefly(reading.disconnect()), connected && producer.close()]);
+      endReading?.();
       await briefly(over);
     },
   };

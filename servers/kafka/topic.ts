@@ -8,8 +8,9 @@ export type KafkaMessage = {
 };
 
 /**
- * `away`: nothing was written. `refused`: nothing was, and nothing would be another time. `unknown`: it may
- * have been.
+ * Why a write failed. `away`: no request to write has left, so nothing was written. `refused`: it is too
+ * large, now and another time; of what was for several partitions, some may have been written. `unknown`:
+ * some or all may have been written.
  */
 export class KafkaWriteError extends Error {
   readonly kind: 'away' | 'refused' | 'unknown';

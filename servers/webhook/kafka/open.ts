@@ -4,7 +4,6 @@
 import { addressOf } from '../../../core/base/address.ts';
 import { exitCodes, messageOf, UserError } from '../../../core/base/errors.ts';
 import { isKafkaEmulator, kafkaEmulator } from '../../../core/base/kafka-emulator.ts';
-import { urlHost } from '../../../core/base/loopback.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import type { KafkaGroup } from '../../kafka/group.ts';
 import { connectKafkaGroup } from '../../kafka/kafkajs-group.ts';
@@ -31,7 +30,7 @@ export async function openKafkaQueue(
     );
   const { host, port } = addressOf(url);
   const topic = new URL(url).pathname.slice(1);
-  const group = await connect(`${urlHost(host)}:${port}`, topic);
+  const group = await connect(`${host}:${port}`, topic);
   return createKafkaQueue(group, {
     topic,
     emulator: isKafkaEmulator(group.clusterId) ? kafkaEmulator : undefined,

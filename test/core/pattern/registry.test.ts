@@ -117,6 +117,7 @@ describe('options that would harm the run are refused', () => {
     ['webhook', { store: 'kafka', kafka: 'kafka://u:p@h:9092/t' }, /without user and password/],
     ['webhook', { store: 'kafka', kafka: 'kafka://h:9092' }, /kafka:\/\/HOST:9092\/TOPIC/],
     ['webhook', { store: 'kafka', kafka: 'kafka://h:port/t' }, /an address such as kafka:/],
+    ['webhook', { store: 'kafka', kafka: 'kafka://[::1]:9092/t' }, /IPv6 address; write a host name/],
     ['webhook', { store: 'kafka', fifo: true }, /an order needs one server that sees every delivery/],
     ['sse', { ovr: 'h2' }, /Unrecognized key/],
   ];

@@ -75,9 +75,17 @@ test('what cannot be is refused with its reason', () => {
     'kind: nats, url: "nats://u@127.0.0.1"': /leave user and password out/,
     'kind: nats, url: "redis://127.0.0.1"': /nats has an address that begins with nats:\/\//,
     'kind: in-process, url: "redis://127.0.0.1"': /in-process connects nothing, so there is no address/,
+    'kind: kafka, url: "kafka://[::1]:9092"': /IPv6 address; write a host name/,
+    'kind: kafka, url: "kafka://[::1]"': /IPv6 address; write a host name/,
   };
   for (const [broker, told] of Object.entries(brokers))
     assert.match(one(`servers: { broker: { ${broker} } }`).join(), told);
+  for (const broker of [
+    { kind: 'kafka', url: 'kafka://localhost:9092' },
+    { kind: 'nats', url: 'nats://[::1]:4222' },
+    { kind: 'redis-streams', url: 'redis://[::1]' },
+  ])
+    assert.deepEqual(servers.parse({ broker }).broker, broker);
   assert.match(one('server: { auth: { lookups: 5ms } }').join(), /did you mean "lookup"/);
   const possible =
     'variants: [polling, long-polling, http-stream, sse, { sse: { over: h2 } }, websocket]\n' +

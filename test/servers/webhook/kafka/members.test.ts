@@ -1,9 +1,11 @@
-// Checks that nothing is lost while servers come and go, and while Kafka stands still.
+// Checks that nothing is lost while servers come and go, and while Kafka stands still, and what a publisher
+// is told when Kafka goes away.
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 import { startKafka } from '../../../kafka-server.ts';
+import { scriptKafka } from '../../kafka/scripted-kafka.ts';
 import { receiver, until } from '../../receivers.ts';
 import { eventually } from '../redis/over-redis.ts';
 import { overKafka } from './over-kafka.ts';
@@ -70,5 +72,23 @@ describe('members of the group', { timeout: 120_000, concurrent: true }, () => {
     const confirmed = (await Promise.all(ends.map((end) => end()))).flat();
     const came = () => new Set(at.got.map(({ headers }) => headers['webhook-id']));
     await until('all came', () => confirmed.every((id) => came().has(id)), 60_000);
+  });
+
+  test('Kafka goes away before it answers: the publisher is told that the event may be there', async (t) => {
+    const kafka = await scriptKafka(t);
+    const server = await serve(t, newPlace({ url: `kafka://${kafka.host}` }));
+    await server.register((await receiver(t)).url);
+    await server.publish('news', '"k1"');
+    kafka.goAtNextWrite();
+    const codes = [];
+    for (const key of ['"k2"', '"k3"']) {
+      const answer = await server.post('news', key);
+      codes.push([answer.status, ((await answer.json()) as { error: string }).error]);
+    }
+    // The second did not leave.
+    assert.deepEqual(codes, [
+      [503, 'unknown'],
+      [503, 'store-failed'],
+    ]);
   });
 });

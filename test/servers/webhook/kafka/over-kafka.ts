@@ -32,7 +32,7 @@ export function overKafka() {
   });
 
   /** A topic and a Redis database of their own. @param cluster of the topic; the file's when left out */
-  const newPlace = (cluster = kafka): Place => ({
+  const newPlace = (cluster: Pick<KafkaServer, 'url'> = kafka): Place => ({
     kafka: `${cluster.url}/hooks-${places}`,
     redis: `${redis.url}/${places++}`,
   });
