@@ -33,7 +33,7 @@ export const connectingMetrics: Readonly<Record<string, Metric>> = {
   'connect-time': {
     unit: 'us',
     rests: [],
-    title: 'until all subscribers were connected',
+    title: 'time until all subscribers were connected',
     description:
       "Time from the first connection until all subscribers were connected, the scenario's ramp included.",
     better: 'lower',

@@ -172,7 +172,7 @@ export const recoveryMetrics: Readonly<Record<string, Metric>> = {
   },
   'faults.length': {
     unit: 'us',
-    title: 'from the beginning of the first fault to the end of the last',
+    title: 'time from the beginning of the first fault to the end of the last',
     description: 'Time from the beginning of the first fault to the end of the last one.',
     better: 'neither',
     rests: [],
