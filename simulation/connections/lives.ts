@@ -38,6 +38,7 @@ export function close(world: World, server: ServerState, ended: () => void): voi
   });
   // One that was drained has told its clients to come back, and waits for nobody.
   const lingersMs = hadMembers && !server.draining ? rules.lingersMs : 0;
+  server.endsUs = time.nowUs() + lingersMs * 1000 + ends.stopUs;
   const gone = () => {
     server.listening = false;
     failQueued(world, server);
@@ -48,8 +49,19 @@ export function close(world: World, server: ServerState, ended: () => void): voi
   else gone();
 }
 
-/** A process of it starts. @param begun called when it listens */
+/**
+ * A process of it starts as soon as the one before has ended, which harness/cluster/member.ts waits for too.
+ * @param begun called when it listens
+ */
 export function begin(world: World, server: ServerState, begun: () => void): void {
+  const { time } = world;
+  if (time.nowUs() >= server.endsUs) return launch(world, server, begun);
+  time.later(server.endsUs, () => {
+    if (!server.running) launch(world, server, begun); // else another fault has begun it meanwhile
+  });
+}
+
+function launch(world: World, server: ServerState, begun: () => void): void {
   const { ends, sharing, log } = world;
   server.running = true;
   const life = ++server.life;

@@ -15,6 +15,8 @@ export type ServerState = {
   /** Connections are accepted. */
   listening: boolean;
   closing: boolean;
+  /** When the process that was stopped last has ended, or will have. */
+  endsUs: number;
   /** It lets its clients go. */
   draining: DrainPlan | undefined;
   /** What subscribers are served from is down. */
@@ -44,6 +46,7 @@ export function newServer(
     life: 0,
     listening: running,
     closing: false,
+    endsUs: -Infinity,
     draining: undefined,
     down: false,
     hangsUp: false,

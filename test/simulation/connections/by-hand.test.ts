@@ -8,16 +8,25 @@ import type { Profile } from '../../../core/profile/profile.ts';
 import type { Changes, Simulated } from '../../../simulation/model.ts';
 import { profileOf, scenarioOf, simulated, steadyMachine } from '../fixture.ts';
 
-type Given = { subscribers?: number; more?: string; rate?: string; kernel?: Partial<Profile['kernel']> };
+type Given = {
+  pattern?: 'websocket' | 'sse';
+  subscribers?: number;
+  more?: string;
+  rate?: string;
+  kernel?: Partial<Profile['kernel']>;
+};
 
 /** A server that takes 200 us for a connection, as all of the profile's do. */
-function run(faults: string, { subscribers = 1, more = '', rate = '10/s', kernel }: Given = {}): Simulated {
+function run(
+  faults: string,
+  { pattern = 'websocket', subscribers = 1, more = '', rate = '10/s', kernel }: Given = {},
+): Simulated {
   const scenario = scenarioOf(`question: What happens?
 subscribers: ${subscribers}
 topics: { t: { publish: ${rate} } }
 faults: ${faults}
 phases: { connect: 1s, warmup: 1s, measure: 10s, drain: 20s }
-variants: [websocket]
+variants: [${pattern}]
 ${more}`);
   const usual = profileOf(steadyMachine);
   const profile = {
@@ -25,7 +34,7 @@ ${more}`);
     kernel: { ...usual.kernel, ...kernel },
     serverLife: { startUs: 100_000, stopUs: 10_000 },
   };
-  return simulated({ scenario, pattern: 'websocket', profile });
+  return simulated({ scenario, pattern, profile });
 }
 
 const changesIn = ({ changes }: Simulated): Changes => changes!;
@@ -113,6 +122,19 @@ test('one of several servers that stops sends its clients to the others, or to i
     more: 'servers: { count: 1, broker: redis-streams }',
   });
   assert.deepEqual([cutIn(several).neverBack, cutIn(several).recovered], [0, 10]);
+});
+
+test('a server that is started again waits until the process before has ended', () => {
+  // It stops at 5 s, tells those who come back within 1.5 s that it is gone, and ends 10 ms later.
+  const one = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
+    pattern: 'sse',
+    subscribers: 10,
+    more: 'servers: { count: 1, broker: redis-streams }',
+  });
+  const [stopped, started] = changesIn(one).faults;
+  assert.equal(stopped!.tookUs, 1_510_000);
+  assert.equal(started!.tookUs, 510_000 + 100_000);
+  assert.deepEqual([cutIn(one).neverBack, cutIn(one).recovered], [0, 10]);
 });
 
 test('events of a server that stands still come when it goes on', () => {
