@@ -162,12 +162,13 @@ function tellServer(world: World, server: ServerState, command: ServerCommand, r
   }
   const isDown = command.mode === 'dependency-down';
   const { life } = server; // the next process knows nothing of it
+  const refusal = ++server.refusals; // a later one has an end of its own, as in servers/process.ts
   server.hangsUp = command.mode === 'accept-then-close';
   server.down = isDown;
   if (isDown) dropAll(world, server);
   if (command.forMs === undefined) return;
   time.later(time.nowUs() + command.forMs * 1000, () => {
-    if (server.life === life) server.hangsUp = server.down = false;
+    if (server.life === life && server.refusals === refusal) server.hangsUp = server.down = false;
   });
 }
 

@@ -23,6 +23,8 @@ export type ServerState = {
   down: boolean;
   /** It closes what it accepts. */
   hangsUp: boolean;
+  /** How often it was told to refuse. */
+  refusals: number;
   /** Until when it stands still. */
   frozenUntilUs: number;
   frozenForUs: number;
@@ -50,6 +52,7 @@ export function newServer(
     draining: undefined,
     down: false,
     hangsUp: false,
+    refusals: 0,
     frozenUntilUs: -Infinity,
     frozenForUs: 0,
     thread,

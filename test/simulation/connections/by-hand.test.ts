@@ -137,6 +137,23 @@ test('a server that is started again waits until the process before has ended', 
   assert.deepEqual([cutIn(one).neverBack, cutIn(one).recovered], [0, 10]);
 });
 
+test('a refusal lasts as long as the newest says, and no earlier one ends it', () => {
+  const refuse = (at: string, length: string) => `{ at: ${at}, refuse: dependency-down, for: ${length} }`;
+  const one = run(`[${refuse('1s', '2s')}, ${refuse('2s', '4s')}]`, {
+    subscribers: 10,
+    more: 'reconnect: phoenix',
+  });
+  const lastBackUs = (of: Simulated) => cutIn(of).lastBackUs!; // all are back
+  assert.ok(lastBackUs(one) >= 6_000_000, `${lastBackUs(one)}`);
+  // One that ends earlier ends at its own time too.
+  const shorter = run(`[${refuse('1s', '6s')}, ${refuse('2s', '1s')}]`, {
+    subscribers: 10,
+    more: 'reconnect: phoenix',
+  });
+  assert.ok(lastBackUs(shorter) >= 3_000_000 && lastBackUs(shorter) < 7_000_000, `${lastBackUs(shorter)}`);
+  assert.deepEqual([cutIn(shorter).absences, cutIn(shorter).neverBack], [10, 0]);
+});
+
 test('events of a server that stands still come when it goes on', () => {
   const one = run('[{ at: 5s, freeze: server, for: 2s }]', { rate: '1/s' });
   assert.equal(changesIn(one).recovery, undefined, 'nobody notices');
