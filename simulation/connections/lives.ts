@@ -3,7 +3,7 @@
 
 import type { Profile } from '../../core/profile/profile.ts';
 import type { BrokerName } from '../../core/scenario/servers.ts';
-import { cut, failQueued, giveUp, part } from './connecting.ts';
+import { cut, failQueued, giveUp, part, putOff } from './connecting.ts';
 import type { ServerState } from './server-state.ts';
 import type { World } from './world.ts';
 
@@ -75,7 +75,6 @@ function launch(world: World, server: ServerState, begun: () => void): void {
       draining: undefined,
       down: false,
       hangsUp: false,
-      frozenUntilUs: -Infinity,
       thread: world.newThread(),
       reach: { from: sharing.starts === 'empty' ? log.size() : 0, epoch },
     } satisfies Partial<ServerState>);
@@ -110,11 +109,9 @@ function starting(
 }
 
 /** It stands still: what it has to do waits, and its kernel goes on completing connections. */
-export function freeze({ time }: World, server: ServerState, forMs: number): void {
-  const nowUs = time.nowUs();
-  server.thread.serve(nowUs, forMs * 1000);
-  server.frozenForUs = forMs * 1000;
-  server.frozenUntilUs = nowUs + forMs * 1000;
+export function freeze(world: World, server: ServerState, forMs: number): void {
+  server.thread.serve(world.time.nowUs(), forMs * 1000);
+  putOff(world, server, forMs * 1000);
 }
 
 /** All are let go at once with the word for a failure, and the server goes on. */

@@ -25,9 +25,6 @@ export type ServerState = {
   hangsUp: boolean;
   /** How often it was told to refuse. */
   refusals: number;
-  /** Until when it stands still. */
-  frozenUntilUs: number;
-  frozenForUs: number;
   thread: Server;
   reach: Reach;
   /** Lists of its clients: those connected, and those waiting to be accepted. */
@@ -53,8 +50,6 @@ export function newServer(
     down: false,
     hangsUp: false,
     refusals: 0,
-    frozenUntilUs: -Infinity,
-    frozenForUs: 0,
     thread,
     reach: { from: 0, epoch: 0 },
     members: lists.open(),

@@ -99,6 +99,22 @@ test('a herd is taken at the rate of the thread, and a queue that is full makes 
   assert.equal(changesIn(full).recovery!.connects.peakPerS, 301);
 });
 
+test('a freeze puts off all that wait to be accepted, also those who are due after it', () => {
+  const herd = (more: string) =>
+    run(`[{ at: 1s, disconnect: 100% }${more}]`, {
+      subscribers: 1000,
+      rate: '1/s',
+      more: 'reconnect: phoenix',
+    });
+  // All ask at 1.01 s, and the last is due at 1.21 s. The freeze lasts from 1.05 to 1.1 s.
+  const frozen = herd(', { at: 1050ms, freeze: server, for: 50ms }');
+  assert.equal(longest(frozen), 10_000 + 1000 * 200 + 50_000);
+  // 199 are back before it, one is due in that very moment, and all others are 50 ms later.
+  const sumUs = (one: Simulated) => histogramOf(cutIn(one).connected).sumUs;
+  const later = (sumUs(frozen) - sumUs(herd(''))) / 50_000;
+  assert.ok(later === 800 || later === 801, `${later}`);
+});
+
 test('a drain tells clients evenly, each moves once, and a server that lets go refuses', () => {
   const one = run('[{ at: 1s, drain: 1, window: 2s }]', {
     subscribers: 100,
