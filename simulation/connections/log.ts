@@ -2,7 +2,7 @@
 // finds when it comes back: by the number of events kept for a topic, by the bytes kept over all, and by how
 // far back its server reaches. The rules are those of servers/hub (log.ts, history.ts).
 
-import type { BrokerName } from '../../core/scenario/servers.ts';
+import { brokersWithOneLog, type BrokerName } from '../../core/scenario/servers.ts';
 import type { Sized } from '../models/stream-kind.ts';
 
 /** What a server process knows of the log. */
@@ -113,16 +113,11 @@ export function resume(
 export type Sharing = { epochs: 'shared' | 'own'; starts: 'from the stream' | 'empty' };
 
 export function sharingOf(broker: BrokerName): Sharing {
-  switch (broker) {
-    case 'redis-streams':
-    case 'jetstream':
-    case 'kafka':
-      return { epochs: 'shared', starts: 'from the stream' };
-    case 'redis-pubsub':
-      return { epochs: 'shared', starts: 'empty' };
-    default:
-      return { epochs: 'own', starts: 'empty' };
-  }
+  const isOneLog = brokersWithOneLog.includes(broker);
+  return {
+    epochs: isOneLog ? 'shared' : 'own',
+    starts: isOneLog && broker !== 'redis-pubsub' ? 'from the stream' : 'empty', // it keeps nothing
+  };
 }
 
 function lowerBound(sorted: readonly number[], value: number): number {

@@ -2,6 +2,7 @@
 // policies' own memory, Linux's times, plain arrays.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { random } from '../../../core/base/random.ts';
@@ -16,6 +17,7 @@ import {
 } from '../../../core/policy/client/reconnect.ts';
 import { policyNames, presets } from '../../../core/policy/client/presets.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
+import { brokersWithOneLog } from '../../../core/scenario/servers.ts';
 import { createHub } from '../../../servers/hub/hub.ts';
 import { createComebacks } from '../../../simulation/connections/comebacks.ts';
 import { createLists } from '../../../simulation/connections/lists.ts';
@@ -67,6 +69,23 @@ test('what a client finds is what a real log has for its cursor', () => {
     ),
     { numRuns: 200 },
   );
+});
+
+test('which brokers give all servers one log is what the pages say', () => {
+  const page = readFileSync('docs/cluster/brokers.md', 'utf8').split('\n');
+  const cellsOf = (begins: string) =>
+    page
+      .find((line) => line.startsWith(begins))!
+      .split('|')
+      .map((cell) => cell.trim());
+  const cursors = cellsOf('| cursors ');
+  const shared = cellsOf('| | `in-process`').filter((_, i) => cursors[i] === 'the same on every server');
+  assert.deepEqual(
+    shared,
+    brokersWithOneLog.map((name) => `\`${name}\``),
+  );
+  const front = readFileSync('docs/cluster/in-front.md', 'utf8');
+  assert.ok(front.includes(`gives all servers one log (${shared.join(', ')})`));
 });
 
 test('what clients remember in arrays is what the policy keeps in objects', () => {
