@@ -55,11 +55,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const counts = { duplicated: 0, resumed: 0 };
 
   /** Of a topic's events from `from` to `to` - 1, those of the measured phase. */
-  function measured(topic: number, from: number, to: number): number {
-    let count = 0;
-    for (let i = from; i < to; i++) if (isMeasured(log.ofTopic(topic)[i]!)) count++;
-    return count;
-  }
+  const measured = (topic: number, from: number, to: number) =>
+    log.plannedWithin(topic, from, to, 0, tally.measureUs);
 
   return {
     topicsOf,

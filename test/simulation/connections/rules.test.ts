@@ -71,6 +71,28 @@ test('what a client finds is what a real log has for its cursor', () => {
   );
 });
 
+test('events of a part of the time are as many as one by one', () => {
+  const event = fc.record({ topic: fc.integer({ min: 0, max: 1 }), laterUs: fc.integer({ min: 0, max: 3 }) });
+  const part = fc.tuple(fc.integer({ min: 0, max: 45 }), fc.integer({ min: 0, max: 45 }));
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40 }), part, part, (published, [from, to], [fromUs, toUs]) => {
+      const log = createLog(2, 1000, 1e6);
+      const plannedUs: number[][] = [[], []];
+      let atUs = -5;
+      for (const { topic, laterUs } of published) {
+        atUs += laterUs;
+        log.add({ atUs, topic, bodyBytes: 1, bytes: 1, jsonBytes: 1 });
+        plannedUs[topic]!.push(atUs);
+      }
+      for (const [topic, all] of plannedUs.entries()) {
+        const last = Math.min(to, all.length);
+        const one = all.slice(from, last).filter((us) => us >= fromUs && us < toUs);
+        assert.equal(log.plannedWithin(topic, from, last, fromUs, toUs), one.length);
+      }
+    }),
+  );
+});
+
 test('which brokers give all servers one log is what the pages say', () => {
   const page = readFileSync('docs/cluster/brokers.md', 'utf8').split('\n');
   const cellsOf = (begins: string) =>
