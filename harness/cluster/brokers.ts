@@ -200,7 +200,10 @@ function ownBroker(kind: Started): BrokerProcess {
     broken: broken.promise,
     async start() {
       place ??= { folder: await ownFolder('pushbench-broker-'), port: await findPort() };
-      if (over) return place.folder.remove();
+      if (over) {
+        await place.folder.remove(); // it was stopped before there was one
+        throw new TrialFailure('over', 'the trial is over');
+      }
       const { port } = place;
       const [first, ...args] = command(place.port, place.folder.path);
       const tree = startTree(first, args, { stdio: 'pipe' });
