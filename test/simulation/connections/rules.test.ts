@@ -161,6 +161,15 @@ test('a dropped packet is sent again when Linux sends it', () => {
     olderWaits.reduce((a, b) => a + b),
     127,
   );
+  const timesOf = (all: readonly number[], count: number) => {
+    let atS = 0;
+    const times = all.slice(0, count).map((wait) => (atS += wait));
+    return `${times.slice(0, -1).join(', ')} and ${times.at(-1)} s`;
+  };
+  for (const page of ['docs/cluster/servers.md', 'docs/cluster/scale.md']) {
+    const text = readFileSync(page, 'utf8');
+    for (const times of [timesOf(waits, 7), timesOf(olderWaits, 3)]) assert.ok(text.includes(times), times);
+  }
 });
 
 test('clients in lists are where they are in arrays', () => {
