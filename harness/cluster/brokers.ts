@@ -251,7 +251,7 @@ function ownBroker(kind: Started): BrokerProcess {
 
 /**
  * @param urlOf where it is; undefined as long as it has not said so
- * @returns whether it answers, in time, and before it is of no use any more to wait
+ * @returns whether it answers in time; false as soon as it is over
  */
 async function answering(
   urlOf: () => string | undefined,

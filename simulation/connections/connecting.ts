@@ -147,7 +147,7 @@ function join(world: World, client: number, server: ServerState): void {
   deliveries.joined(client, server.place);
 }
 
-/** A client that was subscribed is not any more. It is the caller's to say what it does next. */
+/** A client is not subscribed any more. The caller says what it does next. */
 export function part(world: World, client: number, cause: AbsenceCause): void {
   const { clients, lists, servers, deliveries, account, time, log } = world;
   const server = servers[clients.server[client]!]!;

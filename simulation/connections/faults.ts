@@ -113,7 +113,7 @@ function whichOf({ servers }: World, which: Which): ServerState[] {
   return those.every((one) => one.running) ? those : [];
 }
 
-/** Does something to all of them at once; it is over when it is for the last. */
+/** Does something to all of them at once; it is over when the last is done. */
 function untilAll(
   servers: readonly ServerState[],
   each: (server: ServerState, done: () => void) => void,

@@ -114,7 +114,7 @@ export function freeze(world: World, server: ServerState, forMs: number): void {
   putOff(world, server, forMs * 1000);
 }
 
-/** All are let go at once with the word for a failure, and the server goes on. */
+/** All are let go at once, as after a failure, and the server goes on. */
 export function dropAll(world: World, server: ServerState): void {
   world.lists.each(server.members, (client) => cut(world, client));
 }

@@ -60,8 +60,8 @@ export type Haproxy = {
    */
   drain(server: number): Promise<void>;
   /**
-   * A server gets connections again. Resolves when it does, or when checks have had the time to say that it
-   * is down. A server that has just started counts as down until the next check.
+   * A server gets connections again. Resolves when it does, or when checks have had time to say that it is
+   * down. A server that has just started counts as down until the next check.
    */
   ready(server: number): Promise<void>;
   /** Closes all connections of a server at once, also those in workers from before a reload. */

@@ -78,7 +78,7 @@ export function createRuntime(path: string): Runtime {
       const ids = sessionsIn(await ask('show sess', of), server);
       for (let i = 0; i < ids.length; i += mostAtOnce) {
         const some = ids.slice(i, i + mostAtOnce).map((id) => `${prefixOf(of)}shutdown session ${id}`);
-        await exchange(path, some.join('\n')); // one that has ended by itself is refused, and that is well
+        await exchange(path, some.join('\n')); // one that has ended by itself is refused, and that is fine
       }
     },
     processes: async () => readProcesses(await ask('show proc', 'master')),
