@@ -88,8 +88,8 @@ function perform(
     }
     case 'restart':
     case 'start': {
-      const gone = world.servers.filter(({ place, running }) =>
-        act.servers === 'all' ? !running : place === Number(act.servers) - 1,
+      const gone = world.servers.filter(({ place, running, begun }) =>
+        act.servers === 'all' ? begun && !running : place === Number(act.servers) - 1,
       );
       if (gone.some(({ running }) => running)) return 'impossible';
       return untilAll(gone, (server, begun) => begin(world, server, begun), done);

@@ -63,7 +63,7 @@ export function begin(world: World, server: ServerState, begun: () => void): voi
 
 function launch(world: World, server: ServerState, begun: () => void): void {
   const { ends, sharing, log } = world;
-  server.running = true;
+  server.running = server.begun = true;
   const life = ++server.life;
   const epoch = sharing.epochs === 'own' ? world.nextEpoch++ : 0;
   const isGone = () => server.life !== life;

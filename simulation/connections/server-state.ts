@@ -10,6 +10,8 @@ export type ServerState = {
   readonly place: number;
   /** A process of it runs that no fault has ended. */
   running: boolean;
+  /** It ran at some time: "restart: all" starts no server that a fault starts later for the first time. */
+  begun: boolean;
   /** Which of its processes that is. */
   life: number;
   /** Connections are accepted. */
@@ -42,6 +44,7 @@ export function newServer(
   return {
     place,
     running,
+    begun: running,
     life: 0,
     listening: running,
     closing: false,

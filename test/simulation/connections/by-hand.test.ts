@@ -153,6 +153,15 @@ test('a server that is started again waits until the process before has ended', 
   assert.deepEqual([cutIn(one).neverBack, cutIn(one).recovered], [0, 10]);
 });
 
+test('a restart of all starts those that ran before, and no other', () => {
+  const one = run('[{ at: 1s, kill: 1 }, { at: 2s, restart: all }, { at: 4s, start: 2 }]', {
+    more: 'servers: { broker: redis-streams }',
+  });
+  const [, restarted, started] = changesIn(one).faults;
+  assert.deepEqual([restarted!.tookUs, started!.tookUs], [100_000, 100_000]);
+  assert.equal(started!.atUs, 4_000_000);
+});
+
 test('a refusal lasts as long as the newest says, and no earlier one ends it', () => {
   const refuse = (at: string, length: string) => `{ at: ${at}, refuse: dependency-down, for: ${length} }`;
   const one = run(`[${refuse('1s', '2s')}, ${refuse('2s', '4s')}]`, {
