@@ -7,12 +7,9 @@ import type { PatternRegistry } from '../core/pattern/pattern.ts';
 import type { Variant } from '../core/pattern/variant.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
-import { isCluster, type BrokerName } from '../core/scenario/servers.ts';
+import { brokersWithOneLog, isCluster } from '../core/scenario/servers.ts';
 
 type Asked = Pick<Scenario, 'servers' | 'subscribers'>;
-
-/** Brokers with which a cursor means the same on every server (docs/cluster/brokers.md). */
-const oneLog: readonly BrokerName[] = ['redis-pubsub', 'redis-streams', 'jetstream', 'kafka'];
 
 /** @param profile where given, its brokers are checked too */
 export function clusterObstacles({ servers, subscribers }: Asked, profile?: Profile): string[] {
@@ -58,7 +55,7 @@ export function whyNotThroughFront(
   if ((entry?.httpVersion?.(options) ?? 'h1') !== 'h1')
     return 'no profile has the costs of HAProxy when it passes HTTP/2 on without reading it';
   const asksAgain = entry?.fromHistory === true;
-  if (asksAgain && inFront.kind === 'haproxy' && count > 1 && !oneLog.includes(broker.kind))
+  if (asksAgain && inFront.kind === 'haproxy' && count > 1 && !brokersWithOneLog.includes(broker.kind))
     return (
       `behind HAProxy without sticky sessions each request goes to another server, and with ${broker.kind} ` +
       'servers do not know one another\'s cursors: every answer would be "too late". Take haproxy-sticky, ' +

@@ -80,6 +80,12 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
             '--set servers.broker=redis-streams connects them.',
         ]
       : []),
+    ...(servers.broker.kind === 'kafka'
+      ? [
+          'servers.broker: no model knows Kafka, because trials start only a stand-in for it; ' +
+            '--set servers.broker=redis-streams simulates a broker that keeps events too.',
+        ]
+      : []),
     ...(others.length === 0
       ? []
       : [

@@ -20,6 +20,14 @@ export const brokerNames = [
 ] as const;
 export type BrokerName = (typeof brokerNames)[number];
 
+/** Brokers that give all servers one log: a cursor means the same on each (docs/cluster/brokers.md). */
+export const brokersWithOneLog: readonly BrokerName[] = [
+  'redis-pubsub',
+  'redis-streams',
+  'jetstream',
+  'kafka',
+];
+
 /**
  * `list`: subscribers know all servers and spread over them. Through HAProxy they know one address:
  * `haproxy` gives each connection to the server with the fewest, `haproxy-sticky` a subscriber to the server

@@ -16,12 +16,13 @@ import {
 /** What is installed and is to be measured. */
 export type Installed = { brokers: readonly BrokerName[]; haproxy: boolean };
 
-/** Of each server: as few as have a first and a last, so that an event costs little but its way. */
+/** Of each server: enough for a first and a last, so few that the path of an event is most of its cost. */
 const receivers = 2;
 
 /**
- * All trials: the corners of the planes, then brokers and HAProxy, then the rest of the planes. Where time is
- * short, the points left out lie between measured ones.
+ * All trials: the corners of the planes, then brokers and HAProxy once, then the rest of the planes, and the
+ * second trials of brokers and HAProxy at the end. Where time is short, the points left out lie between
+ * measured ones.
  */
 export function planAll(
   patterns: readonly string[],
@@ -30,11 +31,13 @@ export function planAll(
   installed: Installed,
 ): Point[] {
   const planes = planPoints(patterns, registry, extent);
+  const beside = planCluster(patterns, registry, extent, installed);
   const first = patterns.length * corners;
   return [
     ...planes.slice(0, first),
-    ...planCluster(patterns, registry, extent, installed),
+    ...beside.filter(({ repetition }) => repetition === 1),
     ...planes.slice(first),
+    ...beside.filter(({ repetition }) => repetition > 1),
   ];
 }
 

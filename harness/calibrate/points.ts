@@ -104,7 +104,7 @@ export function calibrated(registry: PatternRegistry): string[] {
   return Object.keys(registry).filter((name) => registry[name]!.holdsConnection || isCaller(registry[name]!));
 }
 
-/** Who cannot have subscribers behind NAT calls them. */
+/** Whether its server calls its subscribers, which cannot be behind NAT then. */
 export function isCaller({ lacks }: Pick<Pattern, 'lacks'>): boolean {
   return lacks['behind-nat'] !== undefined;
 }
@@ -173,7 +173,7 @@ export function placesOf(
   return [...first, ...within.filter((one) => !isCorner(one))];
 }
 
-/** How long the trial takes, in about. */
+/** About how long the trial takes. */
 export function pointMs(point: Pick<Point, 'measureMs' | 'cluster'>): number {
   return trialMs({ ...phasesOf(point), drain, measure: point.measureMs });
 }

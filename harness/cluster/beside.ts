@@ -35,7 +35,7 @@ export type Beside = {
   /** Before it starts, so that it goes with the trial however far it came. */
   add(process: BesideProcess): void;
   readonly all: readonly BesideProcess[];
-  /** Rejects as the first of them that breaks. */
+  /** Rejects when the first of them breaks, with its reason. */
   readonly broken: Promise<never>;
   stop(): Promise<void>;
 };

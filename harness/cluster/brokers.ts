@@ -200,7 +200,10 @@ function ownBroker(kind: Started): BrokerProcess {
     broken: broken.promise,
     async start() {
       place ??= { folder: await ownFolder('pushbench-broker-'), port: await findPort() };
-      if (over) return place.folder.remove();
+      if (over) {
+        await place.folder.remove(); // it was stopped before there was one
+        throw new TrialFailure('over', 'the trial is over');
+      }
       const { port } = place;
       const [first, ...args] = command(place.port, place.folder.path);
       const tree = startTree(first, args, { stdio: 'pipe' });
@@ -248,7 +251,7 @@ function ownBroker(kind: Started): BrokerProcess {
 
 /**
  * @param urlOf where it is; undefined as long as it has not said so
- * @returns whether it answers, in time, and before it is of no use any more to wait
+ * @returns whether it answers in time; false as soon as it is over
  */
 async function answering(
   urlOf: () => string | undefined,

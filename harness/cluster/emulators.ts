@@ -28,7 +28,7 @@ type Program = {
   command(folder: string): readonly [string, ...string[]];
   /** What it prints when it answers; the first group is where. */
   says: RegExp;
-  /** What an address begins with that says nothing of it. */
+  /** What the address begins with; the program does not print it. */
   scheme: string;
   /** @throws Error when it is not installed */
   check(): void;

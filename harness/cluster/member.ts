@@ -80,7 +80,7 @@ type State = {
   /** Its process, or the last that it had. */
   life: ServerPeer | undefined;
   running: boolean;
-  /** A fault has begun it again, and it does not listen yet: that it may fail then is the fault's. */
+  /** A fault has begun it again, and it does not listen yet: if it fails now, the fault has failed. */
   returning: boolean;
   kills: number;
   /** What its first process was told. */
@@ -90,7 +90,7 @@ type State = {
   last: Report<'sample'> | undefined;
   /** Samples that were asked for and have not come. */
   asked: number;
-  /** Who waits until the process that runs has let its clients go, by the fault. */
+  /** Those who wait until the process that runs has let its clients go, by the fault. */
   drains: Map<number, (drained: boolean) => void>;
   ending: Promise<unknown>;
   over: boolean;
@@ -207,7 +207,7 @@ function settleDrain(state: State, act: number, drained: boolean): void {
   state.drains.delete(act);
 }
 
-/** Its process is gone. What it did stays, and who waits for a sample gets that. */
+/** Its process is gone. What it did stays, and is what those get who wait for a sample. */
 function bury(state: State): void {
   for (const act of state.drains.keys()) settleDrain(state, act, false);
   state.past = pastOf(state.last, state.past);

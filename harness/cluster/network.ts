@@ -1,5 +1,5 @@
-// Puts the network proxy between the processes of a trial: subscribers get its addresses in the place of the
-// servers', servers in the place of their broker's.
+// Puts the network proxy between the processes of a trial: subscribers get its addresses instead of the
+// servers', and servers instead of their broker's.
 
 import type { BrokerAccess, Endpoint } from '../../core/protocol/control.ts';
 import type { NetworkCommand, NetworkReport, Route } from '../../core/protocol/network.ts';

@@ -11,9 +11,9 @@ import { systemFiles, type SystemFiles } from '../process/system-files.ts';
 /** Below are ports of well-known services. */
 const leastPort = 10_240;
 const mostPort = 65_535;
-/** Where so many of them are taken, the system chooses. */
+/** After so many tries the system chooses. */
 const attempts = 50;
-/** Those that were given last, the oldest first, and what keeps them from others. */
+/** Ports that were given last, the oldest first, each with the socket that keeps it from others. */
 const given = new Map<number, Server | undefined>();
 const rememberedMost = 1000;
 

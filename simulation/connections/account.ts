@@ -22,7 +22,7 @@ export type Account = {
   refused(): void;
   /** How many were cut off and are still trying to come back. */
   coming(): number;
-  /** Who is away counts as away until then. */
+  /** Those who are away count as away until then. */
   close(atUs: number): LoadRecovery;
 };
 

@@ -91,15 +91,17 @@ export function sendAgain(world: World, place: number): void {
   time.at(time.nowUs() + synWaitUs(batch.sent, syn), world.on.again, place);
 }
 
+/** The server gets to all that it has accepted so much later, in the same order. */
+export function putOff(world: World, server: ServerState, byUs: number): void {
+  const { clients, lists, on } = world;
+  lists.each(server.queue, (client) => due(world, client, clients.dueUs[client]! + byUs, on.served));
+}
+
 /** The server gets to a client that it has accepted. */
 export function served(world: World, client: number): void {
   const { clients, lists, servers, time } = world;
   const server = servers[clients.server[client]!]!;
   if (clients.state[client] !== states.queued || clients.dueUs[client] !== time.nowUs()) return;
-  if (server.frozenUntilUs > time.nowUs()) {
-    due(world, client, clients.dueUs[client]! + server.frozenForUs, world.on.served);
-    return;
-  }
   lists.remove(client);
   const refusing = refusalOf(server);
   if (refusing === undefined) join(world, client, server);
@@ -145,7 +147,7 @@ function join(world: World, client: number, server: ServerState): void {
   deliveries.joined(client, server.place);
 }
 
-/** A client that was subscribed is not any more. It is the caller's to say what it does next. */
+/** A client is not subscribed any more. The caller says what it does next. */
 export function part(world: World, client: number, cause: AbsenceCause): void {
   const { clients, lists, servers, deliveries, account, time, log } = world;
   const server = servers[clients.server[client]!]!;

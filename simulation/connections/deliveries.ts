@@ -18,7 +18,7 @@ export type Deliveries = {
   publish(event: Sized, acceptedUs: number): void;
   /** A client is sent what a server found for it. @returns how many events of the measured phase it misses */
   resumed(returning: Returning, found: readonly Found[], atUs: number): number;
-  /** What clients miss that are away in the end. */
+  /** What a client misses that is away in the end. */
   missedBy(client: number, lostAt: number): number;
   /** How far outside of the profile the furthest event was. */
   extrapolated(): number;
@@ -55,11 +55,8 @@ export function createDeliveries(options: DeliveriesOptions): Deliveries {
   const counts = { duplicated: 0, resumed: 0 };
 
   /** Of a topic's events from `from` to `to` - 1, those of the measured phase. */
-  function measured(topic: number, from: number, to: number): number {
-    let count = 0;
-    for (let i = from; i < to; i++) if (isMeasured(log.ofTopic(topic)[i]!)) count++;
-    return count;
-  }
+  const measured = (topic: number, from: number, to: number) =>
+    log.plannedWithin(topic, from, to, 0, tally.measureUs);
 
   return {
     topicsOf,
@@ -131,7 +128,7 @@ function fanOutsOf(server: ServerState, { costs, tally, random, asked }: Deliver
   return createFanOuts(costs, thread, work, random);
 }
 
-/** Of few classes each is computed once. */
+/** Where there are few classes, each is computed once. */
 function rememberedTopics({ classes, topicsOf }: Followers): Deliveries['topicsOf'] {
   if (classes > mostRemembered) return (client) => topicsOf(client % classes);
   const known: (readonly number[])[] = [];
@@ -260,7 +257,7 @@ function createReceipts(log: Log, tally: Tally) {
     late(event: number, us: number): void {
       lastUs[event] = Math.max(lastUs[event] ?? 0, us);
     },
-    /** Of an event that most were away from, nobody knows the median. */
+    /** Where most were away from an event, its median is not known. */
     finish(): void {
       for (let i = 0; i < of.length; i++)
         if (of[i]! > 1 && 2 * there[i]! > of[i]!)

@@ -88,8 +88,8 @@ function perform(
     }
     case 'restart':
     case 'start': {
-      const gone = world.servers.filter(({ place, running }) =>
-        act.servers === 'all' ? !running : place === Number(act.servers) - 1,
+      const gone = world.servers.filter(({ place, running, begun }) =>
+        act.servers === 'all' ? begun && !running : place === Number(act.servers) - 1,
       );
       if (gone.some(({ running }) => running)) return 'impossible';
       return untilAll(gone, (server, begun) => begin(world, server, begun), done);
@@ -113,7 +113,7 @@ function whichOf({ servers }: World, which: Which): ServerState[] {
   return those.every((one) => one.running) ? those : [];
 }
 
-/** Does something to all of them at once; it is over when it is for the last. */
+/** Does something to all of them at once; it is over when the last is done. */
 function untilAll(
   servers: readonly ServerState[],
   each: (server: ServerState, done: () => void) => void,
@@ -162,12 +162,13 @@ function tellServer(world: World, server: ServerState, command: ServerCommand, r
   }
   const isDown = command.mode === 'dependency-down';
   const { life } = server; // the next process knows nothing of it
+  const refusal = ++server.refusals; // a later one has an end of its own, as in servers/process.ts
   server.hangsUp = command.mode === 'accept-then-close';
   server.down = isDown;
   if (isDown) dropAll(world, server);
   if (command.forMs === undefined) return;
   time.later(time.nowUs() + command.forMs * 1000, () => {
-    if (server.life === life) server.hangsUp = server.down = false;
+    if (server.life === life && server.refusals === refusal) server.hangsUp = server.down = false;
   });
 }
 

@@ -3,7 +3,7 @@
 
 import type { Profile } from '../../core/profile/profile.ts';
 import type { BrokerName } from '../../core/scenario/servers.ts';
-import { cut, failQueued, giveUp, part } from './connecting.ts';
+import { cut, failQueued, giveUp, part, putOff } from './connecting.ts';
 import type { ServerState } from './server-state.ts';
 import type { World } from './world.ts';
 
@@ -38,6 +38,7 @@ export function close(world: World, server: ServerState, ended: () => void): voi
   });
   // One that was drained has told its clients to come back, and waits for nobody.
   const lingersMs = hadMembers && !server.draining ? rules.lingersMs : 0;
+  server.endsUs = time.nowUs() + lingersMs * 1000 + ends.stopUs;
   const gone = () => {
     server.listening = false;
     failQueued(world, server);
@@ -48,10 +49,21 @@ export function close(world: World, server: ServerState, ended: () => void): voi
   else gone();
 }
 
-/** A process of it starts. @param begun called when it listens */
+/**
+ * A process of it starts as soon as the one before has ended, which harness/cluster/member.ts waits for too.
+ * @param begun called when it listens
+ */
 export function begin(world: World, server: ServerState, begun: () => void): void {
+  const { time } = world;
+  if (time.nowUs() >= server.endsUs) return launch(world, server, begun);
+  time.later(server.endsUs, () => {
+    if (!server.running) launch(world, server, begun); // else another fault has begun it meanwhile
+  });
+}
+
+function launch(world: World, server: ServerState, begun: () => void): void {
   const { ends, sharing, log } = world;
-  server.running = true;
+  server.running = server.begun = true;
   const life = ++server.life;
   const epoch = sharing.epochs === 'own' ? world.nextEpoch++ : 0;
   const isGone = () => server.life !== life;
@@ -63,7 +75,6 @@ export function begin(world: World, server: ServerState, begun: () => void): voi
       draining: undefined,
       down: false,
       hangsUp: false,
-      frozenUntilUs: -Infinity,
       thread: world.newThread(),
       reach: { from: sharing.starts === 'empty' ? log.size() : 0, epoch },
     } satisfies Partial<ServerState>);
@@ -98,14 +109,12 @@ function starting(
 }
 
 /** It stands still: what it has to do waits, and its kernel goes on completing connections. */
-export function freeze({ time }: World, server: ServerState, forMs: number): void {
-  const nowUs = time.nowUs();
-  server.thread.serve(nowUs, forMs * 1000);
-  server.frozenForUs = forMs * 1000;
-  server.frozenUntilUs = nowUs + forMs * 1000;
+export function freeze(world: World, server: ServerState, forMs: number): void {
+  server.thread.serve(world.time.nowUs(), forMs * 1000);
+  putOff(world, server, forMs * 1000);
 }
 
-/** All are let go at once with the word for a failure, and the server goes on. */
+/** All are let go at once, as after a failure, and the server goes on. */
 export function dropAll(world: World, server: ServerState): void {
   world.lists.each(server.members, (client) => cut(world, client));
 }

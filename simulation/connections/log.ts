@@ -2,7 +2,7 @@
 // finds when it comes back: by the number of events kept for a topic, by the bytes kept over all, and by how
 // far back its server reaches. The rules are those of servers/hub (log.ts, history.ts).
 
-import type { BrokerName } from '../../core/scenario/servers.ts';
+import { brokersWithOneLog, type BrokerName } from '../../core/scenario/servers.ts';
 import type { Sized } from '../models/stream-kind.ts';
 
 /** What a server process knows of the log. */
@@ -18,6 +18,7 @@ export type Found = { from: number; to: number; /** Of these, events that it had
 
 export type Log = {
   size(): number;
+  /** Behind all others, also in its planned time. */
   add(event: Sized): void;
   plannedUs: (event: number) => number;
   /** On the wire. */
@@ -26,6 +27,11 @@ export type Log = {
   ofTopic(topic: number): readonly number[];
   /** The events of a topic before the one with this number. */
   before(topic: number, event: number): number;
+  /**
+   * How many of a topic's events `from` to `to` - 1, by their numbers within the topic, were planned from
+   * `fromUs` on and before `toUs`.
+   */
+  plannedWithin(topic: number, from: number, to: number, fromUs: number, toUs: number): number;
   /** Of a topic's events, the first that the limits leave, by its number within the topic. */
   keptFrom(topic: number): number;
 };
@@ -71,6 +77,10 @@ export function createLog(topics: number, perTopic: number, mostBytes: number): 
     bytes: (event) => bytes[event]!,
     ofTopic: (topic) => byTopic[topic]!,
     before: (topic, event) => lowerBound(byTopic[topic]!, event),
+    plannedWithin(topic, from, to, fromUs, toUs) {
+      const beforeUs = (us: number) => lowerBound(byTopic[topic]!, lowerBound(plannedUs, us));
+      return Math.max(0, Math.min(to, beforeUs(toUs)) - Math.max(from, beforeUs(fromUs)));
+    },
     keptFrom: (topic) => keptFrom[topic]!,
   };
 }
@@ -113,16 +123,11 @@ export function resume(
 export type Sharing = { epochs: 'shared' | 'own'; starts: 'from the stream' | 'empty' };
 
 export function sharingOf(broker: BrokerName): Sharing {
-  switch (broker) {
-    case 'redis-streams':
-    case 'jetstream':
-    case 'kafka':
-      return { epochs: 'shared', starts: 'from the stream' };
-    case 'redis-pubsub':
-      return { epochs: 'shared', starts: 'empty' };
-    default:
-      return { epochs: 'own', starts: 'empty' };
-  }
+  const isOneLog = brokersWithOneLog.includes(broker);
+  return {
+    epochs: isOneLog ? 'shared' : 'own',
+    starts: isOneLog && broker !== 'redis-pubsub' ? 'from the stream' : 'empty', // it keeps nothing
+  };
 }
 
 function lowerBound(sorted: readonly number[], value: number): number {

@@ -142,7 +142,7 @@ function createWorld(
   return { world, use, signs: (share) => signs.finish() * share };
 }
 
-/** Everybody is where a client of the list begins, or where its next attempts come out. */
+/** Every client is at its first server of the list, or at the next one that listens. */
 function place(world: World, connectMs: number): void {
   const { clients, comebacks, servers, lists, sharing, rules, deliveries } = world;
   for (const { reach } of servers) reach.epoch = sharing.epochs === 'own' ? world.nextEpoch++ : 0;
@@ -242,8 +242,7 @@ function simulatedOf(
 
 /**
  * By how much predictions of the validation were off (docs/validation.md, storms and deploys): the 75th
- * percentile of each figure's error, rounded up to a whole percent. Of the other kinds nothing was held
- * against runs.
+ * percentile of each figure's error, rounded up to a whole percent. Other kinds were not compared with runs.
  */
 const heldAgainstRuns: ExpectedError = {
   ...(Object.fromEntries(errorKinds.map((kind) => [kind, null])) as ExpectedError), // of all kinds

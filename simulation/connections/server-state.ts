@@ -10,20 +10,23 @@ export type ServerState = {
   readonly place: number;
   /** A process of it runs that no fault has ended. */
   running: boolean;
+  /** It ran at some time: "restart: all" starts no server that a fault starts later for the first time. */
+  begun: boolean;
   /** Which of its processes that is. */
   life: number;
   /** Connections are accepted. */
   listening: boolean;
   closing: boolean;
+  /** When the process that was stopped last has ended, or will have. */
+  endsUs: number;
   /** It lets its clients go. */
   draining: DrainPlan | undefined;
   /** What subscribers are served from is down. */
   down: boolean;
   /** It closes what it accepts. */
   hangsUp: boolean;
-  /** Until when it stands still. */
-  frozenUntilUs: number;
-  frozenForUs: number;
+  /** How often it was told to refuse. */
+  refusals: number;
   thread: Server;
   reach: Reach;
   /** Lists of its clients: those connected, and those waiting to be accepted. */
@@ -41,14 +44,15 @@ export function newServer(
   return {
     place,
     running,
+    begun: running,
     life: 0,
     listening: running,
     closing: false,
+    endsUs: -Infinity,
     draining: undefined,
     down: false,
     hangsUp: false,
-    frozenUntilUs: -Infinity,
-    frozenForUs: 0,
+    refusals: 0,
     thread,
     reach: { from: 0, epoch: 0 },
     members: lists.open(),

@@ -11,7 +11,7 @@ export type Time = {
   handler(run: (subject: number) => void): HandlerId;
   /** Puts an event of a client; `atUs` is rounded to a whole microsecond, now or later. */
   at(atUs: number, handler: HandlerId, subject: number): void;
-  /** For what happens seldom. */
+  /** For what seldom happens. */
   later(atUs: number, action: () => void): void;
   /** Runs all that is due before `untilUs`. */
   run(untilUs: number): void;

@@ -31,10 +31,7 @@ export function fakeFront(
     drain: (server) => note('drain', { server }),
     ready: (server) => note('ready', { server }),
     shutDown: (server) => note('shutdown', { server }),
-    replace: (server, url) => note('replace', { server, url }),
-    setMaxconn: (server, most) => note('maxconn', { server, most }),
     reload: () => note('reload'),
-    isEmpty: () => Promise.resolve(true),
     sessions: () => Promise.resolve([]),
     stats: () => Promise.resolve([]),
     stop() {

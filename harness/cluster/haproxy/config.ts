@@ -24,11 +24,11 @@ export type HaproxySetup = {
   mode: HaproxyMode;
   /** A cookie brings a client back to its server. Only in mode `http`. */
   sticky: boolean;
-  /** After so long without a byte a connection is cut, whatever it carries. */
+  /** A connection without a byte for this long is cut, whatever it carries. */
   idleMs: number;
   /** The most that one server gets at a time; more wait in a queue. No bound when left out. */
   maxconn?: number | undefined;
-  /** Over so long a server that is back gets its full share; at once when left out. */
+  /** A server that is back gets its full share over this time; at once when left out. */
   slowstartMs?: number | undefined;
   check: HealthCheck;
   /** The most connections that it takes. */
@@ -63,7 +63,7 @@ export function haproxySections(setup: HaproxySetup): ConfigSection[] {
   return [globalSection(setup), defaultsSection(setup), frontendSection(setup), backendSection(setup)];
 }
 
-/** @throws RangeError when the setup contradicts itself or a value is none that HAProxy takes */
+/** @throws RangeError when the setup contradicts itself or HAProxy does not take a value */
 export function haproxyConfig(setup: HaproxySetup): string {
   check(setup);
   return haproxySections(setup)

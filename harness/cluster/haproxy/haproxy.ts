@@ -1,6 +1,6 @@
 // Runs HAProxy in front of the servers of a trial: a master process with its workers, on a free port of the
-// loopback address, in a folder that is removed with it. Through its runtime API it tells its sessions,
-// drains servers, takes new addresses and reloads.
+// loopback address, in a folder that is removed with it. Through its runtime API it drains servers, closes
+// their connections, reloads, and says what each server has.
 
 import { writeFile } from 'node:fs/promises';
 import { addressOf } from '../../../core/base/address.ts';
@@ -60,20 +60,12 @@ export type Haproxy = {
    */
   drain(server: number): Promise<void>;
   /**
-   * A server gets connections again. Resolves when it does, or when checks have had the time to say that it
-   * is down. A server that has just started counts as down until the next check.
+   * A server gets connections again. Resolves when it does, or when checks have had time to say that it is
+   * down. A server that has just started counts as down until the next check.
    */
   ready(server: number): Promise<void>;
   /** Closes all connections of a server at once, also those in workers from before a reload. */
   shutDown(server: number): Promise<void>;
-  /** Whether it holds no session and nobody waits for it. */
-  isEmpty(server: number): Promise<boolean>;
-  /**
-   * The server of that number is at another address from now on; its open connections stay at the old one.
-   */
-  replace(server: number, url: string): Promise<void>;
-  /** @param most sessions of a server at a time; further ones wait */
-  setMaxconn(server: number, most: number): Promise<void>;
   /** Each server's sessions, in the order of their numbers, those of all workers together. */
   sessions(): Promise<number[]>;
   /** Each server as the newest worker has it. */
@@ -105,11 +97,6 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
     throw new RangeError(`there is no server ${server} behind HAProxy; there are ${servers.length}`);
   };
   const tell = async (command: string) => there().runtime.tell(command);
-  const writeConfig = (at: Place) =>
-    writeFile(
-      at.config,
-      haproxyConfig({ ...options, host: loopback(), port: at.port, servers, stateFile: at.state }),
-    );
 
   return {
     role: 'in-front',
@@ -121,25 +108,22 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
     async start() {
       haproxyVersion();
       place = await newPlace(await options.freePort());
-      await writeConfig(place);
-      await writeFile(place.state, '1\n');
+      const { port, config, state } = place;
+      const text = haproxyConfig({ ...options, host: loopback(), port, servers, stateFile: state });
+      await writeFile(config, text);
+      await writeFile(state, '1\n');
       if (over) {
         await place.folder.remove(); // it was stopped before there was one
         throw new TrialFailure('over', 'the trial is over');
       }
       running = run(place, broken.reject, () => (running = undefined));
       await untilUp(running, createRuntime(place.socket), servers.length, options.check);
-      return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${place.port}` };
+      return { url: `${new URL(options.servers[0]!).protocol}//${urlHost(loopback())}:${port}` };
     },
     drain: async (server) => tell(`set server ${name(server)} state ${options.sticky ? 'maint' : 'drain'}`),
     async ready(server) {
       await tell(`set server ${name(server)} state ready`);
       await untilServerUp(there().runtime, serverName(server), options.check);
-    },
-    async setMaxconn(server, most) {
-      // HAProxy takes any text for a number.
-      if (!Number.isInteger(most) || most < 1) throw new RangeError(`${most} is not a number of sessions`);
-      await tell(`set maxconn server ${name(server)} ${most}`);
     },
     async shutDown(server) {
       const command = `shutdown sessions server ${name(server)}`;
@@ -147,19 +131,6 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
       await inEach(runtime, ({ pid, reloads }) =>
         reloads === 0 ? runtime.tell(command, pid) : runtime.endSessions(serverName(server), pid),
       );
-    },
-    async isEmpty(server) {
-      const held = (await everyStat(there().runtime)).filter((one) => one.name === serverName(server));
-      name(server);
-      return held.every(({ sessions, queued }) => sessions === 0 && queued === 0);
-    },
-    async replace(server, url) {
-      const { host, port } = addressOf(url);
-      const command = `set server ${name(server)} addr ${host} port ${port}`;
-      const words = (await there().runtime.ask(command)).trim();
-      if (!/^(?:IP|port) changed|^no need to change/.test(words))
-        throw new RuntimeError('refused', `HAProxy refused "${command}": ${words}`);
-      servers[server - 1] = { ...servers[server - 1], host, port };
     },
     async sessions() {
       const all = await everyStat(there().runtime);
@@ -172,7 +143,6 @@ export function createHaproxy(options: HaproxyOptions): Haproxy {
       const { place: at, running: now, runtime } = there();
       const before = await runtime.processes();
       await writeFile(at.state, await runtime.stateFile());
-      await writeConfig(at);
       await runtime.ask('reload', 'master');
       await untilReloaded(runtime, before, now);
     },

@@ -120,7 +120,7 @@ export async function untilUp(
   );
 }
 
-/** Until a server is up, or so many checks as it takes, and one more, have had the time to find it so. */
+/** Until a server is up, or as many checks as that takes, and one more, have had time. */
 export async function untilServerUp(
   runtime: Runtime,
   name: string,

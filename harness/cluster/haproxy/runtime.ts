@@ -38,7 +38,6 @@ export type Runtime = {
   endSessions(server: string, of: number): Promise<void>;
   processes(): Promise<HaproxyProcess[]>;
   stats(to?: Recipient): Promise<ServerStat[]>;
-  serverStates(to?: Recipient): Promise<ServerState[]>;
   /** As HAProxy reads it from a state file. */
   stateFile(): Promise<string>;
 };
@@ -56,22 +55,10 @@ export type ServerStat = {
   name: string;
   /** Sessions now: connections in mode tcp and upgraded ones, requests that are not answered in mode http. */
   sessions: number;
-  queued: number;
-  /** Sessions since the process started. */
-  total: number;
   /** `UP`, `DOWN`, `DRAIN`, `MAINT`, `UP 1/2` while a check fails ... */
   status: string;
   /** A check has said so; before the first one a server counts as up. */
   isSure: boolean;
-};
-
-/** A server in `show servers state`. */
-export type ServerState = {
-  name: string;
-  address: string;
-  port: number;
-  isUp: boolean;
-  admin: 'ready' | 'drain' | 'maint';
 };
 
 /** @param path the socket of the master process */
@@ -91,15 +78,15 @@ export function createRuntime(path: string): Runtime {
       const ids = sessionsIn(await ask('show sess', of), server);
       for (let i = 0; i < ids.length; i += mostAtOnce) {
         const some = ids.slice(i, i + mostAtOnce).map((id) => `${prefixOf(of)}shutdown session ${id}`);
-        await exchange(path, some.join('\n')); // one that has ended by itself is refused, and that is well
+        await exchange(path, some.join('\n')); // one that has ended by itself is refused, and that is fine
       }
     },
     processes: async () => readProcesses(await ask('show proc', 'master')),
     stats: async (to) => serversIn(await ask('show stat', to)),
-    serverStates: async (to) => readServerStates(await ask(`show servers state ${backendName}`, to)),
     async stateFile() {
       const text = await ask('show servers state');
-      readServerStates(text);
+      // Its version, and the names of its columns.
+      if (!text.startsWith('1\n# ')) throw unreadable('show servers state', text);
       return text;
     },
   };
@@ -208,47 +195,10 @@ function serversIn(text: string): ServerStat[] {
     .map((row) => ({
       name: row.get('svname') ?? '',
       sessions: Number(row.get('scur')),
-      queued: Number(row.get('qcur')),
-      total: Number(row.get('stot')),
       status: row.get('status') ?? '',
       isSure:
         /^L[47]OK/.test(row.get('check_status') ?? '') || /^(?:DOWN$|MAINT)/.test(row.get('status') ?? ''),
     }));
-}
-
-/** Bits of `srv_admin_state`. */
-const forcedMaint = 0x01;
-const inheritedMaint = 0x02;
-const configuredMaint = 0x04;
-const forcedDrain = 0x08;
-const inheritedDrain = 0x10;
-
-/** The servers in the answer to `show servers state`. @throws RuntimeError `unreadable` */
-export function readServerStates(text: string): ServerState[] {
-  const [version, names = '', ...rows] = text.trimEnd().split('\n');
-  if (version !== '1' || !names.startsWith('# ')) throw unreadable('show servers state', text);
-  const columns = names.slice(2).trim().split(' ');
-  return rows
-    .map((row) => row.trim().split(' '))
-    .map((values) => {
-      const of = (column: string) => values[columns.indexOf(column)] ?? '';
-      const bits = Number(of('srv_admin_state'));
-      const port = Number(of('srv_port'));
-      if (of('srv_name') === '' || !Number.isInteger(bits) || !Number.isInteger(port))
-        throw unreadable('show servers state', values.join(' '));
-      return {
-        name: of('srv_name'),
-        address: of('srv_addr'),
-        port,
-        isUp: of('srv_op_state') === '2',
-        admin: adminOf(bits),
-      };
-    });
-}
-
-function adminOf(bits: number): ServerState['admin'] {
-  if ((bits & (forcedMaint | inheritedMaint | configuredMaint)) !== 0) return 'maint';
-  return (bits & (forcedDrain | inheritedDrain)) === 0 ? 'ready' : 'drain';
 }
 
 function unreadable(command: string, text: string): RuntimeError {

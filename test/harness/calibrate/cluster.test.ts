@@ -47,6 +47,18 @@ test('what stands beside servers comes behind the corners, and the rest of the p
   assert.deepEqual(none, planPoints(names, patterns, quick));
 });
 
+test('no point has a second trial before all have had their first', () => {
+  const points = planAll(names, patterns, full, all);
+  const second = points.findIndex(({ repetition }) => repetition > 1);
+  assert.ok(second > 0 && points.slice(second).every(({ repetition }) => repetition > 1));
+  const placesOf = (repetition: number) =>
+    points
+      .filter((one) => one.repetition === repetition)
+      .map((one) => JSON.stringify({ ...one, repetition: undefined }))
+      .toSorted();
+  assert.deepEqual(placesOf(1), placesOf(2));
+});
+
 test('every such trial is a scenario, and those of HAProxy have one without it to be held against', () => {
   for (const extent of [quick, full]) {
     const points = planAll(names, patterns, extent, all);

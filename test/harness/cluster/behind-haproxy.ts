@@ -1,6 +1,6 @@
 // Puts reference servers behind a real HAProxy and subscribers in front of it, for the tests of this folder.
 
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestContext } from 'vitest';
@@ -11,6 +11,8 @@ import {
   type Haproxy,
   type HaproxyOptions,
 } from '../../../harness/cluster/haproxy/haproxy.ts';
+import { backendName, serverName } from '../../../harness/cluster/haproxy/config.ts';
+import { createRuntime, type Runtime } from '../../../harness/cluster/haproxy/runtime.ts';
 import { findPort } from '../../../harness/cluster/ports.ts';
 import { ownConnector } from '../../../load/wire/secure.ts';
 import { loads } from '../../../load/registry.ts';
@@ -50,6 +52,19 @@ export async function startHaproxy(
   const haproxy = createHaproxy(options);
   t.onTestFinished(() => haproxy.stop());
   return Object.assign(haproxy, await haproxy.start());
+}
+
+/** The runtime API of one that runs. */
+export function runtimeOf({ pid }: Pick<Haproxy, 'pid'>): Runtime {
+  const [, socket = ''] = /-S\0([^,]*)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? [];
+  return createRuntime(socket);
+}
+
+/** HAProxy looks for a server at another port of 127.0.0.1: where nothing listens the server is gone. */
+export async function moveServer(haproxy: Pick<Haproxy, 'pid'>, server: number, port: number): Promise<void> {
+  const name = `${backendName}/${serverName(server)}`;
+  const words = await runtimeOf(haproxy).ask(`set server ${name} addr 127.0.0.1 port ${port}`);
+  if (!/^(?:IP|port) changed|^no need to change/.test(words.trim())) throw new Error(words);
 }
 
 export type Behind = {

@@ -13,7 +13,7 @@ import { absent, behindHaproxy, startHaproxy, until, usual } from './behind-hapr
 
 /** An answer has so long to come: servers of these tests share a core with their subscribers. */
 const every = { everyMs: 500, fall: 2, rise: 1 };
-/** So long a check that notices has had the time to. */
+/** After this time a check that notices it has done so. */
 const longEnoughMs = 2000;
 
 describe.concurrent('a check', () => {

@@ -12,7 +12,6 @@ import {
   createRuntime,
   readCsv,
   readProcesses,
-  readServerStates,
   readStat,
   RuntimeError,
   sessionsIn,
@@ -68,21 +67,6 @@ test('show proc: the master, its workers, and those of before a reload', () => {
   assert.throws(() => readProcesses('nothing'), /cannot be read: nothing/);
 });
 
-test('show servers state: what each was told, by its bits', () => {
-  const names = '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_port';
-  const rows = [
-    '3 servers 1 s1 127.0.0.1 2 0 9001',
-    '3 servers 2 s2 127.0.0.1 2 8 9002',
-    '3 servers 3 s3 ::1 0 5 9003',
-  ];
-  assert.deepEqual(readServerStates(['1', names, ...rows, ''].join('\n')), [
-    { name: 's1', address: '127.0.0.1', port: 9001, isUp: true, admin: 'ready' },
-    { name: 's2', address: '127.0.0.1', port: 9002, isUp: true, admin: 'drain' },
-    { name: 's3', address: '::1', port: 9003, isUp: false, admin: 'maint' },
-  ]);
-  assert.throws(() => readServerStates("Can't find backend.\n"), /cannot be read/);
-});
-
 test('show sess: the ids of one server, and of no other', () => {
   const line = (id: string, server: string) =>
     `${id}: proto=tcpv4 src=127.0.0.1:5 fe=subscribers be=servers srv=${server} ts=00 age=1s calls=3\n`;
@@ -131,6 +115,17 @@ describe('the socket', () => {
     await assert.rejects(
       createRuntime(path).tell('x', 9),
       (error: RuntimeError) => error.code === code && message.test(error.message),
+    );
+  });
+
+  test('servers are stored for a reload as they are said, and nothing else is', async (t) => {
+    const states = '1\n# be_id be_name srv_id srv_name srv_addr\n3 servers 1 s1 127.0.0.1\n\n';
+    const good = await answering(t, (socket) => socket.end(states));
+    assert.equal(await createRuntime(good).stateFile(), states);
+    const bad = await answering(t, (socket) => socket.end("Can't find backend.\n"));
+    await assert.rejects(
+      createRuntime(bad).stateFile(),
+      (error: RuntimeError) => error.code === 'unreadable' && /Can't find backend/.test(error.message),
     );
   });
 

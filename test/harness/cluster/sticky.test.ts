@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { skipWhen } from '../../skip.ts';
-import { absent, behindHaproxy, until } from './behind-haproxy.ts';
+import { absent, behindHaproxy, moveServer, until } from './behind-haproxy.ts';
 
 describe.concurrent('streams and sockets', () => {
   test.for(['http-stream', 'sse', 'websocket'] as const)('%s', async (pattern, t) => {
@@ -32,7 +32,7 @@ describe.concurrent('streams and sockets', () => {
 
     await subscribe(8, 12);
     assert.deepEqual(counts(), [4, 8]);
-    await haproxy.replace(2, 'http://127.0.0.1:1'); // nothing listens there
+    await moveServer(haproxy, 2, 1); // nothing listens there
     servers[1]!.disconnect(1);
     await until(() => servers[0]!.subscribers() === 12);
   });

@@ -9,8 +9,9 @@ import { test, type TestContext } from 'vitest';
 import type { BrokerAccess, Endpoint, ServerReport } from '../../../core/protocol/control.ts';
 import { patterns, type PatternName } from '../../../core/pattern/registry.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
+import { brokersWithOneLog } from '../../../core/scenario/servers.ts';
 import { startServer } from '../../../servers/start.ts';
-import { accessTo, brokerKinds } from '../../broker-servers.ts';
+import { accessTo, brokerKinds, type BrokerKind } from '../../broker-servers.ts';
 import { skipWhen } from '../../skip.ts';
 import { join, topics, until } from './hubs.ts';
 
@@ -44,6 +45,14 @@ async function forkServer(t: TestContext, broker: BrokerAccess) {
 
 const post = (url: string, headers: Record<string, string> = {}) =>
   fetch(`${url}/topics/a`, { method: 'POST', body: '1', headers });
+
+test('scenarios and simulations know which brokers have one order of all events', () => {
+  const kinds = Object.keys(brokerKinds) as BrokerKind[];
+  assert.deepEqual(
+    kinds.filter((kind) => brokerKinds[kind].order),
+    brokersWithOneLog,
+  );
+});
 
 test('two processes: one event for two servers, and each says what a broker never brought it', async (t) => {
   skipWhen(t, brokerKinds['redis-pubsub'].absent);

@@ -14,6 +14,7 @@ import { profileOf, scenarioOf, simulated, steadyMachine } from '../fixture.ts';
 const faults = fc.constantFrom(
   '[{ at: 500ms, kill: 1 }, { at: 1s, restart: 1 }]',
   '[{ at: 500ms, stop: 1 }, { at: 2s, restart: 1 }]',
+  '[{ at: 500ms, stop: 1 }, { at: 900ms, restart: 1 }]',
   '[{ at: 300ms, deploy: rolling, window: 400ms, advise: 300ms }]',
   '[{ at: 300ms, deploy: rolling, window: 0s, limit: 0s }]',
   '[{ at: 300ms, deploy: blue-green, window: 200ms, pause: 100ms }]',

@@ -8,16 +8,25 @@ import type { Profile } from '../../../core/profile/profile.ts';
 import type { Changes, Simulated } from '../../../simulation/model.ts';
 import { profileOf, scenarioOf, simulated, steadyMachine } from '../fixture.ts';
 
-type Given = { subscribers?: number; more?: string; rate?: string; kernel?: Partial<Profile['kernel']> };
+type Given = {
+  pattern?: 'websocket' | 'sse';
+  subscribers?: number;
+  more?: string;
+  rate?: string;
+  kernel?: Partial<Profile['kernel']>;
+};
 
 /** A server that takes 200 us for a connection, as all of the profile's do. */
-function run(faults: string, { subscribers = 1, more = '', rate = '10/s', kernel }: Given = {}): Simulated {
+function run(
+  faults: string,
+  { pattern = 'websocket', subscribers = 1, more = '', rate = '10/s', kernel }: Given = {},
+): Simulated {
   const scenario = scenarioOf(`question: What happens?
 subscribers: ${subscribers}
 topics: { t: { publish: ${rate} } }
 faults: ${faults}
 phases: { connect: 1s, warmup: 1s, measure: 10s, drain: 20s }
-variants: [websocket]
+variants: [${pattern}]
 ${more}`);
   const usual = profileOf(steadyMachine);
   const profile = {
@@ -25,7 +34,7 @@ ${more}`);
     kernel: { ...usual.kernel, ...kernel },
     serverLife: { startUs: 100_000, stopUs: 10_000 },
   };
-  return simulated({ scenario, pattern: 'websocket', profile });
+  return simulated({ scenario, pattern, profile });
 }
 
 const changesIn = ({ changes }: Simulated): Changes => changes!;
@@ -90,6 +99,22 @@ test('a herd is taken at the rate of the thread, and a queue that is full makes 
   assert.equal(changesIn(full).recovery!.connects.peakPerS, 301);
 });
 
+test('a freeze puts off all that wait to be accepted, also those who are due after it', () => {
+  const herd = (more: string) =>
+    run(`[{ at: 1s, disconnect: 100% }${more}]`, {
+      subscribers: 1000,
+      rate: '1/s',
+      more: 'reconnect: phoenix',
+    });
+  // All ask at 1.01 s, and the last is due at 1.21 s. The freeze lasts from 1.05 to 1.1 s.
+  const frozen = herd(', { at: 1050ms, freeze: server, for: 50ms }');
+  assert.equal(longest(frozen), 10_000 + 1000 * 200 + 50_000);
+  // 199 are back before it, one is due in that very moment, and all others are 50 ms later.
+  const sumUs = (one: Simulated) => histogramOf(cutIn(one).connected).sumUs;
+  const later = (sumUs(frozen) - sumUs(herd(''))) / 50_000;
+  assert.ok(later === 800 || later === 801, `${later}`);
+});
+
 test('a drain tells clients evenly, each moves once, and a server that lets go refuses', () => {
   const one = run('[{ at: 1s, drain: 1, window: 2s }]', {
     subscribers: 100,
@@ -113,6 +138,45 @@ test('one of several servers that stops sends its clients to the others, or to i
     more: 'servers: { count: 1, broker: redis-streams }',
   });
   assert.deepEqual([cutIn(several).neverBack, cutIn(several).recovered], [0, 10]);
+});
+
+test('a server that is started again waits until the process before has ended', () => {
+  // It stops at 5 s, tells those who come back within 1.5 s that it is gone, and ends 10 ms later.
+  const one = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
+    pattern: 'sse',
+    subscribers: 10,
+    more: 'servers: { count: 1, broker: redis-streams }',
+  });
+  const [stopped, started] = changesIn(one).faults;
+  assert.equal(stopped!.tookUs, 1_510_000);
+  assert.equal(started!.tookUs, 510_000 + 100_000);
+  assert.deepEqual([cutIn(one).neverBack, cutIn(one).recovered], [0, 10]);
+});
+
+test('a restart of all starts those that ran before, and no other', () => {
+  const one = run('[{ at: 1s, kill: 1 }, { at: 2s, restart: all }, { at: 4s, start: 2 }]', {
+    more: 'servers: { broker: redis-streams }',
+  });
+  const [, restarted, started] = changesIn(one).faults;
+  assert.deepEqual([restarted!.tookUs, started!.tookUs], [100_000, 100_000]);
+  assert.equal(started!.atUs, 4_000_000);
+});
+
+test('a refusal lasts as long as the newest says, and no earlier one ends it', () => {
+  const refuse = (at: string, length: string) => `{ at: ${at}, refuse: dependency-down, for: ${length} }`;
+  const one = run(`[${refuse('1s', '2s')}, ${refuse('2s', '4s')}]`, {
+    subscribers: 10,
+    more: 'reconnect: phoenix',
+  });
+  const lastBackUs = (of: Simulated) => cutIn(of).lastBackUs!; // all are back
+  assert.ok(lastBackUs(one) >= 6_000_000, `${lastBackUs(one)}`);
+  // One that ends earlier ends at its own time too.
+  const shorter = run(`[${refuse('1s', '6s')}, ${refuse('2s', '1s')}]`, {
+    subscribers: 10,
+    more: 'reconnect: phoenix',
+  });
+  assert.ok(lastBackUs(shorter) >= 3_000_000 && lastBackUs(shorter) < 7_000_000, `${lastBackUs(shorter)}`);
+  assert.deepEqual([cutIn(shorter).absences, cutIn(shorter).neverBack], [10, 0]);
 });
 
 test('events of a server that stands still come when it goes on', () => {

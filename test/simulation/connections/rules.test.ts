@@ -2,6 +2,7 @@
 // policies' own memory, Linux's times, plain arrays.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { random } from '../../../core/base/random.ts';
@@ -16,6 +17,7 @@ import {
 } from '../../../core/policy/client/reconnect.ts';
 import { policyNames, presets } from '../../../core/policy/client/presets.ts';
 import { defaultLimits } from '../../../core/scenario/scenario.ts';
+import { brokersWithOneLog } from '../../../core/scenario/servers.ts';
 import { createHub } from '../../../servers/hub/hub.ts';
 import { createComebacks } from '../../../simulation/connections/comebacks.ts';
 import { createLists } from '../../../simulation/connections/lists.ts';
@@ -69,6 +71,45 @@ test('what a client finds is what a real log has for its cursor', () => {
   );
 });
 
+test('events of a part of the time are as many as one by one', () => {
+  const event = fc.record({ topic: fc.integer({ min: 0, max: 1 }), laterUs: fc.integer({ min: 0, max: 3 }) });
+  const part = fc.tuple(fc.integer({ min: 0, max: 45 }), fc.integer({ min: 0, max: 45 }));
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 40 }), part, part, (published, [from, to], [fromUs, toUs]) => {
+      const log = createLog(2, 1000, 1e6);
+      const plannedUs: number[][] = [[], []];
+      let atUs = -5;
+      for (const { topic, laterUs } of published) {
+        atUs += laterUs;
+        log.add({ atUs, topic, bodyBytes: 1, bytes: 1, jsonBytes: 1 });
+        plannedUs[topic]!.push(atUs);
+      }
+      for (const [topic, all] of plannedUs.entries()) {
+        const last = Math.min(to, all.length);
+        const one = all.slice(from, last).filter((us) => us >= fromUs && us < toUs);
+        assert.equal(log.plannedWithin(topic, from, last, fromUs, toUs), one.length);
+      }
+    }),
+  );
+});
+
+test('which brokers give all servers one log is what the pages say', () => {
+  const page = readFileSync('docs/cluster/brokers.md', 'utf8').split('\n');
+  const cellsOf = (begins: string) =>
+    page
+      .find((line) => line.startsWith(begins))!
+      .split('|')
+      .map((cell) => cell.trim());
+  const cursors = cellsOf('| cursors ');
+  const shared = cellsOf('| | `in-process`').filter((_, i) => cursors[i] === 'the same on every server');
+  assert.deepEqual(
+    shared,
+    brokersWithOneLog.map((name) => `\`${name}\``),
+  );
+  const front = readFileSync('docs/cluster/in-front.md', 'utf8');
+  assert.ok(front.includes(`gives all servers one log (${shared.join(', ')})`));
+});
+
 test('what clients remember in arrays is what the policy keeps in objects', () => {
   const step = fc.record({
     client: fc.integer({ min: 0, max: 2 }),
@@ -120,6 +161,15 @@ test('a dropped packet is sent again when Linux sends it', () => {
     olderWaits.reduce((a, b) => a + b),
     127,
   );
+  const timesOf = (all: readonly number[], count: number) => {
+    let atS = 0;
+    const times = all.slice(0, count).map((wait) => (atS += wait));
+    return `${times.slice(0, -1).join(', ')} and ${times.at(-1)} s`;
+  };
+  for (const page of ['docs/cluster/servers.md', 'docs/cluster/scale.md']) {
+    const text = readFileSync(page, 'utf8');
+    for (const times of [timesOf(waits, 7), timesOf(olderWaits, 3)]) assert.ok(text.includes(times), times);
+  }
 });
 
 test('clients in lists are where they are in arrays', () => {

@@ -134,6 +134,8 @@ test('what no model knows is refused, each with what to set instead', () => {
   assert.match(obstacles('broker-outage')[0]!, /faults: no model knows broker.*--set 'faults=\[\]'/);
   const apart = ['servers.broker=in-process', 'expect=[]'];
   assert.match(obstacles('rolling-deploy', apart)[0]!, /servers\.broker: .*=redis-streams/);
+  const kafka = ['servers.broker=kafka', 'expect=[]'];
+  assert.match(obstacles('rolling-deploy', kafka)[0]!, /servers\.broker: no model knows Kafka.*=redis/);
   const still = ['faults=[{at: 1s, freeze: server, for: 1s}]', 'expect=[]'];
   assert.match(obstacles('rolling-deploy', still)[0]!, /faults: a freeze can be simulated only in/);
   const [blue] = scenariosIn('blue-green', ['servers.in-front=list', 'expect=[]']);
