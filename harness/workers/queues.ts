@@ -1,8 +1,9 @@
 // Names the queues of BullMQ between a run and its workers, and leaves nothing of them in Redis: they are
-// removed when the run is over, and expire where nobody is left to remove them.
+// removed when the run is over, and expire where nobody is left to remove them (key-expiry.ts).
 
 import { Queue } from 'bullmq';
 import { within } from '../../core/base/within.ts';
+import { staysMs } from './key-expiry.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { Offer } from './messages.ts';
 
@@ -21,8 +22,6 @@ export const stalledEveryMs = 1000;
 /** Finished jobs are of no more use. */
 export const keepNothing = { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } } as const;
 
-/** Queues whose users are all gone go by themselves after this. */
-const staysMs = 10 * 60_000;
 /** Keys that BullMQ lets expire itself, and by whose end it knows that something is due. */
 const ownExpiry = ['stalled-check', 'limiter'];
 const renewEveryMs = 60_000;
@@ -40,7 +39,7 @@ export function openQueue<Data>({ redis }: RedisLink, prefix: string, name: stri
 }
 
 /**
- * Lets the keys of a queue expire some minutes after the last call of this.
+ * Renews the keys of a queue as long as it is in use, so that none of them expires in a long run.
  * @param jobs keys of these, too
  * @returns stops renewing them
  */

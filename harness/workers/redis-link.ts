@@ -4,6 +4,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { exitCodes, messageOf, UserError } from '../../core/base/errors.ts';
 import { Late, within } from '../../core/base/within.ts';
+import { letKeysExpire } from './key-expiry.ts';
 
 export type RedisLink = {
   redis: Redis;
@@ -55,6 +56,7 @@ export async function openRedisLink(url: string, option: string, signal: AbortSi
     });
     redis.on('error', (error) => (reason = messageOf(error)));
     redis.duplicate = open; // for BullMQ's connections that block, so that all can be ended
+    letKeysExpire(redis);
     all.add(redis);
     return redis;
   }

@@ -7,7 +7,7 @@ import { childrenOf, start, temporaryFolder, writeScenario } from '../../cli/too
 import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
 import { skipWhen } from '../../skip.ts';
 import type { Progress } from '../../../harness/trial/stage.ts';
-import { accounted, leftIn, newToken, redisOf, runOnWorkers, workerOf } from './crew.ts';
+import { accounted, endlessIn, leftIn, newToken, redisOf, runOnWorkers, workerOf } from './crew.ts';
 
 const kills = Number(process.env['PUSHBENCH_WORKER_KILLS'] ?? 1);
 /** A worker is noticed to be gone some seconds after it is, and the run then goes on. */
@@ -120,6 +120,16 @@ test('workers notice that their run was killed, and tidy up for it', { timeout: 
   worker.child.kill('SIGTERM');
   await worker.ended;
   assert.deepEqual(await leftIn(redis), { keys: [], clients: [] });
+});
+
+test('no key stays for ever when both ends are killed at once', { timeout: limitMs }, async (t) => {
+  skipWhen(t, noRedis);
+  const { redis, worker, run } = await startedRun(t);
+  for (const { child } of [run, worker]) child.kill('SIGKILL');
+  await Promise.all([run.ended, worker.ended]);
+  const { endless, keys } = await endlessIn(redis);
+  assert.ok(keys.length > 0, 'nobody was left to remove them');
+  assert.deepEqual(endless, []);
 });
 
 /** A run of the command line whose worker is making its load. */
