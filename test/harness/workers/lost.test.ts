@@ -2,11 +2,17 @@
 // the result says what happened. PUSHBENCH_WORKER_KILLS sets how often one is killed; once when left out.
 
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'vitest';
+import { nowUs } from '../../../core/base/clock.ts';
+import { treeOf } from '../../../harness/process/process-tree.ts';
+import { systemFiles } from '../../../harness/process/system-files.ts';
+import type { Progress } from '../../../harness/trial/stage.ts';
+import { runWorker } from '../../../harness/workers/worker.ts';
 import { childrenOf, start, temporaryFolder, writeScenario } from '../../cli/tools.ts';
 import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
+import { until } from '../../servers/receivers.ts';
 import { skipWhen } from '../../skip.ts';
-import type { Progress } from '../../../harness/trial/stage.ts';
 import { accounted, endlessIn, leftIn, newToken, redisOf, runOnWorkers, workerOf } from './crew.ts';
 
 const kills = Number(process.env['PUSHBENCH_WORKER_KILLS'] ?? 1);
@@ -109,6 +115,39 @@ test('a run that is interrupted lets its workers go at once', { timeout: limitMs
   assert.deepEqual((await leftIn(redis)).keys, []);
   // It works in the next one.
   accounted(await runOnWorkers(redis.url, { count: 1, token }));
+});
+
+test('a place that ends while the clocks are compared starts no load process', async (t) => {
+  skipWhen(t, noRedis);
+  const redis = await redisOf(t);
+  const token = newToken();
+  const stop = new AbortController();
+  const said: string[] = [];
+  let asked = 0;
+  const nowUsUntilRedisIsGone = () => {
+    if (++asked === 10) redis.freeze();
+    return nowUs();
+  };
+  const worker = runWorker({
+    url: redis.url,
+    token,
+    allow: [],
+    say: (text) => void said.push(text),
+    signal: stop.signal,
+    clock: { nowUs: nowUsUntilRedisIsGone, aheadUs: 0 },
+  });
+  await runOnWorkers(redis.url, { count: 1, token }).catch(() => {}); // it loses its worker
+  await until('the place ended', () => said.some((text) => text.includes('ended here: Redis at')));
+  redis.thaw();
+  await until('the clocks are compared', () => asked > 10);
+  for (let before = 0; before < asked; await sleep(500)) before = asked;
+  const commands = treeOf(process.pid).map((pid) => systemFiles.read(`/proc/${pid}/cmdline`) ?? '');
+  stop.abort();
+  await worker;
+  assert.deepEqual(
+    commands.filter((command) => command.includes('load/process')),
+    [],
+  );
 });
 
 test('workers notice that their run was killed, and tidy up for it', { timeout: limitMs }, async (t) => {
