@@ -60,13 +60,24 @@ export async function removeQueue(queue: Queue): Promise<void> {
   await within(queue.obliterate({ force: true }), removeWithinMs).catch(() => {});
 }
 
-/** Removes the lobby where nothing is offered or taken there; another run may use it. */
-export async function removeLobby(lobby: Queue): Promise<void> {
-  const remove = async () => {
-    const jobs = await lobby.getJobCountByTypes('wait', 'active', 'delayed', 'prioritized');
-    if (jobs === 0) await lobby.obliterate();
-  };
-  await within(remove(), removeWithinMs).catch(() => {});
+/** The keys of a queue that are there only as long as jobs are. */
+const jobLists = ['wait', 'active', 'paused', 'delayed', 'prioritized'];
+/** Removes all keys unless one of the first ARGV[1] is there. */
+const removeUnused = `
+for i = 1, tonumber(ARGV[1]) do
+  if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end
+end
+return redis.call('DEL', unpack(KEYS))`;
+
+/**
+ * Removes the lobby where nothing is offered or taken there. Another run may offer places at the same moment:
+ * they are there before, and all stays, or come after.
+ */
+export async function removeLobby({ redis }: RedisLink, lobby: Queue): Promise<void> {
+  const lists = jobLists.map((name) => lobby.toKey(name));
+  const keys = [...lists, ...Object.values(lobby.keys)];
+  const removing = redis.eval(removeUnused, keys.length, ...keys, lists.length);
+  await within(removing, removeWithinMs).catch(() => {});
 }
 
 /**
