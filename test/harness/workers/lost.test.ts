@@ -14,6 +14,7 @@ import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
 import { until } from '../../servers/receivers.ts';
 import { skipWhen } from '../../skip.ts';
 import { accounted, endlessIn, leftIn, newToken, redisOf, runOnWorkers, workerOf } from './crew.ts';
+import { wireTo } from './wire.ts';
 
 const kills = Number(process.env['PUSHBENCH_WORKER_KILLS'] ?? 1);
 /** A worker is noticed to be gone some seconds after it is, and the run then goes on. */
@@ -170,6 +171,25 @@ test('no key stays for ever when both ends are killed at once', { timeout: limit
   assert.ok(keys.length > 0, 'nobody was left to remove them');
   assert.deepEqual(endless, []);
 });
+
+test(
+  'workers notice that the machine of their run is gone without a word',
+  { timeout: limitMs },
+  async (t) => {
+    skipWhen(t, noRedis);
+    const redis = await redisOf(t);
+    const token = newToken();
+    const worker = await workerOf(t, redis.url, token);
+    const wire = await wireTo(t, redis.port);
+    const progress = onceAt(0.3, () => wire.cut());
+    await runOnWorkers(wire.url, { count: 1, token, progress });
+    await worker.saw(/ended here: the run that it belonged to is gone/);
+    assert.deepEqual(childrenOf(worker.child.pid!), []);
+    // It works in the next one, of which nothing is left.
+    accounted(await runOnWorkers(redis.url, { count: 1, token }));
+    assert.deepEqual((await leftIn(redis)).keys, []);
+  },
+);
 
 /** A run of the command line whose worker is making its load. */
 async function startedRun(t: TestContext) {
