@@ -134,6 +134,22 @@ function openSending<Out>({ link, prefix, ends, isOver, breakOff }: Context, has
   };
 }
 
+/**
+ * What was handed out of a queue and has not been finished, in order. ioredis sends a command again when the
+ * connection was cut before its answer. So a batch may be added twice, and the second is left out by its
+ * number. But a batch that was handed out is not handed out again: the next one is, and only here is the
+ * first still to be found. It stays there until the queue is removed.
+ */
+async function handedOut(link: RedisLink, prefix: string, name: string): Promise<Sealed[]> {
+  const queue = openQueue<Sealed>(link, prefix, name);
+  try {
+    const jobs = await queue.getActive();
+    return jobs.map(({ data }) => data).toSorted((a, b) => a.n - b.n);
+  } finally {
+    await queue.close();
+  }
+}
+
 function openTaking<In>(
   { link, prefix, ends, isOver, breakOff }: Context,
   take: (message: In) => void | Promise<void>,
@@ -141,11 +157,18 @@ function openTaking<In>(
   let batches = 0;
   let heardMs = performance.now();
 
+  /** Takes a batch, after those that are missing before it. */
   async function takeBatch(batch: Sealed): Promise<void> {
-    // BullMQ gives a job out again where Redis lost its answer.
-    if (isOver() || batch.n < batches) return;
-    const messages = batch.n === batches ? unseal(ends.inKey(), batch) : undefined;
-    if (!messages) return breakOff('a message was lost, or is not signed with this token');
+    const before = batch.n > batches ? await handedOut(link, prefix, ends.in).catch(() => []) : [];
+    for (const one of [...before, batch]) if (one.n === batches) await takeNext(one);
+    if (batch.n >= batches)
+      breakOff('a message was lost: the connection to Redis was cut, or Redis lost what it had');
+  }
+
+  async function takeNext(batch: Sealed): Promise<void> {
+    if (isOver()) return;
+    const messages = unseal(ends.inKey(), batch);
+    if (!messages) return breakOff('a message is not signed with this token');
     heardMs = performance.now();
     batches++;
     // Signed by the other end, which is this package in the same version.

@@ -7,6 +7,11 @@ import type { TestContext } from 'vitest';
 export type Wire = {
   /** Of the Redis behind it. */
   url: string;
+  /**
+   * Cuts the connection on which Redis says this text next, and loses what it said.
+   * @returns resolves when that has happened
+   */
+  loseAnswer(text: string): Promise<void>;
   /** From now on nothing passes, and nobody is told: as where a machine has lost its power. */
   cut(): void;
 };
@@ -15,6 +20,7 @@ export type Wire = {
 export async function wireTo(t: TestContext, port: number): Promise<Wire> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let losing: { text: string; lost: () => void } | undefined;
   const server = createServer((client) => {
     const redis = connect(port, '127.0.0.1');
     for (const one of [client, redis]) {
@@ -22,7 +28,12 @@ export async function wireTo(t: TestContext, port: number): Promise<Wire> {
       one.on('error', () => {}).once('close', () => sockets.delete(one));
     }
     client.on('data', (bytes) => void (isCut || redis.write(bytes)));
-    redis.on('data', (bytes) => void (isCut || client.write(bytes)));
+    redis.on('data', (bytes: Buffer) => {
+      if (!losing || !bytes.includes(losing.text)) return void (isCut || client.write(bytes));
+      client.destroy();
+      losing.lost();
+      losing = undefined;
+    });
     client.once('close', () => void (isCut || redis.destroy()));
     redis.once('close', () => void (isCut || client.destroy()));
   });
@@ -35,6 +46,7 @@ export async function wireTo(t: TestContext, port: number): Promise<Wire> {
   const { port: own } = server.address() as AddressInfo; // of a TCP listener
   return {
     url: `redis://127.0.0.1:${own}`,
+    loseAnswer: (text) => new Promise((lost) => (losing = { text, lost })),
     cut: () => void (isCut = true),
   };
 }
