@@ -1,0 +1,59 @@
+// Holds what the connections between a run, its workers and a real Redis do: passwords, and their end.
+
+import assert from 'node:assert/strict';
+import { Redis } from 'ioredis';
+import { afterEach, describe, test, vi, type TestContext } from 'vitest';
+import { openRedisLink, type RedisLink } from '../../../harness/workers/redis-link.ts';
+import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
+import { skipWhen } from '../../skip.ts';
+import { redisOf } from './crew.ts';
+
+async function linkTo(t: TestContext, url: string): Promise<RedisLink> {
+  const link = await openRedisLink(url, '--join', new AbortController().signal);
+  t.onTestFinished(() => link.close());
+  return link;
+}
+
+describe('a Redis with a password', () => {
+  const variable = 'PUSHBENCH_REDIS_PASSWORD';
+  afterEach(() => vi.unstubAllEnvs());
+
+  async function guardedRedis(t: TestContext): Promise<string> {
+    skipWhen(t, noRedis);
+    const { url } = await redisOf(t);
+    const operator = new Redis(url);
+    await operator.config('SET', 'requirepass', 'hidden');
+    operator.disconnect();
+    return url;
+  }
+
+  test('gets that of the environment, on each connection', async (t) => {
+    const url = await guardedRedis(t);
+    vi.stubEnv(variable, 'hidden');
+    const link = await linkTo(t, url);
+    assert.equal(await link.redis.duplicate().ping(), 'PONG');
+    assert.ok(!link.place.includes('hidden'));
+  });
+
+  test('gets that of the URL before it', async (t) => {
+    const url = await guardedRedis(t);
+    vi.stubEnv(variable, 'another');
+    const { place } = await linkTo(t, url.replace('//', '//:hidden@'));
+    assert.equal(place, url);
+  });
+
+  test('is not taken for one that does not answer', async (t) => {
+    const url = await guardedRedis(t);
+    vi.stubEnv(variable, undefined);
+    await assert.rejects(linkTo(t, url), {
+      name: 'UserError',
+      message: /^Redis at \S+ wants a password: set PUSHBENCH_REDIS_PASSWORD, for run and workers alike/,
+    });
+    vi.stubEnv(variable, 'another');
+    await assert.rejects(linkTo(t, url), {
+      name: 'UserError',
+      message:
+        /^Redis at \S+ does not take the password \(WRONGPASS.*the URL of --join, or else from PUSHBENCH/,
+    });
+  });
+});
