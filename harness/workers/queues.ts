@@ -4,7 +4,7 @@
 import { Queue } from 'bullmq';
 import { within } from '../../core/base/within.ts';
 import { staysMs } from './key-expiry.ts';
-import type { RedisLink } from './redis-link.ts';
+import { goneAfterMs, type RedisLink } from './redis-link.ts';
 import type { Offer } from './messages.ts';
 
 /** Where places in runs are offered. One for each token. */
@@ -16,7 +16,7 @@ export const jobOf = ({ run, seat }: Offer) => `${run}-${seat}`;
  * The lock of the job that a worker works on. BullMQ renews it as long as the worker lives; when it has
  * expired, it is noticed at the next check but one.
  */
-export const lockMs = 5000;
+export const lockMs = goneAfterMs;
 export const stalledEveryMs = 1000;
 
 /** Finished jobs are of no more use. */

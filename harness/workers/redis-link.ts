@@ -19,8 +19,8 @@ export type RedisLink = {
 
 /** A first connection is there by then, or refused. */
 const connectMs = 5000;
-/** Redis that has said nothing for so long is gone. A lock of a job lasts as long (queues.ts). */
-const goneAfterMs = 5000;
+/** After so long without a word Redis is gone, and to BullMQ a worker is (queues.ts). */
+export const goneAfterMs = 5000;
 const beatEveryMs = 500;
 const reconnectMostMs = 500;
 const closeWithinMs = 100;
@@ -65,6 +65,8 @@ export async function openRedisLink(url: string, option: string, signal: AbortSi
     redis.duplicate = open; // for BullMQ's connections that block, so that all can be ended
     letKeysExpire(redis);
     all.add(redis);
+    // BullMQ opens some for each place, and connects one again after its end where it got stuck.
+    redis.on('connecting', () => all.add(redis)).on('end', () => all.delete(redis));
     return redis;
   }
 

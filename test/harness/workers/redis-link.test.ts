@@ -1,6 +1,7 @@
 // Holds what the connections between a run, its workers and a real Redis do: passwords, and their end.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterEach, describe, test, vi, type TestContext } from 'vitest';
 import { openRedisLink, type RedisLink } from '../../../harness/workers/redis-link.ts';
@@ -56,4 +57,25 @@ describe('a Redis with a password', () => {
         /^Redis at \S+ does not take the password \(WRONGPASS.*the URL of --join, or else from PUSHBENCH/,
     });
   });
+});
+
+test('a link ends the connections that are open, and keeps none that has ended', async (t) => {
+  skipWhen(t, noRedis);
+  const link = await linkTo(t, (await redisOf(t)).url);
+  const [ended, back] = [link.redis.duplicate(), link.redis.duplicate()];
+  for (const one of [ended, back]) {
+    await one.ping();
+    const end = once(one, 'end');
+    one.disconnect();
+    await end;
+  }
+  await back.connect();
+  const spies = [ended, back].map((one) => vi.spyOn(one, 'disconnect'));
+  const end = once(back, 'end');
+  link.close();
+  await end;
+  assert.deepEqual(
+    spies.map((spy) => spy.mock.calls.length),
+    [0, 1],
+  );
 });
