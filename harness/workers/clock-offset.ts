@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
 
 export type ClockReading = {
   /** Redis's clock less this machine's. */
-  offsetUs: number;
+  redisAheadUs: number;
   /** The reading is wrong by at most this, since Redis read its clock at some moment of the way. */
   halfTripUs: number;
 };
@@ -22,13 +22,13 @@ const tries = 32;
 
 /** Asks Redis for its time several times, and takes the reading with the shortest round trip. */
 export async function readClock(redis: Pick<Redis, 'time'>, nowUs: () => number): Promise<ClockReading> {
-  let best: ClockReading = { offsetUs: 0, halfTripUs: Infinity };
+  let best: ClockReading = { redisAheadUs: 0, halfTripUs: Infinity };
   for (let i = 0; i < tries; i++) {
     const askedUs = nowUs();
     const [seconds, micros] = await redis.time();
     const halfTripUs = (nowUs() - askedUs) / 2;
     if (halfTripUs < best.halfTripUs)
-      best = { offsetUs: Number(seconds) * 1e6 + Number(micros) - askedUs - halfTripUs, halfTripUs };
+      best = { redisAheadUs: Number(seconds) * 1e6 + Number(micros) - askedUs - halfTripUs, halfTripUs };
   }
   return best;
 }
@@ -36,7 +36,7 @@ export async function readClock(redis: Pick<Redis, 'time'>, nowUs: () => number)
 /** From the worker's clock to the coordinator's. The bounds of both readings add up. */
 export function shiftBetween(worker: ClockReading, coordinator: ClockReading): ClockShift {
   return {
-    shiftUs: Math.round(worker.offsetUs - coordinator.offsetUs),
+    shiftUs: Math.round(worker.redisAheadUs - coordinator.redisAheadUs),
     boundUs: Math.ceil(worker.halfTripUs + coordinator.halfTripUs),
   };
 }

@@ -47,6 +47,8 @@ type Life = { number: number; child: ChildProcess; gone: Promise<void> };
 type Place = PlaceOptions & {
   channel: Channel<FromWorker>;
   life: Life | undefined;
+  /** It has ended: no load process begins any more. */
+  isOver: boolean;
   /** Ends the place, with the reason. */
   end(why: string): void;
 };
@@ -73,7 +75,7 @@ export async function keepPlace(data: unknown, options: PlaceOptions): Promise<v
     (message) => obey(place, message),
     ended.resolve,
   );
-  const place: Place = { ...options, channel, life: undefined, end: ended.resolve };
+  const place: Place = { ...options, channel, life: undefined, isOver: false, end: ended.resolve };
   const stopListening = link.onGone(ended.resolve);
   const onOver = () => {
     channel.send({ kind: 'leaving', why: 'it was told to end' });
@@ -89,6 +91,7 @@ export async function keepPlace(data: unknown, options: PlaceOptions): Promise<v
   say(`Taken into run ${offer.run} as load process ${offer.seat + 1}.`);
 
   const why = await ended.promise;
+  place.isOver = true;
   over.removeEventListener('abort', onOver);
   stopListening();
   clearInterval(looking.timer);
@@ -143,6 +146,7 @@ async function begin(place: Place, message: Extract<ToWorker, { kind: 'begin' }>
   before?.child.kill('SIGKILL');
   const { life: number } = message;
   const own = await readClock(link.redis, clock.nowUs);
+  if (place.isOver) return; // in the meantime, so nobody would end the process
   const { shiftUs } = shiftBetween(own, message.clock);
   const child = forkChild(loadEntry);
   const gone = Promise.withResolvers<void>();

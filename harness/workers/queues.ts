@@ -1,9 +1,10 @@
 // Names the queues of BullMQ between a run and its workers, and leaves nothing of them in Redis: they are
-// removed when the run is over, and expire where nobody is left to remove them.
+// removed when the run is over, and expire where nobody is left to remove them (key-expiry.ts).
 
 import { Queue } from 'bullmq';
 import { within } from '../../core/base/within.ts';
-import type { RedisLink } from './redis-link.ts';
+import { staysMs } from './key-expiry.ts';
+import { goneAfterMs, type RedisLink } from './redis-link.ts';
 import type { Offer } from './messages.ts';
 
 /** Where places in runs are offered. One for each token. */
@@ -15,14 +16,12 @@ export const jobOf = ({ run, seat }: Offer) => `${run}-${seat}`;
  * The lock of the job that a worker works on. BullMQ renews it as long as the worker lives; when it has
  * expired, it is noticed at the next check but one.
  */
-export const lockMs = 5000;
+export const lockMs = goneAfterMs;
 export const stalledEveryMs = 1000;
 
 /** Finished jobs are of no more use. */
 export const keepNothing = { removeOnComplete: { count: 0 }, removeOnFail: { count: 0 } } as const;
 
-/** Queues whose users are all gone go by themselves after this. */
-const staysMs = 10 * 60_000;
 /** Keys that BullMQ lets expire itself, and by whose end it knows that something is due. */
 const ownExpiry = ['stalled-check', 'limiter'];
 const renewEveryMs = 60_000;
@@ -40,7 +39,7 @@ export function openQueue<Data>({ redis }: RedisLink, prefix: string, name: stri
 }
 
 /**
- * Lets the keys of a queue expire some minutes after the last call of this.
+ * Renews the keys of a queue as long as it is in use, so that none of them expires in a long run.
  * @param jobs keys of these, too
  * @returns stops renewing them
  */
@@ -61,13 +60,24 @@ export async function removeQueue(queue: Queue): Promise<void> {
   await within(queue.obliterate({ force: true }), removeWithinMs).catch(() => {});
 }
 
-/** Removes the lobby where nothing is offered or taken there; another run may use it. */
-export async function removeLobby(lobby: Queue): Promise<void> {
-  const remove = async () => {
-    const jobs = await lobby.getJobCountByTypes('wait', 'active', 'delayed', 'prioritized');
-    if (jobs === 0) await lobby.obliterate();
-  };
-  await within(remove(), removeWithinMs).catch(() => {});
+/** The keys of a queue that are there only as long as jobs are. */
+const jobLists = ['wait', 'active', 'paused', 'delayed', 'prioritized'];
+/** Removes all keys unless one of the first ARGV[1] is there. */
+const removeUnused = `
+for i = 1, tonumber(ARGV[1]) do
+  if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end
+end
+return redis.call('DEL', unpack(KEYS))`;
+
+/**
+ * Removes the lobby where nothing is offered or taken there. Another run may offer places at the same moment:
+ * they are there before, and all stays, or come after.
+ */
+export async function removeLobby({ redis }: RedisLink, lobby: Queue): Promise<void> {
+  const lists = jobLists.map((name) => lobby.toKey(name));
+  const keys = [...lists, ...Object.values(lobby.keys)];
+  const removing = redis.eval(removeUnused, keys.length, ...keys, lists.length);
+  await within(removing, removeWithinMs).catch(() => {});
 }
 
 /**

@@ -4,6 +4,8 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { exitCodes, messageOf, UserError } from '../../core/base/errors.ts';
 import { Late, within } from '../../core/base/within.ts';
+import { redisPassword, redisPasswordVariable } from '../../core/secrets/redis-password.ts';
+import { letKeysExpire } from './key-expiry.ts';
 
 export type RedisLink = {
   redis: Redis;
@@ -17,8 +19,8 @@ export type RedisLink = {
 
 /** A first connection is there by then, or refused. */
 const connectMs = 5000;
-/** Redis that has said nothing for so long is gone. A lock of a job lasts as long (queues.ts). */
-const goneAfterMs = 5000;
+/** After so long without a word Redis is gone, and to BullMQ a worker is (queues.ts). */
+export const goneAfterMs = 5000;
 const beatEveryMs = 500;
 const reconnectMostMs = 500;
 const closeWithinMs = 100;
@@ -38,9 +40,14 @@ export function placeOf(text: string, option: string): string {
   );
 }
 
-/** @throws UserError when no Redis answers there; the signal's reason when it is aborted before */
+/**
+ * @param url with a password, or without one where the environment has it
+ * @throws UserError when no Redis answers there, or it does not take the password; the signal's reason when
+ *   it is aborted before
+ */
 export async function openRedisLink(url: string, option: string, signal: AbortSignal): Promise<RedisLink> {
   const place = placeOf(url, option);
+  const password = redisPassword(process.env);
   const all = new Set<Redis>();
   const listeners = new Set<(why: string) => void>();
   let isClosing = false;
@@ -49,13 +56,17 @@ export async function openRedisLink(url: string, option: string, signal: AbortSi
   function open({ connectionName }: Pick<RedisOptions, 'connectionName'> = {}): Redis {
     const redis = new Redis(url, {
       ...(connectionName !== undefined && { connectionName }),
+      ...(password !== undefined && { password }),
       maxRetriesPerRequest: null,
       retryStrategy: (times) => (isClosing ? null : Math.min(times * 50, reconnectMostMs)),
       disconnectTimeout: closeWithinMs,
     });
     redis.on('error', (error) => (reason = messageOf(error)));
     redis.duplicate = open; // for BullMQ's connections that block, so that all can be ended
+    letKeysExpire(redis);
     all.add(redis);
+    // BullMQ opens some for each place, and connects one again after its end where it got stuck.
+    redis.on('connecting', () => all.add(redis)).on('end', () => all.delete(redis));
     return redis;
   }
 
@@ -73,12 +84,8 @@ export async function openRedisLink(url: string, option: string, signal: AbortSi
   } catch (error) {
     close();
     signal.throwIfAborted();
-    throw new UserError(
-      'workers-redis',
-      `No Redis answers at ${place} (${error instanceof Late ? reason : messageOf(error)}): start one that ` +
-        `this machine and the workers reach, or name another with ${option}.`,
-      exitCodes.failed,
-    );
+    const said = error instanceof Late ? reason : messageOf(error);
+    throw new UserError('workers-redis', whyNot(place, option, said), exitCodes.failed);
   }
   return {
     redis,
@@ -89,6 +96,21 @@ export async function openRedisLink(url: string, option: string, signal: AbortSi
     },
     close,
   };
+}
+
+/** @param said by Redis, or by what reaches for it */
+function whyNot(place: string, option: string, said: string): string {
+  if (/^NOAUTH\b/.test(said))
+    return `Redis at ${place} wants a password: set ${redisPasswordVariable}, for run and workers alike.`;
+  if (/^(?:WRONGPASS|ERR invalid password)\b/.test(said))
+    return (
+      `Redis at ${place} does not take the password (${said}). It comes from the URL of ${option}, or else ` +
+      `from ${redisPasswordVariable}.`
+    );
+  return (
+    `No Redis answers at ${place} (${said}): start one that this machine and the workers reach, or name ` +
+    `another with ${option}.`
+  );
 }
 
 /** @param gone is called once each time that Redis has said nothing for a while */

@@ -84,7 +84,6 @@ export async function offerSeats(context: Context, count: number): Promise<Seats
     if (kept.every((one) => one.hello)) all.resolve(kept.map((one) => seatOf(one, context)));
   }
 
-  if (await lobby.isPaused()) await lobby.resume(); // a run was killed while it tidied up
   await lobby.addBulk(
     kept.map(({ offer }) => ({
       name: 'place',
@@ -103,7 +102,7 @@ export async function offerSeats(context: Context, count: number): Promise<Seats
       await Promise.all([...kept.map(({ channel }) => channel.close()), watch.close()]);
       if (isRedisGone) return; // its keys expire, should it come back with them
       await Promise.all(kept.map((one) => removeKept(one, context)));
-      await removeLobby(lobby);
+      await removeLobby(link, lobby);
     },
   };
 }

@@ -61,7 +61,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   // A place that it keeps ends with the same signal.
   await within(worker.close(), placeEndsWithinMs).catch(() => {});
   const { own } = await within(workersAt(link, secret.prefix), closeWithinMs).catch(() => ({ own: 1 }));
-  if (own === 0) await removeLobby(openQueue(link, secret.prefix, lobbyName));
+  if (own === 0) await removeLobby(link, openQueue(link, secret.prefix, lobbyName));
   link.close();
 }
 

@@ -3,6 +3,7 @@
 // brokers on Redis use it.
 
 import { messageOf } from '../../core/base/errors.ts';
+import { redisPassword } from '../../core/secrets/redis-password.ts';
 import { isReply, openLink, AnswerLost, RedisDown, type RedisLink } from '../webhook/redis/link.ts';
 import type { Place } from '../hub/event.ts';
 import { confirmWithinMs, keptBy, brokerKeyStaysMs, leftStaysMs } from './broker.ts';
@@ -168,7 +169,7 @@ export function openRedisNumbers(
 }
 
 export function openRedisLink(url: string, change: (ready: boolean) => void): RedisLink {
-  return openLink(url, process.env['PUSHBENCH_REDIS_PASSWORD'], change);
+  return openLink(url, redisPassword(process.env), change);
 }
 
 /** `EPOCH-OFFSET SEQ` */

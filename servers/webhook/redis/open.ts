@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { within } from '../../../core/base/within.ts';
+import { redisPassword } from '../../../core/secrets/redis-password.ts';
 import { keyStaysMs } from '../../http/idempotency.ts';
 import { createBatches, type Batches } from './batch.ts';
 import { identify } from './identify.ts';
@@ -49,7 +50,7 @@ export type OpenRedisOptions = {
 /** @throws UserError when no Redis answers, or it takes nothing */
 export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedisOptions): Promise<OpenRedis> {
   const { host } = new URL(url);
-  const password = process.env['PUSHBENCH_REDIS_PASSWORD'];
+  const password = redisPassword(process.env);
   let opened = false;
   const link = openLink(url, password);
   const publishing = openLink(url, password, (ready, reason) => opened && change(ready, reason));

@@ -117,3 +117,14 @@ export async function leftIn({
   redis.disconnect();
   return left;
 }
+
+/** The keys of a Redis that stay for ever, among all that are there. */
+export async function endlessIn({
+  url,
+}: Pick<RedisServer, 'url'>): Promise<{ endless: string[]; keys: string[] }> {
+  const redis = new Redis(url);
+  const keys = await redis.keys('*');
+  const leftMs = await Promise.all(keys.map((key) => redis.pttl(key)));
+  redis.disconnect();
+  return { endless: keys.filter((_, i) => leftMs[i] === -1), keys };
+}

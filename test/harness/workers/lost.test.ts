@@ -2,12 +2,19 @@
 // the result says what happened. PUSHBENCH_WORKER_KILLS sets how often one is killed; once when left out.
 
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'vitest';
+import { nowUs } from '../../../core/base/clock.ts';
+import { treeOf } from '../../../harness/process/process-tree.ts';
+import { systemFiles } from '../../../harness/process/system-files.ts';
+import type { Progress } from '../../../harness/trial/stage.ts';
+import { runWorker } from '../../../harness/workers/worker.ts';
 import { childrenOf, start, temporaryFolder, writeScenario } from '../../cli/tools.ts';
 import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
+import { until } from '../../servers/receivers.ts';
 import { skipWhen } from '../../skip.ts';
-import type { Progress } from '../../../harness/trial/stage.ts';
-import { accounted, leftIn, newToken, redisOf, runOnWorkers, workerOf } from './crew.ts';
+import { accounted, endlessIn, leftIn, newToken, redisOf, runOnWorkers, workerOf } from './crew.ts';
+import { wireTo } from './wire.ts';
 
 const kills = Number(process.env['PUSHBENCH_WORKER_KILLS'] ?? 1);
 /** A worker is noticed to be gone some seconds after it is, and the run then goes on. */
@@ -111,6 +118,39 @@ test('a run that is interrupted lets its workers go at once', { timeout: limitMs
   accounted(await runOnWorkers(redis.url, { count: 1, token }));
 });
 
+test('a place that ends while the clocks are compared starts no load process', async (t) => {
+  skipWhen(t, noRedis);
+  const redis = await redisOf(t);
+  const token = newToken();
+  const stop = new AbortController();
+  const said: string[] = [];
+  let asked = 0;
+  const nowUsUntilRedisIsGone = () => {
+    if (++asked === 10) redis.freeze();
+    return nowUs();
+  };
+  const worker = runWorker({
+    url: redis.url,
+    token,
+    allow: [],
+    say: (text) => void said.push(text),
+    signal: stop.signal,
+    clock: { nowUs: nowUsUntilRedisIsGone, aheadUs: 0 },
+  });
+  await runOnWorkers(redis.url, { count: 1, token }).catch(() => {}); // it loses its worker
+  await until('the place ended', () => said.some((text) => text.includes('ended here: Redis at')));
+  redis.thaw();
+  await until('the clocks are compared', () => asked > 10);
+  for (let before = 0; before < asked; await sleep(500)) before = asked;
+  const commands = treeOf(process.pid).map((pid) => systemFiles.read(`/proc/${pid}/cmdline`) ?? '');
+  stop.abort();
+  await worker;
+  assert.deepEqual(
+    commands.filter((command) => command.includes('load/process')),
+    [],
+  );
+});
+
 test('workers notice that their run was killed, and tidy up for it', { timeout: limitMs }, async (t) => {
   skipWhen(t, noRedis);
   const { redis, worker, run } = await startedRun(t);
@@ -121,6 +161,35 @@ test('workers notice that their run was killed, and tidy up for it', { timeout: 
   await worker.ended;
   assert.deepEqual(await leftIn(redis), { keys: [], clients: [] });
 });
+
+test('no key stays for ever when both ends are killed at once', { timeout: limitMs }, async (t) => {
+  skipWhen(t, noRedis);
+  const { redis, worker, run } = await startedRun(t);
+  for (const { child } of [run, worker]) child.kill('SIGKILL');
+  await Promise.all([run.ended, worker.ended]);
+  const { endless, keys } = await endlessIn(redis);
+  assert.ok(keys.length > 0, 'nobody was left to remove them');
+  assert.deepEqual(endless, []);
+});
+
+test(
+  'workers notice that the machine of their run is gone without a word',
+  { timeout: limitMs },
+  async (t) => {
+    skipWhen(t, noRedis);
+    const redis = await redisOf(t);
+    const token = newToken();
+    const worker = await workerOf(t, redis.url, token);
+    const wire = await wireTo(t, redis.port);
+    const progress = onceAt(0.3, () => wire.cut());
+    await runOnWorkers(wire.url, { count: 1, token, progress });
+    await worker.saw(/ended here: the run that it belonged to is gone/);
+    assert.deepEqual(childrenOf(worker.child.pid!), []);
+    // It works in the next one, of which nothing is left.
+    accounted(await runOnWorkers(redis.url, { count: 1, token }));
+    assert.deepEqual((await leftIn(redis)).keys, []);
+  },
+);
 
 /** A run of the command line whose worker is making its load. */
 async function startedRun(t: TestContext) {
