@@ -1,4 +1,4 @@
-// Draws where the choice changes: for a matrix the lowest variant of each place, for a search how far each
+// Draws where the choice changes: for a matrix the best variant of each place, for a search how far each
 // variant kept up, on one logarithmic axis.
 
 import type { Result } from '../../core/result/result.ts';
@@ -22,7 +22,7 @@ function choicesMarkup({ name, parameter, places, rows, changes }: Choices): Mar
     ${
       changes.length === 0
         ? html`<p>
-            In every metric the same pattern is lowest at both ends of the matrix, as far as a single run can
+            In every metric the same pattern is best at both ends of the matrix, as far as a single run can
             tell.
           </p>`
         : html`<ul class="plain">
@@ -30,7 +30,7 @@ function choicesMarkup({ name, parameter, places, rows, changes }: Choices): Mar
           </ul>`
     }
     ${tableMarkup(
-      `The lowest in each metric, by ${parameter}; several if a single run cannot tell them apart; in ` +
+      `The best in each metric (the lowest, or the highest where more is better), by ${parameter}; several if a single run cannot tell them apart; in ` +
         'brackets the next, and those without a figure; bold where the choice changes',
       [{ words: 'metric' }, ...places.map((place) => ({ words: place }))],
       rows.map(({ title, cells }) => ({ head: title, cells: cells.map(cellMarkup) })),
@@ -40,11 +40,11 @@ function choicesMarkup({ name, parameter, places, rows, changes }: Choices): Mar
 
 function cellMarkup(cell: ChoiceCell | undefined): Markup | string {
   if (!cell) return '—';
-  const { lowest, changed } = cell;
-  const names = listed(lowest.labels);
+  const { best, changed } = cell;
+  const names = listed(best.labels);
   const beside = besideText(cell);
   return html`${changed ? html`<b>${names}</b>` : names}
-  ${lowest.text}${beside !== '' && html`<small>(${beside})</small>`}`;
+  ${best.text}${beside !== '' && html`<small>(${beside})</small>`}`;
 }
 
 /** Nothing for results without a search. */

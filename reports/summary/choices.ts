@@ -1,4 +1,4 @@
-// Says where in a matrix the choice changes: for each of its places the variant that is lowest in a metric,
+// Says where in a matrix the choice changes: for each of its places the variant that is best in a metric,
 // and the places between which another one becomes so.
 
 import { toldApart } from '../../core/metrics/alike.ts';
@@ -6,7 +6,8 @@ import { sentenceStart } from '../../core/pattern/sentence.ts';
 import { listed } from '../../core/base/suggest.ts';
 import type { Crossing } from './crossings.ts';
 import {
-  changesLowest,
+  bestFirst,
+  changesBest,
   crossingPlace,
   curvesOf,
   isRanked,
@@ -14,9 +15,10 @@ import {
   type CurvePoint,
 } from './curve-data.ts';
 import { valuesText } from './figure-text.ts';
+import { variantNames } from './names.ts';
 import { resultNames, type VariantTrials } from './variants.ts';
 
-export type Lowest = { labels: string[]; value: number; text: string };
+export type Best = { labels: string[]; value: number; text: string };
 export type Choice = {
   metric: string;
   title: string;
@@ -24,14 +26,15 @@ export type Choice = {
   cells: (ChoiceCell | undefined)[];
 };
 export type ChoiceCell = {
-  lowest: Lowest;
-  /** The next lowest that clearly differs from the lowest. */
-  next?: Lowest | undefined;
+  /** The lowest, or the highest of a metric of which more is better. */
+  best: Best;
+  /** The next of them that clearly differs. */
+  next?: Best | undefined;
   /** Variants that have no figure there that could be ranked, so that nothing is said of them. */
   without: string[];
   /** Those of them whose latency is of the deliveries that arrived, as others were lost. */
   lossy: string[];
-  /** None of the lowest was so at the place before, and at both places all of these have figures. */
+  /** None of the best was so at the place before, and at both places all of these have figures. */
   changed: boolean;
 };
 export type Choices = {
@@ -41,7 +44,7 @@ export type Choices = {
   parameter: string;
   places: string[];
   rows: Choice[];
-  /** Where another variant becomes the lowest, a sentence each. */
+  /** Where another variant becomes the best, a sentence each. */
   changes: string[];
 };
 
@@ -53,8 +56,11 @@ export function choicesOf(variants: readonly VariantTrials[]): Choices[] {
     ({ result: { searches, scenario } }) => searches === undefined && scenario.curves?.length !== 0,
   );
   const curves = curvesOf(inMatrix.map(withMedian));
-  const namesIn = (at: number | undefined) =>
-    new Set(inMatrix.flatMap(({ trials, round }) => (round === at ? (trials[0]?.cell?.variant ?? []) : [])));
+  const namesIn = (at: number | undefined) => {
+    const own = inMatrix.filter(({ round }) => round === at);
+    const as = variantNames([...new Set(own.map(({ result }) => result))]);
+    return new Set(own.flatMap(({ trials: [trial] }) => (trial?.cell ? as.of(trial.cell.variant) : [])));
+  };
   const rounds = [...new Map(variants.map(({ round, result }) => [round, result]))];
   const called = resultNames(rounds.map(([, result]) => result));
   const groups = Map.groupBy(curves, ({ lines, parameter }) => `${lines[0]?.round ?? 0}\n${parameter}`);
@@ -121,9 +127,7 @@ function choicesAmong(curves: readonly Curve[], name: string): Choices {
       cells: cellsOf(curve, xs),
     })),
     changes: curves.flatMap((curve) =>
-      curve.crossings
-        .filter((one) => changesLowest(one, curve.points))
-        .map((one) => changeSentence(one, curve)),
+      curve.crossings.filter((one) => changesBest(one, curve)).map((one) => changeSentence(one, curve)),
     ),
   };
 }
@@ -137,23 +141,23 @@ function cellsOf(curve: Curve, xs: readonly number[]): (ChoiceCell | undefined)[
 }
 
 function isChanged(before: Omit<ChoiceCell, 'changed'>, now: Omit<ChoiceCell, 'changed'>): boolean {
-  const { labels } = now.lowest;
+  const { labels } = now.best;
   return (
-    !labels.some((label) => before.lowest.labels.includes(label)) &&
+    !labels.some((label) => before.best.labels.includes(label)) &&
     !labels.some((label) => before.without.includes(label)) &&
-    !before.lowest.labels.some((label) => now.without.includes(label))
+    !before.best.labels.some((label) => now.without.includes(label))
   );
 }
 
 function cellAt({ points, metric, lines }: Curve, x: number): Omit<ChoiceCell, 'changed'> | undefined {
   const all = points.filter((point) => point.x === x);
-  const here = all.filter(isRanked).sort((a, b) => a.value - b.value);
-  const [least] = here;
-  if (!least) return undefined;
+  const here = all.filter(isRanked).sort(bestFirst(metric));
+  const [first] = here;
+  if (!first) return undefined;
   const alikeTo = (one: CurvePoint) => here.filter((point) => !toldApart(metric, one, point));
-  const lowest = alikeTo(least);
-  const next = here.find((point) => !lowest.includes(point));
-  const of = (those: readonly CurvePoint[], { value }: CurvePoint): Lowest => ({
+  const best = alikeTo(first);
+  const next = here.find((point) => !best.includes(point));
+  const of = (those: readonly CurvePoint[], { value }: CurvePoint): Best => ({
     labels: those.map(({ variant }) => variant),
     value,
     text: valuesText(
@@ -162,12 +166,12 @@ function cellAt({ points, metric, lines }: Curve, x: number): Omit<ChoiceCell, '
     ),
   });
   return {
-    lowest: of(lowest, least),
+    best: of(best, first),
     without: lines.map(({ label }) => label).filter((label) => !here.some((one) => one.variant === label)),
     lossy: all.filter((point) => !isRanked(point)).map(({ variant }) => variant),
     ...(next && {
       next: of(
-        alikeTo(next).filter((point) => !lowest.includes(point)),
+        alikeTo(next).filter((point) => !best.includes(point)),
         next,
       ),
     }),
@@ -183,7 +187,9 @@ function changeSentence(crossing: Crossing, curve: Curve): string {
   const where = place(1).includes(' = ') ? `${at} (${parameter})` : `${at} ${parameter}`;
   const [does, otherwise] = name.startsWith('latency.')
     ? ['is sooner', 'later']
-    : [`needs ${['us', 'share'].includes(metric.unit) ? 'less' : 'fewer'}`, 'more'];
+    : metric.better === 'higher'
+      ? ['is lower', 'higher']
+      : [`needs ${['us', 'share'].includes(metric.unit) ? 'less' : 'fewer'}`, 'more'];
   return (
     `${sentenceStart(metric.title)}: below about ${where}, ${below} ${does} ` +
     `than ${above}; above, ${otherwise} (measured at ${write(from)} and ${write(to)}, interpolated between ` +
@@ -194,12 +200,12 @@ function changeSentence(crossing: Crossing, curve: Curve): string {
 /** `webhook 1 (polling 2; no figure: sse)` */
 export function choiceText(cell: ChoiceCell | undefined): string {
   if (!cell) return 'no figure';
-  const { lowest } = cell;
+  const { best } = cell;
   const beside = besideText(cell);
-  return `${listed(lowest.labels)} ${lowest.text}${beside === '' ? '' : ` (${beside})`}`;
+  return `${listed(best.labels)} ${best.text}${beside === '' ? '' : ` (${beside})`}`;
 }
 
-/** What is written beside the lowest: the next, and the variants without a figure. */
+/** What is written beside the best: the next, and the variants without a figure. */
 export function besideText({ next, without, lossy }: Pick<ChoiceCell, 'next' | 'without' | 'lossy'>): string {
   const none = without.filter((label) => !lossy.includes(label));
   return [

@@ -157,15 +157,24 @@ const units: Record<string, string> = {
   share: 'share',
 };
 
-/** Whether the lowest line changes there. Lines at 0 throughout are below all others and cross none. */
-export function changesLowest({ below, above, from, to }: Crossing, points: readonly CurvePoint[]): boolean {
+/** Orders points from the best on: the lowest, or the highest of a metric of which more is better. */
+export function bestFirst({ better }: Pick<Metric, 'better'>): (a: CurvePoint, b: CurvePoint) => number {
+  return better === 'higher' ? (a, b) => b.value - a.value : (a, b) => a.value - b.value;
+}
+
+/** Whether the best line changes there. Lines at 0 throughout are below all others and cross none. */
+export function changesBest(
+  { below, above, from, to }: Crossing,
+  { points, metric }: Pick<Curve, 'points' | 'metric'>,
+): boolean {
   const above0 = new Set(points.flatMap(({ value, variant }) => (value > 0 ? [variant] : [])));
-  const lowestAt = (at: number) =>
+  const bestAt = (at: number) =>
     points
       .filter(isRanked)
       .filter(({ x, variant }) => x === at && above0.has(variant))
-      .sort((a, b) => a.value - b.value)[0]?.variant;
-  return lowestAt(from) === below && lowestAt(to) === above;
+      .sort(bestFirst(metric))[0]?.variant;
+  const [before, after] = metric.better === 'higher' ? [above, below] : [below, above];
+  return bestAt(from) === before && bestAt(to) === after;
 }
 
 /** Where lines cross, as far as it is read between measured points: `10/s`. */
@@ -196,7 +205,7 @@ function crossingSentence(crossing: Crossing, curve: Curve): string {
 export function curveSentence(curve: Curve): string {
   const { metric, place, points, lines, crossings } = curve;
   const title = sentenceStart(metric.title);
-  const decisive = crossings.filter((one) => changesLowest(one, points));
+  const decisive = crossings.filter((one) => changesBest(one, curve));
   const crossing =
     decisive.find(({ below, above }) =>
       lines.some(({ label, scheduled }) => scheduled && [below, above].includes(label)),
@@ -223,7 +232,7 @@ export function curveSentence(curve: Curve): string {
 
 /**
  * The answer of a matrix or a search: its first curve, and those of the others in which another line becomes
- * the lowest. `undefined` where nothing has cells.
+ * the best. `undefined` where nothing has cells.
  */
 export function curveHeadline(variants: readonly VariantTrials[]): string | undefined {
   const found = searchSentences([...new Set(variants.map(({ result }) => result))]);
@@ -231,7 +240,7 @@ export function curveHeadline(variants: readonly VariantTrials[]): string | unde
   const [first, ...others] = curvesOf(variants);
   if (!first || variants.some(({ trials }) => trials[0]?.cell === undefined)) return undefined;
   return (
-    [first, ...others.filter(({ crossings, points }) => crossings.some((one) => changesLowest(one, points)))]
+    [first, ...others.filter((curve) => curve.crossings.some((one) => changesBest(one, curve)))]
       .slice(0, 3)
       .map(curveSentence)
       .join('. ') + '.'

@@ -1,4 +1,4 @@
-// Where the choice changes: the lowest variant of each place of a matrix, the places between which another
+// Where the choice changes: the best variant of each place of a matrix, the places between which another
 // becomes it, and how far a search found that each variant kept up.
 
 import assert from 'node:assert/strict';
@@ -22,6 +22,12 @@ function cell(variant: string, parameters: Record<string, string>, requests: num
     variant: { pattern: variant, label: `${variant}, ${name}`, options: {} },
     cell: { variant, parameters, subscribers: 10, events: 40, deliveries: 400 },
   };
+}
+
+function withDelivered(trial: Trial, delivered: number): Trial {
+  assert.ok(trial.outcome.status === 'completed');
+  const { outcome } = trial;
+  return { ...trial, outcome: { ...outcome, ledger: { ...outcome.ledger, delivered } } };
 }
 
 const curves = ['requests-per-delivery'];
@@ -58,9 +64,9 @@ test('of each place it is said what is lowest, what comes next, and where it cha
     ['latency.p50', 'requests-per-delivery'],
   );
   const [late, asked] = choices!.rows;
-  assert.deepEqual(late!.cells[0]!.lowest.labels.length, 3, 'alike');
+  assert.deepEqual(late!.cells[0]!.best.labels.length, 3, 'alike');
   assert.deepEqual(
-    asked!.cells.map((one) => [one!.lowest.labels, one!.next!.labels, one!.changed]),
+    asked!.cells.map((one) => [one!.best.labels, one!.next!.labels, one!.changed]),
     [
       [['sse'], ['webhook'], false],
       [['sse'], ['webhook'], false],
@@ -79,7 +85,7 @@ test('where the lowest is another one, the cell says that it changed', () => {
   const trials = matrix.trials.filter(({ variant }) => variant.pattern !== 'sse');
   const [choices] = choicesOf(variantsOf([{ ...matrix, trials }]));
   assert.deepEqual(
-    choices!.rows[1]!.cells.map((one) => [one!.lowest.labels[0], one!.changed]),
+    choices!.rows[1]!.cells.map((one) => [one!.best.labels[0], one!.changed]),
     [
       ['webhook', false],
       ['webhook', false],
@@ -95,7 +101,7 @@ test('of a variant without a figure nothing is said, not that another one became
   );
   const [choices] = choicesOf(variantsOf([{ ...matrix, trials }]));
   assert.deepEqual(
-    choices!.rows[1]!.cells.map((one) => [one!.lowest.labels[0], one!.without, one!.changed]),
+    choices!.rows[1]!.cells.map((one) => [one!.best.labels[0], one!.without, one!.changed]),
     [
       ['webhook', [], false],
       ['webhook', ['polling'], false],
@@ -113,11 +119,48 @@ test('of two parameters, variants are chosen among under one value of the other'
   );
   const all = choicesOf(variantsOf([resultOf(trials, { curves })]));
   assert.deepEqual(
-    all.map(({ name, rows }) => [name, rows[1]!.cells[0]!.lowest.labels]),
+    all.map(({ name, rows }) => [name, rows[1]!.cells[0]!.best.labels]),
     [
       ['payload=64B', ['sse']],
       ['payload=16KiB', ['webhook']],
     ],
+  );
+});
+
+test('variants with names of their own are chosen among like all others', () => {
+  const named = (trial: Trial): Trial => ({ ...trial, variant: { ...trial.variant, as: 'hourly' } });
+  const trials = ['64B', '16KiB'].flatMap((payload) =>
+    rates.flatMap((publish) => [
+      named(cell('polling', { publish, payload }, 9)),
+      cell('sse', { publish, payload }, 1),
+    ]),
+  );
+  assert.deepEqual(
+    choicesOf(variantsOf([resultOf(trials, { curves })])).map(({ name, rows }) => [
+      name,
+      rows[1]!.cells[0]!.best.labels,
+      rows[1]!.cells[0]!.next?.labels,
+    ]),
+    [
+      ['payload=64B', ['sse'], ['hourly']],
+      ['payload=16KiB', ['sse'], ['hourly']],
+    ],
+  );
+});
+
+test('of a metric of which more is better, the highest is the best', () => {
+  const trials = rates.flatMap((publish, i) => [
+    cell('polling', { publish }, 1),
+    withDelivered(cell('sse', { publish }, 1), i === 2 ? 10 : 390),
+  ]);
+  const [choices] = choicesOf(variantsOf([resultOf(trials, { curves: ['delivered'] })]));
+  assert.deepEqual(
+    choices!.rows[1]!.cells.map((one) => one!.best.labels),
+    [['sse'], ['sse'], ['polling']],
+  );
+  assert.match(
+    choices!.changes[0]!,
+    /^[^:]*: below about \d+\/s \(publish\), polling is lower than sse; above, higher/,
   );
 });
 

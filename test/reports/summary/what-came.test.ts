@@ -88,7 +88,7 @@ test('in a matrix it is neither the lowest nor crosses anything, and is said to 
   assert.equal(curvesOf(of(trials))[0]!.crossings.length, 0);
   const [, second] = choicesOf(of(trials))[0]!.rows[0]!.cells;
   assert.deepEqual(
-    [second!.lowest.labels, second!.without, second!.lossy],
+    [second!.best.labels, second!.without, second!.lossy],
     [['sse'], ['polling'], ['polling']],
   );
   const whole = [...trials.slice(0, 3), cell('polling', '2', 10_000)];
