@@ -30,9 +30,12 @@ export type TakenSeat = Seat & {
 };
 
 export type Seats = {
-  /** How many of the places have been taken. */
+  /** How many of the places have a worker now. */
   taken(): number;
-  /** Resolves when all have been. Rejects with why a worker that took one cannot keep it. */
+  /**
+   * Resolves when all have one. Rejects when before that a worker is lost that took a place, or Redis is: a
+   * UserError that says which.
+   */
   readonly all: Promise<readonly TakenSeat[]>;
   /** Tells the workers that the run is over, and leaves nothing in Redis. */
   close(): Promise<void>;
@@ -41,9 +44,16 @@ export type Seats = {
 const overWithinMs = 800;
 
 type Listener = Parameters<Seat['begin']>[0];
+/** What is told of every place. */
+type Ears = {
+  heard(hello: Hello): void;
+  /** @param hello of its worker, where that has said one */
+  lost(hello: Hello | undefined, why: string): void;
+};
 /** One place. */
 type Kept = {
   readonly offer: Offer;
+  readonly ears: Ears;
   channel: Channel<ToWorker>;
   hello: Hello | undefined;
   lost: string | undefined;
@@ -62,12 +72,15 @@ export async function offerSeats(context: Context, count: number): Promise<Seats
   const lobby = openQueue<unknown>(link, secret.prefix, lobbyName);
   const all = Promise.withResolvers<readonly TakenSeat[]>();
   all.promise.catch(() => {}); // awaited by those who need it
-  const kept: Kept[] = Array.from({ length: count }, (_, seat) => newKept(context, { run, seat }, heard));
+  // Of those that are lost later the trials say so.
+  const ears: Ears = { heard, lost: (hello, why) => all.reject(lostBefore(hello, why)) };
+  const kept: Kept[] = Array.from({ length: count }, (_, seat) => newKept(context, { run, seat }, ears));
   const jobs = kept.map(({ offer }) => jobOf(offer));
   const watch = await watchJobs(context, (job, why) => endOfJob(kept[jobs.indexOf(job)], why));
   let isRedisGone = false;
   const stopListening = link.onGone((why) => {
     isRedisGone = true;
+    all.reject(new UserError('workers-redis', `${why}: start it again, and the run.`, exitCodes.failed));
     for (const one of kept) lose(one, why);
   });
 
@@ -94,7 +107,7 @@ export async function offerSeats(context: Context, count: number): Promise<Seats
   );
   const stopExpiring = keepExpiring(link, lobby, jobs);
   return {
-    taken: () => kept.filter((one) => one.hello).length,
+    taken: () => kept.filter((one) => one.hello && one.lost === undefined).length,
     all: all.promise,
     async close() {
       stopListening();
@@ -108,7 +121,16 @@ export async function offerSeats(context: Context, count: number): Promise<Seats
   };
 }
 
-function newKept({ link, secret }: Context, offer: Offer, heard: (hello: Hello) => void): Kept {
+function lostBefore(hello: Hello | undefined, why: string): UserError {
+  const who = hello ? `The worker ${hello.name}` : 'A worker';
+  return new UserError(
+    'worker-lost',
+    `${who} took its place and was lost before all had joined: ${why}. Start it again, and the run.`,
+    exitCodes.failed,
+  );
+}
+
+function newKept({ link, secret }: Context, offer: Offer, ears: Ears): Kept {
   const keys = keysOf(secret, offer);
   const names = namesOf(offer);
   const ends = {
@@ -122,11 +144,12 @@ function newKept({ link, secret }: Context, offer: Offer, heard: (hello: Hello) 
     link,
     secret.prefix,
     ends,
-    (message) => take(one, message, heard),
+    (message) => take(one, message),
     (why) => lose(one, why),
   );
   const one: Kept = {
     offer,
+    ears,
     channel,
     hello: undefined,
     lost: undefined,
@@ -137,12 +160,12 @@ function newKept({ link, secret }: Context, offer: Offer, heard: (hello: Hello) 
   return one;
 }
 
-function take(one: Kept, message: FromWorker, heard: (hello: Hello) => void): void {
+function take(one: Kept, message: FromWorker): void {
   if (one.lost !== undefined) return;
   switch (message.kind) {
     case 'hello':
       one.hello ??= message.hello;
-      return heard(one.hello);
+      return one.ears.heard(one.hello);
     case 'leaving':
       return lose(one, message.why);
     default:
@@ -154,6 +177,7 @@ function lose(one: Kept, why: string): void {
   if (one.lost !== undefined) return;
   one.lost = why;
   one.listener?.lost(why);
+  one.ears.lost(one.hello, why);
 }
 
 function endOfJob(one: Kept | undefined, why: string): void {
