@@ -28,7 +28,8 @@ export type Lobby = {
   /**
    * Gives a place to so many workers.
    * @param needs what each must be able to do
-   * @throws UserError when too few came in time, or one cannot do it; the signal's reason when it is aborted
+   * @throws UserError when too few came in time, one cannot do it, or Redis is of no use; the signal's reason
+   *   when it is aborted
    */
   join(count: number, needs: Needs, signal: AbortSignal): Promise<Workers>;
   close(): void;
@@ -76,7 +77,7 @@ async function join(
   needs: Needs,
   signal: AbortSignal,
 ): Promise<Workers> {
-  const seats = await offerSeats({ link, secret, nowUs }, count);
+  const seats = offerSeats({ link, secret, nowUs }, count);
   const saying = setTimeout(
     () =>
       needs.note(
@@ -94,7 +95,7 @@ async function join(
       close: seats.close,
     };
   } catch (error) {
-    const why = await whyNot(error, seats, count, { link, secret, waitMs });
+    const why = signal.aborted ? undefined : await whyNot(error, seats, count, { link, secret, waitMs });
     await seats.close();
     signal.throwIfAborted();
     throw why;

@@ -1,8 +1,11 @@
-// Loses workers and Redis while a run still waits for the rest of its workers: it ends with what happened,
-// and leaves nothing behind.
+// Loses workers and Redis while a run still waits for the rest of its workers, and gives it a Redis that
+// takes nothing: it ends with what happened, and leaves nothing behind.
 
 import assert from 'node:assert/strict';
+import { Redis } from 'ioredis';
 import { describe, test } from 'vitest';
+import { openLobby } from '../../../harness/workers/join.ts';
+import { start, temporaryFolder, writeScenario } from '../../cli/tools.ts';
 import { noRedis, type RedisServer } from '../../servers/webhook/redis/redis-server.ts';
 import { skipWhen } from '../../skip.ts';
 import { leftIn, newToken, redisOf, runOnWorkers, workerOf } from './crew.ts';
@@ -41,4 +44,44 @@ describe('while a run waits for its workers', () => {
     await redis.kill();
     await refused;
   });
+});
+
+describe('a Redis of no use', () => {
+  test('that goes before the places are offered is named, and the wait ends with the run', async (t) => {
+    skipWhen(t, noRedis);
+    const redis = await redisOf(t);
+    const stop = new AbortController();
+    const lobby = await openLobby(redis.url, newToken(), stop.signal);
+    t.onTestFinished(lobby.close);
+    const needs = { hosts: [], descriptors: 100, note() {} };
+    await redis.kill();
+    await assert.rejects(
+      lobby.join(2, needs, stop.signal),
+      /^UserError: Redis at redis:\/\/127\.0\.0\.1:\d+ is gone \(.*\): start it again, and the run\.$/,
+    );
+    const joining = lobby.join(2, needs, stop.signal);
+    stop.abort(new Error('Ctrl-C'));
+    await assert.rejects(joining, /^Error: Ctrl-C$/);
+  });
+
+  const cases: [what: string, command: [string, ...string[]], says: RegExp][] = [
+    ['is a replica', ['REPLICAOF', '127.0.0.1', '1'], /READONLY/],
+    ['is full', ['CONFIG', 'SET', 'maxmemory', '1'], /OOM/],
+  ];
+  for (const [what, [command, ...args], says] of cases)
+    test(`that ${what} is named, and the process ends`, async (t) => {
+      skipWhen(t, noRedis);
+      const redis = await redisOf(t);
+      const admin = new Redis(redis.url);
+      await admin.call(command, ...args);
+      admin.disconnect();
+      const folder = temporaryFolder(t);
+      const scenario = writeScenario(folder, 'variants: [sse]');
+      const run = start(['run', scenario, '--workers', redis.url, '--token', newToken()], folder);
+      t.onTestFinished(() => void run.child.kill('SIGKILL'));
+      const { code, stderr } = await run.ended;
+      assert.match(stderr, /Redis at redis:\/\/127\.0\.0\.1:\d+ takes no places for workers \(/);
+      assert.match(stderr, says);
+      assert.equal(code, 3);
+    });
 });
