@@ -3,20 +3,24 @@
 
 import { isIP } from 'node:net';
 import { UserError } from '../../core/base/errors.ts';
-import { isLoopbackHost } from '../../core/http/access.ts';
+import { allowedHost, isLoopbackHost } from '../../core/http/access.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { networksOf } from '../../core/scenario/network.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 
-/** An address that servers are to listen on. @throws UserError when it is none, or stands for all of them */
+/**
+ * An address that servers are to listen on, in the one form that `--allow` has, too (core/http/access.ts).
+ * @throws UserError when it is none, or stands for all of them
+ */
 export function checkedListen(text: string): string {
-  if (isIP(text) === 0 || ['0.0.0.0', '::'].includes(text))
+  const address = isIP(text) === 0 ? undefined : allowedHost(text);
+  if (address === undefined || ['0.0.0.0', '::'].includes(address))
     throw new UserError(
       'listen',
       `--listen ${text}: give the one address of this machine that workers reach it by, such as 10.0.0.5 ` +
         '("ip address" shows them).',
     );
-  return text;
+  return address;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
+import { allowedHost } from '../../../core/http/access.ts';
 import { patterns } from '../../../core/pattern/registry.ts';
 import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import { checkedListen, refuseUnfit } from '../../../harness/workers/fit.ts';
@@ -33,9 +34,15 @@ describe('what cannot be had', () => {
   });
 });
 
-test('servers listen on one address, and not on all', () => {
+test('servers listen on one address, and not on all, however it is written', () => {
   assert.equal(checkedListen('10.0.0.5'), '10.0.0.5');
-  for (const text of ['0.0.0.0', '::', 'bench.example', ''])
+  for (const text of ['2001:DB8::5', '2001:db8:0:0:0:0:0:5', '2001:0db8::0005']) {
+    assert.equal(checkedListen(text), '2001:db8::5', text);
+    assert.equal(allowedHost(text), checkedListen(text), 'as --allow has it');
+  }
+  assert.equal(checkedListen('::ffff:10.0.0.5'), '10.0.0.5');
+  const none = ['bench.example', '', '10.5', '[2001:db8::5]', 'fe80::1%eth0'];
+  for (const text of ['0.0.0.0', '::', '::0', '0:0:0:0:0:0:0:0', '::ffff:0.0.0.0', ...none])
     assert.throws(() => checkedListen(text), /give the one address of this machine/, text);
 });
 

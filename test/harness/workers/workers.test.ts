@@ -6,6 +6,7 @@ import { describe, test } from 'vitest';
 import { nowUs } from '../../../core/base/clock.ts';
 import { resultSchema } from '../../../core/result/result.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
+import { checkedListen } from '../../../harness/workers/fit.ts';
 import { runWorker } from '../../../harness/workers/worker.ts';
 import { assertMeasured, childrenOf, start, temporaryFolder, writeScenario } from '../../cli/tools.ts';
 import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
@@ -85,6 +86,15 @@ describe('is refused in words', () => {
       runOnWorkers('redis://127.0.0.1:1', { count: 1, token: newToken() }),
       /No Redis answers at redis:\/\/127\.0\.0\.1:1 \(.*ECONNREFUSED.*\): start one/,
     );
+  });
+
+  test('no address that the worker was told of, however both sides wrote it', async (t) => {
+    skipWhen(t, noRedis);
+    const redis = await redisOf(t);
+    const token = newToken();
+    await workerOf(t, redis.url, token, ['--allow', '2001:DB8::5']);
+    const listen = checkedListen('2001:db8:0:0:0:0:0:5');
+    accounted(await runOnWorkers(redis.url, { count: 1, token, hosts: [listen] }));
   });
 
   test('an address that the worker was not told of, and one that other machines do not reach', async (t) => {
