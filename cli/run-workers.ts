@@ -44,10 +44,11 @@ export async function gatherWorkers(
     refuseAlone({ token, workerCount, listen });
     return nobody;
   }
-  const { checkedListen, refuseUnfit } = await import('../harness/workers/fit.ts');
+  const { checkedListen, refuseForeign, refuseUnfit } = await import('../harness/workers/fit.ts');
   const { openLobby } = await import('../harness/workers/join.ts');
   const { hostsOfTarget } = await import('../harness/workers/addresses.ts');
   const host = listen === undefined ? undefined : checkedListen(listen);
+  if (host !== undefined) await refuseForeign(host);
   refuseUnfit(scenario, patterns, host);
   const asked = workerCount === undefined ? undefined : checkedCount(workerCount);
   const lobby = await openLobby(url, tokenOf(token), new AbortController().signal);

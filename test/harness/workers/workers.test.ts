@@ -97,7 +97,7 @@ describe('is refused in words', () => {
     accounted(await runOnWorkers(redis.url, { count: 1, token, hosts: [listen] }));
   });
 
-  test('an address that the worker was not told of, and one that other machines do not reach', async (t) => {
+  test('an address that the worker was not told of', async (t) => {
     skipWhen(t, noRedis);
     const redis = await redisOf(t);
     const token = newToken();
@@ -106,13 +106,6 @@ describe('is refused in words', () => {
     await assert.rejects(
       hosts('10.0.0.8'),
       /may not send load to 10\.0\.0\.8: start it with --allow 10\.0\.0\.8/,
-    );
-    await assert.rejects(
-      runOnWorkers(redis.url, { count: 1, token, hosts: [], host: '192.0.2.1' }).then(({ state }) => {
-        assert.equal(state.kind, 'failed');
-        throw new Error(JSON.stringify(state));
-      }),
-      /EADDRNOTAVAIL/,
     );
     await hosts('10.0.0.7');
   });
