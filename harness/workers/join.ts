@@ -4,6 +4,8 @@
 import { nowUs } from '../../core/base/clock.ts';
 import { counted } from '../../core/base/counted.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { listed } from '../../core/base/suggest.ts';
+import { formatNumber } from '../../core/base/units.ts';
 import { within } from '../../core/base/within.ts';
 import { isLoopbackHost } from '../../core/http/access.ts';
 import type { LoadPeer } from '../trial/fleet.ts';
@@ -40,6 +42,8 @@ export type Needs = {
   hosts: readonly string[];
   /** That a worker holds open at most. */
   descriptors: number;
+  /** Ephemeral ports that so many of the workers need where they are on one machine. */
+  ports(workers: number): number;
   note(text: string): void;
 };
 
@@ -89,6 +93,7 @@ async function join(
   try {
     const taken = await within(seats.all, waitMs, signal);
     for (const { hello } of taken) refuse(hello, needs);
+    for (const there of Map.groupBy(taken, ({ hello }) => hello.place).values()) refusePorts(there, needs);
     return {
       names: taken.map(({ name }) => name),
       load: (index) => createRemoteLoad(seatAt(taken, index), index),
@@ -155,4 +160,24 @@ function refuse({ name, place, allow, descriptorLimit = Infinity }: Hello, needs
         `is ${descriptorLimit}: raise it there with "ulimit -n ${needs.descriptors}", or take more workers.`,
       exitCodes.failed,
     );
+}
+
+/**
+ * @param there workers that share a network, and so its ports
+ * @throws UserError when those are too few
+ */
+function refusePorts(there: readonly TakenSeat[], needs: Needs): void {
+  const ports = Math.min(...there.map(({ hello }) => hello.ephemeralPorts ?? Infinity));
+  const needed = needs.ports(there.length);
+  if (ports >= needed) return;
+  const names = listed(there.map(({ name }) => name));
+  const isOne = there.length === 1;
+  throw new UserError(
+    'preflight',
+    `${isOne ? `The worker ${names} needs` : `The workers ${names} are on one machine and need`} ` +
+      `${formatNumber(needed)} ephemeral ports for the connections to one server, and its range holds ` +
+      `${formatNumber(ports)}: widen it there with "sysctl -w net.ipv4.ip_local_port_range='10240 65535'", ` +
+      'or take workers on more machines.',
+    exitCodes.failed,
+  );
 }

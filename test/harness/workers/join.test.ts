@@ -53,7 +53,7 @@ describe('a Redis of no use', () => {
     const stop = new AbortController();
     const lobby = await openLobby(redis.url, newToken(), stop.signal);
     t.onTestFinished(lobby.close);
-    const needs = { hosts: [], descriptors: 100, note() {} };
+    const needs = { hosts: [], descriptors: 100, ports: () => 0, note() {} };
     await redis.kill();
     await assert.rejects(
       lobby.join(2, needs, stop.signal),

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'vitest';
 import { nowUs } from '../../../core/base/clock.ts';
 import { resultSchema } from '../../../core/result/result.ts';
+import { hasProc } from '../../../harness/process/system-files.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
 import { checkedListen } from '../../../harness/workers/fit.ts';
 import { runWorker } from '../../../harness/workers/worker.ts';
@@ -108,6 +109,28 @@ describe('is refused in words', () => {
       /may not send load to 10\.0\.0\.8: start it with --allow 10\.0\.0\.8/,
     );
     await hosts('10.0.0.7');
+  });
+});
+
+describe('ephemeral ports', () => {
+  test('are counted for all workers of a machine together', async (t) => {
+    skipWhen(t, noRedis);
+    skipWhen(t, !hasProc() && 'this system does not say how many ports there are');
+    const redis = await redisOf(t);
+    const token = newToken();
+    await workerOf(t, redis.url, token);
+    await workerOf(t, redis.url, token);
+    const runOn = (count: number, each: number) =>
+      runOnWorkers(redis.url, { count, token, ports: (workers) => workers * each });
+    await assert.rejects(
+      runOn(1, 70_000),
+      /^UserError: The worker \S+ needs 70,000 ephemeral ports .* range holds [\d,]+: widen it there/,
+    );
+    await assert.rejects(
+      runOn(2, 35_000),
+      /The workers \S+ and \S+ are on one machine and need 70,000 ephemeral ports /,
+    );
+    accounted(await runOn(2, 20));
   });
 });
 
