@@ -11,7 +11,7 @@ import { isLoopbackHost } from '../../core/http/access.ts';
 import type { LoadPeer } from '../trial/fleet.ts';
 import { maySendTo, ownPlace } from './addresses.ts';
 import type { Hello } from './messages.ts';
-import { workersAt } from './queues.ts';
+import { lobbyName, openQueue, workersAt } from './queues.ts';
 import { openRedisLink, type RedisLink } from './redis-link.ts';
 import { createRemoteLoad } from './remote-load.ts';
 import { offerSeats, type Seats, type TakenSeat } from './seats.ts';
@@ -25,7 +25,7 @@ const sayAfterMs = 1500;
 export type Lobby = {
   /** For people. */
   place: string;
-  /** How many workers wait there with this token; runs that go on have some of them. */
+  /** How many workers wait there with this token for a place in a run; those that have one do not count. */
   waiting: number;
   /**
    * Gives a place to so many workers.
@@ -65,9 +65,10 @@ export async function openLobby(
   const secret = secretOf(token);
   const link = await openRedisLink(url, '--workers', signal);
   const { own } = await workersAt(link, secret.prefix);
+  const busy = await openQueue(link, secret.prefix, lobbyName).getActiveCount();
   return {
     place: link.place,
-    waiting: own,
+    waiting: Math.max(0, own - busy), // a place of one that has just died is still active
     join: (count, needs, over) => join({ link, secret, waitMs }, count, needs, over),
     close: link.close,
   };

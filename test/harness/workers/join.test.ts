@@ -46,6 +46,32 @@ describe('while a run waits for its workers', () => {
   });
 });
 
+test('workers that have a place in another run do not wait', async (t) => {
+  skipWhen(t, noRedis);
+  const redis = await redisOf(t);
+  const token = newToken();
+  for (const _ of [1, 2, 3]) await workerOf(t, redis.url, token);
+  const { signal } = new AbortController();
+  const needs = { hosts: [], descriptors: 100, ports: () => 0, note() {} };
+  const lobbies: { waiting: number; close(): void }[] = [];
+  t.onTestFinished(() => lobbies.forEach((lobby) => lobby.close()));
+  const open = async () => {
+    const lobby = await openLobby(redis.url, token, signal);
+    lobbies.push(lobby);
+    return lobby;
+  };
+  const first = await open();
+  const workers = await first.join(1, needs, signal);
+  const second = await open();
+  await workers.close();
+  const third = await open();
+  assert.deepEqual(
+    [first, second, third].map(({ waiting }) => waiting),
+    [3, 2, 3],
+  );
+  assert.deepEqual((await leftIn(redis)).keys, []);
+});
+
 describe('a Redis of no use', () => {
   test('that goes before the places are offered is named, and the wait ends with the run', async (t) => {
     skipWhen(t, noRedis);
