@@ -2,6 +2,7 @@
 // is refused, and what is left behind.
 
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import { describe, test } from 'vitest';
 import { nowUs } from '../../../core/base/clock.ts';
 import { resultSchema } from '../../../core/result/result.ts';
@@ -110,6 +111,22 @@ describe('is refused in words', () => {
     );
     await hosts('10.0.0.7');
   });
+});
+
+test('workers without descriptors that stop at one count are said to be at their own limit', async (t) => {
+  skipWhen(t, noRedis);
+  const redis = await redisOf(t);
+  const token = newToken();
+  const few = ['-c', 'ulimit -n 128 && exec "$0" "$@"', process.execPath, resolve('cli/main.ts')];
+  for (const _ of [1, 2]) await workerOf(t, redis.url, token, [], ['sh', ...few]);
+  const { trials } = await runOnWorkers(redis.url, { count: 2, token, subscribers: 400 });
+  const { outcome } = trials[0]!;
+  assert.ok(outcome.status === 'failed' && outcome.code === 'not-connected', JSON.stringify(outcome));
+  assert.match(outcome.message, /^load [12] \(\S+\): \d+ of 200 subscribers were not subscribed .* EMFILE/);
+  assert.match(
+    outcome.message,
+    /Each of the 2 load processes stopped at \d+ subscribers, .* and their systems said EMFILE: /,
+  );
 });
 
 describe('ephemeral ports', () => {
