@@ -82,7 +82,7 @@ test('in a rolling deploy the last server holds more than twice its part, and th
       { ...roomy, descriptorLimit: limit, mayHold: () => false },
       `servers: { count: ${count}, broker: nats }\n${deploy}`,
     );
-  // 6,250 each. Of seven pairs before the last each leaves it two fourteenths: 15,917, and a quarter more.
+  // 6,250 each. Of seven pairs before the last each leaves it two fourteenths: 15,916, and a quarter more.
   const needed = Math.ceil(6250 * (8 / 7) ** 7 * 1.25) + 64;
   assert.equal(refused(16, needed), '');
   assert.match(
