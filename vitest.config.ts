@@ -27,7 +27,7 @@ const heavy = [
   'test/harness/**/saturate.test.ts',
   'test/harness/**/standstill.test.ts',
   'test/harness/cluster/{real-servers,network,brokers}.test.ts',
-  'test/harness/workers/{workers,lost,namespaces,channel,queues,redis-link}.test.ts',
+  'test/harness/workers/{workers,join,lost,namespaces,channel,queues,redis-link}.test.ts',
   'test/harness/**/{target,target-check,too-large,command-server}.test.ts',
   'test/scenarios/*.test.ts',
   // A real browser.

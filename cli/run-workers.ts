@@ -2,9 +2,11 @@
 
 import { exitCodes, UserError } from '../core/base/errors.ts';
 import { loopback } from '../core/base/loopback.ts';
+import { isLoopbackHost } from '../core/http/access.ts';
 import { patterns } from '../core/pattern/registry.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
-import { descriptorsOfLoad } from '../harness/run/preflight.ts';
+import { descriptorsOfLoad, portsOfLoad } from '../harness/run/preflight.ts';
+import type { OnWorkers } from '../harness/run/run-options.ts';
 import { socketsHeld } from '../harness/run/sockets.ts';
 import type { PreparedTarget } from '../harness/target/target-peer.ts';
 import { connectionsEach } from '../harness/target/variants.ts';
@@ -19,7 +21,7 @@ export type WorkerFlags = {
 
 /** The workers of a run; none where it has its load processes beside the servers. */
 export type Crew = {
-  count: number | undefined;
+  at: OnWorkers | undefined;
   /** The options again, for the command that repeats the run; the token is not among them. */
   args: readonly string[];
   /** Waits until all have joined. @returns what they take the place of in the fleet */
@@ -32,7 +34,7 @@ export const tokenVariable = 'PUSHBENCH_WORKERS_TOKEN';
 /** As many load processes as a scenario may have. */
 const mostWorkers = 64;
 
-const nobody: Crew = { count: undefined, args: [], join: async () => ({}), close: async () => {} };
+const nobody: Crew = { at: undefined, args: [], join: async () => ({}), close: async () => {} };
 
 /** @throws UserError when an option is wrong, the scenario cannot run so, or no Redis answers */
 export async function gatherWorkers(
@@ -44,10 +46,11 @@ export async function gatherWorkers(
     refuseAlone({ token, workerCount, listen });
     return nobody;
   }
-  const { checkedListen, refuseUnfit } = await import('../harness/workers/fit.ts');
+  const { checkedListen, refuseForeign, refuseUnfit } = await import('../harness/workers/fit.ts');
   const { openLobby } = await import('../harness/workers/join.ts');
   const { hostsOfTarget } = await import('../harness/workers/addresses.ts');
   const host = listen === undefined ? undefined : checkedListen(listen);
+  if (host !== undefined) await refuseForeign(host);
   refuseUnfit(scenario, patterns, host);
   const asked = workerCount === undefined ? undefined : checkedCount(workerCount);
   const lobby = await openLobby(url, tokenOf(token), new AbortController().signal);
@@ -57,9 +60,13 @@ export async function gatherWorkers(
     ...targets.flatMap(({ access }) => hostsOfTarget(access)),
   ];
   const held = socketsHeld(scenario, patterns) * connectionsEach(scenario, targets);
+  // Only on loopback do subscribers have several addresses to come from (addressesOf of start-load.ts).
+  const isAway = (one: string) => host !== undefined || !isLoopbackHost(one);
+  const portsOf = (workers: number) =>
+    hosts.some(isAway) ? portsOfLoad(held, scenario, workers / count) : 0;
   let joined: { close(): Promise<void> } | undefined;
   return {
-    count,
+    at: { count, away: hosts.every(isAway) },
     args: [
       '--workers',
       lobby.place,
@@ -68,7 +75,7 @@ export async function gatherWorkers(
       ...(host === undefined ? [] : ['--listen', host]),
     ],
     async join(signal, note) {
-      const needs = { hosts, descriptors: descriptorsOfLoad(held, count), note };
+      const needs = { hosts, descriptors: descriptorsOfLoad(held, count), ports: portsOf, note };
       const workers = await lobby.join(count, needs, signal);
       joined = workers;
       note(`load from ${workers.names.join(', ')}`);

@@ -90,7 +90,7 @@ export async function runCommand(
     targets,
     leftOut,
     fleet,
-    ...(crew.count !== undefined && { workers: crew.count }),
+    ...(crew.at && { workers: crew.at }),
   };
   for (const text of targets.flatMap(({ notes }) => notes)) view.note(text);
   for (const { target, variant, reason } of leftOut) view.note(`left out: ${variant} @${target}: ${reason}`);

@@ -10,7 +10,7 @@ import { sampleTimesUs } from '../core/protocol/window.ts';
 import { createLeaving, type Leaving } from './subscribers/leaving.ts';
 import { createSlowReaders, type SlowReaders } from './subscribers/slow.ts';
 import { createPages, type Pages } from './subscribers/pages.ts';
-import { startSubscribers, type StartedSubscribers } from './ramp.ts';
+import { mostFrequent, startSubscribers, type StartedSubscribers } from './ramp.ts';
 import { createSenders, type Senders } from './publisher/publishing-subscribers.ts';
 
 /** How long requests under way may take once the subscribers stop asking. */
@@ -57,8 +57,13 @@ async function start(command: Command<'start'>): Promise<void> {
   leaving = createLeaving(command, started.running);
   slowReaders = createSlowReaders(command, started.running);
   if (command.browser) pages = createPages(command, command.browser, started.context, started.running);
-  const connectMs = await started.allReady;
-  report({ kind: 'ready', connectMs });
+  try {
+    report({ kind: 'ready', connectMs: await started.allReady });
+  } catch (error) {
+    const code = mostFrequent(started.recorder.problems());
+    report({ kind: 'short', connected: started.recorder.connected(), ...(code !== undefined && { code }) });
+    throw error;
+  }
 }
 
 async function openWindow(window: Window): Promise<void> {

@@ -6,7 +6,7 @@ import type { Endpoint, LoadCommand, Problem } from '../core/protocol/control.ts
 import type { Counters } from '../core/result/counters.ts';
 import { descriptorLimit } from '../core/base/descriptor-limit.ts';
 import { exitCodes, UserError } from '../core/base/errors.ts';
-import { sourceAddress } from '../core/base/source-address.ts';
+import { sourceAddress, type SourceAddresses } from '../core/base/source-address.ts';
 import { random } from '../core/base/random.ts';
 import { topicName, topicsOf } from '../core/scenario/topics.ts';
 import type { LoadContext, PatternLoad, RunningLoad } from './pattern.ts';
@@ -59,7 +59,9 @@ export async function startSubscribers(command: Start, counters: Counters): Prom
   const elapsedMs = () => Math.round((nowUs() - startedUs) / 1000);
   const patience = createPatience(connectMs, (waitedMs) => {
     const missing = count - recorder.connected();
-    const message = notConnected(recorder.problems(), missing, count, Math.round(waitedMs / 1000));
+    const seconds = Math.round(waitedMs / 1000);
+    const from = endpoint.target ? undefined : addresses; // a target may be elsewhere
+    const message = notConnected(recorder.problems(), missing, count, seconds, from);
     allReady.reject(new UserError('not-connected', message, exitCodes.failed));
   });
   const recorder = createRecorder({
@@ -163,21 +165,32 @@ async function loadOf(pattern: string): Promise<PatternLoad<Readonly<Record<stri
   return (await loads[pattern as keyof typeof loads]()) as PatternLoad<Readonly<Record<string, unknown>>>;
 }
 
-/** Why the subscribers are not all there, from the problems in the order in which they first came. */
+/** The code of most problems; undefined where there is none. They may differ in address and port alone. */
+export function mostFrequent(problems: readonly Problem[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { code, count } of problems) counts.set(code, (counts.get(code) ?? 0) + count);
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+/**
+ * Why the subscribers are not all there, from the problems in the order in which they first came.
+ * @param addresses of 127.0.0.0/8 that they connect from, where they do
+ */
 export function notConnected(
   problems: readonly Problem[],
   missing: number,
   count: number,
   seconds: number,
+  addresses?: SourceAddresses,
 ): string {
   const what = `${missing} of ${count} subscribers were not subscribed ${seconds} s after the start`;
   const [first] = problems;
   if (!first) return `${what}, and there was no error: the server does not answer`;
-  const advice = adviceFor(first.code);
+  const advice = adviceFor(first.code, addresses);
   return `${what}; the first error, ${first.count} times: ${first.message}${advice && ` (${advice})`}`;
 }
 
-function adviceFor(code: string): string {
+function adviceFor(code: string, addresses: SourceAddresses | undefined): string {
   switch (code) {
     case 'ECONNREFUSED':
       return (
@@ -187,15 +200,18 @@ function adviceFor(code: string): string {
     case 'EMFILE':
       return (
         `a load process may hold ${descriptorLimit('self') ?? 'only so many'} descriptors: set ` +
-        'loadProcesses higher in the scenario'
+        'loadProcesses higher in the scenario, or take more workers'
       );
     case 'ENFILE':
       return 'the machine has used up its descriptors: raise fs.file-max with sysctl';
     case 'EADDRNOTAVAIL':
       return (
         'the ephemeral ports are used up: widen net.ipv4.ip_local_port_range with sysctl, or wait a minute ' +
-        'for those in TIME_WAIT. More than 10,000 subscribers come from other addresses of 127.0.0.0/8, ' +
-        'which the loopback interface must have'
+        'for those in TIME_WAIT' +
+        (addresses
+          ? '. These subscribers come from other addresses of 127.0.0.0/8, which the loopback interface ' +
+            'must have'
+          : '')
       );
     default:
       return '';

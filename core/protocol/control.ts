@@ -181,8 +181,9 @@ export type LoadCommand =
 export type EventNumber = { topic: number; seq: number };
 
 export type LoadReport =
-  /** All subscribers are subscribed. */
+  /** All subscribers are subscribed; or it gives up with so many, `code` being that of most problems. */
   | { kind: 'ready'; connectMs: number }
+  | { kind: 'short'; connected: number; code?: string }
   | LoadSample
   /** Every message was answered or has failed. `seq[i]`: what the server gave message `i`, or 0. */
   | { kind: 'sent'; seq: Int32Array; lag: SparseHistogram; upstream: SparseHistogram; problems: Problem[] }

@@ -63,7 +63,6 @@ const voids = {
   'worker-lost': everything,
   // How far apart the clocks are is a part of every latency.
   'worker-clock': (): Evidence[] => ['latency'],
-  'load-wall': everything,
   // Then some subscriber was counted twice.
   'load-overcount': () => allBut('descriptors', 'memory'),
   // The whole container stood still, the load side with the server.

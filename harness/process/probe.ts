@@ -78,6 +78,12 @@ export function ephemeralPorts(files: Pick<SystemFiles, 'read'>): { from: number
   return from === undefined || to === undefined ? undefined : { from, to };
 }
 
+/** How many those are; undefined where the system does not say. */
+export function ephemeralPortCount(files: Pick<SystemFiles, 'read'> = systemFiles): number | undefined {
+  const range = ephemeralPorts(files);
+  return range && range.to - range.from + 1;
+}
+
 /**
  * What a fleet reads of its processes and of the host. A target's fleet reads a whole
  * tree of processes instead. Each returns undefined where /proc does not say, or the process is gone.

@@ -6,7 +6,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import { parseDescriptorLimit } from '../../core/base/descriptor-limit.ts';
 import { readLoopback, type Loopback } from '../../core/base/loopback.ts';
 import { readCgroup, type CgroupLimits } from '../process/cgroup.ts';
-import { ephemeralPorts } from '../process/probe.ts';
+import { ephemeralPortCount } from '../process/probe.ts';
 import { hasProc, systemFiles, type SystemFiles } from '../process/system-files.ts';
 
 export type Machine = {
@@ -35,7 +35,6 @@ export function thisMachine(
   const limits = readCgroup(files);
   const cores = coresOf(files) ?? availableParallelism();
   const { quotaCores, memory } = limits;
-  const ports = ephemeralPorts(files);
   const proc = hasProc(files);
   return {
     cores,
@@ -44,7 +43,7 @@ export function thisMachine(
     freeBytes: proc ? freeBytes(limits) : undefined,
     ...(memory && memory.limitBytes < totalmem() && { memoryLimitBytes: memory.limitBytes }),
     descriptorLimit: parseDescriptorLimit(files.read('/proc/self/limits')),
-    ephemeralPorts: ports && ports.to - ports.from + 1,
+    ephemeralPorts: ephemeralPortCount(files),
     ...(loopback !== '127.0.0.1' && { loopback }),
     ...(!proc && { hasProc: false }),
     mayHold,

@@ -15,6 +15,7 @@ import type { Scenario } from '../../core/scenario/scenario.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { heldByOne, processesBeside, serverProcesses } from './cluster-room.ts';
 import { usableCores, type Machine } from './machine.ts';
+import type { OnWorkers } from './run-options.ts';
 import { socketsHeld } from './sockets.ts';
 
 type Asked = Pick<Scenario, 'subscribers' | 'variants' | 'loadProcesses'> &
@@ -48,15 +49,25 @@ export function descriptorsOfLoad(held: number, loads: number): number {
 }
 
 /**
+ * Ephemeral ports that load processes on a machine of their own need: all of their connections come from one
+ * address, and each takes a port of the way to one server.
+ * @param held sockets of all subscribers together
+ * @param share of the load processes that run on that machine
+ */
+export function portsOfLoad(held: number, scenario: Asked, share: number): number {
+  return Math.ceil(heldByOne(held, scenario) * share);
+}
+
+/**
  * Refuses what cannot work, with everything that is short in one message.
- * @param workers load processes that run elsewhere, so that this machine need not hold them
+ * @param workers make the load, so that this machine need not hold it
  * @throws UserError with exit code 3
  */
 export function preflight(
   scenario: Scenario,
   registry: PatternRegistry,
   machine: Machine,
-  workers?: number,
+  workers?: Pick<OnWorkers, 'away'>,
 ): void {
   const short = shortfalls(scenario, registry, machine, workers);
   if (short.length === 0) return;
@@ -72,7 +83,7 @@ export function shortfalls(
   scenario: Scenario,
   registry: PatternRegistry,
   machine: Machine,
-  workers?: number,
+  workers?: Pick<OnWorkers, 'away'>,
 ): string[] {
   const held = socketsHeld(scenario, registry);
   const loads = (subscribers: number) =>
@@ -80,7 +91,8 @@ export function shortfalls(
   return [
     ...descriptorsOfServers(held, scenario, machine),
     ...(workers === undefined ? descriptorsOfLoads(held, loads(scenario.subscribers), machine) : []),
-    ...addressesAndPorts(held, machine),
+    ...loopbackOf(machine),
+    ...(workers?.away === true ? [] : addressesAndPorts(held, machine)),
     ...memoryOf(scenario, loads, machine),
   ];
 }
@@ -94,14 +106,16 @@ function descriptorsOfLoads(held: number, loads: number, { descriptorLimit: limi
   ];
 }
 
+function loopbackOf({ loopback }: Machine): string[] {
+  if (loopback !== 'none') return [];
+  return [
+    'no loopback interface is up, and servers and clients meet there. Bring it up with "ip link set lo up"',
+  ];
+}
+
 function addressesAndPorts(held: number, machine: Machine): string[] {
   const short: string[] = [];
   const { ephemeralPorts: ports, loopback } = machine;
-  if (loopback === 'none')
-    short.push(
-      'no loopback interface is up, and servers and clients meet there. Bring it up with ' +
-        '"ip link set lo up"',
-    );
   // Only Linux has 127.0.0.2 and those after it, and IPv6 has no other loopback address than ::1.
   const oneAddress = loopback === '::1' || machine.hasProc === false;
   if (oneAddress && held > mostFromOneAddress)

@@ -26,6 +26,16 @@ export type RunObserver = {
   trialEnded(trial: Trial): void;
 };
 
+/** Load processes that run on workers. */
+export type OnWorkers = {
+  count: number;
+  /**
+   * They connect from addresses of the workers' machines, and not from this machine's loopback: the ports
+   * there are what counts.
+   */
+  away: boolean;
+};
+
 export type RunOptions = {
   registry: PatternRegistry;
   /** The folder of the scenario file, where its payload and trace files are looked for. */
@@ -44,8 +54,8 @@ export type RunOptions = {
   save?(result: Result): void;
   fleet?: Fleet;
   machine?: Machine;
-  /** So many load processes run on workers; they run beside the servers when left out. */
-  workers?: number;
+  /** Load processes run beside the servers when left out. */
+  workers?: OnWorkers;
   /** The systems that variants with a `target` run against, and what does not. */
   targets?: readonly PreparedTarget[];
   leftOut?: readonly LeftOut[];

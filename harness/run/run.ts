@@ -42,7 +42,7 @@ export function prepare(
   const planOf = (one: Scenario) => {
     const each = connectionsEach(scenario, targets);
     preflight({ ...one, subscribers: one.subscribers * each }, registry, machine, workers);
-    const loads = Math.min(workers ?? loadProcessCount(one, registry, machine), one.subscribers);
+    const loads = Math.min(workers?.count ?? loadProcessCount(one, registry, machine), one.subscribers);
     const plan = planTrial(one, loads, sourcesIn(folder), {
       ...machine,
       besideTargets: targets.length > 0,

@@ -40,8 +40,6 @@ export type Connected = Readonly<{
   connecting: NonNullable<Completed['connecting']>;
   /** Subscribers that were connected when the barrier opened. */
   subscribers: number;
-  /** The same of each load process. */
-  subscribersOfLoads: readonly number[];
   /** That they held then. */
   connections: number;
   processes: readonly ProcessStart[];
@@ -126,7 +124,6 @@ export async function connect(stage: Stage): Promise<Connected> {
     connectUs,
     connecting,
     subscribers: loadsConnected.reduce((sum, report) => sum + report.connected, 0),
-    subscribersOfLoads: loadsConnected.map((report) => report.connected),
     connections: loadsConnected.reduce(
       (sum, { counters }) => sum + counters.connectionsOpened - counters.connectionsClosed,
       0,

@@ -40,7 +40,7 @@ export function outcomeOf(
 ): Pick<Trial, 'warnings' | 'outcome'> {
   const completed = { ...completedOf(plan, variant, readings), ...wayInOf(variant, plan) };
   const warnings = [
-    ...workerWarnings(plan, readings, completed),
+    ...workerWarnings(readings, completed),
     ...warningsOf(plan, readings, completed),
     ...processWarnings(plan, readings, completed),
     ...faultWarnings(completed),

@@ -32,8 +32,8 @@ export async function startPublisher(
 }
 
 /**
- * Where the trial's subscribers connect from; undefined for the usual address, all that other systems have,
- * and the way to servers that do not listen on loopback.
+ * The addresses of 127.0.0.0/8 that the trial's subscribers connect from. Undefined where one address is
+ * enough, where the system has only one (all but Linux), and where servers do not listen on loopback.
  */
 export function addressesOf({ plan, fleet }: Stage): SourceAddresses | undefined {
   if (!fleet.probe.hasProc() || fleet.host !== undefined) return undefined;

@@ -13,6 +13,7 @@ import type { Fleet } from './fleet.ts';
 import { outcomeOf } from './outcome.ts';
 import { TrialFailure } from '../process/peer.ts';
 import { closeAll } from './close.ts';
+import { explainShort } from './load-wall.ts';
 import { connect } from './connect.ts';
 import { drain } from './drain.ts';
 import { measure, windowAhead } from './measure.ts';
@@ -72,13 +73,14 @@ export async function runTrial(
       : { ...trial, warnings: [alteredOnPurpose(head.injected), ...trial.warnings] };
   } catch (error) {
     if (signal.aborted) throw error;
+    const why = await explainShort(error, peers.loads, signal);
     const failure =
-      error instanceof TrialFailure || error instanceof UserError
-        ? { code: error.code, message: error.message }
+      why instanceof TrialFailure || why instanceof UserError
+        ? { code: why.code, message: why.message }
         : {
             code: 'defect',
             message:
-              `${messageOf(error)} (a defect of pushbench; please report ` +
+              `${messageOf(why)} (a defect of pushbench; please report ` +
               'it with the command that led to it)',
           };
     return { ...head, warnings: [], outcome: { status: 'failed', valid: false, ...failure } };

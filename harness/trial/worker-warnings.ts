@@ -1,25 +1,18 @@
 // Says what workers on other machines did to a trial: one that was lost, clocks that are not known well
-// enough, and load processes that stopped at a limit of their own or counted more than there was.
+// enough, and load processes that counted more than there was.
 
 import { metrics } from '../../core/metrics/registry.ts';
 import { counted } from '../../core/base/counted.ts';
 import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import type { Completed } from '../../core/result/result.ts';
 import type { TrialWarning } from '../../core/result/trial-warning.ts';
-import type { TrialPlan } from '../plan/plan.ts';
 import type { Readings } from './readings.ts';
 
 /** How far two clocks may be apart, as a share of the median latency that is measured with them. */
 const boundShareMost = 0.25;
-/** Counts of connections that are so near to one another are one count. */
-const sameCountShare = 0.01;
-/** What the system of a client says when it can make no more connections; no server causes it. */
-const ownLimits = ['EADDRNOTAVAIL', 'EMFILE', 'ENFILE', 'ENOBUFS'];
 
-export function workerWarnings(plan: TrialPlan, readings: Readings, trial: Completed): TrialWarning[] {
-  return [lost(trial), clocks(trial), wall(plan, readings), overcount(readings, trial)].flatMap(
-    (one) => one ?? [],
-  );
+export function workerWarnings(readings: Readings, trial: Completed): TrialWarning[] {
+  return [lost(trial), clocks(trial), overcount(readings, trial)].flatMap((one) => one ?? []);
 }
 
 function lost({ workers = [], ledger }: Completed): TrialWarning | undefined {
@@ -52,26 +45,6 @@ function clocks({ workers = [], latency, ...trial }: Completed): TrialWarning | 
       `the clock of ${worst.name} is known to ${formatUs(worst.boundUs)}, where half of the deliveries ` +
       `took ${formatUs(medianUs)} or less (at most ${formatShare(boundShareMost)} of that is trusted). ` +
       'Bring workers, Redis and servers nearer to one another, or measure a load with longer latencies.',
-  };
-}
-
-/** A server that can take no more stops at a number of its own, not at one number for each client machine. */
-function wall({ loads }: TrialPlan, readings: Readings): TrialWarning | undefined {
-  const { subscribersOfLoads, closed } = readings;
-  const most = Math.max(...subscribersOfLoads);
-  const least = Math.min(...subscribersOfLoads);
-  const allShort = subscribersOfLoads.every((connected, i) => connected < (loads[i]?.count ?? 0));
-  const own = closed.map(({ problems }) => problems.find(({ code }) => ownLimits.includes(code)));
-  const isOne = subscribersOfLoads.length > 1 && most - least <= most * sameCountShare;
-  if (!isOne || !allShort || own.includes(undefined)) return undefined;
-  const count = least === most ? formatNumber(most) : `${formatNumber(least)} to ${formatNumber(most)}`;
-  return {
-    code: 'load-wall',
-    level: 'invalid',
-    message:
-      `each of the ${subscribersOfLoads.length} load processes stopped at ${count} subscribers, short of ` +
-      `its share, and their systems said ${own[0]?.code}: that is a limit of the machines that make the ` +
-      'load (ports, descriptors), and not of the server. Raise it there, or take more workers.',
   };
 }
 

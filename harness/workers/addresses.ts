@@ -3,8 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
-import { isLoopbackHost } from '../../core/http/access.ts';
-import { bareHost } from '../../core/base/address.ts';
+import { hostOf, isLoopbackHost } from '../../core/http/access.ts';
 import type { Endpoint } from '../../core/protocol/control.ts';
 import type { TargetAccess } from '../../core/target/access.ts';
 import { systemFiles, type SystemFiles } from '../process/system-files.ts';
@@ -24,8 +23,9 @@ function urlsOfTarget({ publish, subscribe }: Pick<TargetAccess, 'publish' | 'su
   return [publish.url, ...Object.values(subscribe).map(({ url }) => url)];
 }
 
+/** In the form that `--allow` has, so that the two can be compared. */
 function hostIn(url: string): string {
-  return bareHost(URL.parse(url)?.hostname ?? url);
+  return hostOf(URL.parse(url)?.host ?? '') ?? url;
 }
 
 /** Whether load may go there. @param allow hosts as `hostOf` of core/http/access.ts gives them */

@@ -1,22 +1,63 @@
 // Refuses what workers cannot do in a scenario, before any of them is asked for: what takes place on one
 // machine by its nature, and addresses that nobody else reaches.
 
-import { isIP } from 'node:net';
-import { UserError } from '../../core/base/errors.ts';
-import { isLoopbackHost } from '../../core/http/access.ts';
+import { once } from 'node:events';
+import { createServer, isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { messageOf, UserError } from '../../core/base/errors.ts';
+import { allowedHost, isLoopbackHost } from '../../core/http/access.ts';
+import { listed } from '../../core/base/suggest.ts';
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { networksOf } from '../../core/scenario/network.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 
-/** An address that servers are to listen on. @throws UserError when it is none, or stands for all of them */
+/**
+ * An address that servers are to listen on, in the one form that `--allow` has, too (core/http/access.ts).
+ * @throws UserError when it is none, or stands for all of them
+ */
 export function checkedListen(text: string): string {
-  if (isIP(text) === 0 || ['0.0.0.0', '::'].includes(text))
+  const address = isIP(text) === 0 ? undefined : allowedHost(text);
+  if (address === undefined || ['0.0.0.0', '::'].includes(address))
     throw new UserError(
       'listen',
       `--listen ${text}: give the one address of this machine that workers reach it by, such as 10.0.0.5 ` +
         '("ip address" shows them).',
     );
-  return text;
+  return address;
+}
+
+/**
+ * Listens there for a moment: what can be listened on is more than the interfaces list (127.0.0.2, local
+ * routes), and servers are started by this process.
+ * @param address as `checkedListen` gives it
+ * @throws UserError when this machine does not have it
+ */
+export async function refuseForeign(address: string): Promise<void> {
+  const probe = createServer().listen(0, address);
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    const own = ownAddresses();
+    throw new UserError(
+      'listen',
+      `--listen ${address}: no server can listen there (${messageOf(error)}). Give the address of this ` +
+        `machine that workers reach it by${own.length === 0 ? '' : `; it has ${listed(own)}`}.`,
+    );
+  } finally {
+    probe.close();
+  }
+}
+
+/** What other machines may reach; addresses that need a zone are left out. */
+function ownAddresses(): string[] {
+  try {
+    return Object.values(networkInterfaces())
+      .flatMap((all) => all ?? [])
+      .filter((one) => !one.internal && !(one.family === 'IPv6' && one.scopeid !== 0))
+      .map(({ address }) => address);
+  } catch {
+    return []; // the system does not say
+  }
 }
 
 /**

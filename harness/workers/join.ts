@@ -4,12 +4,14 @@
 import { nowUs } from '../../core/base/clock.ts';
 import { counted } from '../../core/base/counted.ts';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
+import { listed } from '../../core/base/suggest.ts';
+import { formatNumber } from '../../core/base/units.ts';
 import { within } from '../../core/base/within.ts';
 import { isLoopbackHost } from '../../core/http/access.ts';
 import type { LoadPeer } from '../trial/fleet.ts';
 import { maySendTo, ownPlace } from './addresses.ts';
 import type { Hello } from './messages.ts';
-import { workersAt } from './queues.ts';
+import { lobbyName, openQueue, workersAt } from './queues.ts';
 import { openRedisLink, type RedisLink } from './redis-link.ts';
 import { createRemoteLoad } from './remote-load.ts';
 import { offerSeats, type Seats, type TakenSeat } from './seats.ts';
@@ -23,12 +25,13 @@ const sayAfterMs = 1500;
 export type Lobby = {
   /** For people. */
   place: string;
-  /** How many workers wait there with this token; runs that go on have some of them. */
+  /** How many workers wait there with this token for a place in a run; those that have one do not count. */
   waiting: number;
   /**
    * Gives a place to so many workers.
    * @param needs what each must be able to do
-   * @throws UserError when too few came in time, or one cannot do it; the signal's reason when it is aborted
+   * @throws UserError when too few came in time, one cannot do it, or Redis is of no use; the signal's reason
+   *   when it is aborted
    */
   join(count: number, needs: Needs, signal: AbortSignal): Promise<Workers>;
   close(): void;
@@ -39,6 +42,8 @@ export type Needs = {
   hosts: readonly string[];
   /** That a worker holds open at most. */
   descriptors: number;
+  /** Ephemeral ports that so many of the workers need where they are on one machine. */
+  ports(workers: number): number;
   note(text: string): void;
 };
 
@@ -60,9 +65,10 @@ export async function openLobby(
   const secret = secretOf(token);
   const link = await openRedisLink(url, '--workers', signal);
   const { own } = await workersAt(link, secret.prefix);
+  const busy = await openQueue(link, secret.prefix, lobbyName).getActiveCount();
   return {
     place: link.place,
-    waiting: own,
+    waiting: Math.max(0, own - busy), // a place of one that has just died is still active
     join: (count, needs, over) => join({ link, secret, waitMs }, count, needs, over),
     close: link.close,
   };
@@ -76,7 +82,7 @@ async function join(
   needs: Needs,
   signal: AbortSignal,
 ): Promise<Workers> {
-  const seats = await offerSeats({ link, secret, nowUs }, count);
+  const seats = offerSeats({ link, secret, nowUs }, count);
   const saying = setTimeout(
     () =>
       needs.note(
@@ -88,13 +94,14 @@ async function join(
   try {
     const taken = await within(seats.all, waitMs, signal);
     for (const { hello } of taken) refuse(hello, needs);
+    for (const there of Map.groupBy(taken, ({ hello }) => hello.place).values()) refusePorts(there, needs);
     return {
       names: taken.map(({ name }) => name),
       load: (index) => createRemoteLoad(seatAt(taken, index), index),
       close: seats.close,
     };
   } catch (error) {
-    const why = await whyNot(error, seats, count, { link, secret, waitMs });
+    const why = signal.aborted ? undefined : await whyNot(error, seats, count, { link, secret, waitMs });
     await seats.close();
     signal.throwIfAborted();
     throw why;
@@ -154,4 +161,24 @@ function refuse({ name, place, allow, descriptorLimit = Infinity }: Hello, needs
         `is ${descriptorLimit}: raise it there with "ulimit -n ${needs.descriptors}", or take more workers.`,
       exitCodes.failed,
     );
+}
+
+/**
+ * @param there workers that share a network, and so its ports
+ * @throws UserError when those are too few
+ */
+function refusePorts(there: readonly TakenSeat[], needs: Needs): void {
+  const ports = Math.min(...there.map(({ hello }) => hello.ephemeralPorts ?? Infinity));
+  const needed = needs.ports(there.length);
+  if (ports >= needed) return;
+  const names = listed(there.map(({ name }) => name));
+  const isOne = there.length === 1;
+  throw new UserError(
+    'preflight',
+    `${isOne ? `The worker ${names} needs` : `The workers ${names} are on one machine and need`} ` +
+      `${formatNumber(needed)} ephemeral ports for the connections to one server, and its range holds ` +
+      `${formatNumber(ports)}: widen it there with "sysctl -w net.ipv4.ip_local_port_range='10240 65535'", ` +
+      'or take workers on more machines.',
+    exitCodes.failed,
+  );
 }

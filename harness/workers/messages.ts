@@ -16,6 +16,8 @@ export type Hello = {
   /** Hosts besides loopback that it may send load to. */
   allow: readonly string[];
   descriptorLimit: number | undefined;
+  /** Of its network namespace. */
+  ephemeralPorts: number | undefined;
   /** What the coordinator's messages are signed with besides the token, so that no old ones can be used. */
   nonce: string;
 };

@@ -7,6 +7,7 @@ import { descriptorLimit } from '../../core/base/descriptor-limit.ts';
 import type { LoadCommand, LoadReport } from '../../core/protocol/control.ts';
 import { forkChild } from '../process/child.ts';
 import { onEnd } from '../process/peer.ts';
+import { ephemeralPortCount } from '../process/probe.ts';
 import { version } from '../run/version.ts';
 import { loadEntry } from '../trial/fleet.ts';
 import { hostsOf, maySendTo, ownPlace } from './addresses.ts';
@@ -86,7 +87,15 @@ export async function keepPlace(data: unknown, options: PlaceOptions): Promise<v
   const looking = watchCoordinator(channel, ended.resolve);
   channel.send({
     kind: 'hello',
-    hello: { version, name, place: ownPlace(), allow, descriptorLimit: descriptorLimit('self'), nonce },
+    hello: {
+      version,
+      name,
+      place: ownPlace(),
+      allow,
+      descriptorLimit: descriptorLimit('self'),
+      ephemeralPorts: ephemeralPortCount(),
+      nonce,
+    },
   });
   say(`Taken into run ${offer.run} as load process ${offer.seat + 1}.`);
 

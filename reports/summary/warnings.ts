@@ -39,7 +39,6 @@ const titles: Readonly<Record<string, string>> = {
   'load-starved': 'Load generator scheduled late',
   'load-frozen': 'Load generator frozen',
   'load-refused': 'Events too large for the load generator',
-  'load-wall': 'Load generator at a limit of its machines',
   'load-overcount': 'Load generator counted too much',
   'worker-clock': 'Clock of a worker not known well enough',
   'fault-not-done': 'Fault not carried out',

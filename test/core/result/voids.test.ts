@@ -44,7 +44,6 @@ const rows: Readonly<Record<VoidingCode, readonly Evidence[]>> = {
   'load-refused': allButHeld,
   'worker-lost': evidence,
   'worker-clock': timings,
-  'load-wall': evidence,
   'load-overcount': allButHeld,
   throttled: late,
   'fault-not-done': evidence,

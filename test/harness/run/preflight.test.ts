@@ -8,7 +8,7 @@ import { parseScenario } from '../../../core/scenario/scenario-file.ts';
 import type { Machine } from '../../../harness/run/machine.ts';
 import { sharedCores } from '../../../harness/run/cluster-room.ts';
 import { prepare } from '../../../harness/run/run.ts';
-import { loadProcessCount, preflight } from '../../../harness/run/preflight.ts';
+import { loadProcessCount, portsOfLoad, preflight } from '../../../harness/run/preflight.ts';
 import { socketsHeld } from '../../../harness/run/sockets.ts';
 
 const roomy: Machine = { cores: 8, freeBytes: 16e9, descriptorLimit: 1_000_000, ephemeralPorts: 28_232 };
@@ -82,7 +82,7 @@ test('in a rolling deploy the last server holds more than twice its part, and th
       { ...roomy, descriptorLimit: limit, mayHold: () => false },
       `servers: { count: ${count}, broker: nats }\n${deploy}`,
     );
-  // 6,250 each. Of seven pairs before the last each leaves it two fourteenths: 15,917, and a quarter more.
+  // 6,250 each. Of seven pairs before the last each leaves it two fourteenths: 15,916, and a quarter more.
   const needed = Math.ceil(6250 * (8 / 7) ** 7 * 1.25) + 64;
   assert.equal(refused(16, needed), '');
   assert.match(
@@ -155,6 +155,35 @@ test('without a second loopback address no more subscribers than one address car
     );
   }
   assert.match(refusal(10, { ...roomy, loopback: 'none' }), /no loopback interface is up.*ip link set lo up/);
+});
+
+test('the ports and addresses of this machine do not count where workers connect from others', () => {
+  const scenario = scenarioOf(40_000);
+  for (const short of [{ loopback: '::1' }, { hasProc: false }, { ephemeralPorts: 100 }] as const) {
+    const machine = { ...roomy, ...short };
+    assert.doesNotThrow(() => preflight(scenario, patterns, machine, { away: true }));
+    assert.throws(
+      () => preflight(scenario, patterns, machine, { away: false }),
+      /connections from one address|at most 25,000/,
+    );
+  }
+  assert.throws(
+    () => preflight(scenario, patterns, { ...roomy, loopback: 'none' }, { away: true }),
+    /no loopback interface is up/,
+    'the publisher needs it',
+  );
+});
+
+test('a machine of workers needs a port for each connection to the server that has the most of them', () => {
+  const ports = (subscribers: number, share: number, more = '') => {
+    const scenario = scenarioOf(subscribers, more);
+    return portsOfLoad(socketsHeld(scenario, patterns), scenario, share);
+  };
+  assert.equal(ports(30_000, 1), 30_000);
+  assert.equal(ports(40_000, 1 / 4), 10_000);
+  assert.equal(ports(50_000, 1, 'variants: [sse: { over: h2 }]'), 500);
+  const four = 'servers: { count: 4, broker: nats }';
+  assert.equal(ports(40_000, 1, four), 12_500, 'a server may have a quarter more than its part');
 });
 
 test('everything that is short is said at once', () => {

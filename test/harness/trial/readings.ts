@@ -144,7 +144,6 @@ export function readingsOf(more: Partial<Readings> = {}): Readings {
     connectUs: 1_100_000,
     connecting: { serverCpuUs: 20_000, requests: 10, bytesIn: 1000, bytesOut: 2000 },
     subscribers: 10,
-    subscribersOfLoads: [5, 5],
     processes: [
       start('server', 0, 100),
       start('load', 0, 101),

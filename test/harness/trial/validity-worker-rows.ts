@@ -28,12 +28,6 @@ const below = (valueUs: number, count: number): Case => ({
   },
 });
 
-/** Load processes that stopped at so many subscribers of five each. */
-const stoppedAt = (first: number, second: number, code = 'EADDRNOTAVAIL'): Case => {
-  const closed = () => closedBy({}, { problems: [{ code, message: 'no port is left', count: 3 }] });
-  return { readings: { subscribersOfLoads: [first, second], closed: [closed(), closed()] } };
-};
-
 export const workerRows: readonly VoidingRow[] = [
   {
     code: 'worker-lost',
@@ -78,22 +72,6 @@ export const workerRows: readonly VoidingRow[] = [
     outside: below(-100, 101),
     says: ['101 latencies were below zero'],
     voids: ['latency'],
-  },
-  {
-    code: 'load-wall',
-    when: 'at one count',
-    inside: stoppedAt(4, 3),
-    outside: stoppedAt(4, 4),
-    says: ['each of the 2 load processes stopped at 4 subscribers', 'EADDRNOTAVAIL', 'not of the server'],
-    voids: evidence,
-  },
-  {
-    code: 'load-wall',
-    when: 'for a reason of their own',
-    inside: stoppedAt(4, 4, 'ECONNREFUSED'),
-    outside: stoppedAt(4, 4, 'EMFILE'),
-    says: ['EMFILE'],
-    voids: evidence,
   },
   {
     code: 'load-overcount',

@@ -67,6 +67,8 @@ export type OnWorkers = Small & {
   count: number;
   token: string;
   hosts?: readonly string[];
+  /** That so many workers of one machine need. */
+  ports?: (workers: number) => number;
   host?: string;
   waitMs?: number;
   /** Told how far the run is. */
@@ -75,7 +77,8 @@ export type OnWorkers = Small & {
 
 /** Runs a small scenario on workers, as `pushbench run --workers` does. */
 export async function runOnWorkers(url: string, options: OnWorkers): Promise<Result> {
-  const { count, token, waitMs, host, hosts = ['127.0.0.1'], progress = () => {} } = options;
+  const { count, token, waitMs, host, hosts = ['127.0.0.1'], ports = () => 0 } = options;
+  const { progress = () => {} } = options;
   const { signal } = new AbortController();
   const lobby = await openLobby(url, token, signal, waitMs);
   try {
@@ -84,12 +87,13 @@ export async function runOnWorkers(url: string, options: OnWorkers): Promise<Res
       registry: patterns,
       overrides: [],
     });
-    const workers = await lobby.join(count, { hosts, descriptors: 100, note() {} }, signal);
+    const workers = await lobby.join(count, { hosts, descriptors: 100, ports, note() {} }, signal);
     try {
       const fleet = { ...processes, load: workers.load, ...(host !== undefined && { host }) };
       const observer = { trialStarted() {}, progress, trialEnded() {} };
       const given = { registry: patterns, folder: '.', source, command: '', observer, signal };
-      return await run(prepare(scenario, { ...given, workers: count, fleet }), { ...given, fleet });
+      const plan = prepare(scenario, { ...given, workers: { count, away: false }, fleet });
+      return await run(plan, { ...given, fleet });
     } finally {
       await workers.close();
     }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
+import { allowedHost } from '../../../core/http/access.ts';
 import type { EventNumber } from '../../../core/protocol/control.ts';
 import { newCounters } from '../../../core/result/counters.ts';
 import { merge, newHistogram, quantileUs, record, toSparse } from '../../../core/result/histogram.ts';
@@ -191,6 +192,16 @@ describe('addresses', () => {
     const urls = [url, 'http://[fd00::1]:2'];
     const more = { ...endpoint, urls, publishUrls: ['http://10.0.0.1:3'], publishUrl: 'nonsense' };
     assert.deepEqual(hostsOf(more).toSorted(), ['10.0.0.1', '127.0.0.1', 'fd00::1', 'nonsense']);
+  });
+
+  test('a host is compared in the form that --allow has, however a URL writes it', () => {
+    const hosts = ['10.0.0.1', 'bench.example.', 'FD00:0::1', '::ffff:10.0.0.1'];
+    const urlOf = (host: string) => `http://${host.includes(':') ? `[${host}]` : host}:1/events`;
+    for (const host of hosts) {
+      const [named, ...more] = hostsOf({ url: urlOf(host), over: 'h1', publishUrl: urlOf(host) });
+      assert.ok(maySendTo(named!, [allowedHost(host)!]), `${named} for ${host}`);
+      assert.deepEqual(more, []);
+    }
   });
 
   test('a loopback is that of one network namespace, or of a machine', () => {

@@ -2,10 +2,13 @@
 // is refused, and what is left behind.
 
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import { describe, test } from 'vitest';
 import { nowUs } from '../../../core/base/clock.ts';
 import { resultSchema } from '../../../core/result/result.ts';
+import { hasProc } from '../../../harness/process/system-files.ts';
 import { processes } from '../../../harness/trial/fleet.ts';
+import { checkedListen } from '../../../harness/workers/fit.ts';
 import { runWorker } from '../../../harness/workers/worker.ts';
 import { assertMeasured, childrenOf, start, temporaryFolder, writeScenario } from '../../cli/tools.ts';
 import { noRedis } from '../../servers/webhook/redis/redis-server.ts';
@@ -87,7 +90,16 @@ describe('is refused in words', () => {
     );
   });
 
-  test('an address that the worker was not told of, and one that other machines do not reach', async (t) => {
+  test('no address that the worker was told of, however both sides wrote it', async (t) => {
+    skipWhen(t, noRedis);
+    const redis = await redisOf(t);
+    const token = newToken();
+    await workerOf(t, redis.url, token, ['--allow', '2001:DB8::5']);
+    const listen = checkedListen('2001:db8:0:0:0:0:0:5');
+    accounted(await runOnWorkers(redis.url, { count: 1, token, hosts: [listen] }));
+  });
+
+  test('an address that the worker was not told of', async (t) => {
     skipWhen(t, noRedis);
     const redis = await redisOf(t);
     const token = newToken();
@@ -97,14 +109,45 @@ describe('is refused in words', () => {
       hosts('10.0.0.8'),
       /may not send load to 10\.0\.0\.8: start it with --allow 10\.0\.0\.8/,
     );
-    await assert.rejects(
-      runOnWorkers(redis.url, { count: 1, token, hosts: [], host: '192.0.2.1' }).then(({ state }) => {
-        assert.equal(state.kind, 'failed');
-        throw new Error(JSON.stringify(state));
-      }),
-      /EADDRNOTAVAIL/,
-    );
     await hosts('10.0.0.7');
+  });
+});
+
+test('workers without descriptors that stop at one count are said to be at their own limit', async (t) => {
+  skipWhen(t, noRedis);
+  const redis = await redisOf(t);
+  const token = newToken();
+  const few = ['-c', 'ulimit -n 128 && exec "$0" "$@"', process.execPath, resolve('cli/main.ts')];
+  for (const _ of [1, 2]) await workerOf(t, redis.url, token, [], ['sh', ...few]);
+  const { trials } = await runOnWorkers(redis.url, { count: 2, token, subscribers: 400 });
+  const { outcome } = trials[0]!;
+  assert.ok(outcome.status === 'failed' && outcome.code === 'not-connected', JSON.stringify(outcome));
+  assert.match(outcome.message, /^load [12] \(\S+\): \d+ of 200 subscribers were not subscribed .* EMFILE/);
+  assert.match(
+    outcome.message,
+    /Each of the 2 load processes stopped at \d+ subscribers, .* and their systems said EMFILE: /,
+  );
+});
+
+describe('ephemeral ports', () => {
+  test('are counted for all workers of a machine together', async (t) => {
+    skipWhen(t, noRedis);
+    skipWhen(t, !hasProc() && 'this system does not say how many ports there are');
+    const redis = await redisOf(t);
+    const token = newToken();
+    await workerOf(t, redis.url, token);
+    await workerOf(t, redis.url, token);
+    const runOn = (count: number, each: number) =>
+      runOnWorkers(redis.url, { count, token, ports: (workers) => workers * each });
+    await assert.rejects(
+      runOn(1, 70_000),
+      /^UserError: The worker \S+ needs 70,000 ephemeral ports .* range holds [\d,]+: widen it there/,
+    );
+    await assert.rejects(
+      runOn(2, 35_000),
+      /The workers \S+ and \S+ are on one machine and need 70,000 ephemeral ports /,
+    );
+    accounted(await runOn(2, 20));
   });
 });
 
