@@ -45,6 +45,11 @@ const connectWithinMs = 2000;
 /** Nothing was sent: there was no connection. */
 const unreached = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
+/** Whether the queue of this URL keeps an order. */
+export function isFifoUrl(url: string): boolean {
+  return new URL(url).pathname.endsWith('.fifo');
+}
+
 /** @throws UserError without the package, credentials or a region */
 export async function connectSqs(url: string): Promise<SqsApi> {
   const sdk = await loadSdk();
