@@ -70,20 +70,6 @@ const received = (one: Work, group?: string): Received => ({
   ...(group !== undefined && { group }),
 });
 
-test('a work is the same after it was a message', () => {
-  const event = work(7, {
-    kind: 'event',
-    receivers: [
-      { id: 'a', key: 1 },
-      { id: 'b', key: 2 },
-    ],
-    round: 2,
-  });
-  assert.deepEqual(decodeWork(encodeWork(event)), event);
-  for (const text of ['', 'hello', '{}', '[]', 'null', '{"pushbench":2}'])
-    assert.equal(decodeWork(text), undefined);
-});
-
 test('characters that XML has not are escaped, and come back', async (t) => {
   const { api, sent } = playedSqs([]);
   const odd = work(1, { message: { id: 'e', topic: 'news', body: '"\ufffe\uffff"', bodyBytes: 8 } });
