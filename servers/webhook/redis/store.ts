@@ -4,7 +4,7 @@
 // how long a kept one survives Redis itself, its own persistence says.
 //
 // Order, rates and the breaker need one process that sees all of an endpoint's deliveries, so they cannot be
-// had here, and the cap of concurrency holds for each server. core/pattern/registry.ts refuses them together.
+// had here, and the cap of concurrency holds for each server. core/pattern/webhook.ts refuses them together.
 
 import { within } from '../../../core/base/within.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
