@@ -10,7 +10,7 @@ import type { Task } from '../../../core/policy/webhook/delivery.ts';
 import { endpointConcurrency } from '../../../core/policy/webhook/endpoint-queue.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';
 import type { RedisEndpoints } from '../redis/endpoints.ts';
-import { isPassing } from '../redis/link.ts';
+import { againMs, patiently } from '../redis/patiently.ts';
 import type { Timers } from '../sending/timers.ts';
 import type { Outcome, Schedule, StoreHandlers } from '../store.ts';
 import type { DeliveryRecord, Records } from './records.ts';
@@ -41,9 +41,6 @@ type Working = QueueScheduleOptions & {
   readonly underWay: Map<string, number>;
   isCut: boolean;
 };
-
-/** When what Redis did not do for a delivery is tried again. */
-const againMs = 500;
 
 export function createQueueSchedule(given: QueueScheduleOptions): QueueSchedule {
   const { queue, report } = given;
@@ -163,17 +160,4 @@ function taskOf(
     createdMs,
     dueMs: nextMs ?? createdMs,
   };
-}
-
-/** For what a delivery depends on: nothing is decided because Redis is away or full for a while. */
-async function patiently<T>(working: Working, ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (working.isCut || !isPassing(error)) throw error;
-      working.report(error);
-      await new Promise((resolve) => setTimeout(resolve, againMs));
-    }
-  }
 }
