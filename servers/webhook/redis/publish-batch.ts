@@ -45,7 +45,8 @@ export async function storeBatch(
   } catch (error) {
     if (error instanceof AnswerLost) {
       p.unsettled = token;
-      return refuse(answers, lost(p, error));
+      for (const { what, reject } of answers.keys()) reject(lost(p, error, what.kind));
+      return;
     }
     forget(p);
     return refuse(answers, refusalOf(error, p.host));
@@ -166,9 +167,14 @@ function put(
     batch.jobs.push({ endpoint, key: stored.key, event: id, topic, createdMs, attempts: [] });
 }
 
-function lost({ host }: Publishing, { message }: AnswerLost): RequestError {
-  const what = 'the event may or may not have been stored; repeat it with the same Idempotency-Key';
-  const sentence = `Redis at ${host} did not answer (${message.slice(0, 100)}): ${what}`;
+/** What is told when nobody knows whether the batch is stored. */
+const advice = {
+  event: 'the event may or may not have been stored; repeat it with the same Idempotency-Key',
+  message: 'it may or may not be sent; GET /webhooks/deliveries shows it when Redis is back',
+} as const;
+
+function lost({ host }: Publishing, { message }: AnswerLost, kind: Waiting['what']['kind']): RequestError {
+  const sentence = `Redis at ${host} did not answer (${message.slice(0, 100)}): ${advice[kind]}`;
   return new RequestError(503, 'unknown', sentence);
 }
 

@@ -6,6 +6,7 @@ import { describe, test } from 'vitest';
 import { receiver, until } from '../../receivers.ts';
 import { eventually } from '../redis/over-redis.ts';
 import { overSqs } from './over-sqs.ts';
+import { sqsProxy } from './sqs-proxy.ts';
 
 const idsOf = (got: readonly { headers: Record<string, unknown> }[]) =>
   got.map(({ headers }) => headers['webhook-id']);
@@ -150,6 +151,33 @@ describe('over SQS', { timeout: 60_000 }, () => {
       assert.equal(await sqs().takeOne(place.sqsDeadLetters), text);
     });
   }
+
+  test('where a test event, a replay or a recovery may be in the queue, the client is told to look', async (t) => {
+    let healthy = false;
+    const at = await receiver(t, () => (healthy ? 204 : 503));
+    const proxy = await sqsProxy(t, sqs().address);
+    const server = await serve(t, proxy.before(await newPlace()), { retries: [] });
+    const { id } = await server.register(at.url);
+    await server.publish('news');
+    await eventually('it is dead', async () => (await server.stats()).deadLetters === 1);
+    const [dead] = (await server.deliveries()).deliveries;
+    const since = new Date(Date.now() - 60_000).toISOString();
+    proxy.losing = 'requests';
+    for (const [path, body] of [
+      [`/webhooks/${id}/test`],
+      [`/webhooks/deliveries/${dead!.id}/replay`],
+      [`/webhooks/${id}/recover`, { since }],
+    ] as const) {
+      const { status, body: said } = await server.call('POST', path, body);
+      const { error, message } = said as { error: string; message: string };
+      assert.deepEqual([path, status, error], [path, 503, 'unknown']);
+      assert.match(message, /GET \/webhooks\/deliveries shows what is being sent; ask again for the rest/);
+    }
+    proxy.losing = 'nothing';
+    healthy = true;
+    assert.equal((await server.recover(id, { since })).recovered, 1);
+    await eventually('it was delivered', async () => (await server.stats()).delivered === 1);
+  });
 
   describe('a queue is refused', () => {
     const refusal = async (t: Parameters<typeof serve>[0], change: Record<string, unknown>) =>
