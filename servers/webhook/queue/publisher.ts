@@ -169,7 +169,9 @@ async function round(p: Publishing, some: readonly Waiting[]): Promise<void> {
   if (outcomes.every(({ state }) => state === 'refused')) p.hub.drop();
   else p.hub.take();
   for (const { answer } of numbered) release(p, answer.id);
-  const stored = numbered.filter((_, i) => outcomes[i]!.state !== 'refused');
+  // None where nobody knows: it would be pending for ever if the event is not in the queue. If it is, the
+  // server that takes it writes the record.
+  const stored = numbered.filter((_, i) => outcomes[i]!.state === 'stored');
   await p.records.add(stored.flatMap(({ work }) => work ?? [])).catch(p.report);
   await Promise.all(numbered.map((one, i) => answerOne(p, one, outcomes[i]!)));
 }

@@ -118,7 +118,10 @@ async function handle(working: Working, work: Work): Promise<End> {
 }
 
 /** Puts a delivery for each receiver into the queue. Done again, it makes the same ones again. */
-async function split({ queue, complain }: Working, work: Work): Promise<End> {
+async function split(working: Working, work: Work): Promise<End> {
+  const { queue, records, complain } = working;
+  // Of an event whose publisher did not hear that it is in the queue nobody has written the records.
+  await patiently(working, () => records.addMissing(work));
   const sent = await queue.send(splitWork(work));
   const failed = sent.find(({ state }) => state !== 'stored');
   if (!failed || failed.state === 'stored') return { kind: 'done' };

@@ -9,23 +9,19 @@ import type { Place } from './over-sqs.ts';
 export type SqsProxy = {
   /** The same queues by way of the proxy. */
   before(place: Place): Place;
-  /** What becomes of requests that send messages, from now on. The connection is cut where they are lost. */
-  losing: 'nothing' | 'requests' | 'answers';
+  /** Loses the next requests that send messages, or their answers. The connection is cut then. */
+  lose(what: 'requests' | 'answers', times: number): void;
 };
 
 export async function sqsProxy(t: TestContext, { port }: AddressInfo): Promise<SqsProxy> {
-  const proxy: SqsProxy = {
-    before: ({ sqs, sqsDeadLetters, ...place }) => ({
-      ...place,
-      sqs: by(sqs),
-      sqsDeadLetters: by(sqsDeadLetters),
-    }),
-    losing: 'nothing',
-  };
+  let losing: 'requests' | 'answers' = 'requests';
+  let left = 0;
   const server = createServer((asked, answer) => {
     const isSend = asked.headers['x-amz-target'] === 'AmazonSQS.SendMessageBatch';
-    if (isSend && proxy.losing === 'requests') return void asked.socket.destroy();
-    passOn(asked, answer, port, isSend && proxy.losing === 'answers');
+    const isLost = isSend && left > 0;
+    if (isLost) left--;
+    if (isLost && losing === 'requests') return void asked.socket.destroy();
+    passOn(asked, answer, port, isLost);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.onTestFinished(() => {
@@ -34,7 +30,17 @@ export async function sqsProxy(t: TestContext, { port }: AddressInfo): Promise<S
   });
   const own = (server.address() as AddressInfo).port; // of a TCP listener
   const by = (queue: string) => Object.assign(new URL(queue), { port: String(own) }).href;
-  return proxy;
+  return {
+    before: ({ sqs, sqsDeadLetters, ...place }) => ({
+      ...place,
+      sqs: by(sqs),
+      sqsDeadLetters: by(sqsDeadLetters),
+    }),
+    lose(what, times) {
+      losing = what;
+      left = times;
+    },
+  };
 }
 
 function passOn(asked: IncomingMessage, answer: ServerResponse, port: number, isLost: boolean): void {

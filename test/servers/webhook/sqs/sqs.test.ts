@@ -152,6 +152,36 @@ describe('over SQS', { timeout: 60_000 }, () => {
     });
   }
 
+  test('an event of which nobody knows whether the queue has it is pending only if it has', async (t) => {
+    const at = await receiver(t);
+    const place = await newPlace();
+    const proxy = await sqsProxy(t, sqs().address);
+    const server = await serve(t, proxy.before(place));
+    await server.register(`${at.url}/1`);
+    await server.register(`${at.url}/2`);
+    const unknown = async () => {
+      const response = await server.post('news');
+      assert.equal(response.status, 503);
+      assert.equal(((await response.json()) as { error: string }).error, 'unknown');
+    };
+    proxy.lose('requests', 3);
+    await unknown();
+    const { depth, oldestAgeMs } = await server.stats();
+    assert.deepEqual([depth, oldestAgeMs], [0, 0]);
+    assert.deepEqual((await server.deliveries()).deliveries, []);
+    proxy.lose('answers', 3);
+    await unknown();
+    await eventually('both were sent', async () => (await server.stats()).delivered === 2);
+    await eventually('the queue is empty', async () => (await sqs().count(place.sqs)) === 0);
+    assert.deepEqual(at.got.map(({ path }) => path).sort(), ['/1', '/2']);
+    assert.equal((await server.stats()).depth, 0);
+    const { events } = await server.events();
+    assert.deepEqual(
+      events.map(({ deliveries }) => deliveries),
+      [2],
+    );
+  });
+
   test('where a test event, a replay or a recovery may be in the queue, the client is told to look', async (t) => {
     let healthy = false;
     const at = await receiver(t, () => (healthy ? 204 : 503));
@@ -162,7 +192,7 @@ describe('over SQS', { timeout: 60_000 }, () => {
     await eventually('it is dead', async () => (await server.stats()).deadLetters === 1);
     const [dead] = (await server.deliveries()).deliveries;
     const since = new Date(Date.now() - 60_000).toISOString();
-    proxy.losing = 'requests';
+    proxy.lose('requests', 9); // each is sent three times
     for (const [path, body] of [
       [`/webhooks/${id}/test`],
       [`/webhooks/deliveries/${dead!.id}/replay`],
@@ -173,7 +203,6 @@ describe('over SQS', { timeout: 60_000 }, () => {
       assert.deepEqual([path, status, error], [path, 503, 'unknown']);
       assert.match(message, /GET \/webhooks\/deliveries shows what is being sent; ask again for the rest/);
     }
-    proxy.losing = 'nothing';
     healthy = true;
     assert.equal((await server.recover(id, { since })).recovered, 1);
     await eventually('it was delivered', async () => (await server.stats()).delivered === 1);
