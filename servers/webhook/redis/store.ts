@@ -143,11 +143,7 @@ function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers
     change: (endpoint, edit) => trouble.changing(() => endpoints.change(endpoint, edit)),
     disable: endpoints.disable,
     saveHealth: endpoints.saveHealth,
-    async send(endpoint, message) {
-      await publisher.send(message, [endpoint]);
-      const [row] = await reading(() => log.list({ event: message.id, limit: 1 }));
-      return row!.id; // added just now
-    },
+    send: (endpoint, message) => publisher.send(message, endpoint),
     async replay(_endpoint, id) {
       const job = await reading(() => queue.getJob(String(id)));
       return job !== undefined && trouble.changing(() => link.during(() => retry(job)));

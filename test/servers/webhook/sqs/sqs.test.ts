@@ -152,6 +152,18 @@ describe('over SQS', { timeout: 60_000 }, () => {
     });
   }
 
+  test('a test event is answered, and then not pending, although nothing settled is kept', async (t) => {
+    const at = await receiver(t);
+    const server = await serve(t, await newPlace(), { keep: 0 });
+    const { id } = await server.register(at.url);
+    for (let i = 1; i <= 10; i++) {
+      const sent = await server.sendTest(id);
+      assert.deepEqual([sent.id, sent.endpoint, sent.topic], [String(i), id, 'webhook.test']);
+    }
+    await eventually('all are made', async () => (await server.stats()).delivered === 10);
+    await eventually('none is pending', async () => (await server.stats()).depth === 0);
+  });
+
   test('an event of which nobody knows whether the queue has it is pending only if it has', async (t) => {
     const at = await receiver(t);
     const place = await newPlace();
@@ -182,7 +194,7 @@ describe('over SQS', { timeout: 60_000 }, () => {
     );
   });
 
-  test('where a test event, a replay or a recovery may be in the queue, the client is told to look', async (t) => {
+  test('where a test event, a replay or a recovery may be in the queue, its client is told', async (t) => {
     let healthy = false;
     const at = await receiver(t, () => (healthy ? 204 : 503));
     const proxy = await sqsProxy(t, sqs().address);
