@@ -140,6 +140,8 @@ async function takeChanges(copy: EndpointCopy): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
+/** Its text lacks what is undefined, and that has to replace what was known before. */
 function storedIn(text: string): StoredEndpoint {
-  return JSON.parse(text) as StoredEndpoint; // written here alone
+  const stored = JSON.parse(text) as StoredEndpoint; // written by endpoints.ts alone
+  return { ...stored, disabled: stored.disabled, failingSinceMs: stored.failingSinceMs };
 }

@@ -152,11 +152,11 @@ async function oneEndpoint() {
       await shared.reload();
       await shared.upToDate();
     },
-    /** Another server changes its topics. */
-    changeElsewhere(topics: string[]) {
+    /** Another server changes its topics, and whether it is disabled. */
+    changeElsewhere(topics: string[], disabled?: string) {
       const text = JSON.parse(stored.get(id)!) as typeof kept;
       const config = JSON.stringify({ ...(JSON.parse(text.config) as object), events: topics });
-      stored.set(id, JSON.stringify({ ...text, config }));
+      stored.set(id, JSON.stringify({ ...text, config, disabled }));
       redis.version++;
     },
     removeElsewhere() {
@@ -227,4 +227,16 @@ test('an endpoint that is disabled while a change of it is on its way is changed
   assert.deepEqual(inRedis(), { disabled: 'it answered 410', topics: ['other'] });
   assert.deepEqual([endpoint.disabled, endpoint.topics], ['it answered 410', ['other']]);
   assert.deepEqual(events, ['disabled']);
+});
+
+test('an endpoint that another server has disabled and enabled is not disabled by a change here', async () => {
+  const { endpoint, shared, inRedis, look, changeElsewhere } = await oneEndpoint();
+  changeElsewhere(['news'], 'by request');
+  await look();
+  assert.equal(endpoint.disabled, 'by request');
+  changeElsewhere(['news']);
+  await look();
+  assert.equal(endpoint.disabled, undefined);
+  await shared.change(endpoint, (copy) => editEndpoint(copy, { events: ['other'] }));
+  assert.deepEqual(inRedis(), { disabled: undefined, topics: ['other'] });
 });
