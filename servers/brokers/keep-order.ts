@@ -9,8 +9,8 @@ import type { ServerBroker } from './broker.ts';
 export const behindMs = 200;
 
 /**
- * @param publish of a broker. What has no number of its publisher and no key is passed on: nobody sends it
- *   again
+ * @param publish of a broker. What lacks a number of its publisher or a key is passed on: its publisher does
+ *   not send it again
  * @param host of the broker, for messages
  */
 export function keepOrder(

@@ -6,6 +6,7 @@ import { TooManyTopics } from '../hub/hub.ts';
 import type { PatternContext, Publish } from '../pattern.ts';
 import { RequestError } from '../http/request.ts';
 import type { Message } from '../../core/policy/webhook/delivery.ts';
+import type { DeliveryRow } from './records.ts';
 
 /** Topics of operational events. */
 export const operationalTopics = {
@@ -41,6 +42,24 @@ export function createAnnouncer({ counters }: Pick<PatternContext, 'counters'>, 
 /** Whether it is an event of ours: that one of these could not be delivered is not announced in turn. */
 export function isOperational(topic: string): boolean {
   return topic.startsWith('webhook.');
+}
+
+/** A delivery as it was accepted, for a client that asks after it was made and forgotten (`keep: 0`). */
+export function acceptedRow(id: number, endpointId: string, message: Message, nowMs: number): DeliveryRow {
+  const createdMs = Math.round(nowMs);
+  return {
+    id,
+    endpointId,
+    eventId: message.id,
+    topic: message.topic,
+    state: 'pending',
+    attempts: 0,
+    createdMs,
+    nextMs: createdMs,
+    settledMs: undefined,
+    status: undefined,
+    failure: undefined,
+  };
 }
 
 /** A test event for the endpoint of this key. */

@@ -14,7 +14,8 @@ import type { PatternContext, Publish } from '../pattern.ts';
 import type { EndpointChange, Rotation, Stats, StreamMessage, TrendBucket } from './api.ts';
 import { countEndpoints, createCourier, type Courier } from './courier.ts';
 import { editEndpoint, rotateSecret, type RegistrationRules, type WebhookEndpoint } from './endpoints.ts';
-import { createAnnouncer, testMessage } from './operations.ts';
+import { acceptedRow, createAnnouncer, testMessage } from './operations.ts';
+import type { DeliveryRow } from './records.ts';
 import { createAttempts } from './sending/attempt.ts';
 import { createGuard } from './sending/guard.ts';
 import type { Timers } from './sending/timers.ts';
@@ -51,8 +52,8 @@ export type Service = {
   patch(endpoint: WebhookEndpoint, change: EndpointChange): Promise<void>;
   /** @returns the secret, when it was made here; the rest as in endpoints.ts */
   rotate(endpoint: WebhookEndpoint, asked: Rotation): Promise<{ secret?: string }>;
-  /** One event for this endpoint alone. @returns the delivery's id */
-  sendTest(endpoint: WebhookEndpoint): Promise<number>;
+  /** One event for this endpoint alone. @returns its delivery */
+  sendTest(endpoint: WebhookEndpoint): Promise<DeliveryRow>;
   /** @returns whether there was something to send again */
   replay(id: number, endpoint: WebhookEndpoint): Promise<boolean>;
   /** Sends exhausted and cancelled deliveries of a stretch of time again (store.ts). @returns how many */
@@ -113,7 +114,14 @@ export function createService(
       });
       return shown;
     },
-    sendTest: (endpoint) => store.send(endpoint, testMessage(endpoint.stored.key, timers.nowMs(), random)),
+    async sendTest(endpoint) {
+      const nowMs = timers.nowMs();
+      const message = testMessage(endpoint.stored.key, nowMs, random);
+      const id = await store.send(endpoint, message);
+      // It is accepted, whether it can be read or not.
+      const read = async () => (await store.log.delivery(id))?.row;
+      return (await read().catch(() => undefined)) ?? acceptedRow(id, endpoint.id, message, nowMs);
+    },
     replay: (id, endpoint) => store.replay(endpoint, id),
     recover: store.recover,
     backlog: store.backlog,

@@ -7,6 +7,7 @@ import {
   eventQuery,
   type DeliveryDetail,
   type DeliveryList,
+  type DeliveryView,
   type EventList,
   type TrendAnswer,
 } from '../api.ts';
@@ -19,7 +20,7 @@ import { attemptView, deliveryView, eventView } from './views.ts';
 export function deliveryRoutes(service: Service): Routes {
   const { endpoints, log } = service;
 
-  async function deliveryIn(url: URL): Promise<{ id: number; detail: DeliveryDetail }> {
+  async function deliveryIn(url: URL): Promise<{ id: number; view: DeliveryView; detail: DeliveryDetail }> {
     const text = segment(url, 3);
     const id = /^\d{1,15}$/.test(text) ? Number(text) : 0;
     const found = await log.delivery(id);
@@ -30,10 +31,8 @@ export function deliveryRoutes(service: Service): Routes {
         `no delivery has the id "${text.slice(0, 40)}"; ` +
           'GET /webhooks/deliveries lists them, those pruned excepted',
       );
-    return {
-      id,
-      detail: { ...deliveryView(found.row), body: found.body, attemptLog: found.attempts.map(attemptView) },
-    };
+    const view = deliveryView(found.row);
+    return { id, view, detail: { ...view, body: found.body, attemptLog: found.attempts.map(attemptView) } };
   }
 
   return {
@@ -66,12 +65,15 @@ export function deliveryRoutes(service: Service): Routes {
     'GET /webhooks/deliveries/*': async (_request, response, url) =>
       answerJson(response, 200, (await deliveryIn(url)).detail),
     'POST /webhooks/deliveries/*/replay': async (_request, response, url) => {
-      const { id, detail } = await deliveryIn(url);
-      const endpoint = endpoints.get(detail.endpoint);
+      const { id, view } = await deliveryIn(url);
+      const endpoint = endpoints.get(view.endpoint);
       enabledOf(endpoint);
       if (!(await service.replay(id, endpoint)))
         throw new RequestError(409, 'pending', 'the delivery is pending; it will be tried again by itself');
-      answerJson(response, 202, deliveryView((await log.delivery(id))!.row));
+      const now = (await log.delivery(id))?.row;
+      const { settledAt: _, ...accepted } = view;
+      // It may be made and forgotten by now.
+      answerJson(response, 202, now ? deliveryView(now) : { ...accepted, state: 'pending' });
     },
     'GET /webhooks/trend': (_request, response) =>
       answerJson(response, 200, { bucketMs, buckets: service.trend() } satisfies TrendAnswer),

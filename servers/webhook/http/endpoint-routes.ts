@@ -93,14 +93,13 @@ export function endpointRoutes(
 
 /** Of a test event, and of what an endpoint has missed. */
 function sendingRoutes(service: Service): Routes {
-  const { log, timers } = service;
+  const { timers } = service;
   const endpointIn = (url: URL) => endpointOf(service, url);
   return {
     'POST /webhooks/*/test': async (_request, response, url) => {
       const endpoint = endpointIn(url);
       enabledOf(endpoint);
-      const id = await service.sendTest(endpoint);
-      answerJson(response, 202, deliveryView((await log.delivery(id))!.row));
+      answerJson(response, 202, deliveryView(await service.sendTest(endpoint)));
     },
     'POST /webhooks/*/recover': async (request, response, url) => {
       const { since, until } = bodyOf(recoverRange, await readJson(request, 'a range'));

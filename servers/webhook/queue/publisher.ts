@@ -5,12 +5,12 @@
 
 import type { Message } from '../../../core/policy/webhook/delivery.ts';
 import { fingerprintOf, keyReused } from '../../http/idempotency.ts';
-import { RequestError } from '../../http/request.ts';
 import type { Hub, Stamps } from '../../hub/hub.ts';
 import type { Publish } from '../../pattern.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';
 import { refusalOf } from '../redis/link.ts';
-import { workBytes, type Records } from './records.ts';
+import type { Records } from './records.ts';
+import { checkSize, deliveriesNotSent, eventNotSent, refused } from './refusals.ts';
 import type { Sent, Work, WorkQueue } from './work-queue.ts';
 
 export type QueuePublisherOptions = {
@@ -111,10 +111,6 @@ export function createQueuePublisher(options: QueuePublisherOptions): QueuePubli
   };
 }
 
-function refused(what: string, code = 'store-failed'): RequestError {
-  return new RequestError(503, code, what);
-}
-
 /** @throws RequestError 503 */
 async function firstId(p: Publishing, count: number): Promise<number> {
   try {
@@ -124,16 +120,10 @@ async function firstId(p: Publishing, count: number): Promise<number> {
   }
 }
 
-async function sendAll(p: Publishing, works: readonly Work[]): Promise<void> {
-  const sent = await p.queue.send(works);
-  for (const one of sent) if (one.state !== 'stored') throw errorOf(p, one);
-}
-
-function errorOf({ queue }: Publishing, sent: Exclude<Sent, { state: 'stored' }>): RequestError {
-  if (sent.state === 'refused')
-    return refused(`the ${queue.name} refused it, nothing was stored: ${sent.why}`);
-  const what = 'the event may or may not have been stored; repeat it with the same Idempotency-Key';
-  return refused(`the ${queue.name} did not answer (${sent.why}): ${what}`, 'unknown');
+/** @throws RequestError 503 */
+async function sendAll({ queue }: Publishing, works: readonly Work[]): Promise<void> {
+  const refusal = deliveriesNotSent(queue, await queue.send(works));
+  if (refusal) throw refusal;
 }
 
 /** Makes rounds until nothing waits. */
@@ -179,7 +169,9 @@ async function round(p: Publishing, some: readonly Waiting[]): Promise<void> {
   if (outcomes.every(({ state }) => state === 'refused')) p.hub.drop();
   else p.hub.take();
   for (const { answer } of numbered) release(p, answer.id);
-  const stored = numbered.filter((_, i) => outcomes[i]!.state !== 'refused');
+  // None where nobody knows: it would be pending for ever if the event is not in the queue. If it is, the
+  // server that takes it writes the record.
+  const stored = numbered.filter((_, i) => outcomes[i]!.state === 'stored');
   await p.records.add(stored.flatMap(({ work }) => work ?? [])).catch(p.report);
   await Promise.all(numbered.map((one, i) => answerOne(p, one, outcomes[i]!)));
 }
@@ -211,7 +203,7 @@ function number(p: Publishing, all: readonly Waiting[]): Numbered[] {
     const receivers = followers.filter(p.isStored).map(({ id, stored: { key } }) => ({ id, key }));
     const kind = receivers.length === 1 && !p.queue.ordered ? 'delivery' : 'event';
     try {
-      checkSize(p, one, receivers);
+      checkSize(p.queue, one, receivers);
       const { id, seq, json } = p.hub.draft(one.topic, one.body, one.stamps);
       p.drafted.set(id, Promise.withResolvers());
       const message: Message = { id, topic: one.topic, body: json, bodyBytes: Buffer.byteLength(json) };
@@ -222,22 +214,6 @@ function number(p: Publishing, all: readonly Waiting[]): Numbered[] {
       return [];
     }
   });
-}
-
-/** More than the envelope adds to an event's body, and the work to that. */
-const envelopeBytes = 1000;
-
-function checkSize({ queue }: Publishing, { topic, body }: Waiting, receivers: Work['receivers']): void {
-  const message: Message = { id: '', topic, body, bodyBytes: 0 };
-  const work: Work = { kind: 'event', message, firstId: 0, receivers, createdMs: 0, round: 0 };
-  const bytes = workBytes(work) + envelopeBytes;
-  if (bytes <= queue.workBytesMost) return;
-  const what = `an event and its list of ${receivers.length} receivers are about ${bytes} bytes as a message`;
-  throw new RequestError(
-    413,
-    'too-large',
-    `${what}, and the ${queue.name} takes ${queue.workBytesMost}; nothing was stored`,
-  );
 }
 
 async function giveIds(p: Publishing, numbered: Numbered[], count: number): Promise<void> {
@@ -290,7 +266,7 @@ async function answerOne(p: Publishing, numbered: Numbered, sent: Sent): Promise
   const { topic, body, key } = one;
   if (sent.state !== 'stored') {
     if (sent.state === 'refused') await forgetKey(p, numbered);
-    return one.reject(errorOf(p, sent));
+    return one.reject(eventNotSent(p.queue, sent));
   }
   if (key !== undefined)
     await p.records.confirmKey(key, { fingerprint: fingerprintOf(topic, body), ...answer }).catch(p.report);

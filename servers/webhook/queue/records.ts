@@ -46,8 +46,10 @@ export type Taken = { kind: 'busy' } | { kind: 'taken'; text: string; record: De
 export type Records = {
   /** @returns the first of so many numbers for deliveries */
   newIds(count: number): Promise<number>;
-  /** Writes the records of works that have none. */
+  /** Writes the records of works whose event has none. */
   add(works: readonly Work[]): Promise<void>;
+  /** The same of one that mostly has them already. */
+  addMissing(work: Work): Promise<void>;
   /** Claims a delivery for one attempt, as long as its lease. Writes the record where there is none. */
   take(work: Work, claim: string): Promise<Taken>;
   release(id: number, claim: string): Promise<void>;
@@ -94,14 +96,18 @@ export function createRecords(options: RecordsOptions): Records {
   const px = retainMs + staysMs;
   const keyOf = (key: string) => `${prefix}:idempotency:${key}`;
 
-  async function add(works: readonly Work[]): Promise<void> {
+  async function add(works: readonly Work[], where: 'new' | 'any' = 'new'): Promise<void> {
     for (let i = 0; i < works.length; i += worksAtOnce)
-      await run('add', [px, keep, ...works.slice(i, i + worksAtOnce).flatMap(addArguments)]);
+      await run('add', [px, keep, where, ...works.slice(i, i + worksAtOnce).flatMap(addArguments)]);
   }
 
   return {
     newIds: async (count) => (await link.ask((redis) => redis.incrby(`${prefix}:id`, count))) - count + 1,
-    add,
+    add: (works) => add(works),
+    async addMissing(work) {
+      const found = await link.ask((redis) => redis.exists(`${prefix}:event:${work.message.id}`));
+      if (found === 0) await add([work]);
+    },
     async take(work, claim) {
       // Longer than an attempt may take, and over before the queue hands it out again.
       const claimMs = leaseMs - 500;
@@ -109,7 +115,7 @@ export function createRecords(options: RecordsOptions): Records {
       let text = (await run('take', given)) as string;
       if (text === 'busy') return { kind: 'busy' };
       if (text === '') {
-        await add([work]);
+        await add([work], 'any');
         text = textOf(recordOf(work, 0));
       }
       const record = JSON.parse(text) as DeliveryRecord; // written here alone

@@ -10,7 +10,7 @@ import type { Task } from '../../../core/policy/webhook/delivery.ts';
 import { endpointConcurrency } from '../../../core/policy/webhook/endpoint-queue.ts';
 import type { WebhookEndpoint } from '../endpoints.ts';
 import type { RedisEndpoints } from '../redis/endpoints.ts';
-import { isPassing } from '../redis/link.ts';
+import { againMs, patiently } from '../redis/patiently.ts';
 import type { Timers } from '../sending/timers.ts';
 import type { Outcome, Schedule, StoreHandlers } from '../store.ts';
 import type { DeliveryRecord, Records } from './records.ts';
@@ -41,9 +41,6 @@ type Working = QueueScheduleOptions & {
   readonly underWay: Map<string, number>;
   isCut: boolean;
 };
-
-/** When what Redis did not do for a delivery is tried again. */
-const againMs = 500;
 
 export function createQueueSchedule(given: QueueScheduleOptions): QueueSchedule {
   const { queue, report } = given;
@@ -121,7 +118,10 @@ async function handle(working: Working, work: Work): Promise<End> {
 }
 
 /** Puts a delivery for each receiver into the queue. Done again, it makes the same ones again. */
-async function split({ queue, complain }: Working, work: Work): Promise<End> {
+async function split(working: Working, work: Work): Promise<End> {
+  const { queue, records, complain } = working;
+  // Of an event whose publisher did not hear that it is in the queue nobody has written the records.
+  await patiently(working, () => records.addMissing(work));
   const sent = await queue.send(splitWork(work));
   const failed = sent.find(({ state }) => state !== 'stored');
   if (!failed || failed.state === 'stored') return { kind: 'done' };
@@ -163,17 +163,4 @@ function taskOf(
     createdMs,
     dueMs: nextMs ?? createdMs,
   };
-}
-
-/** For what a delivery depends on: nothing is decided because Redis is away or full for a while. */
-async function patiently<T>(working: Working, ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (working.isCut || !isPassing(error)) throw error;
-      working.report(error);
-      await new Promise((resolve) => setTimeout(resolve, againMs));
-    }
-  }
 }

@@ -8,9 +8,12 @@ import type { RedisLink } from '../redis/link.ts';
 const prunedAtOnce = 4;
 
 const scripts = {
-  /** px, keep, then for each work: event, body, note, createdMs, count and for each delivery: id, record. */
+  /**
+   * px, keep, `new` or `any`, then for each work: event, body, note, createdMs, count and for each delivery:
+   * id, record. With `new` nothing is added to an event that is there: what it lacks was settled and pruned.
+   */
   add: `
-local p, px, keep, at = ARGV[1], ARGV[2], tonumber(ARGV[3]), 3
+local p, px, keep, where, at = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], 4
 local function nextArgument()
   at = at + 1
   return ARGV[at]
@@ -18,13 +21,15 @@ end
 while at < #ARGV do
   local event, body, note = nextArgument(), nextArgument(), nextArgument()
   local createdMs, count = nextArgument(), tonumber(nextArgument())
-  if redis.call('SET', p .. ':event:' .. event, body, 'PX', px, 'NX') then
+  local isNew = redis.call('SET', p .. ':event:' .. event, body, 'PX', px, 'NX')
+  if isNew then
     redis.call('LPUSH', p .. ':events', note)
     redis.call('LTRIM', p .. ':events', 0, keep)
   end
   for i = 1, count do
     local id, record = nextArgument(), nextArgument()
-    if redis.call('SET', p .. ':delivery:' .. id, record, 'PX', px, 'NX') then
+    if (isNew or where == 'any')
+      and redis.call('SET', p .. ':delivery:' .. id, record, 'PX', px, 'NX') then
       redis.call('ZADD', p .. ':pending', createdMs, id)
     end
   end

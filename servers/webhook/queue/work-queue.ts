@@ -5,6 +5,7 @@
 // after a while (the lease), Kafka when the server has left its group. So a work may come twice; records.ts
 // knows what became of it, and claims it for one server for as long as the lease.
 
+import { z } from 'zod';
 import type { Message } from '../../../core/policy/webhook/delivery.ts';
 
 /** An endpoint as a work names it. */
@@ -64,32 +65,53 @@ export type WorkQueue = {
   close(): void;
 };
 
+/** The latest time that a `Date` takes. */
+const latestMs = 8.64e15;
+
+/** A work as text: what anybody who may write to the queue can put there. Built once, for every message. */
+const encoded = z
+  .object({
+    pushbench: z.literal(1),
+    kind: z.enum(['event', 'delivery']),
+    firstId: z.int().min(0),
+    to: z.array(z.tuple([z.string(), z.int()])).min(1),
+    createdMs: z.int().min(0).max(latestMs),
+    round: z.int().min(0),
+    id: z.string(),
+    topic: z.string(),
+    body: z.string(),
+  })
+  .refine(({ kind, to }) => kind === 'event' || to.length === 1);
+
 /** A work as text. It is the same on every server, so that a mixed cluster understands itself. */
 export function encodeWork({ kind, message, firstId, receivers, createdMs, round }: Work): string {
   const { id, topic, body } = message;
-  const to = receivers.map((one) => [one.id, one.key]);
-  return JSON.stringify({ pushbench: 1, kind, firstId, to, createdMs, round, id, topic, body });
+  const to = receivers.map((one): [string, number] => [one.id, one.key]);
+  const text: z.input<typeof encoded> = {
+    pushbench: 1,
+    kind,
+    firstId,
+    to,
+    createdMs,
+    round,
+    id,
+    topic,
+    body,
+  };
+  return JSON.stringify(text);
 }
 
-type Encoded = Omit<Work, 'message' | 'receivers'> & {
-  pushbench: number;
-  to: [string, number][];
-  id: string;
-  topic: string;
-  body: string;
-};
-
-/** @returns undefined for a message that is not ours */
+/** @returns undefined for a message that is not ours. Never throws */
 export function decodeWork(text: string): Work | undefined {
-  let parsed: unknown;
+  let given: unknown;
   try {
-    parsed = JSON.parse(text);
+    given = JSON.parse(text);
   } catch {
     return undefined;
   }
-  if (typeof parsed !== 'object' || parsed === null || !('pushbench' in parsed) || parsed.pushbench !== 1)
-    return undefined;
-  const { kind, firstId, to, createdMs, round, id, topic, body } = parsed as Encoded; // written above alone
+  const parsed = encoded.safeParse(given);
+  if (!parsed.success) return undefined;
+  const { kind, firstId, to, createdMs, round, id, topic, body } = parsed.data;
   const message: Message = { id, topic, body, bodyBytes: Buffer.byteLength(body) };
   return {
     kind,

@@ -18,11 +18,14 @@ export type StoredBatch = {
   jobs: readonly JobData[];
 };
 
+/** `firstId`: the number of its first delivery, 0 where it has none; the others follow. */
+type Stored = { readonly state: 'stored'; readonly firstId: number };
 /**
  * `fenced`: it does not follow; settle and try again. `raced`: one of the keys was taken meanwhile.
  * `emptied`: the store is not the one that this server began with.
  */
-export type BatchOutcome = 'stored' | 'fenced' | 'raced' | 'emptied';
+type NotStored = { readonly state: 'fenced' | 'raced' | 'emptied' };
+export type BatchOutcome = Stored | NotStored;
 export type Settlement = 'stored' | 'not-stored' | 'emptied';
 
 export type BatchKeys = { marker: string; endpoints: string; batch: string; events: string };
@@ -60,7 +63,7 @@ for i = 1, keyCount do
   if redis.call('EXISTS', KEYS[keysFrom + i]) == 1 then return 'raced' end
 end
 redis.call('SET', batch, token, 'PX', tokenMs)
-local at = 10
+local at, firstId = 10, '0'
 local function nextArgument()
   at = at + 1
   return ARGV[at]
@@ -72,9 +75,12 @@ local written, failure = pcall(function()
   end
   if eventCount > 0 then redis.call('LTRIM', notes, 0, eventsKept) end
   for i = 1, keyCount do redis.call('SET', KEYS[keysFrom + i], nextArgument(), 'PX', keyMs) end
-  for i = 1, jobCount do addJob(queueKeys, { nextArgument(), nextArgument(), nextArgument() }) end
+  for i = 1, jobCount do
+    local id = addJob(queueKeys, { nextArgument(), nextArgument(), nextArgument() })
+    if i == 1 then firstId = id end
+  end
 end)
-if written then return 'stored' end
+if written then return { 'stored', firstId } end
 for i = 1, eventCount do
   redis.call('DEL', KEYS[eventsFrom + i])
   redis.pcall('LREM', notes, 1, ARGV[10 + 2 * i])
@@ -160,8 +166,12 @@ export function createBatches(
       ];
       return { names, values };
     },
-    store: (to, { names, values }, follows, token) =>
-      run<BatchOutcome>(to, 'pushbenchStore', [names.length, ...names, identity, follows, token, ...values]),
+    async store(to, { names, values }, follows, token) {
+      const given = [names.length, ...names, identity, follows, token, ...values];
+      const answer = await run<NotStored['state'] | ['stored', string]>(to, 'pushbenchStore', given);
+      if (typeof answer === 'string') return { state: answer };
+      return { state: 'stored', firstId: Number(answer[1]) };
+    },
     settle: (to, token, fence) =>
       run<Settlement>(to, 'pushbenchSettle', [
         keys.marker,
@@ -176,7 +186,7 @@ export function createBatches(
 }
 
 /** The scripts above answer with these words alone. */
-function run<T extends string>(redis: Redis, name: string, given: (string | number | Buffer)[]): Promise<T> {
+function run<T>(redis: Redis, name: string, given: (string | number | Buffer)[]): Promise<T> {
   // A script becomes a method of its name.
   const commands = redis as unknown as Record<string, (given: (string | number | Buffer)[]) => Promise<T>>;
   return commands[name]!(given);

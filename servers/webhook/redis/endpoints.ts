@@ -1,24 +1,22 @@
-// Keeps the registered endpoints in Redis, shared by every server on it. Each server has a copy to work with;
-// a version number in Redis tells that another server has changed something. What a copy does not know or has
-// as disabled is looked up before anything is decided by it. What Redis did not take is undone here: the copy
-// becomes what Redis has.
+// Keeps the registered endpoints in Redis, shared by every server on it. Each server has a copy to work with
+// (endpoint-copy.ts). What a copy does not know or has as disabled is looked up before anything is decided by
+// it. What Redis did not take is undone here: the copy becomes what Redis has. Only that an endpoint was
+// disabled stays, because it has happened: Redis is told until it has it.
 
+import { RequestError } from '../../http/request.ts';
+import { copyOf, disableIn, removedMeanwhile, takeEdit, type WebhookEndpoint } from '../endpoints.ts';
+import { defineChange } from './endpoint-change.ts';
 import {
-  copyOf,
-  disableIn,
-  endpointOf,
-  removedMeanwhile,
-  takeEdit,
-  type RegistrationRules,
-  type WebhookEndpoint,
-} from '../endpoints.ts';
-import type { StoredEndpoint } from '../records.ts';
-import type { StoreHandlers } from '../store.ts';
-import { defineChange, type StoreChange } from './endpoint-change.ts';
-import { createFailureCounts, type FailureCounts } from './failure-counts.ts';
-import { markerField } from './identify.ts';
-import type { RedisLink } from './link.ts';
-import { createWrites, type Writes } from './writes.ts';
+  current,
+  leave,
+  reload,
+  subscribe,
+  type Disabling,
+  type EndpointCopy,
+  type RedisEndpointsOptions,
+} from './endpoint-copy.ts';
+import { createFailureCounts } from './failure-counts.ts';
+import { createWrites } from './writes.ts';
 
 export type RedisEndpoints = {
   /** In the order in which this server heard of them. */
@@ -34,7 +32,7 @@ export type RedisEndpoints = {
    *   Redis from it
    */
   change(endpoint: WebhookEndpoint, edit: (copy: WebhookEndpoint) => void): Promise<void>;
-  /** Takes effect at once; Redis has it as soon as it can. */
+  /** Takes effect at once, and stays; Redis has it as soon as it takes it. */
   disable(endpoint: WebhookEndpoint, reason: string): void;
   /** Stores how many attempts in a row this server saw fail. If Redis does not take it, it is left out. */
   saveHealth(endpoint: WebhookEndpoint): void;
@@ -44,45 +42,13 @@ export type RedisEndpoints = {
   isStored(endpoint: WebhookEndpoint): boolean;
   /** The endpoint as Redis has it, when the copy would have its deliveries cancelled. */
   current(id: string): Promise<WebhookEndpoint | undefined>;
-  /** Takes over what other servers have changed, and what Redis has where it refused a change of ours. */
+  /**
+   * Takes over what other servers have changed, and what Redis has where it refused a change of ours; tells
+   * Redis again which endpoints were disabled here.
+   */
   reload(): Promise<void>;
   /** Resolves when every change made here is in Redis, or was refused and the copy has the state of Redis. */
   upToDate(): Promise<void>;
-};
-
-export type RedisEndpointsOptions = {
-  link: RedisLink;
-  prefix: string;
-  /** The key and the value that say which store this is. */
-  marker: string;
-  identity: string;
-  rules: Pick<RegistrationRules, 'scheme' | 'breaker'>;
-  /** Subscribes it to topics. @returns the function that ends that. @throws TooManyTopics */
-  follow: (endpoint: WebhookEndpoint, topics: readonly string[]) => () => void;
-  /** Called when the store is another one than this server began with. @returns what to throw */
-  emptied: () => Error;
-  report: (error: unknown) => void;
-  changed: StoreHandlers['changed'];
-};
-
-/** What this server knows of the endpoints in Redis. */
-type Copy = RedisEndpointsOptions & {
-  readonly keys: { readonly endpoints: string; readonly version: string; readonly next: string };
-  readonly failureCounts: FailureCounts;
-  readonly store: StoreChange;
-  readonly all: Map<string, WebhookEndpoint>;
-  /** What Redis has of each, as far as is known here. */
-  readonly texts: Map<string, string>;
-  /** Those that Redis does not have yet. */
-  readonly entering: Set<string>;
-  readonly changes: Writes;
-  /** Changes of ours on their way, by endpoint: what Redis says of it is older. */
-  readonly unsaved: Map<string, number>;
-  /** The version that the copy is of; '' when it has to be read again. */
-  seenVersion: string | null;
-  reloading: Promise<void> | undefined;
-  /** Changes that clients ask for are made in turn: each begins with the result of the one before. */
-  turn: Promise<unknown>;
 };
 
 export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpoints {
@@ -92,7 +58,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     version: `${prefix}:endpoints-version`,
     next: `${prefix}:endpoint-key`,
   };
-  const copy: Copy = {
+  const copy: EndpointCopy = {
     ...options,
     keys,
     failureCounts: createFailureCounts(link, `${prefix}:failure-counts`, options.report),
@@ -102,6 +68,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     entering: new Set(),
     changes: createWrites(),
     unsaved: new Map(),
+    disabling: new Map(),
     seenVersion: '',
     reloading: undefined,
     turn: Promise.resolve(),
@@ -124,9 +91,9 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
     disable(endpoint, reason) {
       if (endpoint.disabled !== undefined) return;
       disableIn(endpoint, reason);
-      const text = JSON.stringify(endpoint.stored);
-      copy.texts.set(endpoint.id, text);
-      copy.changes.add(write(copy, 'change', endpoint.id, () => {}, text));
+      const disabling: Disabling = { reason, isBeingTold: false };
+      copy.disabling.set(endpoint.id, disabling);
+      tellDisabled(copy, endpoint.id, disabling);
       copy.changed(endpoint, 'disabled', reason);
     },
     saveHealth: ({ id, stored }) => copy.failureCounts.save(id, stored),
@@ -137,7 +104,10 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
       }
     },
     current: (id) => current(copy, id),
-    reload: () => reload(copy),
+    async reload() {
+      await reload(copy);
+      for (const [id, disabling] of copy.disabling) tellDisabled(copy, id, disabling);
+    },
   };
 }
 
@@ -146,7 +116,7 @@ export function createRedisEndpoints(options: RedisEndpointsOptions): RedisEndpo
  * @param text left out to remove it
  */
 async function write(
-  copy: Copy,
+  copy: EndpointCopy,
   kind: 'add' | 'change' | 'remove',
   id: string,
   apply: () => void,
@@ -169,14 +139,14 @@ async function write(
   }
 }
 
-function inTurn(copy: Copy, work: () => Promise<void>): Promise<void> {
+function inTurn(copy: EndpointCopy, work: () => Promise<void>): Promise<void> {
   const made = copy.turn.then(work, work);
   copy.turn = made;
   copy.changes.add(made);
   return made;
 }
 
-async function add(copy: Copy, endpoint: WebhookEndpoint): Promise<void> {
+async function add(copy: EndpointCopy, endpoint: WebhookEndpoint): Promise<void> {
   const { link, keys, all, texts, entering, follow, changed } = copy;
   const { id, stored } = endpoint;
   all.set(id, endpoint); // at once, so that it counts
@@ -195,11 +165,12 @@ async function add(copy: Copy, endpoint: WebhookEndpoint): Promise<void> {
   changed(endpoint, 'registered');
 }
 
-async function change(copy: Copy, id: string, edit: (copy: WebhookEndpoint) => void): Promise<void> {
-  const { all, texts, follow, changed } = copy;
+async function change(copy: EndpointCopy, id: string, edit: (copy: WebhookEndpoint) => void): Promise<void> {
+  const { all, texts, disabling, follow, changed } = copy;
   const endpoint = all.get(id);
   if (!endpoint) throw removedMeanwhile(id);
   const edited = copyOf(endpoint);
+  const disabledBefore = disabling.get(id);
   edit(edited);
   follow(endpoint, edited.topics)(); // whether they can be followed, before Redis is asked
   const text = JSON.stringify(edited.stored);
@@ -212,88 +183,43 @@ async function change(copy: Copy, id: string, edit: (copy: WebhookEndpoint) => v
       texts.set(id, text);
       takeEdit(endpoint, edited);
       subscribe(copy, endpoint, edited.topics);
+      const disabledSince = disabling.get(id);
+      const isSettled = disabledSince === disabledBefore || edited.disabled !== undefined;
+      if (isSettled) disabling.delete(id);
+      else if (disabledSince) disableIn(endpoint, disabledSince.reason); // Redis is told next
     },
     text,
   );
-  const { disabled } = endpoint;
+  const { disabled } = edited;
   if (before === undefined && disabled !== undefined) changed(endpoint, 'disabled', disabled);
   if (before === undefined || disabled !== undefined) return;
   copy.failureCounts.save(id, endpoint.stored);
   changed(endpoint, 'enabled');
 }
 
-function subscribe({ follow }: Copy, endpoint: WebhookEndpoint, topics: readonly string[]): void {
-  const unsubscribe = follow(endpoint, topics);
-  endpoint.unsubscribe();
-  endpoint.unsubscribe = unsubscribe;
-}
-
-/** Takes what Redis has of the endpoint. @throws TooManyTopics: the copy is as it was */
-function take(copy: Copy, text: string, stored: StoredEndpoint): void {
-  const { all, texts, rules } = copy;
-  const { id } = stored;
-  const fresh = endpointOf(stored, rules);
-  const known = all.get(id);
-  if (!known) {
-    subscribe(copy, fresh, fresh.topics);
-    all.set(id, fresh);
-  } else {
-    subscribe(copy, known, fresh.topics);
-    const { failures, failingSinceMs } = known.disabled === fresh.disabled ? known.stored : stored;
-    takeEdit(known, fresh);
-    Object.assign(known.stored, { failures, failingSinceMs });
-  }
-  texts.set(id, text);
-}
-
-function leave({ all, texts }: Copy, id: string): void {
-  const endpoint = all.get(id);
-  if (endpoint) {
-    endpoint.unsubscribe();
-    endpoint.disabled = 'deleted'; // what is under way for it is its last
-  }
-  all.delete(id);
-  texts.delete(id);
-}
-
-async function current(copy: Copy, id: string): Promise<WebhookEndpoint | undefined> {
-  const { all, unsaved, link, keys } = copy;
-  const known = all.get(id);
-  if (known && (known.disabled === undefined || unsaved.has(id))) return known;
-  const text = await link.ask((redis) => redis.hget(keys.endpoints, id));
-  if (text !== null && text !== copy.texts.get(id)) take(copy, text, storedIn(text));
-  return all.get(id);
-}
-
-function reload(copy: Copy): Promise<void> {
-  return (copy.reloading ??= takeChanges(copy).finally(() => (copy.reloading = undefined)));
-}
-
-async function takeChanges(copy: Copy): Promise<void> {
-  const { link, keys, marker, identity, emptied, unsaved, all, texts } = copy;
-  const [version, mark, field] = await link.ask((redis) =>
-    Promise.all([redis.get(keys.version), redis.get(marker), redis.hget(keys.endpoints, markerField)]),
-  );
-  if (mark !== identity || field !== identity) throw emptied();
-  if (version === copy.seenVersion || unsaved.size > 0) return;
-  const stored = await link.ask((redis) => redis.hgetall(keys.endpoints));
-  if (unsaved.size > 0) return;
-  copy.seenVersion = version;
-  for (const id of all.keys()) if (!(id in stored) && texts.has(id)) leave(copy, id);
-  const failures: unknown[] = [];
-  const news = Object.entries(stored).filter(([id, text]) => id !== markerField && texts.get(id) !== text);
-  const endpoints = news.map(([, text]) => ({ text, endpoint: storedIn(text) }));
-  // In the order in which they were registered.
-  for (const { text, endpoint } of endpoints.sort((a, b) => a.endpoint.key - b.endpoint.key)) {
-    try {
-      take(copy, text, endpoint);
-    } catch (error) {
-      failures.push(error); // the others are taken all the same
-    }
-  }
-  if (failures.length > 0) throw failures[0];
-}
-
-function storedIn(text: string): StoredEndpoint {
-  return JSON.parse(text) as StoredEndpoint; // written here alone
+/** Tells Redis that an endpoint was disabled here. What it does not take now, the next reload tells again. */
+function tellDisabled(copy: EndpointCopy, id: string, disabling: Disabling): void {
+  if (disabling.isBeingTold) return;
+  disabling.isBeingTold = true;
+  const telling = inTurn(copy, async () => {
+    const endpoint = copy.all.get(id);
+    if (!endpoint || copy.disabling.get(id) !== disabling) return; // it is gone, or changed since
+    const text = JSON.stringify(endpoint.stored);
+    await write(
+      copy,
+      'change',
+      id,
+      () => {
+        copy.texts.set(id, text);
+        copy.disabling.delete(id);
+      },
+      text,
+    );
+  });
+  telling
+    .catch((error: unknown) => {
+      // Removed meanwhile, or the store was emptied: the next reload finds that too.
+      if (!(error instanceof RequestError)) copy.report(error);
+    })
+    .finally(() => (disabling.isBeingTold = false));
 }

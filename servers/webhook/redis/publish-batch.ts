@@ -28,6 +28,8 @@ type Growing<T> = { [K in keyof T]: T[K] extends readonly (infer One)[] ? One[] 
 type Numbered = {
   readonly batch: Growing<StoredBatch>;
   readonly answers: Map<Waiting, Answer>;
+  /** Which of the batch's deliveries is the one of a message for one endpoint. */
+  readonly places: Map<Waiting, number>;
   readonly messages: Message[];
 };
 
@@ -37,7 +39,7 @@ export async function storeBatch(
   all: readonly Waiting[],
   leftMs: () => number,
 ): Promise<void> {
-  const { batch, answers, messages } = number(p, all);
+  const { batch, answers, places, messages } = number(p, all);
   const token = randomUUID();
   let outcome: BatchOutcome;
   try {
@@ -45,21 +47,25 @@ export async function storeBatch(
   } catch (error) {
     if (error instanceof AnswerLost) {
       p.unsettled = token;
-      return refuse(answers, lost(p, error));
+      for (const { what, reject } of answers.keys()) reject(lost(p, error, what.kind));
+      return;
     }
     forget(p);
     return refuse(answers, refusalOf(error, p.host));
   }
-  if (outcome === 'stored') {
+  if (outcome.state === 'stored') {
     p.follows = token;
     for (const message of messages) p.stored(message);
     takeAll(p);
-    for (const [one, answer] of answers) one.resolve(answer);
+    for (const [one, answer] of answers) {
+      const place = places.get(one);
+      one.resolve(place === undefined ? answer : { ...answer, delivery: outcome.firstId + place });
+    }
     return;
   }
   forget(p);
-  if (outcome === 'emptied') p.emptied();
-  if (outcome === 'fenced') {
+  if (outcome.state === 'emptied') p.emptied();
+  if (outcome.state === 'fenced') {
     const what = `another program changes what this server keeps in Redis at ${p.host}; nothing was stored`;
     return refuse(answers, new RequestError(503, 'store-failed', what));
   }
@@ -87,7 +93,7 @@ async function send(
   const prepared = await p.batches.prepare(batch);
   const once = () => p.link.ask((redis) => p.batches.store(redis, prepared, p.follows, token), limitMs);
   let outcome = await once();
-  for (let tries = 1; outcome === 'fenced' && tries < triesMost; tries++) {
+  for (let tries = 1; outcome.state === 'fenced' && tries < triesMost; tries++) {
     await agree(p, leftMs());
     outcome = await once();
   }
@@ -106,6 +112,7 @@ function number(p: Publishing, all: readonly Waiting[]): Numbered {
   const numbered: Numbered = {
     batch: { events: [], keys: [], jobs: [] },
     answers: new Map(),
+    places: new Map(),
     messages: [],
   };
   const createdMs = Math.round(p.nowMs());
@@ -117,7 +124,8 @@ function number(p: Publishing, all: readonly Waiting[]): Numbered {
     const { what } = one;
     if (what.kind === 'message') {
       numbered.answers.set(one, { id: what.message.id, seq: 0 });
-      put(p, numbered, what.message, what.endpoints, createdMs);
+      numbered.places.set(one, numbered.batch.jobs.length);
+      put(p, numbered, what.message, [what.endpoint], createdMs);
       continue;
     }
     try {
@@ -166,9 +174,14 @@ function put(
     batch.jobs.push({ endpoint, key: stored.key, event: id, topic, createdMs, attempts: [] });
 }
 
-function lost({ host }: Publishing, { message }: AnswerLost): RequestError {
-  const what = 'the event may or may not have been stored; repeat it with the same Idempotency-Key';
-  const sentence = `Redis at ${host} did not answer (${message.slice(0, 100)}): ${what}`;
+/** What is told when nobody knows whether the batch is stored. */
+const advice = {
+  event: 'the event may or may not have been stored; repeat it with the same Idempotency-Key',
+  message: 'it may or may not be sent; GET /webhooks/deliveries shows it when Redis is back',
+} as const;
+
+function lost({ host }: Publishing, { message }: AnswerLost, kind: Waiting['what']['kind']): RequestError {
+  const sentence = `Redis at ${host} did not answer (${message.slice(0, 100)}): ${advice[kind]}`;
   return new RequestError(503, 'unknown', sentence);
 }
 

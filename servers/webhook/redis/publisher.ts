@@ -26,8 +26,12 @@ const waitingMost = 10_000;
 
 export type RedisPublisher = {
   publish: Publish;
-  /** Stores one message for these endpoints alone; it has no number. @throws RequestError 503 */
-  send(message: Message, endpoints: readonly WebhookEndpoint[]): Promise<void>;
+  /**
+   * Stores one message for this endpoint alone; it has no number.
+   * @returns the delivery's
+   * @throws RequestError 503
+   */
+  send(message: Message, endpoint: WebhookEndpoint): Promise<number>;
   /** Finds out, now that Redis answers again, which events it has stored. */
   resume(): void;
   /** Resolves when the event is stored. */
@@ -41,8 +45,10 @@ export function createRedisPublisher(options: PublishingOptions): RedisPublisher
   return {
     publish: (topic, body, stamps, given) =>
       add(p, { kind: 'event', topic, body, stamps, key: given?.key }, Buffer.byteLength(body)),
-    send: async (message, endpoints) =>
-      void (await add(p, { kind: 'message', message, endpoints }, message.bodyBytes)),
+    async send(message, endpoint) {
+      const { delivery } = await add(p, { kind: 'message', message, endpoint }, message.bodyBytes);
+      return delivery!; // a message has one
+    },
     resume: () => pump(p),
     taken: async (event) => p.drafted.get(event)?.promise,
     async close() {

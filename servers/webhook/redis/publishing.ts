@@ -7,15 +7,16 @@ import type { WebhookEndpoint } from '../endpoints.ts';
 import type { Batches } from './batch.ts';
 import type { RedisLink } from './link.ts';
 
-export type Answer = { id: string; seq: number };
+/** `delivery`: of a message for one endpoint, which has no number of its own. */
+export type Answer = { id: string; seq: number; delivery?: number };
 
 /** A request that waits for its batch. */
 export type Waiting = PromiseWithResolvers<Answer> & {
   readonly bytes: number;
-  /** An event to be numbered, or a message for some endpoints alone. */
+  /** An event to be numbered, or a message for one endpoint alone. */
   readonly what:
     | { kind: 'event'; topic: string; body: string; stamps: Stamps; key: string | undefined }
-    | { kind: 'message'; message: Message; endpoints: readonly WebhookEndpoint[] };
+    | { kind: 'message'; message: Message; endpoint: WebhookEndpoint };
 };
 
 export type PublishingOptions = {

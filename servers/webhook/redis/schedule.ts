@@ -13,16 +13,15 @@ import type { Timers } from '../sending/timers.ts';
 import type { Outcome, Schedule, StoreHandlers } from '../store.ts';
 import type { Delivery, JobData } from './delivery-log.ts';
 import type { RedisEndpoints } from './endpoints.ts';
-import { isPassing, reconnectMostMs, type PatientConnections } from './link.ts';
+import { reconnectMostMs, type PatientConnections } from './link.ts';
 import { prefix, queueName } from './open.ts';
+import { againMs, patiently } from './patiently.ts';
 
 /** A dead server's attempts are made again after at most the two together. */
 const lockMs = 5000;
 const stalledEveryMs = 2500;
 /** How long a delivery stays away whose endpoint has as many attempts under way as it may. */
 const standBackMs = 50;
-/** When what Redis did not do for a delivery is tried again. */
-const againMs = 500;
 
 export type RedisSchedule = Schedule & {
   /** Ends its connections: jobs that Redis has not heard of by then are another server's. */
@@ -153,17 +152,4 @@ function taskOf({ id, data }: Delivery, message: Message): Task {
     createdMs: data.createdMs,
     dueMs: data.nextMs ?? data.createdMs,
   };
-}
-
-/** For what a delivery depends on: nothing is decided because Redis is away or full for a while. */
-async function patiently<T>(working: Working, ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (working.isCut || !isPassing(error)) throw error;
-      working.report(error);
-      await new Promise((resolve) => setTimeout(resolve, againMs));
-    }
-  }
 }

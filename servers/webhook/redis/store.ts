@@ -4,7 +4,7 @@
 // how long a kept one survives Redis itself, its own persistence says.
 //
 // Order, rates and the breaker need one process that sees all of an endpoint's deliveries, so they cannot be
-// had here, and the cap of concurrency holds for each server. core/pattern/registry.ts refuses them together.
+// had here, and the cap of concurrency holds for each server. core/pattern/webhook.ts refuses them together.
 
 import { within } from '../../../core/base/within.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
@@ -143,11 +143,7 @@ function storeOver({ redis, trouble, endpoints, log, publisher, schedule, timers
     change: (endpoint, edit) => trouble.changing(() => endpoints.change(endpoint, edit)),
     disable: endpoints.disable,
     saveHealth: endpoints.saveHealth,
-    async send(endpoint, message) {
-      await publisher.send(message, [endpoint]);
-      const [row] = await reading(() => log.list({ event: message.id, limit: 1 }));
-      return row!.id; // added just now
-    },
+    send: (endpoint, message) => publisher.send(message, endpoint),
     async replay(_endpoint, id) {
       const job = await reading(() => queue.getJob(String(id)));
       return job !== undefined && trouble.changing(() => link.during(() => retry(job)));

@@ -39,11 +39,16 @@ export type SqsApi = {
 };
 
 const packageName = '@aws-sdk/client-sqs';
-/** How long an answer may take; one to a long poll as much longer as it waits. */
+/** How long an answer may take to its last byte; one to a long poll as much longer as it waits. */
 const answerWithinMs = 3000;
 const connectWithinMs = 2000;
 /** Nothing was sent: there was no connection. */
 const unreached = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether the queue of this URL keeps an order. */
+export function isFifoUrl(url: string): boolean {
+  return new URL(url).pathname.endsWith('.fifo');
+}
 
 /** @throws UserError without the package, credentials or a region */
 export async function connectSqs(url: string): Promise<SqsApi> {
@@ -55,7 +60,7 @@ export async function connectSqs(url: string): Promise<SqsApi> {
     region: regionOf(hostname, process.env),
     credentials: credentialsIn(process.env, isLoopbackHost(hostname)),
     maxAttempts: 1, // queue.ts repeats what may be repeated
-    requestHandler: { connectionTimeout: connectWithinMs, requestTimeout: answerWithinMs },
+    requestHandler: { connectionTimeout: connectWithinMs },
   });
   return apiOver(sdk, client, url);
 }
@@ -106,7 +111,7 @@ function apiOver(sdk: typeof Sdk, client: Sdk.SQSClient, url: string): SqsApi {
     async attributes(of) {
       try {
         const command = new sdk.GetQueueAttributesCommand({ QueueUrl: of, AttributeNames: ['All'] });
-        return (await client.send(command)).Attributes ?? {};
+        return (await inTime((given) => client.send(command, given))).Attributes ?? {};
       } catch (error) {
         throw cannotOpen(of, error);
       }
@@ -120,8 +125,8 @@ function apiOver(sdk: typeof Sdk, client: Sdk.SQSClient, url: string): SqsApi {
         ...(deduplication !== undefined && { MessageDeduplicationId: deduplication }),
       }));
       try {
-        const answer = await client.send(new sdk.SendMessageBatchCommand({ QueueUrl: to, Entries }));
-        return outcomesOf(entries.length, answer);
+        const command = new sdk.SendMessageBatchCommand({ QueueUrl: to, Entries });
+        return outcomesOf(entries.length, await inTime((given) => client.send(command, given)));
       } catch (error) {
         const outcome = outcomeOf(error);
         return entries.map(() => outcome);
@@ -135,8 +140,8 @@ function apiOver(sdk: typeof Sdk, client: Sdk.SQSClient, url: string): SqsApi {
         WaitTimeSeconds: waitS,
         MessageSystemAttributeNames: ['MessageGroupId'],
       });
-      const requestTimeout = waitS * 1000 + answerWithinMs;
-      const { Messages = [] } = await client.send(command, { abortSignal: signal, requestTimeout });
+      const withinMs = waitS * 1000 + answerWithinMs;
+      const { Messages = [] } = await inTime((given) => client.send(command, given), withinMs, signal);
       return Messages.map(({ Body = '', ReceiptHandle = '', Attributes }) => ({
         body: Body,
         handle: ReceiptHandle,
@@ -145,23 +150,41 @@ function apiOver(sdk: typeof Sdk, client: Sdk.SQSClient, url: string): SqsApi {
     },
     async remove(handles) {
       const Entries = handles.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }));
-      const { Failed = [] } = await client.send(
-        new sdk.DeleteMessageBatchCommand({ QueueUrl: url, Entries }),
-      );
+      const command = new sdk.DeleteMessageBatchCommand({ QueueUrl: url, Entries });
+      const { Failed = [] } = await inTime((given) => client.send(command, given));
       if (Failed[0])
         throw new Error(`${Failed.length} of ${handles.length} not deleted: ${Failed[0].Message}`);
     },
     async hide(handle, seconds) {
-      await client.send(
-        new sdk.ChangeMessageVisibilityCommand({
-          QueueUrl: url,
-          ReceiptHandle: handle,
-          VisibilityTimeout: seconds,
-        }),
-      );
+      const command = new sdk.ChangeMessageVisibilityCommand({
+        QueueUrl: url,
+        ReceiptHandle: handle,
+        VisibilityTimeout: seconds,
+      });
+      await inTime((given) => client.send(command, given));
     },
     close: () => client.destroy(),
   };
+}
+
+/**
+ * Gives up when the whole answer is not there in time. The SDK's own timeout of requests is not used: it ends
+ * with the head of an answer, and only logs a warning unless it is told to throw.
+ * @param signal gives up too
+ * @throws TimeoutError, or what else kept SQS from answering
+ */
+async function inTime<T>(
+  ask: (given: { abortSignal: AbortSignal }) => Promise<T>,
+  withinMs = answerWithinMs,
+  signal?: AbortSignal,
+): Promise<T> {
+  const late = AbortSignal.timeout(withinMs);
+  try {
+    return await ask({ abortSignal: signal ? AbortSignal.any([signal, late]) : late });
+  } catch (error) {
+    if (!late.aborted) throw error;
+    throw Object.assign(new Error(`no whole answer within ${withinMs} ms`), { name: 'TimeoutError' });
+  }
 }
 
 function outcomesOf(count: number, { Failed = [] }: Sdk.SendMessageBatchCommandOutput): EntryOutcome[] {

@@ -3,8 +3,8 @@
 import { exitCodes, UserError } from '../../../core/base/errors.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
-import { connectSqs, type SqsApi } from './api.ts';
-import { createSqsQueue, isFifoUrl } from './queue.ts';
+import { connectSqs, isFifoUrl, type SqsApi } from './api.ts';
+import { createSqsQueue } from './queue.ts';
 
 /** What an attempt takes besides the receiver's answer: before it is sent, and to enter what became of it. */
 const besidesAttemptS = 5;

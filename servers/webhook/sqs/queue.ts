@@ -8,17 +8,10 @@
 // group of its own.
 
 import { randomUUID } from 'node:crypto';
-import type { Entry, EntryOutcome, Received, SqsApi } from './api.ts';
-import { textOf } from './api.ts';
+import { isFifoUrl, textOf, type Entry, type Received, type SqsApi } from './api.ts';
 import { createRemovals, type Removals } from './removals.ts';
-import {
-  decodeWork,
-  encodeWork,
-  type End,
-  type Sent,
-  type Work,
-  type WorkQueue,
-} from '../queue/work-queue.ts';
+import { entriesMost, sendEntries } from './send.ts';
+import { decodeWork, encodeWork, type End, type Work, type WorkQueue } from '../queue/work-queue.ts';
 
 export type SqsQueueOptions = {
   url: string;
@@ -48,9 +41,6 @@ type Polling = SqsQueueOptions & {
   readonly waiting: Set<() => void>;
 };
 
-const entriesMost = 10;
-/** Of all messages of a request together. AWS has come to take 1 MiB; what stands in for it takes this. */
-const requestBytesMost = 262_144;
 /** SQS holds a request for messages so long at most. */
 const longPollS = 20;
 const delayMostS = 900;
@@ -58,15 +48,10 @@ const delayMostS = 900;
 const hiddenMostS = 12 * 3600 - 60;
 /** Each asks for ten. */
 const pollersMost = 4;
-const sendTries = 3;
 const removalsGatherMs = 10;
 const againMs = 500;
 /** SQS takes only characters of XML. JSON leaves these two as they are, and XML does not have them. */
 const notInXml = /[\ufffe\uffff]/g;
-
-export function isFifoUrl(url: string): boolean {
-  return new URL(url).pathname.endsWith('.fifo');
-}
 
 export function createSqsQueue(api: SqsApi, options: SqsQueueOptions): WorkQueue {
   const { url, deadUrl, visibilityS, messageBytesMost, emulator, concurrency, report } = options;
@@ -86,7 +71,7 @@ export function createSqsQueue(api: SqsApi, options: SqsQueueOptions): WorkQueue
     leaseMs: visibilityS * 1000,
     workBytesMost: messageBytesMost,
     send: (works) =>
-      sendAll(
+      sendEntries(
         api,
         url,
         works.map((work) => entryOf(work, isFifo)),
@@ -94,7 +79,7 @@ export function createSqsQueue(api: SqsApi, options: SqsQueueOptions): WorkQueue
     async bury(work) {
       if (deadUrl === '') return;
       // A work that comes back from there is sent again: its higher round marks it as replayed.
-      const [sent] = await sendAll(api, deadUrl, [
+      const [sent] = await sendEntries(api, deadUrl, [
         entryOf({ ...work, round: work.round + 1 }, isFifoUrl(deadUrl)),
       ]);
       if (sent!.state !== 'stored') complain(new Error(`no copy of a dead letter was kept: ${sent!.why}`));
@@ -130,58 +115,6 @@ function entryOf(work: Work, isFifo: boolean): Entry {
   const { kind, firstId, round, receivers } = work;
   const group = kind === 'event' ? 'events' : receivers[0]!.id; // a delivery has one
   return { body, group, deduplication: `${kind}-${firstId}-${round}` };
-}
-
-/** As many at a time as a request takes; in a FIFO queue one request after the other. */
-async function sendAll(api: SqsApi, url: string, entries: readonly Entry[]): Promise<Sent[]> {
-  const chunks: Entry[][] = [];
-  let bytesLeft = 0;
-  for (const entry of entries) {
-    const bytes = Buffer.byteLength(entry.body);
-    const last = chunks.at(-1);
-    if (last && last.length < entriesMost && bytes <= bytesLeft) last.push(entry);
-    else {
-      chunks.push([entry]);
-      bytesLeft = requestBytesMost;
-    }
-    bytesLeft -= bytes;
-  }
-  if (!isFifoUrl(url)) return (await Promise.all(chunks.map((chunk) => sendChunk(api, url, chunk)))).flat();
-  const sent: Sent[] = [];
-  for (const chunk of chunks) sent.push(...(await sendChunk(api, url, chunk)));
-  return sent;
-}
-
-/**
- * Sends entries again that were not taken, or whose outcome nobody knows. A work that was sent twice is done
- * once (records.ts), and a FIFO queue drops the second itself.
- */
-async function sendChunk(api: SqsApi, url: string, entries: readonly Entry[]): Promise<Sent[]> {
-  const outcomes: (EntryOutcome | undefined)[] = entries.map(() => undefined);
-  const maybe = new Set<number>();
-  for (let tries = 0; tries < sendTries; tries++) {
-    const open = entries.flatMap((_, i) => (isOpen(outcomes[i]) ? [i] : []));
-    if (open.length === 0) break;
-    if (tries > 0) await sleep(againMs * tries * 0.2);
-    const answers = await api.send(
-      url,
-      open.map((i) => entries[i]!),
-    );
-    for (const [at, i] of open.entries()) {
-      const answer = answers[at]!; // one for each
-      outcomes[i] = answer;
-      if (answer.state === 'unknown') maybe.add(i);
-    }
-  }
-  return outcomes.map((outcome, i): Sent => {
-    const now = outcome!; // each was tried
-    if (now.state === 'stored') return now;
-    return { state: maybe.has(i) ? 'unknown' : 'refused', why: now.why };
-  });
-}
-
-function isOpen(outcome: EntryOutcome | undefined): boolean {
-  return outcome === undefined || outcome.state === 'again' || outcome.state === 'unknown';
 }
 
 async function poll(p: Polling): Promise<void> {
@@ -262,7 +195,7 @@ async function handleOne(p: Polling, { body, handle }: Received): Promise<End['k
 async function wait(p: Polling, work: Work, handle: string, seconds: number): Promise<void> {
   if (p.isFifo) return void (await tried(p, () => p.api.hide(handle, Math.min(seconds, hiddenMostS))));
   const delayS = Math.min(seconds, delayMostS);
-  const [sent] = await sendAll(p.api, p.url, [{ ...entryOf(work, false), delayS }]);
+  const [sent] = await sendEntries(p.api, p.url, [{ ...entryOf(work, false), delayS }]);
   // Until the new one is there the old one stays, and comes again by itself.
   if (sent!.state === 'stored') p.removals.add(handle);
   else p.report(new Error(sent!.why));
@@ -275,7 +208,7 @@ async function notOurs(p: Polling, body: string, handle: string): Promise<'done'
     group: 'others',
     deduplication: randomUUID(),
   };
-  const [sent] = p.deadUrl === '' ? [] : await sendAll(p.api, p.deadUrl, [{ body, ...own }]);
+  const [sent] = p.deadUrl === '' ? [] : await sendEntries(p.api, p.deadUrl, [{ body, ...own }]);
   if (sent?.state === 'stored') p.removals.add(handle);
   else await tried(p, () => p.api.hide(handle, hiddenMostS));
   return 'done';

@@ -2,7 +2,7 @@
 // recovery.
 
 import assert from 'node:assert/strict';
-import { describe, test } from 'vitest';
+import { describe, test, vi } from 'vitest';
 import { bareReceiver, receiver, until } from '../receivers.ts';
 import { virtualTimers } from '../virtual-timers.ts';
 import { realTimers } from '../../../servers/webhook/sending/timers.ts';
@@ -169,4 +169,24 @@ test('a test event that is stored together with a replay counts once among what 
   await Promise.all([service.replay(1, endpoint), service.sendTest(endpoint)]);
   while ((await stats()).delivered < 2) await new Promise((resolve) => setTimeout(resolve, 2));
   assert.equal(service.pending(endpoint), 0);
+});
+
+test('what was made and forgotten before it could be read is answered as it was accepted', async (t) => {
+  const at = await receiver(t, () => 500);
+  const server = await serveFailing(t, realTimers, { retries: [] });
+  const { id } = await server.register(at.url);
+  await server.publish();
+  while ((await server.stats()).exhausted === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  const dead = server.database.delivery(1);
+  const read = vi.spyOn(server.database, 'delivery').mockReturnValue(undefined);
+  const sent = await server.sendTest(id);
+  assert.deepEqual(
+    [sent.id, sent.endpoint, sent.topic, sent.state, sent.attempts],
+    ['2', id, 'webhook.test', 'pending', 0],
+  );
+  read.mockReturnValueOnce(dead);
+  const replayed = await server.replay('1');
+  assert.deepEqual([replayed.id, replayed.state, replayed.settledAt], ['1', 'pending', undefined]);
+  read.mockImplementation(() => assert.fail('it cannot be read'));
+  assert.equal((await server.sendTest(id)).id, '3');
 });

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { beforeEach, describe, test } from 'vitest';
 import { skipWhen } from '../../../skip.ts';
 import { receiver, until } from '../../receivers.ts';
+import { eventually } from './over-redis.ts';
 import { noRedis } from './redis-server.ts';
 import { redisOf, serve, bodies } from './troubled-redis.ts';
 
@@ -128,6 +129,26 @@ describe('a Redis in trouble', () => {
     await redis.restart();
     await until('the server says so', () => sentences().some((text) => text.includes('was emptied')), 30_000);
     assert.equal((await publish('to nobody')).error, 'store-emptied');
+  });
+
+  test('an endpoint that is disabled while Redis takes no writes stays so, and others hear it', async (t) => {
+    const { redis, operator } = await redisOf(t);
+    const answer = Promise.withResolvers<number>();
+    const at = await receiver(t, () => answer.promise);
+    const { register, publish, endpoint, settled } = await serve(t, redis.url);
+    const { id } = await register(at.url);
+    await publish('answered 410');
+    await until('it is under way', () => at.got.length === 1);
+    await operator.replicaof('127.0.0.1', '9');
+    answer.resolve(410);
+    await eventually('it is disabled', async () => (await endpoint(id)).disabled !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, 1200)); // two looks at Redis
+    const { disabled } = await endpoint(id);
+    assert.ok(disabled);
+    await operator.replicaof('NO', 'ONE');
+    const other = await serve(t, redis.url);
+    await eventually('both know', async () => (await other.endpoint(id)).disabled === disabled);
+    await settled();
   });
 
   test('a change that Redis did not take is none', async (t) => {

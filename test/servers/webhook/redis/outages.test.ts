@@ -94,6 +94,24 @@ describe('a Redis that does not answer', () => {
     assert.deepEqual(bodies(at.got).sort(), ['lost', 'next']);
   });
 
+  test('an answer to a test event that is lost: the client is told where to look for it', async (t) => {
+    const { redis } = await redisOf(t);
+    const proxy = await proxyTo(redis.port);
+    closeAfter(t, proxy.close);
+    const at = await receiver(t);
+    const { call, register, settled, publishAgain } = await serve(t, proxy.url);
+    const { id } = await register(at.url, ['other']);
+    const caught = proxy.lose('answer');
+    const { status, body } = await call('POST', `/webhooks/${id}/test`);
+    await caught;
+    const { error, message } = body as { error: string; message: string };
+    assert.deepEqual([status, error], [503, 'unknown']);
+    assert.match(message, /it may or may not be sent; GET \/webhooks\/deliveries shows it/);
+    await publishAgain('next'); // Redis is back
+    await until('it came', () => at.got.length === 1);
+    await settled();
+  });
+
   test('a request that is late: its number goes to the next event, and it is never stored', async (t) => {
     const { redis, operator } = await redisOf(t);
     const proxy = await proxyTo(redis.port);

@@ -49,6 +49,17 @@ describe('over Redis', () => {
     );
   });
 
+  test('a test event is answered although nothing that is settled is kept', async (t) => {
+    const at = await receiver(t);
+    const server = await serve(t, newUrl(), { keep: 0 });
+    const { id } = await server.register(at.url);
+    for (let i = 1; i <= 10; i++) {
+      const sent = await server.sendTest(id);
+      assert.deepEqual([sent.id, sent.endpoint, sent.topic], [String(i), id, 'webhook.test']);
+    }
+    await until('all came', () => at.got.length === 10);
+  });
+
   test('an endpoint that is read while it changes follows its topics once', async (t) => {
     const at = await receiver(t);
     const server = await serve(t, newUrl());

@@ -1,8 +1,8 @@
-// Checks what is asked of SQS for waits beyond its delays, for batches of a FIFO group and for answers that
-// are lost, on an API that the test plays.
+// Checks what is asked of SQS for waits beyond its delays, for batches of a FIFO group, for requests of which
+// it took a part and for answers that are lost, on an API that the test plays.
 
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'vitest';
+import { describe, test, type TestContext } from 'vitest';
 import type { Entry, EntryOutcome, Received, SqsApi } from '../../../../servers/webhook/sqs/api.ts';
 import { credentialsIn, outcomeOf, regionOf } from '../../../../servers/webhook/sqs/api.ts';
 import { createSqsQueue } from '../../../../servers/webhook/sqs/queue.ts';
@@ -68,20 +68,6 @@ const received = (one: Work, group?: string): Received => ({
   body: encodeWork(one),
   handle: `h${one.firstId}`,
   ...(group !== undefined && { group }),
-});
-
-test('a work is the same after it was a message', () => {
-  const event = work(7, {
-    kind: 'event',
-    receivers: [
-      { id: 'a', key: 1 },
-      { id: 'b', key: 2 },
-    ],
-    round: 2,
-  });
-  assert.deepEqual(decodeWork(encodeWork(event)), event);
-  for (const text of ['', 'hello', '{}', '[]', 'null', '{"pushbench":2}'])
-    assert.equal(decodeWork(text), undefined);
 });
 
 test('characters that XML has not are escaped, and come back', async (t) => {
@@ -178,6 +164,65 @@ test('what SQS did not take is sent again, and what nobody can know is said', as
     ['stored', 'stored', 'stored', 'refused', 'unknown'],
   );
   assert.equal(sent.length, 5 + 3 + 1);
+});
+
+describe('what comes behind in its group is in a FIFO queue already', () => {
+  const stored: EntryOutcome = { state: 'stored' };
+  const busy: EntryOutcome = { state: 'again', why: 'busy' };
+  const lost: EntryOutcome = { state: 'unknown', why: 'timeout' };
+  const sentIds = (sent: readonly Entry[]) => sent.map(({ body }) => decodeWork(body)!.firstId);
+  const to = (endpoint: string, ids: readonly number[]) =>
+    ids.map((id) => work(id, { receivers: [{ id: endpoint, key: 1 }] }));
+  const sendAll = async (t: TestContext, works: readonly Work[], answers: EntryOutcome[][]) => {
+    const { api, sent } = playedSqs([], answers);
+    const outcomes = await queueOn(t, api, fifo).send(works);
+    return { outcomes, states: outcomes.map(({ state }) => state), ids: sentIds(sent) };
+  };
+
+  test('what failed before it is not sent again', async (t) => {
+    const { states, ids } = await sendAll(t, to('a', [1, 2, 3]), [[stored, busy, stored]]);
+    assert.deepEqual(states, ['stored', 'refused', 'stored']);
+    assert.deepEqual(ids, [1, 2, 3]);
+  });
+
+  test('nobody knows of one whose first answer was lost', async (t) => {
+    const { states, ids } = await sendAll(t, to('a', [1, 2]), [
+      [lost, lost],
+      [busy, stored],
+    ]);
+    assert.deepEqual(states, ['unknown', 'stored']);
+    assert.deepEqual(ids, [1, 2, 1, 2]);
+  });
+
+  test('the end of a group is sent again in its order, and other groups are their own', async (t) => {
+    const works = [...to('a', [1, 2, 3]), ...to('b', [4]), ...to('c', [5])];
+    const { states, ids } = await sendAll(t, works, [[stored, busy, busy, busy, stored]]);
+    assert.deepEqual(states, Array(5).fill('stored'));
+    assert.deepEqual(ids, [1, 2, 3, 4, 5, 2, 3, 4]);
+  });
+
+  test('what is in later requests is not sent behind one that failed, nor waits for it', async (t) => {
+    const ten = to(
+      'a',
+      Array.from({ length: 10 }, (_, i) => i + 1),
+    );
+    const answers = [1, 2, 3].map(() => ten.map(() => lost));
+    const { outcomes, states, ids } = await sendAll(t, [...ten, ...to('a', [11]), ...to('b', [12])], answers);
+    assert.deepEqual(states, [...Array<string>(10).fill('unknown'), 'refused', 'stored']);
+    const why = 'it was not sent, because one before it failed: timeout';
+    assert.deepEqual(outcomes[10], { state: 'refused', why });
+    assert.deepEqual(ids.slice(30), [12]);
+  });
+
+  test('one that SQS will never take holds up no other', async (t) => {
+    const bad: EntryOutcome = { state: 'refused', why: 'bad' };
+    const eleven = to(
+      'a',
+      Array.from({ length: 11 }, (_, i) => i + 1),
+    );
+    const { states } = await sendAll(t, eleven, [[bad, ...Array<EntryOutcome>(9).fill(stored)]]);
+    assert.deepEqual(states, ['refused', ...Array<string>(10).fill('stored')]);
+  });
 });
 
 test('what a failed call means', () => {

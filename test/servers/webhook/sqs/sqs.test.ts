@@ -6,6 +6,7 @@ import { describe, test } from 'vitest';
 import { receiver, until } from '../../receivers.ts';
 import { eventually } from '../redis/over-redis.ts';
 import { overSqs } from './over-sqs.ts';
+import { sqsProxy } from './sqs-proxy.ts';
 
 const idsOf = (got: readonly { headers: Record<string, unknown> }[]) =>
   got.map(({ headers }) => headers['webhook-id']);
@@ -137,16 +138,86 @@ describe('over SQS', { timeout: 60_000 }, () => {
     assert.deepEqual(cameTo('/bad'), [ids[0], ids[0], ...ids]);
   });
 
-  test('a message that is not ours is kept apart', async (t) => {
+  for (const text of ['hello', '{"pushbench":1}']) {
+    test(`a message that is not ours (${text}) is kept apart`, async (t) => {
+      const at = await receiver(t);
+      const place = await newPlace();
+      await sqs().put(place.sqs, text);
+      const server = await serve(t, place);
+      await server.register(at.url);
+      await server.publish('news');
+      await until('ours came', () => at.got.length === 1);
+      await eventually('the other is apart', async () => (await sqs().count(place.sqsDeadLetters)) === 1);
+      assert.equal(await sqs().takeOne(place.sqsDeadLetters), text);
+    });
+  }
+
+  test('a test event is answered, and then not pending, although nothing settled is kept', async (t) => {
+    const at = await receiver(t);
+    const server = await serve(t, await newPlace(), { keep: 0 });
+    const { id } = await server.register(at.url);
+    for (let i = 1; i <= 10; i++) {
+      const sent = await server.sendTest(id);
+      assert.deepEqual([sent.id, sent.endpoint, sent.topic], [String(i), id, 'webhook.test']);
+    }
+    await eventually('all are made', async () => (await server.stats()).delivered === 10);
+    await eventually('none is pending', async () => (await server.stats()).depth === 0);
+  });
+
+  test('an event of which nobody knows whether the queue has it is pending only if it has', async (t) => {
     const at = await receiver(t);
     const place = await newPlace();
-    await sqs().put(place.sqs, 'hello');
-    const server = await serve(t, place);
-    await server.register(at.url);
+    const proxy = await sqsProxy(t, sqs().address);
+    const server = await serve(t, proxy.before(place));
+    await server.register(`${at.url}/1`);
+    await server.register(`${at.url}/2`);
+    const unknown = async () => {
+      const response = await server.post('news');
+      assert.equal(response.status, 503);
+      assert.equal(((await response.json()) as { error: string }).error, 'unknown');
+    };
+    proxy.lose('requests', 3);
+    await unknown();
+    const { depth, oldestAgeMs } = await server.stats();
+    assert.deepEqual([depth, oldestAgeMs], [0, 0]);
+    assert.deepEqual((await server.deliveries()).deliveries, []);
+    proxy.lose('answers', 3);
+    await unknown();
+    await eventually('both were sent', async () => (await server.stats()).delivered === 2);
+    await eventually('the queue is empty', async () => (await sqs().count(place.sqs)) === 0);
+    assert.deepEqual(at.got.map(({ path }) => path).sort(), ['/1', '/2']);
+    assert.equal((await server.stats()).depth, 0);
+    const { events } = await server.events();
+    assert.deepEqual(
+      events.map(({ deliveries }) => deliveries),
+      [2],
+    );
+  });
+
+  test('where a test event, a replay or a recovery may be in the queue, its client is told', async (t) => {
+    let healthy = false;
+    const at = await receiver(t, () => (healthy ? 204 : 503));
+    const proxy = await sqsProxy(t, sqs().address);
+    const server = await serve(t, proxy.before(await newPlace()), { retries: [] });
+    const { id } = await server.register(at.url);
     await server.publish('news');
-    await until('ours came', () => at.got.length === 1);
-    await eventually('the other is apart', async () => (await sqs().count(place.sqsDeadLetters)) === 1);
-    assert.equal(await sqs().takeOne(place.sqsDeadLetters), 'hello');
+    await eventually('it is dead', async () => (await server.stats()).deadLetters === 1);
+    const [dead] = (await server.deliveries()).deliveries;
+    const since = new Date(Date.now() - 60_000).toISOString();
+    proxy.lose('requests', 9); // each is sent three times
+    for (const [path, body] of [
+      [`/webhooks/${id}/test`],
+      [`/webhooks/deliveries/${dead!.id}/replay`],
+      [`/webhooks/${id}/recover`, { since }],
+    ] as const) {
+      const { status, body: said } = await server.call('POST', path, body);
+      const { error, message } = said as { error: string; message: string };
+      assert.deepEqual([path, status, error], [path, 503, 'unknown']);
+      assert.match(message, /GET \/webhooks\/deliveries shows what is being sent; ask again for the rest/);
+    }
+    healthy = true;
+    assert.equal((await server.recover(id, { since })).recovered, 1);
+    await eventually('it was delivered', async () => (await server.stats()).delivered === 1);
   });
 
   describe('a queue is refused', () => {
