@@ -31,7 +31,7 @@ svg.latency .p50 { fill: var(--own); } svg.latency .p99 { fill: var(--back); str
 .bounds table { max-width: 54rem; } .at-load.bounds .axis { width: auto; } .bounds th:first-child {
   width: 11rem; }
 .choices td small { color: var(--dim); } .choices th[scope=row] { white-space: normal; max-width: 13rem; }
- .choices td.words, .choices th.words { white-space: normal; }
+ .choices th.words { white-space: normal; }
 @media screen and (max-width: 60rem) {
   .at-load table, .at-load tbody, .at-load thead, .at-load tr, .at-load th, .at-load td { display: block; }
   .at-load:not(.bounds) thead th:not(.axis), .at-load.bounds thead th:first-child { display: none; }

@@ -88,7 +88,10 @@ export function comparisonTable(results: readonly Result[]): Markup {
     </details>`;
 }
 
-/** Why figures are missing, a sentence for each reason; why some are void is among the warnings. */
+/**
+ * Why figures are missing, a sentence for each reason; why some are void is among the warnings. Reasons that
+ * differ only by the number that they begin with are one: `3 to 8 events beyond it; 10 are needed`.
+ */
 function missingLines({ columns, rows }: Table): string[] {
   const missing = rows
     .filter(({ out }) => out === undefined)
@@ -97,12 +100,24 @@ function missingLines({ columns, rows }: Table): string[] {
         reason === undefined || isVoid ? [] : [{ title: columns[i]!.title, reason }],
       ),
     );
-  return [...Map.groupBy(missing, ({ reason }) => reason)].map(([reason, same]) => {
+  const withoutNumber = (reason: string) => reason.replace(numberFirst, '').replace(/^ events? /, ' events ');
+  return [...Map.groupBy(missing, ({ reason }) => withoutNumber(reason)).values()].map((same) => {
+    const reason = rangeOf(same.map((one) => one.reason));
     const titles = listed([...new Set(same.map(({ title }) => title.replace(' / ', ' per ')))]);
     return reason.startsWith('needs ')
       ? `${sentenceStart(titles)} ${reason}.`
       : `No figure, or only its lower end, for ${titles}: ${reason}.`;
   });
+}
+
+const numberFirst = /^[\d,]+(?= )/;
+
+/** One of these reasons, with the least and the largest number that they begin with. */
+function rangeOf(reasons: readonly string[]): string {
+  const numberOf = (reason: string) => Number((numberFirst.exec(reason)?.[0] ?? '').replaceAll(',', ''));
+  const sorted = reasons.toSorted((a, b) => numberOf(a) - numberOf(b));
+  const [least, most] = [sorted[0]!, sorted.at(-1)!]; // a group has a member
+  return numberOf(least) === numberOf(most) ? most : `${numberFirst.exec(least)![0]} to ${most}`;
 }
 
 function withPeak(rest: Column, peak: Column): Column {
