@@ -229,7 +229,7 @@ test('an endpoint that is disabled while a change of it is on its way is changed
   assert.deepEqual(events, ['disabled']);
 });
 
-test('an endpoint that another server has disabled and enabled is not disabled by a change here', async () => {
+test('an endpoint that another server disabled and enabled is not disabled by a change here', async () => {
   const { endpoint, shared, inRedis, look, changeElsewhere } = await oneEndpoint();
   changeElsewhere(['news'], 'by request');
   await look();

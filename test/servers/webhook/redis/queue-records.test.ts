@@ -27,7 +27,7 @@ const work: Work = {
   round: 0,
 };
 
-test('a delivery that was made and forgotten before its publisher wrote its record is not pending', async (t) => {
+test('a delivery that was forgotten before its publisher wrote its record is not pending', async (t) => {
   const link = openLink(redis.url, undefined);
   t.onTestFinished(link.close);
   await until('it is connected', link.ready);
