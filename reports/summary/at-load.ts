@@ -17,6 +17,7 @@ import { isEverSaturated } from './saturated.ts';
 import { withOff } from './simulated.ts';
 import { clockNotes } from './schedules.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
+import { reasonText } from './warnings.ts';
 
 export type LoadFigure = {
   metric: string;
@@ -259,6 +260,12 @@ function missingText({ figures, lost }: LoadRow): string {
     { title: 'lost', why: lost.why },
   ].flatMap(({ title, why }) => (why === undefined || why === '' ? [] : [{ title, why }]));
   return [...Map.groupBy(all, ({ why }) => why)]
-    .map(([why, same]) => `${same.map(({ title }) => title).join(', ')}: ${why}`)
+    .map(([why, same]) => `${same.map(({ title }) => title).join(', ')}: ${whyText(why)}`)
     .join('; ');
+}
+
+/** Results have the codes of what makes figures void; people read their titles. */
+function whyText(why: string): string {
+  const [, codes] = /^void: (.+)$/.exec(why) ?? [];
+  return codes === undefined ? why : `void (${codes.split(', ').map(reasonText).join(', ')})`;
 }
