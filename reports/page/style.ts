@@ -60,6 +60,7 @@ th, td { padding: .3rem .55rem; text-align: right; border-bottom: 1px solid var(
   white-space: nowrap; }
 thead th { white-space: normal; font-size: .8rem; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-weight: 600; }
+tbody th { white-space: normal; min-width: 7rem; }
 .words { text-align: left; } td.words { white-space: normal; min-width: 7rem; }
 td.void, td .void { color: var(--bad); font-style: italic; }
 
