@@ -10,6 +10,7 @@ import { fullShare, limits, type Limit } from '../../core/capacity/question.ts';
 import {
   figureCell,
   gigabytes,
+  latencyCell,
   planTable,
   roundShare,
   wholeNumber,
@@ -33,7 +34,7 @@ export function serversPart({ rows, question }: CapacityPlan): PlanPart {
     rows,
     (row) => {
       const { servers, serversIfOff, server } = row;
-      const p99 = figureCell(server.latencyP99Us, formatUs);
+      const p99 = latencyCell(server.latencyP99Us);
       if (servers === null) return ['none', '', '', '', '', p99];
       const { value, from, off } = server.descriptors;
       return [
@@ -49,7 +50,7 @@ export function serversPart({ rows, question }: CapacityPlan): PlanPart {
           from,
           more: offShareText(off),
         },
-        figureCell(server.latencyP50Us, formatUs),
+        latencyCell(server.latencyP50Us),
         p99,
       ];
     },

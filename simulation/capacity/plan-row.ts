@@ -100,9 +100,16 @@ function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
 }
 
 function whyNone(load: Load, limit: Limit, of: OneServer): string {
-  if (limit !== 'latency') return `a single subscriber takes more ${limit} than a server has`;
-  const p99 = `with a single subscriber the p99 is ${formatUs(load.latencyP99Us)} already`;
-  return asksEveryMs(of) === 0 ? p99 : `${p99}, as an event waits for the next poll`;
+  const takesMore = (what: string) => `a single subscriber takes more ${what} than a server has`;
+  if (limit !== 'latency') return takesMore(limit === 'cpu' ? 'CPU' : limit);
+  if (Number.isFinite(load.latencyP99Us)) {
+    const p99 = `with a single subscriber the p99 is ${formatUs(load.latencyP99Us)} already`;
+    return asksEveryMs(of) === 0 ? p99 : `${p99}, as an event waits for the next poll`;
+  }
+  // A full server has no latency.
+  return load.cpuShare > fullShare
+    ? takesMore('CPU')
+    : 'with a single subscriber more than 1 of 100 deliveries come later than was simulated';
 }
 
 /** Sizes at which more is asked of a server than it can do have no latency. */
@@ -121,6 +128,11 @@ function figure(value: number, from: PlanFigure['from'], off: number | null): Pl
   return { value, from, off };
 }
 
+/** Null where nobody knows how late the last ones come. */
+function latencyFigure(us: number, off: number | null): PlanFigure | null {
+  return Number.isFinite(us) ? figure(us, 'simulated', off) : null;
+}
+
 function serverOf({ descriptors: limit }: Question, load: Load): PlanRow['server'] {
   const { expectedError: off } = load.rests;
   return {
@@ -129,8 +141,8 @@ function serverOf({ descriptors: limit }: Question, load: Load): PlanRow['server
     memoryBytes: figure(load.memoryBytes, 'profile', off.memory),
     descriptors: figure(load.descriptors, 'profile', off.descriptors),
     descriptorShare: load.descriptors / limit,
-    latencyP50Us: figure(load.latencyP50Us, 'simulated', off['latency.p50']),
-    latencyP99Us: figure(load.latencyP99Us, 'simulated', off['latency.p99']),
+    latencyP50Us: latencyFigure(load.latencyP50Us, off['latency.p50']),
+    latencyP99Us: latencyFigure(load.latencyP99Us, off['latency.p99']),
   };
 }
 
