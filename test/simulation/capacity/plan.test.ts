@@ -8,7 +8,7 @@ import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
 import { parsePrices } from '../../../core/capacity/prices.ts';
 import type { Question } from '../../../core/capacity/question.ts';
 import { planCapacity } from '../../../simulation/capacity/plan-capacity.ts';
-import type { ModelRegistry } from '../../../simulation/model.ts';
+import { modelVersion, type ModelRegistry } from '../../../simulation/model.ts';
 import { models } from '../../../simulation/models/registry.ts';
 import { profileOf, steadyMachine } from '../fixture.ts';
 
@@ -151,6 +151,12 @@ test('a bill in the worst case: as many servers and bytes as errors allow, and n
     lines.reduce((sum, { amount }) => sum + amount, 0),
   );
   assert.ok(totalIfOff! >= total);
+});
+
+test('the answer on the page is by the models of today', () => {
+  const [, answer] = /<!-- answer -->(.*)<!-- \/answer -->/s.exec(readFileSync('docs/plan.md', 'utf8'))!;
+  const [, version] = /by\s+models\s+of\s+version\s+(\d+),/.exec(answer!)!;
+  assert.equal(Number(version), modelVersion, 'run the command of docs/plan.md again');
 });
 
 test('patterns without a model are left out by name', () => {
