@@ -8,6 +8,7 @@ import { offOf } from '../../core/metrics/simulated.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import { scheduleOf } from '../../core/plan/schedule.ts';
+import { newHistogram } from '../../core/result/histogram.ts';
 import { histogramOf } from '../../core/result/load-histogram.ts';
 import { trial as trialSchema, type Completed, type Trial } from '../../core/result/trial.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
@@ -152,6 +153,25 @@ test('latencies and losses of a saturated server are no figures', () => {
   assert.equal(figureOf('server-cpu', trial).value, 1, 'not more than a core has');
   assert.equal(figureOf('descriptors.added', trial).value, 10);
   assert.equal(trial.series.columns['latencyP50Us'], undefined);
+});
+
+test('what is told a second is told of a slot as wide as it is, and the last one may be narrower', () => {
+  const slot = (seconds: number) => ({
+    latency: newHistogram(),
+    deliveries: 0,
+    requests: 30 * seconds,
+    bytesOut: 7000 * seconds,
+    serverCpuUs: 250_000 * seconds,
+    connected: 10,
+  });
+  // 5 s are measured.
+  const { columns, startUs } = completedIn(
+    simulated({ slotUs: 2e6, slots: [slot(2), slot(2), slot(1)] }),
+  ).series;
+  assert.deepEqual(startUs, [0, 2e6, 4e6]);
+  assert.deepEqual(columns['requestsPerS'], [30, 30, 30]);
+  assert.deepEqual(columns['bytesPerS'], [7000, 7000, 7000]);
+  assert.deepEqual(columns['serverCpuShare'], [0.25, 0.25, 0.25]);
 });
 
 test('a trial far outside of what was calibrated says so', () => {
