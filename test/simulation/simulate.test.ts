@@ -14,6 +14,8 @@ import { trial as trialSchema, type Completed, type Trial } from '../../core/res
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import type { Model, Simulated } from '../../simulation/model.ts';
 import { modelVersion } from '../../simulation/model.ts';
+import { models as steadyModels } from '../../simulation/models/registry.ts';
+import { models } from '../../simulation/registry.ts';
 import { simulateTrial } from '../../simulation/simulate.ts';
 import { expectedError, steps } from './model.ts';
 import { testProfile } from './profile.ts';
@@ -178,6 +180,13 @@ test('a trial far outside of what was calibrated says so', () => {
   const codes = (extrapolated: number) => simulated({ extrapolated }).warnings.map(({ code }) => code);
   assert.deepEqual(codes(4), []);
   assert.deepEqual(codes(4.1), ['extrapolated']);
+});
+
+test('a model that can do faults too says all of itself that the one for steady traffic says', () => {
+  assert.deepEqual(Object.keys(models), Object.keys(steadyModels));
+  for (const [pattern, model] of Object.entries(models))
+    assert.deepEqual({ ...model! }, { ...steadyModels[pattern]! }, pattern);
+  assert.equal(models['webhook']!.eachDelivery, true);
 });
 
 test('the closed loop is left out, and the trial says so', () => {
