@@ -4,13 +4,10 @@
 import { billOf, dayS, monthS, type Usage } from '../../core/capacity/bill.ts';
 import { limitGrounds, type PlanFigure, type PlanRow } from '../../core/capacity/capacity-plan.ts';
 import type { Priced, Prices } from '../../core/capacity/prices.ts';
-import { fullShare, type Limit, type Question } from '../../core/capacity/question.ts';
+import { fullShare, mostOnOneServer, type Limit, type Question } from '../../core/capacity/question.ts';
 import { formatUs } from '../../core/base/units.ts';
 import { asksEveryMs, loadOf, trafficOf, type Load, type OneServer } from './one-server.ts';
 import { mostInTime, mostWithinCpu } from './search.ts';
-
-/** As many subscribers as a scenario may have; one server is asked for no more. */
-const mostAsked = 250_000;
 
 /** What a subscriber takes of memory and descriptors is read from a server with so many. */
 const sampled = 1000;
@@ -75,13 +72,13 @@ function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
   const memoryEach = (many.memoryBytes - rest.memoryBytes) / (sampled - 1);
   const descriptorsEach = many.descriptors / sampled;
   const counted = (subscribers: number) => ({
-    subscribers: Math.max(0, Math.min(mostAsked, Math.floor(subscribers))),
-    isKnown: subscribers < mostAsked,
+    subscribers: Math.max(0, Math.min(mostOnOneServer, Math.floor(subscribers))),
+    isKnown: subscribers < mostOnOneServer,
   });
   const cpu = mostWithinCpu(
     (subscribers) => loads(subscribers).cpuShare * factor(loads(subscribers), 'server-cpu'),
     fullShare,
-    mostAsked,
+    mostOnOneServer,
   );
   const latency = mostInTime(
     (subscribers) =>
@@ -90,7 +87,7 @@ function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
   );
   const all: Record<Limit, Omit<Break, 'limit'>> = {
     latency: { subscribers: latency, isKnown: latency < cpu || latency === 0 },
-    cpu: { subscribers: cpu, isKnown: cpu < mostAsked },
+    cpu: { subscribers: cpu, isKnown: cpu < mostOnOneServer },
     descriptors: counted(question.descriptors / descriptorsEach),
     memory: counted(1 + (question.memoryBytes - rest.memoryBytes) / memoryEach),
   };

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
+import { formatNumber } from '../../../core/base/units.ts';
 import { capacityContext } from '../../../cli/capacity.ts';
 import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
 import { parsePrices } from '../../../core/capacity/prices.ts';
-import type { Question } from '../../../core/capacity/question.ts';
+import { mostOnOneServer, type Question } from '../../../core/capacity/question.ts';
 import { planCapacity } from '../../../simulation/capacity/plan-capacity.ts';
 import { modelVersion, type ModelRegistry } from '../../../simulation/model.ts';
 import { models } from '../../../simulation/models/registry.ts';
@@ -157,6 +158,12 @@ test('the answer on the page is by the models of today', () => {
   const [, answer] = /<!-- answer -->(.*)<!-- \/answer -->/s.exec(readFileSync('docs/plan.md', 'utf8'))!;
   const [, version] = /by\s+models\s+of\s+version\s+(\d+),/.exec(answer!)!;
   assert.equal(Number(version), modelVersion, 'run the command of docs/plan.md again');
+});
+
+test('the pages say how many subscribers one server is asked for at most', () => {
+  const most = formatNumber(mostOnOneServer);
+  assert.ok(readFileSync('docs/plan.md', 'utf8').includes(`No server gets more than ${most}.`));
+  assert.ok(readFileSync('docs/advise.md', 'utf8').includes(`(up to ${most} clients, one way)`));
 });
 
 test('patterns without a model are left out by name', () => {
