@@ -9,7 +9,7 @@ import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
 import { parsePrices } from '../../../core/capacity/prices.ts';
 import { mostOnOneServer, type Question } from '../../../core/capacity/question.ts';
 import { planCapacity } from '../../../simulation/capacity/plan-capacity.ts';
-import { modelVersion, type ModelRegistry } from '../../../simulation/model.ts';
+import { modelVersion, type Model, type ModelRegistry } from '../../../simulation/model.ts';
 import { models } from '../../../simulation/models/registry.ts';
 import { profileOf, steadyMachine } from '../fixture.ts';
 
@@ -77,6 +77,28 @@ describe('one server and many', () => {
       assert.ok(row.serversIfOff! >= row.servers!);
     }
   });
+});
+
+test('a server with topics of their own is simulated for no more events before than in what counts', () => {
+  const sse = models['sse']!;
+  const counts: { before: number; measured: number }[] = [];
+  const watched: Model = (input) => {
+    const count = { before: 0, measured: 0 };
+    counts.push(count);
+    function* events() {
+      for (const event of input.events) {
+        count[event.atUs < 0 ? 'before' : 'measured']++;
+        yield event;
+      }
+    }
+    return sse({ ...input, events: { [Symbol.iterator]: events } });
+  };
+  const { sse: row } = rows({ topics: 'private' }, { sse: watched });
+  assert.ok(counts.length > 5);
+  for (const { before, measured } of counts) assert.ok(before < 1.2 * measured, `${before}, ${measured}`);
+  // An event with one receiver takes 69 us.
+  const cpu = breaksOf(row!)['cpu']!;
+  assert.ok(Math.abs(cpu / ((0.8 - 0.001) / 69e-6) - 1) < 0.03, `${cpu}`);
 });
 
 test('a queue counts: the latency breaks before the fan-out alone takes as long as the bound', () => {
