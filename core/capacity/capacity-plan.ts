@@ -58,7 +58,9 @@ const breaks = z
     z.strictObject({
       limit: z.enum(limits),
       subscribers: count.describe('the most subscribers that one server carries within this limit'),
-      isKnown: z.boolean().describe('false: it carries more, but another limit is reached before'),
+      isKnown: z
+        .boolean()
+        .describe('false: no more were tried; another limit is reached before, or one server is enough'),
     }),
   )
   .describe('the limit that is reached first is the first');

@@ -7,7 +7,7 @@ import type { Priced, Prices } from '../../core/capacity/prices.ts';
 import { fullShare, mostOnOneServer, type Limit, type Question } from '../../core/capacity/question.ts';
 import { formatUs } from '../../core/base/units.ts';
 import { asksEveryMs, loadOf, trafficOf, type Load, type OneServer } from './one-server.ts';
-import { mostInTime, mostWithinCpu } from './search.ts';
+import { mostInTime, mostWithinCpu, sizeFor } from './search.ts';
 
 /** What a subscriber takes of memory and descriptors is read from a server with so many. */
 const sampled = 1000;
@@ -23,10 +23,12 @@ export function planRow(question: Question, of: OneServer, prices: Prices | unde
     if (!load) known.set(subscribers, (load = loadOf(question, subscribers, of)));
     return load;
   };
-  const breaks = breaksOf(question, loads, () => 1);
+  // Where each delivery is computed by itself, the largest sizes take by far the longest.
+  const enough = of.model.eachDelivery ? sizeFor(question.subscribers) : Infinity;
+  const breaks = breaksOf(question, loads, enough, () => 1);
   const capacity = breaks[0]!.subscribers; // one for each limit
   const servers = serversFor(question.subscribers, capacity);
-  const ifOff = breaksOf(question, loads, asOffAs)[0]!.subscribers;
+  const ifOff = breaksOf(question, loads, enough, asOffAs)[0]!.subscribers;
   const load = loads(servers === null ? 1 : Math.ceil(question.subscribers / servers));
   const traffic = trafficOf(question, load.subscribers, of);
   const month = monthOf(question, load, traffic, of);
@@ -65,8 +67,10 @@ const asOffAs: Factor = ({ rests }, kind) => 1 + (rests.expectedError[kind] ?? 0
 /**
  * For each limit how many subscribers a server carries before it is exceeded, the least first. Descriptors
  * and memory grow in proportion, so they are computed; CPU and latency are simulated.
+ * @param enough if a server carries so many, no more are tried: CPU and latency allow one server for all, and
+ *   more subscribers cannot need fewer
  */
-function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
+function breaksOf(question: Question, loads: Loads, enough: number, factor: Factor): Break[] {
   const rest = loads(1);
   const many = loads(sampled);
   const memoryEach = (many.memoryBytes - rest.memoryBytes) / (sampled - 1);
@@ -75,19 +79,17 @@ function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
     subscribers: Math.max(0, Math.min(mostOnOneServer, Math.floor(subscribers))),
     isKnown: subscribers < mostOnOneServer,
   });
-  const cpu = mostWithinCpu(
-    (subscribers) => loads(subscribers).cpuShare * factor(loads(subscribers), 'server-cpu'),
-    fullShare,
-    mostOnOneServer,
-  );
-  const latency = mostInTime(
-    (subscribers) =>
-      loads(subscribers).latencyP99Us * factor(loads(subscribers), 'latency.p99') <= question.latencyP99Us,
-    Math.max(1, cpu),
-  );
+  const shareAt = (subscribers: number) =>
+    loads(subscribers).cpuShare * factor(loads(subscribers), 'server-cpu');
+  const isInTime = (subscribers: number) =>
+    loads(subscribers).latencyP99Us * factor(loads(subscribers), 'latency.p99') <= question.latencyP99Us;
+  const isEnough = enough < mostOnOneServer && shareAt(enough) <= fullShare && isInTime(enough);
+  const most = isEnough ? enough : mostOnOneServer;
+  const cpu = isEnough ? enough : mostWithinCpu(shareAt, fullShare, most);
+  const latency = isEnough ? enough : mostInTime(isInTime, Math.max(1, cpu));
   const all: Record<Limit, Omit<Break, 'limit'>> = {
     latency: { subscribers: latency, isKnown: latency < cpu || latency === 0 },
-    cpu: { subscribers: cpu, isKnown: cpu < mostOnOneServer },
+    cpu: { subscribers: cpu, isKnown: cpu < most },
     descriptors: counted(question.descriptors / descriptorsEach),
     memory: counted(1 + (question.memoryBytes - rest.memoryBytes) / memoryEach),
   };

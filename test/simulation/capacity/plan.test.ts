@@ -9,7 +9,7 @@ import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
 import { parsePrices } from '../../../core/capacity/prices.ts';
 import { mostOnOneServer, type Question } from '../../../core/capacity/question.ts';
 import { planCapacity } from '../../../simulation/capacity/plan-capacity.ts';
-import { modelVersion, type Model, type ModelRegistry } from '../../../simulation/model.ts';
+import { modelVersion, type Model, type ModelInput, type ModelRegistry } from '../../../simulation/model.ts';
 import { models } from '../../../simulation/models/registry.ts';
 import { profileOf, steadyMachine } from '../fixture.ts';
 
@@ -194,8 +194,38 @@ test('patterns without a model are left out by name', () => {
   assert.match(leftOut[0]!.reason, /no model/);
 });
 
-test('webhooks that come once a month are planned for, with a bound of any length', () => {
-  const rare = { subscribers: 100, eventsPerS: 1 / 2_592_000, latencyP99Us: 10_000_003 };
-  const { webhook } = rows(rare, { webhook: models['webhook']! });
-  assert.equal(webhook!.servers, 1);
+describe('webhooks, of which each delivery is computed', () => {
+  const webhooks: ModelRegistry = { webhook: models['webhook']! };
+  test('those that come once a month are planned for, with a bound of any length', () => {
+    const rare = { subscribers: 100, eventsPerS: 1 / 2_592_000, latencyP99Us: 10_000_003 };
+    const { webhook } = rows(rare, webhooks);
+    assert.equal(webhook!.servers, 1);
+  });
+  test('no server is tried that is larger than one with room for all', () => {
+    const asked: number[] = [];
+    const watched: Model = Object.assign(
+      (input: ModelInput) => {
+        asked.push(input.scenario.subscribers);
+        return models['webhook']!(input);
+      },
+      { eachDelivery: true as const },
+    );
+    const { webhook } = rows({ subscribers: 3000 }, { webhook: watched });
+    assert.equal(webhook!.servers, 1);
+    assert.equal(Math.max(...asked), 4096);
+    const unknown = webhook!.breaks.filter(({ limit }) => limit === 'latency' || limit === 'cpu');
+    for (const one of unknown) assert.deepEqual([one.subscribers, one.isKnown], [4096, false]);
+  });
+  test('more subscribers never need fewer servers, wherever the search ends early and where not', () => {
+    // 100 events a second are full with fewer than 900 receivers, and the bound breaks before.
+    const busy = { eventsPerS: 100, latencyP99Us: 8000 };
+    const needed = [1, 8, 60, 300, 500, 600, 1000, 5000].map(
+      (subscribers) => rows({ ...busy, subscribers }, webhooks)['webhook']!.servers ?? Infinity,
+    );
+    assert.deepEqual(
+      needed,
+      needed.toSorted((a, b) => a - b),
+    );
+    assert.ok(needed[0] === 1 && needed.at(-1)! > 5, `${needed}`);
+  });
 });
