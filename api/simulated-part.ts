@@ -62,7 +62,7 @@ export function simulatedPart(
       ].join('\n'),
     );
   const expect = expectedOf(written.expect, variants);
-  const part = (one: Scenario): Scenario => ({ ...one, variants, expect, closedLoop: undefined });
+  const part = (one: Scenario): Scenario => ({ ...one, variants, expect });
   const cells = written.cells.map((cell) => ({ ...cell, scenario: part(cell.scenario) }));
   return { scenario: { ...part(written), cells }, leftOut };
 }

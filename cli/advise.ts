@@ -9,7 +9,7 @@ import { deliveriesPerS, pollEveryMs, type Needs } from '../core/advice/needs.ts
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
 import { printableJson } from '../core/base/printable.ts';
 import { parseSizeBytes } from '../core/base/units.ts';
-import type { Question } from '../core/capacity/question.ts';
+import { mostOnOneServer, type Question } from '../core/capacity/question.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { loadData } from '../reports/export/summary.ts';
 import { resultFiles } from '../reports/read/read-many.ts';
@@ -117,8 +117,6 @@ function nearer(found: Nearest, best: Nearest | undefined): Nearest {
   return !best || distanceOf(found) <= distanceOf(best) ? found : best;
 }
 
-/** More than this is asked of no single server. */
-const mostOnOneServer = 250_000;
 const usualPayloadBytes = 256;
 
 /** One server of each pattern, simulated from the shipped profile, where there is nothing measured. */

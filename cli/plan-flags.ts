@@ -27,6 +27,8 @@ export type QuestionFlags = {
 
 const example = 'plan --subscribers 1000000 --events 1/s --topics shared --latency-p99 1s';
 const most = { subscribers: 1e9, perS: 1e5, durationMs: 86_400_000, descriptors: 1e9 };
+/** Once in a hundred days. */
+const leastEvents = '0.01/d';
 const leastIntervalMs = 100;
 /** Where no price file says what a machine has. */
 const usualMemory = '4GB';
@@ -64,9 +66,9 @@ export function questionOf(
     }),
     eventsPerS: read('events', flags.events, undefined, {
       what: 'say how many events each subscriber gets, with the unit, such as --events 1/s or --events 6/m',
-      range: `, above 0 and at most ${formatNumber(most.perS)}/s`,
+      range: `, from ${leastEvents} to ${formatNumber(most.perS)}/s`,
       parse: parseRatePerS,
-      least: 1e-6,
+      least: parseRatePerS(leastEvents)!,
       most: most.perS,
     }),
     topics: topicsOf(flags.topics, mistakes),

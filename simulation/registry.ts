@@ -24,5 +24,6 @@ function withFaults(pattern: string, model: Model): Model {
   const kindOf = kinds[pattern];
   const either = (input: ModelInput) =>
     kindOf && input.scenario.faults.length > 0 ? runConnections(input, kindOf(input)) : model(input);
-  return Object.assign(either, model.cannot && { cannot: model.cannot });
+  // With all that a model says of itself.
+  return Object.assign(either, { ...model });
 }

@@ -132,7 +132,7 @@ function completedOf({ scenario, profile, clients }: SimulatedTrialInput, of: Si
     ...clusterOf(scenario, of),
     processes: processUses(of, profile, scenario),
     ...(changes && changesOf(of, changes)),
-    series: seriesOf(of),
+    series: seriesOf(of, measuredUs),
     problems: [],
   };
 }
@@ -156,8 +156,10 @@ function changesOf(
 }
 
 /** Latencies of a server that is full are no figures. */
-function seriesOf({ slotUs, slots, saturated, backlog }: Simulated): Series {
-  const perS = (count: number) => count / (slotUs / 1e6);
+function seriesOf({ slotUs, slots, saturated, backlog }: Simulated, measuredUs: number): Series {
+  // The last slot may be narrower than the others.
+  const widthUs = (slot: number) => Math.max(1, Math.min(slotUs, measuredUs - slot * slotUs));
+  const perS = (count: number, slot: number) => count / (widthUs(slot) / 1e6);
   const latencies = saturated ? [] : slots;
   const atUs = (quantile: number) => latencies.map(({ latency }) => quantileUs(latency, quantile) ?? null);
   return {
@@ -171,9 +173,9 @@ function seriesOf({ slotUs, slots, saturated, backlog }: Simulated): Series {
       }),
       deliveries: slots.map(({ deliveries }) => deliveries),
       connected: slots.map(({ connected }) => connected),
-      requestsPerS: slots.map(({ requests }) => perS(requests)),
-      bytesPerS: slots.map(({ bytesOut }) => perS(bytesOut)),
-      serverCpuShare: slots.map(({ serverCpuUs }) => serverCpuUs / slotUs),
+      requestsPerS: slots.map(({ requests }, i) => perS(requests, i)),
+      bytesPerS: slots.map(({ bytesOut }, i) => perS(bytesOut, i)),
+      serverCpuShare: slots.map(({ serverCpuUs }, i) => serverCpuUs / widthUs(i)),
       ...(backlog && { serverBacklog: [...backlog.depth], serverOldestMs: [...backlog.oldestMs] }),
     },
   };

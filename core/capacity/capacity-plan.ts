@@ -7,7 +7,7 @@ import { limits, questionSchema, type Limit } from './question.ts';
 
 export const planFormat = 'pushbench-plan';
 /** Grows when a reader of the previous version could not read the answer. */
-export const planVersion = 1;
+export const planVersion = 2;
 
 const amount = z.number().min(0);
 const count = z.int().min(0);
@@ -37,6 +37,10 @@ const figure = z.strictObject({
   off: amount.nullable().describe('the share by which it may be off; 0: exact; null: not known'),
 });
 
+const latency = figure
+  .nullable()
+  .describe('null: it is not known, as the server has more to do than it can and its queue grows');
+
 const server = z
   .strictObject({
     subscribers: z.int().min(1),
@@ -44,8 +48,8 @@ const server = z
     memoryBytes: figure.describe('resident memory and kernel memory for sockets'),
     descriptors: figure,
     descriptorShare: amount.describe('of the limit'),
-    latencyP50Us: figure,
-    latencyP99Us: figure,
+    latencyP50Us: latency,
+    latencyP99Us: latency,
   })
   .describe('each of the servers; a server with one subscriber if no number of servers is enough');
 
@@ -54,7 +58,9 @@ const breaks = z
     z.strictObject({
       limit: z.enum(limits),
       subscribers: count.describe('the most subscribers that one server carries within this limit'),
-      isKnown: z.boolean().describe('false: it carries more, but another limit is reached before'),
+      isKnown: z
+        .boolean()
+        .describe('false: no more were tried; another limit is reached before, or one server is enough'),
     }),
   )
   .describe('the limit that is reached first is the first');

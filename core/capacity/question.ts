@@ -6,6 +6,9 @@ import { z } from 'zod';
 /** A server is full from this share of a core on. */
 export const fullShare = 0.8;
 
+/** One server is asked for no more subscribers, a quarter of the most that a scenario may have. */
+export const mostOnOneServer = 250_000;
+
 const figure = z.number().min(0);
 
 export const questionSchema = z.strictObject({

@@ -41,12 +41,19 @@ export function topicName(groups: readonly TopicGroupPlan[], index: number): str
 
 /** The topics that a subscriber follows, as indices among all topics, groups in order. */
 export function topicsOf(groups: readonly TopicGroupPlan[], subscriber: number): number[] {
-  return groups.flatMap((group) =>
-    Array.from(
-      { length: group.follow },
-      (_, i) => group.first + ((subscriber * group.follow + i) % group.count),
-    ),
-  );
+  const topics: number[] = [];
+  visitTopics(groups, subscriber, (topic) => void topics.push(topic));
+  return topics;
+}
+
+/** The same, one by one and in the same order, for callers with a million subscribers. */
+export function visitTopics(
+  groups: readonly TopicGroupPlan[],
+  subscriber: number,
+  visit: (topic: number) => void,
+): void {
+  for (const { first, count, follow } of groups)
+    for (let i = 0; i < follow; i++) visit(first + ((subscriber * follow + i) % count));
 }
 
 /**

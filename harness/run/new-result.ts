@@ -60,7 +60,7 @@ export function newResult(
     trials: [],
     ...(isInterleaved(plan) && { order: { design: 'balanced-blocks' as const, seed: scenario.seed } }),
     expectations: [],
-    planned: plannedIn(plan),
+    planned: plannedIn(plan, simulated !== undefined),
     state: { kind: 'unfinished' },
   };
 }
@@ -74,8 +74,12 @@ export function repetitionsOf({ repeat }: Pick<Scenario, 'repeat'>): number[] {
   return Array.from({ length: repeat }, (_, i) => i + 1);
 }
 
-function plannedIn({ scenario, steps }: RunPlan<PlannedTrial>): Planned {
+function plannedIn({ scenario, steps }: RunPlan<PlannedTrial>, isSimulated: boolean): Planned {
   const { search, variants, closedLoop, browser } = scenario;
+  const afterwards = [
+    ...(closedLoop ? ['closedLoop' as const] : []),
+    ...((browser?.chromium ?? []).length > 0 ? ['chromium' as const] : []),
+  ];
   return {
     trials:
       search.length > 0
@@ -84,9 +88,7 @@ function plannedIn({ scenario, steps }: RunPlan<PlannedTrial>): Planned {
             steps.map(({ variant }) => ({ variant: variant.label, repetition })),
           ),
     searches: search.flatMap(({ what }) => variants.map(({ label }) => ({ variant: label, what }))),
-    afterwards: [
-      ...(closedLoop ? ['closedLoop' as const] : []),
-      ...((browser?.chromium ?? []).length > 0 ? ['chromium' as const] : []),
-    ],
+    // No model has these: a simulated trial says that they are left out.
+    afterwards: isSimulated ? [] : afterwards,
   };
 }

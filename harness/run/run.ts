@@ -162,9 +162,11 @@ async function runTurns<P extends PlannedTrial>(
     if (unstarted) return { ...result, state: { kind: 'failed', why: unstarted.message.split('\n', 1)[0]! } };
   }
   try {
-    if (scenario.closedLoop) result.closedLoop = await saturate(scenario.closedLoop, fleet, signal);
+    const { afterwards = [] } = first.planned ?? {};
+    if (scenario.closedLoop && afterwards.includes('closedLoop'))
+      result.closedLoop = await saturate(scenario.closedLoop, fleet, signal);
     const { chromium = [] } = scenario.browser ?? {};
-    if (chromium.length > 0)
+    if (afterwards.includes('chromium'))
       result.chromium = await openInChromium(chromium, scenario, registry, fleet, signal);
   } catch (error) {
     if (!signal.aborted && !(error instanceof TrialFailure)) throw error;

@@ -1,6 +1,6 @@
 // Makes the cells of a capacity plan's tables: figures with their errors, and what each of them rests on.
 
-import { formatNumber, formatShare } from '../../core/base/units.ts';
+import { formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import type { Ground, PlanFigure } from '../../core/capacity/capacity-plan.ts';
 import { offShareText } from './simulated.ts';
 import type { Cell, Row, Table } from './summary-table.ts';
@@ -52,6 +52,11 @@ const leastOff = 0.01;
 export function figureCell({ value, off, from }: PlanFigure, format: (value: number) => string): CellText {
   const sign = value === 0 ? '' : offShareText(off ? Math.max(off, leastOff) : off);
   return { text: sign === '' ? format(value) : `${format(value)} ${sign}`, from };
+}
+
+/** As `figureCell`; a dash where a server that is full has none. */
+export function latencyCell(latencyUs: PlanFigure | null): CellText {
+  return latencyUs === null ? '—' : figureCell(latencyUs, formatUs);
 }
 
 /** `254 (451)`: in brackets the worst case, where it reads differently; null where it is not known. */

@@ -6,10 +6,11 @@ import { listed } from '../../core/base/suggest.ts';
 import { formatBytes, formatNumber, formatShare, formatUs, writeDuration } from '../../core/base/units.ts';
 import { hourS, monthDays, monthS } from '../../core/capacity/bill.ts';
 import { limitGrounds, type CapacityPlan, type PlanRow } from '../../core/capacity/capacity-plan.ts';
-import { fullShare, limits, type Limit } from '../../core/capacity/question.ts';
+import { fullShare, limits, mostOnOneServer, type Limit } from '../../core/capacity/question.ts';
 import {
   figureCell,
   gigabytes,
+  latencyCell,
   planTable,
   roundShare,
   wholeNumber,
@@ -33,7 +34,7 @@ export function serversPart({ rows, question }: CapacityPlan): PlanPart {
     rows,
     (row) => {
       const { servers, serversIfOff, server } = row;
-      const p99 = figureCell(server.latencyP99Us, formatUs);
+      const p99 = latencyCell(server.latencyP99Us);
       if (servers === null) return ['none', '', '', '', '', p99];
       const { value, from, off } = server.descriptors;
       return [
@@ -49,7 +50,7 @@ export function serversPart({ rows, question }: CapacityPlan): PlanPart {
           from,
           more: offShareText(off),
         },
-        figureCell(server.latencyP50Us, formatUs),
+        latencyCell(server.latencyP50Us),
         p99,
       ];
     },
@@ -75,7 +76,7 @@ export function breaksPart({ rows, question: q }: CapacityPlan): PlanPart {
       const { subscribers, isKnown } = row.breaks.find((one) => one.limit === limit)!; // as above
       return { text: `${isKnown ? '' : '> '}${formatNumber(subscribers)}`, from: limitGrounds[limit] };
     }),
-    first(row).isKnown ? limitTitles[first(row).limit] : 'nothing',
+    firstText(first(row)),
   ]);
   return {
     id: 'breaks',
@@ -86,9 +87,14 @@ export function breaksPart({ rows, question: q }: CapacityPlan): PlanPart {
         `${counted(q.descriptors, 'descriptor')}, ${formatBytes(q.memoryBytes)}. p99 and CPU are ` +
         'simulated, including queues; descriptors and memory are those of a subscriber in the profile, ' +
         'times the number of subscribers. > marks the highest number that was tried: another limit is ' +
-        'reached before, or no server gets more.',
+        'reached before, one server is enough, or no server gets more.',
     ],
   };
+}
+
+function firstText({ isKnown, limit, subscribers }: PlanRow['breaks'][number]): string {
+  if (isKnown) return limitTitles[limit];
+  return subscribers < mostOnOneServer ? 'not tried' : 'nothing';
 }
 
 export function monthPart({ rows, question: q }: CapacityPlan): PlanPart {

@@ -62,7 +62,9 @@ export function loadOf(question: Question, subscribers: number, of: OneServer): 
   const perS = perSOf(question, subscribers);
   const events = asManyOf(eventsWanted, question, subscribers, of);
   const leastMs = Math.max((events / perS) * 1000, asksEveryMs(of), 1);
-  return simulate(question, subscribers, of, withFewSlots(leastMs));
+  // Where clients only listen, CPU and latency do not depend on where they are in their rounds.
+  const warmupEvents = of.registry[of.variant.pattern]?.fromHistory ? mostEvents : eventsWanted;
+  return simulate(question, subscribers, of, { measureMs: withFewSlots(leastMs), warmupEvents });
 }
 
 /** The events that are simulated, where so many are wanted. */
@@ -95,7 +97,7 @@ export function trafficOf(question: Question, most: number, of: OneServer): Load
   const measureMs = (wanted / perS) * 1000;
   // Whole rounds of polls.
   const wholeMs = everyMs === 0 ? measureMs : Math.ceil(measureMs / everyMs) * everyMs;
-  return simulate(question, subscribers, of, Math.ceil(wholeMs));
+  return simulate(question, subscribers, of, { measureMs: Math.ceil(wholeMs), warmupEvents: mostEvents });
 }
 
 /** 0 of patterns that do not ask on a schedule. */
@@ -108,15 +110,27 @@ function roundMs({ registry, variant }: Pick<OneServer, 'registry' | 'variant'>)
   return registry[variant.pattern]?.meetsEveryMs?.(variant.options) ?? 0;
 }
 
+type Span = {
+  measureMs: number;
+  /** Before it, at most. */
+  warmupEvents: number;
+};
+
 /**
- * Clients are somewhere in their rounds when the measured phase begins: they connect over a whole one, and
- * most of them have had an event since.
+ * Clients are somewhere in their rounds when the measured phase begins: they connect over a whole one. The
+ * warm-up of clients that ask on a schedule is a round. Of others it takes no longer than a round, than two
+ * events of each client take in the mean, and than so many events take in all.
  */
-function phasesOf(question: Question, subscribers: number, of: OneServer, measure: number) {
+function phasesOf(
+  question: Question,
+  subscribers: number,
+  of: OneServer,
+  { measureMs: measure, warmupEvents }: Span,
+) {
   const connect = roundMs(of);
   const everyMs = asksEveryMs(of);
-  const hadOne = Math.min(2 / question.eventsPerS, mostEvents / perSOf(question, subscribers)) * 1000;
-  const warmup = everyMs > 0 ? everyMs : Math.ceil(Math.min(connect, hadOne));
+  const eventsMs = Math.min(2 / question.eventsPerS, warmupEvents / perSOf(question, subscribers)) * 1000;
+  const warmup = everyMs > 0 ? everyMs : Math.ceil(Math.min(connect, eventsMs));
   const drain = Math.ceil(Math.max(leastDrainMs, (drainBounds * question.latencyP99Us) / 1000, 2 * everyMs));
   return { connect, warmup, measure, drain };
 }
@@ -126,10 +140,10 @@ function perSOf({ topics, eventsPerS }: Question, subscribers: number): number {
   return topics === 'shared' ? eventsPerS : eventsPerS * subscribers;
 }
 
-function simulate(question: Question, subscribers: number, of: OneServer, measureMs: number): Load {
+function simulate(question: Question, subscribers: number, of: OneServer, span: Span): Load {
   const { profile, variant, model } = of;
-  const spanMs = model.eachDelivery ? Math.min(measureMs, longestMs) : measureMs;
-  const phases = phasesOf(question, subscribers, of, spanMs);
+  const measureMs = model.eachDelivery ? Math.min(span.measureMs, longestMs) : span.measureMs;
+  const phases = phasesOf(question, subscribers, of, { ...span, measureMs });
   const scenario = scenarioOf(question, subscribers, of, phases);
   const simulated = model({
     scenario,
@@ -144,7 +158,7 @@ function simulate(question: Question, subscribers: number, of: OneServer, measur
   const seconds =
     model.eachDelivery && ledger.published > 0
       ? ledger.published / perSOf(question, subscribers)
-      : spanMs / 1000;
+      : measureMs / 1000;
   // What has not come by the end of the drain is later than all that has, and is work for the server too.
   const ofDelivered = ledger.expected / Math.max(1, ledger.delivered);
   const share = (server.cpuUs / 1e6 / seconds) * (model.eachDelivery ? ofDelivered : 1);

@@ -4,13 +4,10 @@
 import { billOf, dayS, monthS, type Usage } from '../../core/capacity/bill.ts';
 import { limitGrounds, type PlanFigure, type PlanRow } from '../../core/capacity/capacity-plan.ts';
 import type { Priced, Prices } from '../../core/capacity/prices.ts';
-import { fullShare, type Limit, type Question } from '../../core/capacity/question.ts';
+import { fullShare, mostOnOneServer, type Limit, type Question } from '../../core/capacity/question.ts';
 import { formatUs } from '../../core/base/units.ts';
 import { asksEveryMs, loadOf, trafficOf, type Load, type OneServer } from './one-server.ts';
-import { mostInTime, mostWithinCpu } from './search.ts';
-
-/** As many subscribers as a scenario may have; one server is asked for no more. */
-const mostAsked = 250_000;
+import { mostInTime, mostWithinCpu, sizeFor } from './search.ts';
 
 /** What a subscriber takes of memory and descriptors is read from a server with so many. */
 const sampled = 1000;
@@ -26,10 +23,12 @@ export function planRow(question: Question, of: OneServer, prices: Prices | unde
     if (!load) known.set(subscribers, (load = loadOf(question, subscribers, of)));
     return load;
   };
-  const breaks = breaksOf(question, loads, () => 1);
+  // Where each delivery is computed by itself, the largest sizes take by far the longest.
+  const enough = of.model.eachDelivery ? sizeFor(question.subscribers) : Infinity;
+  const breaks = breaksOf(question, loads, enough, () => 1);
   const capacity = breaks[0]!.subscribers; // one for each limit
   const servers = serversFor(question.subscribers, capacity);
-  const ifOff = breaksOf(question, loads, asOffAs)[0]!.subscribers;
+  const ifOff = breaksOf(question, loads, enough, asOffAs)[0]!.subscribers;
   const load = loads(servers === null ? 1 : Math.ceil(question.subscribers / servers));
   const traffic = trafficOf(question, load.subscribers, of);
   const month = monthOf(question, load, traffic, of);
@@ -68,29 +67,29 @@ const asOffAs: Factor = ({ rests }, kind) => 1 + (rests.expectedError[kind] ?? 0
 /**
  * For each limit how many subscribers a server carries before it is exceeded, the least first. Descriptors
  * and memory grow in proportion, so they are computed; CPU and latency are simulated.
+ * @param enough if a server carries so many, no more are tried: CPU and latency allow one server for all, and
+ *   more subscribers cannot need fewer
  */
-function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
+function breaksOf(question: Question, loads: Loads, enough: number, factor: Factor): Break[] {
   const rest = loads(1);
   const many = loads(sampled);
   const memoryEach = (many.memoryBytes - rest.memoryBytes) / (sampled - 1);
   const descriptorsEach = many.descriptors / sampled;
   const counted = (subscribers: number) => ({
-    subscribers: Math.max(0, Math.min(mostAsked, Math.floor(subscribers))),
-    isKnown: subscribers < mostAsked,
+    subscribers: Math.max(0, Math.min(mostOnOneServer, Math.floor(subscribers))),
+    isKnown: subscribers < mostOnOneServer,
   });
-  const cpu = mostWithinCpu(
-    (subscribers) => loads(subscribers).cpuShare * factor(loads(subscribers), 'server-cpu'),
-    fullShare,
-    mostAsked,
-  );
-  const latency = mostInTime(
-    (subscribers) =>
-      loads(subscribers).latencyP99Us * factor(loads(subscribers), 'latency.p99') <= question.latencyP99Us,
-    Math.max(1, cpu),
-  );
+  const shareAt = (subscribers: number) =>
+    loads(subscribers).cpuShare * factor(loads(subscribers), 'server-cpu');
+  const isInTime = (subscribers: number) =>
+    loads(subscribers).latencyP99Us * factor(loads(subscribers), 'latency.p99') <= question.latencyP99Us;
+  const isEnough = enough < mostOnOneServer && shareAt(enough) <= fullShare && isInTime(enough);
+  const most = isEnough ? enough : mostOnOneServer;
+  const cpu = isEnough ? enough : mostWithinCpu(shareAt, fullShare, most);
+  const latency = isEnough ? enough : mostInTime(isInTime, Math.max(1, cpu));
   const all: Record<Limit, Omit<Break, 'limit'>> = {
     latency: { subscribers: latency, isKnown: latency < cpu || latency === 0 },
-    cpu: { subscribers: cpu, isKnown: cpu < mostAsked },
+    cpu: { subscribers: cpu, isKnown: cpu < most },
     descriptors: counted(question.descriptors / descriptorsEach),
     memory: counted(1 + (question.memoryBytes - rest.memoryBytes) / memoryEach),
   };
@@ -100,9 +99,16 @@ function breaksOf(question: Question, loads: Loads, factor: Factor): Break[] {
 }
 
 function whyNone(load: Load, limit: Limit, of: OneServer): string {
-  if (limit !== 'latency') return `a single subscriber takes more ${limit} than a server has`;
-  const p99 = `with a single subscriber the p99 is ${formatUs(load.latencyP99Us)} already`;
-  return asksEveryMs(of) === 0 ? p99 : `${p99}, as an event waits for the next poll`;
+  const takesMore = (what: string) => `a single subscriber takes more ${what} than a server has`;
+  if (limit !== 'latency') return takesMore(limit === 'cpu' ? 'CPU' : limit);
+  if (Number.isFinite(load.latencyP99Us)) {
+    const p99 = `with a single subscriber the p99 is ${formatUs(load.latencyP99Us)} already`;
+    return asksEveryMs(of) === 0 ? p99 : `${p99}, as an event waits for the next poll`;
+  }
+  // A full server has no latency.
+  return load.cpuShare > fullShare
+    ? takesMore('CPU')
+    : 'with a single subscriber more than 1 of 100 deliveries come later than was simulated';
 }
 
 /** Sizes at which more is asked of a server than it can do have no latency. */
@@ -121,6 +127,11 @@ function figure(value: number, from: PlanFigure['from'], off: number | null): Pl
   return { value, from, off };
 }
 
+/** Null where nobody knows how late the last ones come. */
+function latencyFigure(us: number, off: number | null): PlanFigure | null {
+  return Number.isFinite(us) ? figure(us, 'simulated', off) : null;
+}
+
 function serverOf({ descriptors: limit }: Question, load: Load): PlanRow['server'] {
   const { expectedError: off } = load.rests;
   return {
@@ -129,8 +140,8 @@ function serverOf({ descriptors: limit }: Question, load: Load): PlanRow['server
     memoryBytes: figure(load.memoryBytes, 'profile', off.memory),
     descriptors: figure(load.descriptors, 'profile', off.descriptors),
     descriptorShare: load.descriptors / limit,
-    latencyP50Us: figure(load.latencyP50Us, 'simulated', off['latency.p50']),
-    latencyP99Us: figure(load.latencyP99Us, 'simulated', off['latency.p99']),
+    latencyP50Us: latencyFigure(load.latencyP50Us, off['latency.p50']),
+    latencyP99Us: latencyFigure(load.latencyP99Us, off['latency.p99']),
   };
 }
 

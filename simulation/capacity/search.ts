@@ -10,6 +10,13 @@ const steps = 8;
 /** Guesses before the search halves what is left. */
 const mostGuesses = 6;
 
+/** The smallest of the sizes 1, 8, 64, ... with room for so many. */
+export function sizeFor(subscribers: number): number {
+  let size = 1;
+  while (size < subscribers) size *= steps;
+  return size;
+}
+
 /**
  * The most subscribers with which a server stays within a share of a core.
  * @param shareAt rises with subscribers, about in proportion

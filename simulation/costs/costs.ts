@@ -82,9 +82,9 @@ function isSame(a: At, b: At): boolean {
 
 const mostKept = 10_000;
 
-/** To half a percent; receivers, which counts hang on, exactly. */
-function rounded(value: number): number {
-  return Number.isInteger(value) ? value : Math.round(Math.log(value) * 200);
+/** To half a percent, marked as such; whole numbers, such as receivers, which counts hang on, exactly. */
+function rounded(value: number): string {
+  return Number.isInteger(value) ? `${value}` : `~${Math.round(Math.log(value) * 200)}`;
 }
 
 export function preparePoints(points: readonly ProfilePoint[]): Points {

@@ -2,7 +2,13 @@
 // the phase of their clocks. Which topics one follows repeats from subscriber to subscriber (core/scenario/
 // topics.ts deals them round), and with it the class.
 
-import { planTopics, topicCount, topicsOf, type TopicGroupPlan } from '../../core/scenario/topics.ts';
+import {
+  planTopics,
+  topicCount,
+  topicsOf,
+  visitTopics,
+  type TopicGroupPlan,
+} from '../../core/scenario/topics.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 
 export type Followers = {
@@ -27,11 +33,14 @@ export function partFollowers(scenario: Pick<Scenario, 'subscribers' | 'topics'>
   );
   const topics = topicCount(groups);
   const from = new Uint32Array(topics + 1);
-  for (let i = 0; i < period; i++) for (const topic of topicsOf(groups, i)) from[topic + 1]!++;
+  const count = (topic: number) => void from[topic + 1]!++;
+  for (let i = 0; i < period; i++) visitTopics(groups, i, count);
   for (let i = 0; i < topics; i++) from[i + 1]! += from[i]!;
   const list = new Uint32Array(from[topics]!);
   const filled = from.slice();
-  for (let i = 0; i < period; i++) for (const topic of topicsOf(groups, i)) list[filled[topic]!++] = i;
+  let i = 0;
+  const note = (topic: number) => void (list[filled[topic]!++] = i);
+  for (; i < period; i++) visitTopics(groups, i, note);
   return {
     groups,
     classes: period,

@@ -11,7 +11,7 @@ import type { Work } from './work.ts';
 export type Front = {
   /** What becomes of an event's fan-outs on their way to subscribers. Calls come in the order of time. */
   pass(atUs: number, fanOuts: readonly FanOut[]): FanOut[];
-  /** Answers that pass by themselves. */
+  /** Answers of the measured phase that pass by themselves, from `atUs` on. */
   passed(atUs: number, answers: number): void;
   /** Requests that come evenly over a stretch of the measured phase. */
   passedEvenly(fromUs: number, toUs: number, requests: number): void;

@@ -51,13 +51,14 @@ export function againAfter(fanOut: FanOut, againUs: number): { firstUs: number; 
 
 /** Many of a server's clients are answered at a moment that is not an event's: their batch is over. */
 export function answerTogether(
-  { fanOuts, cluster, times, prepared }: Pick<Parts, 'fanOuts' | 'cluster' | 'times' | 'prepared'>,
+  { fanOuts, cluster, tally, times, prepared }: Parts,
   server: number,
   { atUs, count }: { atUs: number; count: number },
 ): FanOut {
   const payloadBytes = prepared.measured.points[0]!.payloadBytes;
   const fanOut = fanOuts.later(server, { atUs, payloadBytes, receivers: count });
-  cluster.front?.passed(atUs, count);
+  // HAProxy's work counts in the measured phase alone; batches also end before and after it.
+  if (tally.isMeasured(atUs)) cluster.front?.passed(atUs, count);
   // The way from the publisher to the server lies behind them.
   const less = (us: number) => Math.max(0, us - times.toServerUs);
   const { firstUs, medianUs, lastUs } = fanOut;

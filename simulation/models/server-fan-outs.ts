@@ -19,9 +19,9 @@ export type ServerFanOuts = {
     arrivals: readonly Arrival[],
     event: { atUs: number; bodyBytes: number; receivers: readonly number[] },
   ): readonly FanOut[];
-  /** Servers take an event that they answer nobody with. */
+  /** Servers take an event that they answer nobody with, or not yet. */
   takenOnly(arrivals: readonly Arrival[]): void;
-  /** What a server answers at another time than an event's. */
+  /** What a server answers at another time than an event's: at the rate that its last event came at. */
   later(server: number, asked: { atUs: number; payloadBytes: number; receivers: number }): FanOut;
   /** What each server, and HAProxy where it is, was asked for up to a moment. */
   loadsAt(atUs: number): readonly Load[];
@@ -36,24 +36,33 @@ export function createServerFanOuts(
 ): ServerFanOuts {
   const { count, front } = cluster;
   const randoms = cluster.randoms('latency');
+  const ownPerS = cluster.ratePerServer(perS);
   const all = Array.from({ length: count }, (_, i) => {
     const thread = cluster.newThread();
     return {
       thread,
       work: works[i]!,
       fanOuts: createFanOuts(costs, thread, works[i]!, randoms[i]!),
-      rateAt: createRate({ steady, perS: cluster.ratePerServer(perS) }),
+      rateAt: createRate({ steady, perS: ownPerS }),
+      /** As its last event came. */
+      perS: ownPerS,
     };
   });
+  /** An event has come to a server, which may answer it at another time, or nobody. */
+  const came = ({ server, atUs }: Arrival) => {
+    const one = all[server]!;
+    one.perS = one.rateAt(atUs);
+  };
   const beside = front ? [front.work] : [];
   return {
     of(arrivals, { atUs, bodyBytes, receivers }) {
       if (arrivals.length === 0) return [];
       const some = arrivals.map((one) => {
-        const { fanOuts, rateAt } = all[one.server]!;
+        came(one);
+        const { fanOuts, perS: nowPerS } = all[one.server]!;
         const fanOut = fanOuts.of({
           atUs: one.atUs,
-          perS: rateAt(one.atUs),
+          perS: nowPerS,
           payloadBytes: bodyBytes,
           receivers: receivers[one.server]!,
           beyondUs: one.beyondUs,
@@ -63,15 +72,17 @@ export function createServerFanOuts(
       return front ? front.pass(atUs, some) : some;
     },
     takenOnly(arrivals) {
-      for (const { server, atUs, furtherUs } of arrivals) {
+      for (const one of arrivals) {
+        const { server, atUs, furtherUs } = one;
+        came(one);
         if (furtherUs <= 0) continue;
         works[server]!.asked(atUs, furtherUs);
         works[server]!.worked(atUs, furtherUs);
       }
     },
     later(server, asked) {
-      const { fanOuts, rateAt } = all[server]!;
-      return fanOuts.of({ ...asked, perS: rateAt(asked.atUs) });
+      const { fanOuts, perS: nowPerS } = all[server]!;
+      return fanOuts.of({ ...asked, perS: nowPerS });
     },
     loadsAt: (atUs) => [
       ...all.map(({ thread, work }) => work.loadAt(atUs, thread.freeAtUs())),

@@ -27,7 +27,7 @@ export function createInHandler(given: ScheduleOptions): Schedule {
       // The last one's end is the event's: it is gone then.
       if (turn.next === receivers) turn = undefined;
       const endpoint = endpointOf(page.topic[place]!, k);
-      if (endpoints[endpoint]!.isDisabled) {
+      if (endpoints(endpoint).isDisabled) {
         if (k === receivers - 1) confirm(page.plannedUs[place]!, nowUs);
         settling.settle(firstId + k, 'cancelled');
         continue;
@@ -55,7 +55,7 @@ export function createInHandler(given: ScheduleOptions): Schedule {
       if (!isBusy) isBusy = goOn(nowUs);
     },
     ended(task, answer, nowUs) {
-      const endpoint = endpoints[task.endpoint]!;
+      const endpoint = endpoints(task.endpoint);
       const nowMs = (nowUs / 1000) * options.timeScale;
       const { health, breaker } = endpoint;
       const { disable } = judgeEndpoint(health, breaker, options.disable, answer, nowMs);

@@ -17,7 +17,7 @@ import {
   stopEndpoint,
 } from '../../core/policy/webhook/dispatch.ts';
 import type { Health } from '../../core/policy/webhook/endpoint-health.ts';
-import { endpointLimits } from '../../core/policy/webhook/endpoint-queue.ts';
+import { endpointLimits, type EndpointQueue } from '../../core/policy/webhook/endpoint-queue.ts';
 import { judgeDelivery, judgeEndpoint } from '../../core/policy/webhook/judge.ts';
 import { retryPolicyOf } from '../../core/policy/webhook/retry-policy.ts';
 import { fitsBehind, noRoom, pendingMost } from '../../core/policy/webhook/room.ts';
@@ -59,12 +59,17 @@ export type ScheduleOptions = {
 
 export type Endpoint = { health: Health; breaker: Breaker | undefined; isDisabled: boolean };
 
-export function newEndpoints(count: number, hasBreaker: boolean): Endpoint[] {
-  return Array.from({ length: count }, () => ({
-    health: { failures: 0, failingSinceMs: undefined },
-    breaker: hasBreaker ? newBreaker() : undefined,
-    isDisabled: false,
-  }));
+/** By number; each is made when it is asked for, as many endpoints may never get a delivery. */
+export type Endpoints = (endpoint: number) => Endpoint;
+
+export function newEndpoints(count: number, hasBreaker: boolean): Endpoints {
+  const made = Array.from<Endpoint | undefined>({ length: count });
+  return (endpoint) =>
+    (made[endpoint] ??= {
+      health: { failures: 0, failingSinceMs: undefined },
+      breaker: hasBreaker ? newBreaker() : undefined,
+      isDisabled: false,
+    });
 }
 
 export function createQueue(given: ScheduleOptions): Schedule {
@@ -81,7 +86,6 @@ export function createQueue(given: ScheduleOptions): Schedule {
     waiting: (endpoint, limit) => deliveries.waiting(endpoint, limit, dispatch),
   });
   const limits = endpointLimits(options);
-  for (const [i, { breaker }] of endpoints.entries()) openEndpoint(dispatch, i, { ...limits, breaker }, 0);
   /** When `wake` is called next, and the time in the dispatch that this is for. */
   let [wakeUs, wakeMs] = [Infinity, Infinity];
 
@@ -111,9 +115,20 @@ export function createQueue(given: ScheduleOptions): Schedule {
     events.at(atUs, wake, 0);
   }
 
+  /** An endpoint's queue, opened with its first delivery; undefined where it is disabled. */
+  function queueOf(endpoint: number): EndpointQueue | undefined {
+    const queue = dispatch.queues.get(endpoint);
+    if (queue) return queue;
+    const { breaker, isDisabled } = endpoints(endpoint);
+    if (isDisabled) return undefined;
+    // Nothing has been pending for it, so it makes no difference that time has passed.
+    openEndpoint(dispatch, endpoint, { ...limits, breaker }, 0);
+    return dispatch.queues.get(endpoint);
+  }
+
   /** Cancels its pending deliveries, except attempts under way. */
   function disable(endpoint: number): void {
-    endpoints[endpoint]!.isDisabled = true;
+    endpoints(endpoint).isDisabled = true;
     const queue = dispatch.queues.get(endpoint);
     // Those that are loaded after a failure are in neither list nor heap.
     for (const { id } of queue?.retries.drain() ?? []) settling.settle(id, 'cancelled');
@@ -123,12 +138,12 @@ export function createQueue(given: ScheduleOptions): Schedule {
 
   return {
     accept(event, nowUs) {
-      acceptInto(given, dispatch, endpoints, { event, nowMs: msOf(nowUs), nowUs }, disable);
+      acceptInto(given, dispatch, queueOf, { event, nowMs: msOf(nowUs), nowUs }, disable);
       goOn(nowUs);
     },
     ended(task, answer, nowUs) {
       const nowMs = msOf(nowUs);
-      const endpoint = endpoints[task.endpoint]!;
+      const endpoint = endpoints(task.endpoint);
       const { health, breaker } = endpoint;
       const judgedOf = judgeEndpoint(health, breaker, options.disable, answer, nowMs);
       if (judgedOf.turned === 'opened') given.settling.opened();
@@ -157,7 +172,7 @@ export function createQueue(given: ScheduleOptions): Schedule {
 function acceptInto(
   { server, account, published, deliveries, settling, endpointOf, originUs }: ScheduleOptions,
   dispatch: Dispatch,
-  endpoints: readonly Endpoint[],
+  queueOf: (endpoint: number) => EndpointQueue | undefined,
   { event, nowMs, nowUs }: { event: number; nowMs: number; nowUs: number },
   disable: (endpoint: number) => void,
 ): void {
@@ -175,8 +190,8 @@ function acceptInto(
   for (let k = 0; k < receivers; k++) {
     const id = firstId + k;
     const endpoint = endpointOf(topic, k);
-    const queue = dispatch.queues.get(endpoint);
-    if (endpoints[endpoint]!.isDisabled || !queue) settling.settle(id, 'cancelled');
+    const queue = queueOf(endpoint);
+    if (!queue) settling.settle(id, 'cancelled');
     else if (deliveries.pages.live() - (receivers - k) >= pendingMost) drop(id);
     else if (fitsBehind(queue.bytes, message.bodyBytes, server.slowBuffer)) {
       deliveries.queue(endpoint, id);

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { test, type TestContext } from 'vitest';
 import { compare, run, simulate, UserError, type Progress } from '../../api/index.ts';
+import type { Trial } from '../../core/result/result.ts';
 
 const scenario = {
   question: 'Does everybody get everything?',
@@ -109,4 +110,14 @@ test('a simulation gives figures, and two of them can be compared', async () => 
   assert.deepEqual([passed, comparison.variants[0]!.candidate], [true, 'sse']);
   assert.match(await report(), /^<!doctype html>/i);
   await assert.rejects(compare({ baseline: one, candidate: [] }), /candidate is an empty list/);
+});
+
+test('a closed loop is left out of a simulation, whose result is whole and says so', async () => {
+  const closedLoop = { connections: 2, for: '1s' };
+  const { result } = await simulate({ scenario: { ...scenario, closedLoop } });
+  const [{ outcome }] = result.trials as [Trial];
+  assert.ok(outcome.status === 'completed');
+  assert.ok(outcome.simulated!.leavesOut.some((text) => /closedLoop/.test(text)));
+  assert.equal(result.closedLoop, undefined);
+  assert.deepEqual([result.state, result.planned!.afterwards], [{ kind: 'finished' }, []]);
 });

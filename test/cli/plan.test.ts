@@ -72,7 +72,7 @@ test('as JSON it has a version and a schema, and no bill without prices', async 
   );
   assert.equal(code, 0, stderr);
   const plan = capacityPlanSchema.parse(JSON.parse(stdout));
-  assert.deepEqual([plan.format, plan.version, plan.prices], ['pushbench-plan', 1, null]);
+  assert.deepEqual([plan.format, plan.version, plan.prices], ['pushbench-plan', 2, null]);
   assert.deepEqual(
     plan.rows.map(({ label, bill }) => [label, bill]),
     [
@@ -83,6 +83,31 @@ test('as JSON it has a version and a schema, and no bill without prices', async 
   );
 });
 
+test('where one subscriber is too much for a server there is no latency, and the rest is told', async (t) => {
+  const folder = temporaryFolder(t);
+  const { sse } = testProfile.variants;
+  // An event costs so much that no core does 100,000 of them in a second.
+  const points = sse!.points.map((point) => ({ ...point, serverCpuShare: 50 * point.serverCpuShare }));
+  const profile = { ...testProfile, variants: { sse: { ...sse!, points } } };
+  writeFileSync(join(folder, 'profile.json'), JSON.stringify(profile));
+  const args = [
+    ...'plan --subscribers 10 --events 100000/s --topics shared --latency-p99 1s'.split(' '),
+    ...['--profile', './profile.json', '--prices', prices, '--markdown', 'plan.md', '--html', 'plan.html'],
+  ];
+  const json = await call([...args, '--json'], folder);
+  assert.equal(json.code, 0, json.stderr);
+  const [row] = capacityPlanSchema.parse(JSON.parse(json.stdout)).rows;
+  assert.deepEqual([row!.servers, row!.bill], [null, null]);
+  assert.deepEqual([row!.server.latencyP50Us, row!.server.latencyP99Us], [null, null]);
+  assert.ok(row!.server.cpuShare.value > 1);
+  assert.equal(row!.why, 'a single subscriber takes more CPU than a server has');
+  assert.match(readFileSync(join(folder, 'plan.md'), 'utf8'), /\| sse \| none \|.*\| — \|/);
+  const { code, stdout, stderr } = await call(args, folder);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /—/);
+  assert.match(stdout, /^sse: a single subscriber takes more CPU than a server has\.$/m);
+});
+
 describe('mistakes are told all at once, each with what to write', () => {
   const rows: [string[], RegExp][] = [
     [
@@ -90,7 +115,8 @@ describe('mistakes are told all at once, each with what to write', () => {
       /--subscribers is missing: .*\n--events is .*\n--topics is .*\n--latency-p99 is missing: .*\nAn example: plan /,
     ],
     [[...question, '--events', '1'], /^--events 1: .* with the unit, such as --events 1\/s/],
-    [[...question, '--events', '0/s'], /^--events 0\/s: .*above 0/],
+    [[...question, '--events', '0/s'], /^--events 0\/s: .*, from 0\.01\/d to 100,000\/s\.$/m],
+    [[...question, '--events', '0.009/d'], /^--events 0\.009\/d: .*, from 0\.01\/d/],
     [[...question, '--topics', 'privat'], /did you mean "private"/],
     [[...question, '--descriptors', 'many'], /^--descriptors many: /],
     [[...question, '--payload', '9MiB'], /^--payload 9MiB: .*to 8MiB/],

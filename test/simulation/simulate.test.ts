@@ -8,11 +8,14 @@ import { offOf } from '../../core/metrics/simulated.ts';
 import { metrics } from '../../core/metrics/registry.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import { scheduleOf } from '../../core/plan/schedule.ts';
+import { newHistogram } from '../../core/result/histogram.ts';
 import { histogramOf } from '../../core/result/load-histogram.ts';
 import { trial as trialSchema, type Completed, type Trial } from '../../core/result/trial.ts';
 import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import type { Model, Simulated } from '../../simulation/model.ts';
 import { modelVersion } from '../../simulation/model.ts';
+import { models as steadyModels } from '../../simulation/models/registry.ts';
+import { models } from '../../simulation/registry.ts';
 import { simulateTrial } from '../../simulation/simulate.ts';
 import { expectedError, steps } from './model.ts';
 import { testProfile } from './profile.ts';
@@ -154,10 +157,36 @@ test('latencies and losses of a saturated server are no figures', () => {
   assert.equal(trial.series.columns['latencyP50Us'], undefined);
 });
 
+test('what is told a second is told of a slot as wide as it is, and the last one may be narrower', () => {
+  const slot = (seconds: number) => ({
+    latency: newHistogram(),
+    deliveries: 0,
+    requests: 30 * seconds,
+    bytesOut: 7000 * seconds,
+    serverCpuUs: 250_000 * seconds,
+    connected: 10,
+  });
+  // 5 s are measured.
+  const { columns, startUs } = completedIn(
+    simulated({ slotUs: 2e6, slots: [slot(2), slot(2), slot(1)] }),
+  ).series;
+  assert.deepEqual(startUs, [0, 2e6, 4e6]);
+  assert.deepEqual(columns['requestsPerS'], [30, 30, 30]);
+  assert.deepEqual(columns['bytesPerS'], [7000, 7000, 7000]);
+  assert.deepEqual(columns['serverCpuShare'], [0.25, 0.25, 0.25]);
+});
+
 test('a trial far outside of what was calibrated says so', () => {
   const codes = (extrapolated: number) => simulated({ extrapolated }).warnings.map(({ code }) => code);
   assert.deepEqual(codes(4), []);
   assert.deepEqual(codes(4.1), ['extrapolated']);
+});
+
+test('a model that can do faults too says all of itself that the one for steady traffic says', () => {
+  assert.deepEqual(Object.keys(models), Object.keys(steadyModels));
+  for (const [pattern, model] of Object.entries(models))
+    assert.deepEqual({ ...model! }, { ...steadyModels[pattern]! }, pattern);
+  assert.equal(models['webhook']!.eachDelivery, true);
 });
 
 test('the closed loop is left out, and the trial says so', () => {

@@ -2,8 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
+import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
+import { limits, mostOnOneServer } from '../../../core/capacity/question.ts';
 import { renderPlanPage } from '../../../reports/capacity/page.ts';
 import { planParts } from '../../../reports/summary/capacity.ts';
+import { breaksPart } from '../../../reports/summary/capacity-tables.ts';
 import { fixturePlan } from './plan.ts';
 
 /** Without tags, a space for each. */
@@ -43,6 +46,20 @@ test('servers, bill, month, limits and evidence, each figure with what it rests 
   assert.equal(await renderPlanPage(plan), page, 'the same plan is the same page');
   assert.ok(page.length < 300_000, `${page.length} bytes`);
   assert.doesNotMatch(page, /(?:src|href)="(?!#)/, 'it asks for nothing');
+});
+
+test('the limit that breaks first is told, or that no server reaches one, or that none was tried', () => {
+  const plan = fixturePlan(['sse']);
+  const firstOf = (breaks: PlanRow['breaks']) => {
+    const part = breaksPart({ ...plan, rows: plan.rows.map((row) => ({ ...row, breaks })) });
+    const [latency, , , , first] = part.table.rows[0]!.cells;
+    return [latency!.text, first!.text];
+  };
+  const breaks = (subscribers: number, isKnown: boolean): PlanRow['breaks'] =>
+    limits.map((limit) => ({ limit, subscribers, isKnown }));
+  assert.deepEqual(firstOf(breaks(4452, true)), ['4,452', 'p99 latency']);
+  assert.deepEqual(firstOf(breaks(mostOnOneServer, false)), ['> 250,000', 'nothing']);
+  assert.deepEqual(firstOf(breaks(512, false)), ['> 512', 'not tried']);
 });
 
 test('without prices there is no bill, and the page says how to get one', async () => {

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'vitest';
+import { formatNumber } from '../../../core/base/units.ts';
 import { capacityContext } from '../../../cli/capacity.ts';
 import type { PlanRow } from '../../../core/capacity/capacity-plan.ts';
 import { parsePrices } from '../../../core/capacity/prices.ts';
-import type { Question } from '../../../core/capacity/question.ts';
+import { mostOnOneServer, type Question } from '../../../core/capacity/question.ts';
 import { planCapacity } from '../../../simulation/capacity/plan-capacity.ts';
-import type { ModelRegistry } from '../../../simulation/model.ts';
+import { modelVersion, type Model, type ModelInput, type ModelRegistry } from '../../../simulation/model.ts';
 import { models } from '../../../simulation/models/registry.ts';
 import { profileOf, steadyMachine } from '../fixture.ts';
 
@@ -71,11 +72,33 @@ describe('one server and many', () => {
       assert.equal(row.servers, Math.ceil(1_000_000 / least));
       assert.equal(row.breaks[0]!.subscribers, least);
       assert.equal(row.server.subscribers, Math.ceil(1_000_000 / row.servers!));
-      assert.ok(row.server.cpuShare.value <= 0.8 && row.server.latencyP99Us.value <= 10e6);
+      assert.ok(row.server.cpuShare.value <= 0.8 && row.server.latencyP99Us!.value <= 10e6);
       assert.ok(row.server.descriptorShare <= 1);
       assert.ok(row.serversIfOff! >= row.servers!);
     }
   });
+});
+
+test('a server with topics of their own is simulated for no more events before than in what counts', () => {
+  const sse = models['sse']!;
+  const counts: { before: number; measured: number }[] = [];
+  const watched: Model = (input) => {
+    const count = { before: 0, measured: 0 };
+    counts.push(count);
+    function* events() {
+      for (const event of input.events) {
+        count[event.atUs < 0 ? 'before' : 'measured']++;
+        yield event;
+      }
+    }
+    return sse({ ...input, events: { [Symbol.iterator]: events } });
+  };
+  const { sse: row } = rows({ topics: 'private' }, { sse: watched });
+  assert.ok(counts.length > 5);
+  for (const { before, measured } of counts) assert.ok(before < 1.2 * measured, `${before}, ${measured}`);
+  // An event with one receiver takes 69 us.
+  const cpu = breaksOf(row!)['cpu']!;
+  assert.ok(Math.abs(cpu / ((0.8 - 0.001) / 69e-6) - 1) < 0.03, `${cpu}`);
 });
 
 test('a queue counts: the latency breaks before the fan-out alone takes as long as the bound', () => {
@@ -90,7 +113,7 @@ test('polling that is too seldom has no answer, and beside it is one that asks a
   assert.equal(seldom.servers, null);
   assert.match(seldom.why!, /p99 is 5\.\d+ s already, as an event waits for the next poll/);
   const often = all['polling every=800ms']!;
-  assert.ok(often.servers! > 1 && often.server.latencyP99Us.value <= 1e6);
+  assert.ok(often.servers! > 1 && often.server.latencyP99Us!.value <= 1e6);
   assert.equal(often.requestsPerDay.value, 108_000 * 1_000_000);
 });
 
@@ -153,14 +176,56 @@ test('a bill in the worst case: as many servers and bytes as errors allow, and n
   assert.ok(totalIfOff! >= total);
 });
 
+test('the answer on the page is by the models of today', () => {
+  const [, answer] = /<!-- answer -->(.*)<!-- \/answer -->/s.exec(readFileSync('docs/plan.md', 'utf8'))!;
+  const [, version] = /by\s+models\s+of\s+version\s+(\d+),/.exec(answer!)!;
+  assert.equal(Number(version), modelVersion, 'run the command of docs/plan.md again');
+});
+
+test('the pages say how many subscribers one server is asked for at most', () => {
+  const most = formatNumber(mostOnOneServer);
+  assert.ok(readFileSync('docs/plan.md', 'utf8').includes(`No server gets more than ${most}.`));
+  assert.ok(readFileSync('docs/advise.md', 'utf8').includes(`(up to ${most} clients, one way)`));
+});
+
 test('patterns without a model are left out by name', () => {
   const { leftOut } = planCapacity(asked, { ...capacityContext(profile), models: {}, prices: undefined });
   assert.equal(leftOut.length, 6);
   assert.match(leftOut[0]!.reason, /no model/);
 });
 
-test('webhooks that come once a month are planned for, with a bound of any length', () => {
-  const rare = { subscribers: 100, eventsPerS: 1 / 2_592_000, latencyP99Us: 10_000_003 };
-  const { webhook } = rows(rare, { webhook: models['webhook']! });
-  assert.equal(webhook!.servers, 1);
+describe('webhooks, of which each delivery is computed', () => {
+  const webhooks: ModelRegistry = { webhook: models['webhook']! };
+  test('those that come once a month are planned for, with a bound of any length', () => {
+    const rare = { subscribers: 100, eventsPerS: 1 / 2_592_000, latencyP99Us: 10_000_003 };
+    const { webhook } = rows(rare, webhooks);
+    assert.equal(webhook!.servers, 1);
+  });
+  test('no server is tried that is larger than one with room for all', () => {
+    const asked: number[] = [];
+    const watched: Model = Object.assign(
+      (input: ModelInput) => {
+        asked.push(input.scenario.subscribers);
+        return models['webhook']!(input);
+      },
+      { eachDelivery: true as const },
+    );
+    const { webhook } = rows({ subscribers: 3000 }, { webhook: watched });
+    assert.equal(webhook!.servers, 1);
+    assert.equal(Math.max(...asked), 4096);
+    const unknown = webhook!.breaks.filter(({ limit }) => limit === 'latency' || limit === 'cpu');
+    for (const one of unknown) assert.deepEqual([one.subscribers, one.isKnown], [4096, false]);
+  });
+  test('more subscribers never need fewer servers, wherever the search ends early and where not', () => {
+    // 100 events a second are full with fewer than 900 receivers, and the bound breaks before.
+    const busy = { eventsPerS: 100, latencyP99Us: 8000 };
+    const needed = [1, 8, 60, 300, 500, 600, 1000, 5000].map(
+      (subscribers) => rows({ ...busy, subscribers }, webhooks)['webhook']!.servers ?? Infinity,
+    );
+    assert.deepEqual(
+      needed,
+      needed.toSorted((a, b) => a - b),
+    );
+    assert.ok(needed[0] === 1 && needed.at(-1)! > 5, `${needed}`);
+  });
 });

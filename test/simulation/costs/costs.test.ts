@@ -67,6 +67,18 @@ test('between points costs follow them', () => {
   }
 });
 
+test('a rate is not mistaken for another one whose logarithm is as large', () => {
+  const [asked, fresh] = [createCosts({ points: scaled }), () => createCosts({ points: scaled })];
+  const at = (perS: number) => ({ receivers: 40, perS, payloadBytes: 256 });
+  for (let whole = 1; whole <= 60; whole++) {
+    // As far as half a percent goes, 200 times its logarithm is the whole number.
+    const between = Math.exp(whole / 200);
+    for (const perS of [between, whole]) {
+      assert.deepEqual(asked.at(at(perS)), fresh().at(at(perS)), `${perS}`);
+    }
+  }
+});
+
 test('a point that is missing from the grid leaves no hole', () => {
   const costs = createCosts({ points: scaled.filter((_, i) => i !== 4 && i !== 7) });
   close(costs.at({ receivers: 40, perS: 7, payloadBytes: 256 }).cpuUs, 400 * 7 ** -0.3, 0.05);

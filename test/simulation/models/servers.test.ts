@@ -186,6 +186,23 @@ test('HAProxy is one thread: what it cannot keep up with waits, and full is satu
   assert.equal(slow.server.descriptors, 1000);
 });
 
+test('HAProxy does nothing for batches that end before or after the measured phase', () => {
+  const scenario = scenarioWith(
+    'subscribers: 100\nservers: { count: 2, in-front: haproxy, broker: nats }\n' +
+      'phases: { connect: 1s, warmup: 20s, measure: 10s, drain: 5s }',
+    '  news: { publish: 10/s }',
+  );
+  const options = { batch: '50ms', hold: '10s' };
+  for (const clients of ['groups', 'one-by-one'] as const) {
+    const profile = withCluster(profileOf(steadyMachine));
+    const { counters, cluster } = simulated({ scenario, pattern: 'long-polling', options, profile, clients });
+    const answers = counters.fullPolls + counters.emptyPolls;
+    const [, front] = cluster!.beside;
+    // Of those under way at either end of the phase only the one or only the other may count.
+    expect(front!.cpuUs / (answers * added.frontCpuUs)).toBeCloseTo(1, 1);
+  }
+});
+
 test('a server by itself gives what it gave before there were several', () => {
   const cases: { source: string; pattern: string; options: Asked['options']; is: unknown }[] = JSON.parse(
     readFileSync(new URL('../alone.json', import.meta.url), 'utf8'),
