@@ -111,10 +111,10 @@ export async function simulate({
     observer: observerOf(onProgress),
     signal,
   };
-  const plan = prepareSimulated(scenario, options, profile.environment);
+  const clients = oneByOne ? 'one-by-one' : 'groups';
+  const plan = prepareSimulated(scenario, options, profile.environment, clients);
   const simulator = openSimulator();
   try {
-    const clients = oneByOne ? 'one-by-one' : 'groups';
     const simulation = simulationBy(simulator, { profile, folder, clients, leftOut });
     const result = await runSimulated(plan, options, simulation);
     signal.throwIfAborted();

@@ -36,7 +36,8 @@ export async function simulateCommand(
   const clients = options.oneByOne ? 'one-by-one' : 'groups';
   const stop = new AbortController();
   const view = createLiveView(liveMode(options.quiet));
-  const plan = prepareSimulated(scenario, { registry: patterns, folder, source }, profile.environment);
+  const files = { registry: patterns, folder, source };
+  const plan = prepareSimulated(scenario, files, profile.environment, clients);
   for (const { variant, reason } of leftOut) view.note(`left out: ${variant}: ${reason}`);
   for (const text of leftOutOf(written)) view.note(`left out: ${text}`);
   for (const text of scheduleNotes(plan)) view.note(`note: ${text}`);

@@ -24,7 +24,10 @@ export type ModelInput = {
   scenario: Scenario;
   variant: Variant;
   profile: Profile;
-  /** The schedule, ascending; read once, and never held as a whole. */
+  /**
+   * The schedule, ascending, and read once. Models of steady traffic do not hold it; with faults, and one by
+   * one, all of it is held (harness/run/prepare-simulated.ts says how much may be).
+   */
   events: Iterable<PlannedEvent>;
   /** The stream of random numbers of that name: the same seed and name give the same numbers. */
   random: (stream: string) => Random;

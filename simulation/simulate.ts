@@ -32,7 +32,7 @@ export type SimulatedTrialInput = {
   variant: Variant;
   /** Each repetition has random numbers of its own; all trials share one schedule. */
   repetition: number;
-  /** As trials that are measured have it; read once, and never held. */
+  /** As trials that are measured have it; read once, and held by few models (`ModelInput`). */
   schedule: Pick<Schedule, 'events' | 'corpus'>;
   profile: Profile;
 } & Pick<ModelInput, 'clients' | 'oneCore' | 'clockUs' | 'computed'>;

@@ -84,6 +84,21 @@ test('what no model knows is refused before anything is computed, each with what
   );
 });
 
+test('what would hold more than fits into memory is refused, with what to do', async (t) => {
+  const folder = folderWithProfile(t);
+  writeScenario(folder, 'faults: [{ disconnect: 50%, at: 500ms }]\nvariants: [sse]');
+  const many = ['--set', 'topics.news.publish=10000/s', '--for', '1h'];
+  const withFaults = await simulate(folder, ...many);
+  assert.equal(withFaults.code, 2);
+  assert.match(withFaults.stderr, /with faults holds all events, .* 36,000,000 .*--set 'faults=\[\]'/);
+  const each = ['--set', 'faults=[]', '--set', 'subscribers=1000', '--for', '1h'];
+  const alone = await simulate(folder, ...each, '--one-by-one');
+  assert.equal(alone.code, 2);
+  assert.match(alone.stderr, /one by one holds all deliveries, .* 72,000,000 .*leave out --one-by-one/);
+  assert.deepEqual(resultFolders(folder), []);
+  assert.equal((await simulate(folder, ...each, '--quiet')).code, 0, 'as it says');
+});
+
 test('a profile that is none is refused', async (t) => {
   const folder = folderWithProfile(t);
   writeScenario(folder);

@@ -42,7 +42,7 @@ export async function simulatedResult({
     Object.keys(patterns).map((pattern) => [pattern, (input) => steps(input, more)]),
   );
   const options = { registry: patterns, folder: '.', source: parsed.source };
-  const plan = prepareSimulated(parsed.scenario, options, testProfile.environment);
+  const plan = prepareSimulated(parsed.scenario, options, testProfile.environment, 'groups');
   const observer = { trialStarted() {}, progress() {}, trialEnded() {} };
   const { signal } = new AbortController();
   const { name, createdAt, pushbench } = testProfile;
