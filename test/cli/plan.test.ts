@@ -92,7 +92,14 @@ test('where one subscriber is too much for a server there is no latency, and the
   writeFileSync(join(folder, 'profile.json'), JSON.stringify(profile));
   const args = [
     ...'plan --subscribers 10 --events 100000/s --topics shared --latency-p99 1s'.split(' '),
-    ...['--profile', './profile.json', '--prices', prices, '--markdown', 'plan.md', '--html', 'plan.html'],
+    '--profile',
+    './profile.json',
+    '--prices',
+    prices,
+    '--markdown',
+    'plan.md',
+    '--html',
+    'plan.html',
   ];
   const json = await call([...args, '--json'], folder);
   assert.equal(json.code, 0, json.stderr);

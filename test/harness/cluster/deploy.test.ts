@@ -37,8 +37,15 @@ test('a deploy of which every step can be done says nothing', async () => {
   const { scene, seen } = sceneOf({});
   assert.equal(await beginDeploy(rolling, scene), undefined);
   assert.deepEqual(seen, [
-    ...['drain 1', 'drain 2', 'halt 1', 'halt 2', 'begin 1', 'begin 2'],
-    ...['drain 3', 'halt 3', 'begin 3'],
+    'drain 1',
+    'drain 2',
+    'halt 1',
+    'halt 2',
+    'begin 1',
+    'begin 2',
+    'drain 3',
+    'halt 3',
+    'begin 3',
   ]);
 });
 
