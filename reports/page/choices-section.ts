@@ -31,8 +31,8 @@ function choicesMarkup({ name, parameter, places, rows, changes }: Choices): Mar
     }
     ${tableMarkup(
       `The best in each metric (the lowest, or the highest where more is better), by ${parameter}; several ` +
-        'if a single run cannot tell them apart; in brackets the next, and those without a figure; bold where ' +
-        'the choice changes',
+        'if a single run cannot tell them apart; in brackets the next, and those without a figure; bold ' +
+        'where the choice changes',
       [{ words: 'metric' }, ...places.map((place) => ({ words: place }))],
       rows.map(({ title, cells }) => ({ head: title, cells: cells.map(cellMarkup) })),
     )}

@@ -31,7 +31,7 @@ export type KillLedger = {
 
 /** Nobody's endpoint. */
 const probePath = '/probe';
-/** Deliveries that publishers let wait: a group of Kafka that has lost a member delivers nothing for seconds. */
+/** Deliveries that publishers let wait: a group of Kafka that lost a member delivers nothing for seconds. */
 const mostWaiting = 2000;
 /** Where nothing has come for so long, nothing comes any more. */
 const silentMs = 60_000;
