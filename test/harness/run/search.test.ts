@@ -79,7 +79,10 @@ test('a load side at its end ends a search on what it spoils, after a second try
     ]),
     [[{ kind: 'none' }, ['ended: load-limited']]],
   );
-  assert.match(searchSentences([result])[0]!, /no answer \(load generator at its limit\)/);
+  assert.match(
+    searchSentences([result])[0]!,
+    /no answer \(the search ended at 10\/s: load generator at its limit\)/,
+  );
   const counted = await search('[{ fake: { loadCpu: 0.95 } }]', 'published < 35');
   assert.deepEqual(counted.searches![0]!.limit, { kind: 'found', value: 28.3, brokenAt: 40 });
 });

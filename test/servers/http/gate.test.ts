@@ -120,6 +120,7 @@ test('every listener of the package stands behind the rule, or says why another 
     listeners.sort(),
     [
       'harness/cluster/ports.ts',
+      'harness/workers/fit.ts',
       'load/webhook/receiver.ts',
       'network/proxy.ts',
       'receiver/inspector/listener.ts',
@@ -132,6 +133,7 @@ test('every listener of the package stands behind the rule, or says why another 
   );
   const rules = {
     'harness/cluster/ports.ts': /Listens there for a moment/,
+    'harness/workers/fit.ts': /Listens there for a moment/,
     'network/proxy.ts': /listens on loopback/, // what is behind it judges
     'load/webhook/receiver.ts': /It asks for no Host and no Origin/,
     'receiver/inspector/listener.ts': /createJudge\(/,
