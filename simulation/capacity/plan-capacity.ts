@@ -46,7 +46,9 @@ export function planCapacity(
     const rowOf = (own: Variant) =>
       planRow(question, { registry, base, profile, variant: own, model }, prices);
     const row = rowOf(variant);
-    const sooner = row.servers === null ? soonerPolls(registry, variant, question) : undefined;
+    // A server that is full already does not become faster when clients ask more often.
+    const isLate = row.servers === null && row.server.latencyP99Us !== null;
+    const sooner = isLate ? soonerPolls(registry, variant, question) : undefined;
     if (!sooner) return [row];
     const note =
       `polls every ${writeDuration(sooner.everyMs)}, because every ` +

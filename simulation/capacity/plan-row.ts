@@ -88,8 +88,9 @@ function breaksOf(question: Question, loads: Loads, enough: number, factor: Fact
   const cpu = isEnough ? enough : mostWithinCpu(shareAt, fullShare, most);
   const latency = isEnough ? enough : mostInTime(isInTime, Math.max(1, cpu));
   const all: Record<Limit, Omit<Break, 'limit'>> = {
-    latency: { subscribers: latency, isKnown: latency < cpu || latency === 0 },
+    // Of those that one subscriber exceeds the first counts: a full server is late because of its CPU.
     cpu: { subscribers: cpu, isKnown: cpu < most },
+    latency: { subscribers: latency, isKnown: latency < cpu || latency === 0 },
     descriptors: counted(question.descriptors / descriptorsEach),
     memory: counted(1 + (question.memoryBytes - rest.memoryBytes) / memoryEach),
   };

@@ -112,6 +112,7 @@ test('where one subscriber is too much for a server there is no latency, and the
   const { code, stdout, stderr } = await call(args, folder);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /—/);
+  assert.match(stdout, /^sse +0 +0 .* CPU$/m);
   assert.match(stdout, /^sse: a single subscriber takes more CPU than a server has\.$/m);
 });
 
