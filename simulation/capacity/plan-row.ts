@@ -7,10 +7,7 @@ import type { Priced, Prices } from '../../core/capacity/prices.ts';
 import { fullShare, mostOnOneServer, type Limit, type Question } from '../../core/capacity/question.ts';
 import { formatUs } from '../../core/base/units.ts';
 import { asksEveryMs, loadOf, trafficOf, type Load, type OneServer } from './one-server.ts';
-import { mostInTime, mostWithinCpu, sizeFor } from './search.ts';
-
-/** What a subscriber takes of memory and descriptors is read from a server with so many. */
-const sampled = 1000;
+import { firstWith, mostInTime, mostWithinCpu, sizeFor, usualFirst } from './search.ts';
 
 /** A server with any number of subscribers, each simulated once. */
 type Loads = (subscribers: number) => Load;
@@ -72,6 +69,9 @@ const asOffAs: Factor = ({ rests }, kind) => 1 + (rests.expectedError[kind] ?? 0
  */
 function breaksOf(question: Question, loads: Loads, enough: number, factor: Factor): Break[] {
   const rest = loads(1);
+  const first = question.topics === 'shared' ? usualFirst : firstWith(question.eventsPerS);
+  // What a subscriber takes of memory and descriptors is read from a server with so many.
+  const sampled = Math.max(2, first);
   const many = loads(sampled);
   const memoryEach = (many.memoryBytes - rest.memoryBytes) / (sampled - 1);
   const descriptorsEach = many.descriptors / sampled;
@@ -85,7 +85,7 @@ function breaksOf(question: Question, loads: Loads, enough: number, factor: Fact
     loads(subscribers).latencyP99Us * factor(loads(subscribers), 'latency.p99') <= question.latencyP99Us;
   const isEnough = enough < mostOnOneServer && shareAt(enough) <= fullShare && isInTime(enough);
   const most = isEnough ? enough : mostOnOneServer;
-  const cpu = isEnough ? enough : mostWithinCpu(shareAt, fullShare, most);
+  const cpu = isEnough ? enough : mostWithinCpu(shareAt, fullShare, most, first);
   const latency = isEnough ? enough : mostInTime(isInTime, Math.max(1, cpu));
   const all: Record<Limit, Omit<Break, 'limit'>> = {
     // Of those that one subscriber exceeds the first counts: a full server is late because of its CPU.

@@ -10,6 +10,16 @@ const steps = 8;
 /** Guesses before the search halves what is left. */
 const mostGuesses = 6;
 
+/** So many subscribers are tried first, unless they have many events each. */
+export const usualFirst = 1000;
+/** Events a second of all topics that no server takes: with more of them only the simulation takes long. */
+const tooManyPerS = 100_000;
+
+/** How many subscribers are tried first, where each has so many events a second of its own. */
+export function firstWith(eventsPerS: number): number {
+  return Math.max(1, Math.min(usualFirst, Math.floor(tooManyPerS / eventsPerS)));
+}
+
 /** The smallest of the sizes 1, 8, 64, ... with room for so many. */
 export function sizeFor(subscribers: number): number {
   let size = 1;
@@ -21,11 +31,17 @@ export function sizeFor(subscribers: number): number {
  * The most subscribers with which a server stays within a share of a core.
  * @param shareAt rises with subscribers, about in proportion
  * @param most none is tried above
+ * @param first how many are tried first
  * @returns 0 where one is too many; `most` where it carries them all
  */
-export function mostWithinCpu(shareAt: (subscribers: number) => number, limit: number, most: number): number {
+export function mostWithinCpu(
+  shareAt: (subscribers: number) => number,
+  limit: number,
+  most: number,
+  first = usualFirst,
+): number {
   let [carried, tooMany] = [0, most + 1];
-  let subscribers = Math.min(most, 1000);
+  let subscribers = Math.min(most, first);
   for (let guesses = 1; ; guesses++) {
     const share = shareAt(subscribers);
     if (share <= limit) carried = subscribers;

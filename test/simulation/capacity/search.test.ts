@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
-import { mostInTime, mostWithinCpu } from '../../../simulation/capacity/search.ts';
+import { firstWith, mostInTime, mostWithinCpu } from '../../../simulation/capacity/search.ts';
 
 const most = 100_000;
 
@@ -70,4 +70,13 @@ test('nothing is asked above the most, and everything below it may be carried', 
     mostWithinCpu(() => 1, 0.8, most),
     0,
   );
+});
+
+test('with many events for each, few are tried first, and what is found is the same', () => {
+  assert.deepEqual([1 / 3600, 1, 100, 101, 5000, 1e6].map(firstWith), [1000, 1000, 1000, 990, 20, 1]);
+  const shareAt = (subscribers: number) => subscribers / 50_000;
+  for (const first of [1, 20, 1000]) {
+    const found = mostWithinCpu(shareAt, 0.8, 250_000, first);
+    assert.ok(found <= 40_000 && found >= 39_600, `${found} of 40,000`);
+  }
 });
