@@ -185,7 +185,7 @@ function phasesOf({ cluster }: Pick<Point, 'cluster'>): { connect: number; warmu
 
 /** `300 subscribers, 25 events/s`; `2 servers, nats, 4 subscribers, 80 events/s` */
 export function placeText({ subscribers, perS, cluster }: Place & Pick<Point, 'cluster'>): string {
-  const load = `${subscribers.toLocaleString('en-US')} subscribers, ${perS} events/s`;
+  const load = `${counted(subscribers, 'subscriber')}, ${counted(perS, 'event')}/s`;
   switch (cluster?.kind) {
     case undefined:
       return load;
