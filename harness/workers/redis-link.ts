@@ -4,7 +4,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { exitCodes, messageOf, UserError } from '../../core/base/errors.ts';
 import { Late, within } from '../../core/base/within.ts';
-import { redisPassword, redisPasswordVariable } from '../../core/secrets/redis-password.ts';
+import { redisPasswordVariable, withRedisPassword } from '../../core/secrets/redis-password.ts';
 import { letKeysExpire } from './key-expiry.ts';
 
 export type RedisLink = {
@@ -47,16 +47,14 @@ export function placeOf(text: string, option: string): string {
  */
 export async function openRedisLink(url: string, option: string, signal: AbortSignal): Promise<RedisLink> {
   const place = placeOf(url, option);
-  const password = redisPassword(process.env);
   const all = new Set<Redis>();
   const listeners = new Set<(why: string) => void>();
   let isClosing = false;
   let reason = 'it does not answer';
 
   function open({ connectionName }: Pick<RedisOptions, 'connectionName'> = {}): Redis {
-    const redis = new Redis(url, {
+    const redis = new Redis(withRedisPassword(url), {
       ...(connectionName !== undefined && { connectionName }),
-      ...(password !== undefined && { password }),
       maxRetriesPerRequest: null,
       retryStrategy: (times) => (isClosing ? null : Math.min(times * 50, reconnectMostMs)),
       disconnectTimeout: closeWithinMs,

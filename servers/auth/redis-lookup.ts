@@ -3,7 +3,7 @@
 
 import { Redis } from 'ioredis';
 import { exitCodes, UserError } from '../../core/base/errors.ts';
-import { redisPassword } from '../../core/secrets/redis-password.ts';
+import { withRedisPassword } from '../../core/secrets/redis-password.ts';
 
 export type RedisLookup = {
   /** Whether the token of that name still holds. */
@@ -21,9 +21,7 @@ export function revokedKey(name: string, token: string): string {
 
 /** @throws UserError when no Redis answers there */
 export async function openRedisLookup(url: string, name: string, withinMs: number): Promise<RedisLookup> {
-  const password = redisPassword(process.env);
-  const redis = new Redis(url, {
-    ...(password !== undefined && { password }),
+  const redis = new Redis(withRedisPassword(url), {
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

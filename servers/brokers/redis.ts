@@ -3,7 +3,6 @@
 // brokers on Redis use it.
 
 import { messageOf } from '../../core/base/errors.ts';
-import { redisPassword } from '../../core/secrets/redis-password.ts';
 import { isReply, openLink, AnswerLost, RedisDown, type RedisLink } from '../webhook/redis/link.ts';
 import type { Place } from '../hub/event.ts';
 import { confirmWithinMs, keptBy, brokerKeyStaysMs, leftStaysMs } from './broker.ts';
@@ -169,7 +168,7 @@ export function openRedisNumbers(
 }
 
 export function openRedisLink(url: string, change: (ready: boolean) => void): RedisLink {
-  return openLink(url, redisPassword(process.env), change);
+  return openLink(url, change);
 }
 
 /** `EPOCH-OFFSET SEQ` */

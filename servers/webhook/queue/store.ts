@@ -9,7 +9,6 @@ import { within } from '../../../core/base/within.ts';
 import type { PatternOptions } from '../../../core/pattern/registry.ts';
 import { goodbyeLimits } from '../../../core/policy/server/goodbye.ts';
 import type { ServerBacklog } from '../../../core/protocol/control.ts';
-import { redisPassword } from '../../../core/secrets/redis-password.ts';
 import { schemes } from '../../../core/signature/schemes.ts';
 import type { PatternContext } from '../../pattern.ts';
 import { createRedisEndpoints } from '../redis/endpoints.ts';
@@ -43,7 +42,7 @@ export async function openQueueStore(
   const queue = await openQueue(trouble.say);
   const prefix = `pushbench:${queue.path}`;
   let opened = false;
-  const link = openLink(options.redis, redisPassword(process.env), (ready, reason) => {
+  const link = openLink(options.redis, (ready, reason) => {
     if (opened) trouble.turned(ready, reason);
   });
   const marker = `${prefix}:store`;

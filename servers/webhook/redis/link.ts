@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { messageOf } from '../../../core/base/errors.ts';
+import { withRedisPassword } from '../../../core/secrets/redis-password.ts';
 import { TooManyTopics } from '../../hub/hub.ts';
 import { RequestError } from '../../http/request.ts';
 
@@ -56,11 +57,9 @@ const beatEveryMs = 300;
 /** @param change is called when commands can be sent again, and when they no longer can, with the reason */
 export function openLink(
   url: string,
-  password: string | undefined,
   change: (ready: boolean, reason: string) => void = () => {},
 ): RedisLink {
-  const redis = new Redis(url, {
-    ...(password && { password }),
+  const redis = new Redis(withRedisPassword(url), {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0, // what is under way fails with its connection
@@ -163,13 +162,12 @@ export type PatientConnections = {
  * it waits for its end. ioredis never reports that end while the connection pauses between two attempts to
  * connect, so here such a connection ends at its next attempt.
  */
-export function openPatient(url: string, password: string | undefined): PatientConnections {
+export function openPatient(url: string): PatientConnections {
   const all = new Set<Redis>();
 
   function open(): Redis {
     let isEnding = false;
-    const redis = new Redis(url, {
-      ...(password && { password }),
+    const redis = new Redis(withRedisPassword(url), {
       maxRetriesPerRequest: null,
       retryStrategy: (times) => (isEnding ? null : Math.min(times * 50, reconnectMostMs)),
       disconnectTimeout: closeWithinMs,

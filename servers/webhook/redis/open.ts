@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { within } from '../../../core/base/within.ts';
-import { redisPassword } from '../../../core/secrets/redis-password.ts';
 import { keyStaysMs } from '../../http/idempotency.ts';
 import { createBatches, type Batches } from './batch.ts';
 import { identify } from './identify.ts';
@@ -50,10 +49,9 @@ export type OpenRedisOptions = {
 /** @throws UserError when no Redis answers, or it takes nothing */
 export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedisOptions): Promise<OpenRedis> {
   const { host } = new URL(url);
-  const password = redisPassword(process.env);
   let opened = false;
-  const link = openLink(url, password);
-  const publishing = openLink(url, password, (ready, reason) => opened && change(ready, reason));
+  const link = openLink(url);
+  const publishing = openLink(url, (ready, reason) => opened && change(ready, reason));
   const identity = await identify(host, [link, publishing], redisKeys);
   opened = true;
   const addJobScript = hearScript(publishing.redis, 'addStandardJob');
@@ -75,7 +73,7 @@ export async function openRedis({ url, retainMs, keep, change, fail }: OpenRedis
     queue,
     batches,
     identity,
-    patient: openPatient(url, password),
+    patient: openPatient(url),
     async close() {
       // BullMQ waits for a Redis that may be away.
       await within(Promise.allSettled([queue.close(), jobs.close()]), closeWithinMs).catch(() => {});

@@ -28,7 +28,7 @@ const work: Work = {
 };
 
 test('a delivery that was forgotten before its publisher wrote its record is not pending', async (t) => {
-  const link = openLink(redis.url, undefined);
+  const link = openLink(redis.url);
   t.onTestFinished(link.close);
   await until('it is connected', link.ready);
   const records = createRecords({
