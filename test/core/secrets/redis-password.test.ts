@@ -7,12 +7,12 @@ import { test } from 'vitest';
 import { redisPasswordVariable, withRedisPassword } from '../../../core/secrets/redis-password.ts';
 
 /** What ioredis would log in with. */
-function loginOf(url: string): { username: string | null | undefined; password: string | null | undefined } {
+function loginOf(url: string) {
   const { username, password } = new Redis(url, { lazyConnect: true }).options;
   return { username, password };
 }
 
-test('any password of the environment is the one that the client logs in with, with a user and without', () => {
+test('the client logs in with any password of the environment, with a user and without', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (password) => {
       const environment = { [redisPasswordVariable]: password };
