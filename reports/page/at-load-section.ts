@@ -16,6 +16,7 @@ import {
 import { withinRun } from '../summary/figure-text.ts';
 import { gridLines, logAxis, tickRow, type LogAxis } from './log-axis.ts';
 import { html, type Markup } from './markup.ts';
+import { offBelow } from './table-markup.ts';
 
 /** With the lines of its ticks as a row has them. */
 type RowAxis = LogAxis & { grid: Markup };
@@ -108,7 +109,7 @@ function largest(rows: readonly LoadRow[], key: LoadColumn): number {
 function percentile(name: string, figure: LoadFigure): Markup {
   const text = figure.void ? html`<span class="void">void</span>` : figure.text;
   return html`<span
-    ><small class="what">${name}</small> <b>${text}</b>${
+    ><small class="what">${name}</small> <b>${typeof text === 'string' ? offBelow(text) : text}</b>${
       figure.range !== undefined && html`<small>${figure.range}</small>`
     }</span
   >`;
@@ -120,7 +121,7 @@ function costMarkup(figure: LoadFigure, most: number): Markup {
   if (figure.void) return html`<td role="cell" class="void">void</td>`;
   const share = value === undefined || most === 0 ? 0 : (100 * value) / most;
   return html`<td role="cell">
-    <b>${text}</b>${
+    <b>${offBelow(text)}</b>${
       value !== undefined && html`<i class="bar"><i style="width:${share.toFixed(1)}%"></i></i>`
     }${range !== undefined && html`<small>${range}</small>`}
   </td>`;

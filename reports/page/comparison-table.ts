@@ -9,7 +9,7 @@ import { withinRun } from '../summary/figure-text.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { resultTable, type Cell, type Column, type Table } from '../summary/summary-table.ts';
 import { lineKey } from './legend.ts';
-import { titleProperties } from './table-markup.ts';
+import { offBelow, titleProperties } from './table-markup.ts';
 import { variantsOf } from '../summary/variants.ts';
 
 /** What is lost or came wrong is one column, which stays in view. */
@@ -127,7 +127,7 @@ function withPeak(rest: Column, peak: Column): Column {
 function cellMarkup({ text, range, within, of, void: isVoid }: Cell, peak?: Cell): Markup {
   if (isVoid) return html`<td class="void">${text}</td>`;
   return html`<td>
-    ${text}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
+    ${offBelow(text)}${range !== undefined && range !== '' && html`<small>${range}</small>`}${
       within !== undefined && html`<small>${within}</small>`
     }${of !== undefined && html`<small>${of}</small>`}${
       peak?.value !== undefined && html`<small>peak ${peak.text}</small>`

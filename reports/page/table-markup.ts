@@ -54,6 +54,12 @@ function cellMarkup(cell: string | Markup, head: Head): Markup {
   return typeof head === 'object' ? html`<td class="words">${cell}</td>` : html`<td>${cell}</td>`;
 }
 
+/** A figure with its expected error (`3.1 ms ±12 %`) below it, so that columns stay narrow. */
+export function offBelow(text: string): Markup | string {
+  const at = text.indexOf(' ±');
+  return at < 0 ? text : html`${text.slice(0, at)} <small>${text.slice(at + 1)}</small>`;
+}
+
 /** The most columns whose titles a table of blocks shows in its cells. */
 const mostTitles = 24;
 

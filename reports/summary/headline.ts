@@ -67,7 +67,11 @@ export function headlinesOf(results: readonly Result[]): Headlines {
 
 /** The answer is read where nothing else is: on a card, in a message. */
 function marked({ answer, remarks }: Headlines, results: readonly Result[]): Headlines {
-  return { answer: results.some(isSimulated) ? `Simulated: ${answer}` : answer, remarks };
+  if (!results.some(isSimulated)) return { answer, remarks };
+  if (!results.every(isSimulated)) return { answer: `Simulated: ${answer}`, remarks };
+  // Said once, it needs no repetition behind each name.
+  const plain = (text: string) => text.replaceAll(' (simulated)', '');
+  return { answer: `Simulated: ${plain(answer)}`, remarks: remarks.map(plain) };
 }
 
 /** @param results of one setting */

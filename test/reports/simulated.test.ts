@@ -24,6 +24,7 @@ test('title, answer, strip and every table of a page say that it was simulated',
   const text = textOf(page);
   assert.match(page, /<title>small, simulated: pushbench<\/title>/);
   assert.match(text, /Simulated: With 100 subscribers/);
+  assert.doesNotMatch(headlineOf([await simulatedResult()]), /\(simulated\)/, 'said once');
   assert.match(text, /Simulated, from profile test machine 2 trials computed, none of them measured/);
   assert.match(text, /Calibrated range inside/);
   assert.doesNotMatch(text, /Events sent|Load generator headroom|Server and client counts/);
