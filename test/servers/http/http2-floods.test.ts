@@ -260,6 +260,7 @@ test('as many subscribers as a session may have can all leave at once, and the s
   await subscribers(0);
   client.socket.write(frames.get(mostStreams, events));
   await subscribers(1);
+  await until('the last one is answered', () => client.answers() > mostStreams);
   assert.deepEqual([client.closed(), client.answers(), client.goaway()], [false, mostStreams + 1, -1]);
   client.socket.destroy();
   await subscribers(0);
