@@ -17,7 +17,7 @@ import { isEverSaturated } from './saturated.ts';
 import { withOff } from './simulated.ts';
 import { clockNotes } from './schedules.ts';
 import { rateText, resultNames, subscribersText, variantsOf, type VariantTrials } from './variants.ts';
-import { reasonText } from './warnings.ts';
+import { reasonsText } from './warnings.ts';
 
 export type LoadFigure = {
   metric: string;
@@ -267,5 +267,5 @@ function missingText({ figures, lost }: LoadRow): string {
 /** Results have the codes of what makes figures void; people read their titles. */
 function whyText(why: string): string {
   const [, codes] = /^void: (.+)$/.exec(why) ?? [];
-  return codes === undefined ? why : `void (${codes.split(', ').map(reasonText).join(', ')})`;
+  return codes === undefined ? why : `void (${reasonsText(codes)})`;
 }

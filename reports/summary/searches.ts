@@ -7,10 +7,9 @@ import { parseExpectation } from '../../core/metrics/check.ts';
 import type { Result } from '../../core/result/result.ts';
 import { formatBytes, formatNumber, formatShare, formatUs } from '../../core/base/units.ts';
 import { listed } from '../../core/base/suggest.ts';
-import { voidingCodes } from '../../core/result/voids.ts';
 import { variantNames, type VariantNames } from './names.ts';
 import { rateText, subscribersText } from './variants.ts';
-import { reasonText } from './warnings.ts';
+import { reasonsText } from './warnings.ts';
 
 type Search = NonNullable<Result['searches']>[number];
 
@@ -71,14 +70,14 @@ function keptUpText({ limit, steps, like, what }: Search): string {
 
 /** Longer reasons are a sentence of their own, in {@link endLines}. */
 const longestReason = 90;
-const isLong = (why: string) => whyText(why).length > longestReason;
+const isLong = (why: string) => reasonsText(why).length > longestReason;
 const endOf = ({ steps }: Pick<Search, 'steps'>) => steps.find(({ verdict }) => verdict === 'ended');
 
 /** `the search ended at 800/s: load limited`; empty where it did not end so. */
 function endText({ steps, like }: Pick<Search, 'steps' | 'like'>): string {
   const ended = endOf({ steps });
   if (!ended) return '';
-  const why = isLong(ended.why) ? '' : `: ${whyText(ended.why)}`;
+  const why = isLong(ended.why) ? '' : `: ${reasonsText(ended.why)}`;
   return `the search ended at ${written(like, ended.value)}${why}`;
 }
 
@@ -89,7 +88,7 @@ export function endLines(results: readonly Result[]): string[] {
     .flatMap((search) => {
       const ended = endOf(search);
       if (!ended || !isLong(ended.why)) return [];
-      return [`Why the search ended at ${written(search.like, ended.value)}: ${whyText(ended.why)}.`];
+      return [`Why the search ended at ${written(search.like, ended.value)}: ${reasonsText(ended.why)}.`];
     });
   return [...new Set(lines)];
 }
@@ -153,18 +152,8 @@ export function stepText(
   const check = parseExpectation(keep);
   const figure =
     measured === null || 'problem' in check ? '' : `, ${formatMetric(measured, metrics[check.metric]!.unit)}`;
-  const reason = why === '' || isLong(why) ? '' : ` (${whyText(why)})`;
+  const reason = why === '' || isLong(why) ? '' : ` (${reasonsText(why)})`;
   return `${written(like, value)} ${verdict}${figure}${reason}`;
-}
-
-const codes: ReadonlySet<string> = new Set(voidingCodes);
-
-/** Why a search ended: of void figures the result has the codes. */
-function whyText(why: string): string {
-  return why
-    .split(', ')
-    .map((part) => (codes.has(part) ? reasonText(part) : part))
-    .join(', ');
 }
 
 /** A value as the scenario writes it, for people. */

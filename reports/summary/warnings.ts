@@ -7,6 +7,7 @@ import { metrics } from '../../core/metrics/registry.ts';
 import { sentenceStart } from '../../core/pattern/sentence.ts';
 import type { Completed, Trial } from '../../core/result/result.ts';
 import { evidence, evidenceText } from '../../core/result/evidence.ts';
+import { voidingCodes } from '../../core/result/voids.ts';
 import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { rangeText } from './figure-text.ts';
@@ -140,6 +141,16 @@ export function reasonText(code: string): string {
   return (titles[code] ?? sentenceStart(code.replaceAll('-', ' '))).replace(/^[A-Z](?=[a-z])/, (letter) =>
     letter.toLowerCase(),
   );
+}
+
+const codes: ReadonlySet<string> = new Set(voidingCodes);
+
+/** Reasons in words; results have codes of those that make figures void, a comma between them. */
+export function reasonsText(reasons: string): string {
+  return reasons
+    .split(', ')
+    .map((part) => (codes.has(part) ? reasonText(part) : part))
+    .join(', ');
 }
 
 function groupOf(same: readonly One[], variants: readonly VariantTrials[]): WarningGroup {

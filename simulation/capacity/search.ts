@@ -12,12 +12,12 @@ const mostGuesses = 6;
 
 /** So many subscribers are tried first, unless they have many events each. */
 export const usualFirst = 1000;
-/** Events a second of all topics that no server takes: with more of them only the simulation takes long. */
-const tooManyPerS = 100_000;
+/** Events a second, of all topics, of the first try: with more of them the simulation takes long. */
+const mostFirstPerS = 100_000;
 
 /** How many subscribers are tried first, where each has so many events a second of its own. */
 export function firstWith(eventsPerS: number): number {
-  return Math.max(1, Math.min(usualFirst, Math.floor(tooManyPerS / eventsPerS)));
+  return Math.max(1, Math.min(usualFirst, Math.floor(mostFirstPerS / eventsPerS)));
 }
 
 /** The smallest of the sizes 1, 8, 64, ... with room for so many. */

@@ -10,6 +10,10 @@ import { call, temporaryFolder } from './tools.ts';
 
 const question = '--subscribers 100,000 --events 1/s --topics shared --latency-p99 1s'.split(' ');
 const prices = resolve('prices/example.yaml');
+/** What is read and written, in the folder of the test. */
+const files = '--profile ./profile.json --markdown plan.md --html plan.html --prices'
+  .split(' ')
+  .concat(prices);
 
 /** A folder with a profile of two patterns, which is enough and sooner computed. */
 function folderWithProfile(t: TestContext): string {
@@ -21,18 +25,7 @@ function folderWithProfile(t: TestContext): string {
 
 test('servers, what breaks first, what a month takes and costs, and what that rests on', async (t) => {
   const folder = folderWithProfile(t);
-  const args = [
-    'plan',
-    ...question,
-    '--profile',
-    './profile.json',
-    '--prices',
-    prices,
-    '--markdown',
-    'plan.md',
-    '--html',
-    'plan.html',
-  ];
+  const args = ['plan', ...question, ...files];
   const { code, stdout, stderr } = await call(args, folder);
   assert.equal(code, 0, stderr);
   for (const line of stdout.split('\n')) assert.ok(line.length <= 100, line);
@@ -90,17 +83,8 @@ test('where one subscriber is too much for a server there is no latency, and the
   const points = sse!.points.map((point) => ({ ...point, serverCpuShare: 50 * point.serverCpuShare }));
   const profile = { ...testProfile, variants: { sse: { ...sse!, points } } };
   writeFileSync(join(folder, 'profile.json'), JSON.stringify(profile));
-  const args = [
-    ...'plan --subscribers 10 --events 100000/s --topics shared --latency-p99 1s'.split(' '),
-    '--profile',
-    './profile.json',
-    '--prices',
-    prices,
-    '--markdown',
-    'plan.md',
-    '--html',
-    'plan.html',
-  ];
+  const asked = '--subscribers 10 --events 100000/s --topics shared --latency-p99 1s'.split(' ');
+  const args = ['plan', ...asked, ...files];
   const json = await call([...args, '--json'], folder);
   assert.equal(json.code, 0, json.stderr);
   const [row] = capacityPlanSchema.parse(JSON.parse(json.stdout)).rows;

@@ -20,6 +20,13 @@ const kills = Number(process.env['PUSHBENCH_WORKER_KILLS'] ?? 1);
 /** A worker is noticed to be gone some seconds after it is, and the run then goes on. */
 const limitMs = 120_000;
 
+/** A worker that waits at a Redis of its own. */
+async function oneWorker(t: TestContext) {
+  const redis = await redisOf(t);
+  const token = newToken();
+  return { redis, token, worker: await workerOf(t, redis.url, token) };
+}
+
 /** Calls once when this share of the measured phase is over. */
 function onceAt(share: number, act: () => void): (progress: Progress) => void {
   let isDone = false;
@@ -64,9 +71,7 @@ test(
 
 test('a load process that is killed on a worker is told at once', { timeout: limitMs }, async (t) => {
   skipWhen(t, noRedis);
-  const redis = await redisOf(t);
-  const token = newToken();
-  const worker = await workerOf(t, redis.url, token);
+  const { redis, token, worker } = await oneWorker(t);
   const progress = onceAt(0.3, () => {
     for (const pid of childrenOf(worker.child.pid!)) process.kill(pid, 'SIGKILL');
   });
@@ -78,9 +83,7 @@ test('a load process that is killed on a worker is told at once', { timeout: lim
 
 test('a worker that is told to end in the middle of a run says so', { timeout: limitMs }, async (t) => {
   skipWhen(t, noRedis);
-  const redis = await redisOf(t);
-  const token = newToken();
-  const worker = await workerOf(t, redis.url, token);
+  const { redis, token, worker } = await oneWorker(t);
   const progress = onceAt(0.3, () => worker.child.kill('SIGINT'));
   const { trial } = accounted(await runOnWorkers(redis.url, { count: 1, token, progress }));
   assert.match(trial.workers![0]!.lost!.why, /it was told to end/);
@@ -92,9 +95,7 @@ test(
   { timeout: limitMs },
   async (t) => {
     skipWhen(t, noRedis);
-    const redis = await redisOf(t);
-    const token = newToken();
-    const worker = await workerOf(t, redis.url, token);
+    const { redis, token, worker } = await oneWorker(t);
     const progress = onceAt(0.3, () => void redis.kill());
     const { trial, codes } = accounted(
       await runOnWorkers(redis.url, { count: 1, token, measure: '4s', progress }),
@@ -177,9 +178,7 @@ test(
   { timeout: limitMs },
   async (t) => {
     skipWhen(t, noRedis);
-    const redis = await redisOf(t);
-    const token = newToken();
-    const worker = await workerOf(t, redis.url, token);
+    const { redis, token, worker } = await oneWorker(t);
     const wire = await wireTo(t, redis.port);
     const progress = onceAt(0.3, () => wire.cut());
     await runOnWorkers(wire.url, { count: 1, token, progress });
@@ -193,9 +192,7 @@ test(
 
 /** A run of the command line whose worker is making its load. */
 async function startedRun(t: TestContext) {
-  const redis = await redisOf(t);
-  const token = newToken();
-  const worker = await workerOf(t, redis.url, token);
+  const { redis, token, worker } = await oneWorker(t);
   const folder = temporaryFolder(t);
   const scenario = writeScenario(folder, 'variants: [sse]', '60s');
   const run = start(['run', scenario, '--workers', redis.url, '--token', token], folder);
