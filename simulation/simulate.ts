@@ -215,9 +215,9 @@ function warningsOf(of: Simulated): TrialWarning[] {
             code: 'extrapolated' as const,
             level: 'note' as const,
             message:
-              `this is ${digits(extrapolated)} times outside of the profile's points, so it may be off ` +
-              `by more than it says. A profile with larger points is more exact (npm start -- ` +
-              `calibrate --full).`,
+              `this is ${digits(extrapolated)} times outside of the profile's points, so CPU and ` +
+              'latencies may be off by more than their ±. A run of the largest size that a machine of ' +
+              'yours can take shows by how much (docs/simulation/simulate.md).',
           },
         ]
       : []),

@@ -23,9 +23,7 @@ export function planKeys({ rows }: Pick<CapacityPlan, 'rows'>): Key[] {
 }
 
 const inTable = 'the figures are in the table below.';
-const readWorst =
-  'The thin line shows the number if the simulated figures are off by as much as expected, in the ' +
-  'wrong direction.';
+const readWorst = 'The thin line shows the number if the simulated figures really are higher by their ±.';
 
 /** @throws the reason of `over` when that is aborted before */
 export async function planFigures(plan: CapacityPlan, over?: AbortSignal): Promise<PlanFigures> {

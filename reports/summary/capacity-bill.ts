@@ -51,8 +51,8 @@ export function billPart(plan: CapacityPlan): PlanPart | undefined {
     title: `The bill of a month of ${monthDays} days, in ${prices.currency}, by ${prices.file}`,
     table,
     below: [
-      'In brackets: if servers, requests, bytes and connections are off by as much as expected, in the ' +
-        'wrong direction.',
+      'In brackets: with the servers in brackets above, and with requests, bytes and connections that ' +
+        'really are higher by their ±.',
       ...(prices.note === undefined ? [] : [prices.note]),
       `Prices: ${sources.join('; ')}. A machine has ${counted(cores, 'core')} and ` +
         `${formatBytes(memoryBytes)}, and one server on each core as far as its memory goes.`,

@@ -60,8 +60,8 @@ export function serversPart({ rows, question }: CapacityPlan): PlanPart {
     title: `Servers, each below ${formatShare(fullShare)} of a core`,
     table,
     below: [
-      'In brackets: servers if CPU and p99 are off by as much as expected, in the wrong direction; and the ' +
-        `share of ${counted(question.descriptors, 'descriptor')}.`,
+      'In brackets: servers if CPU and p99 really are higher by their ±; and the share of ' +
+        `${counted(question.descriptors, 'descriptor')}.`,
       ...rows.flatMap(({ label, why, note }) => [
         ...(why === undefined ? [] : [`${label}: ${why}.`]),
         ...(note === undefined ? [] : [`${label}: ${note}.`]),
@@ -87,7 +87,8 @@ export function breaksPart({ rows, question: q }: CapacityPlan): PlanPart {
         `${counted(q.descriptors, 'descriptor')}, ${formatBytes(q.memoryBytes)}. p99 and CPU are ` +
         'simulated, including queues; descriptors and memory are those of a subscriber in the profile, ' +
         'times the number of subscribers. > marks the highest number that was tried: another limit is ' +
-        'reached before, one server is enough, or no server gets more.',
+        'reached before, one server is enough, or it is the most that any server gets ' +
+        `(${formatNumber(mostOnOneServer)}).`,
     ],
   };
 }

@@ -5,10 +5,11 @@ import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
 import { formatBytes, formatNumber, formatUs, writeRate } from '../../core/base/units.ts';
 import type { CapacityPlan } from '../../core/capacity/capacity-plan.ts';
+import { extrapolatedMost } from '../../core/result/simulated.ts';
 import { billPart } from './capacity-bill.ts';
 import { wholeNumber, type PlanPart } from './capacity-cells.ts';
 import { breaksPart, monthPart, restsPart, serversPart } from './capacity-tables.ts';
-import { offMeaning } from './simulated.ts';
+import { offMeaning, rangeText } from './simulated.ts';
 
 /** `1,000,000 subscribers, each gets 1/s, all the same events of 512 B, p99 within 1 s` */
 export function questionText({ question: q }: CapacityPlan): string {
@@ -90,11 +91,18 @@ export function simulatedText({ profile, model }: CapacityPlan): string {
 
 /** What to know of all of it. */
 export function planNotes(plan: CapacityPlan): string[] {
-  const { assumed, leftOut, leavesOut } = plan;
+  const { assumed, leftOut, leavesOut, rows } = plan;
+  const outside = Math.max(1, ...rows.map(({ rests }) => rests.extrapolated));
   return [
     simulatedText(plan),
     ...(assumed.length === 0 ? [] : [`Defaults used: ${assumed.join(', ')}.`]),
     offMeaning,
+    ...(outside <= extrapolatedMost
+      ? []
+      : [
+          `The load of a server is up to ${rangeText(outside)} of the profile's points, so CPU and ` +
+            'latencies may be off by more than their ±. docs/plan.md says how to find out.',
+        ]),
     ...leftOut.map(({ pattern, reason }) => `Left out: ${pattern}: ${reason}.`),
     ...leavesOut,
   ];

@@ -54,9 +54,10 @@ export function offShareText(off: number | null): string {
 
 /** What the signs beside figures mean. */
 export const offMeaning =
-  '± is how far off such a figure is expected to be. For latencies and CPU it is how far measured points ' +
-  'of the profile are from the values that the other points predict; for counts how far the models were ' +
-  `from a few real runs. ${unchecked}: not known.`;
+  '± is how far off such a figure is expected to be: a typical error, no limit. For latencies and CPU it ' +
+  'is how far measured points of the profile are from the values that the other points predict, and more ' +
+  'outside of the points; for counts how far the models were from a few real runs. ' +
+  `${unchecked}: not known.`;
 
 /** A sentence on each profile that results were simulated from; none where all were measured. */
 export function simulatedLines(results: readonly Result[]): string[] {
@@ -100,7 +101,7 @@ export function basesOf(variants: readonly VariantTrials[]): Basis[] {
     return {
       label,
       how:
-        (first.how === 'windows' ? 'windows of time that represent the rest' : 'all of the time') +
+        (first.how === 'windows' ? 'parts of the time that represent the rest' : 'all of the time') +
         `, ${first.clients === 'groups' ? 'clients in groups' : 'clients one by one'}`,
       range: rangeText(outside),
       // Of all kinds.

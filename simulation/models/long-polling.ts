@@ -91,7 +91,7 @@ export function longPolling(input: ModelInput): Simulated {
     part: computed.part,
     leavesOut: [
       ...compressed(options.gzip),
-      'the wait of requests while the server answers others on their arrival',
+      'how long a request waits while the server answers others that have arrived',
       ...(options.batch > 0 ? ["the server's cost of collecting events, and late timers of batches"] : []),
     ],
   });
