@@ -7,6 +7,10 @@ const claim = z.strictObject({ text: z.string(), held: z.boolean() });
 const outcome = z.strictObject({
   claims: z.array(claim).min(1),
   markdown: z.string().describe('tables and sentences with the figures'),
+  points: z
+    .array(z.record(z.string(), z.unknown()))
+    .optional()
+    .describe('what was measured and predicted, with all digits, so that it can be judged again'),
 });
 
 /** A part as it is kept until it runs again. */

@@ -12,7 +12,7 @@ import { measuredIn } from './simulation/figures.ts';
 import type { Row } from './simulation/judge.ts';
 import { completedIn } from './simulation/predict.ts';
 import { againClaims, againMarkdown } from './simulation/report.ts';
-import { runPoints, simulatedFigures } from './simulation/run-points.ts';
+import { runPoints, simulatedPoint } from './simulation/run-points.ts';
 import { leftOutText, percentilesText, profileText } from './simulation/words.ts';
 
 export const simulationAgain: Part = {
@@ -29,6 +29,7 @@ export const simulationAgain: Part = {
           `machine on ${cores}. What the simulator says there is what the profile measured, so an error is ` +
           'what the machine itself differs by from one day to another. Predictions cannot be nearer than ' +
           `that. ${percentilesText}\n\n${againMarkdown(rows)}${leftOutText(leftOut)}`,
+        points: rows,
       };
     }),
 };
@@ -63,11 +64,13 @@ export function pointsOf(
 
 function rowOf(profile: Profile, same: readonly Measured[]): Row<'simulated'> {
   const { pattern, subscribers, perS } = same[0]!.point; // a group has one
+  const { simulated, stated } = simulatedPoint(profile, same);
   return {
     pattern,
     subscribers,
     perS,
     ...measuredIn(same.flatMap((one) => completedIn(one.trial))),
-    predicted: { simulated: simulatedFigures(profile, same) },
+    predicted: { simulated },
+    stated,
   };
 }

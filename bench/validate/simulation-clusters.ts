@@ -9,7 +9,7 @@ import { onBench } from './simulation/bench.ts';
 import { leastEvents, steadyCases, type SteadyCase } from './simulation/cluster-cases.ts';
 import { steadyClaims, steadyMarkdown, type SteadyRow } from './simulation/cluster-report.ts';
 import { measuredIn } from './simulation/figures.ts';
-import { predictedFigures, simulatedTrials } from './simulation/predict.ts';
+import { simulatedIn, simulatedTrials } from './simulation/predict.ts';
 import { repeats, runCases, seedsOf } from './simulation/runs.ts';
 import { leftOutText, profileText } from './simulation/words.ts';
 
@@ -31,14 +31,15 @@ export const simulationClusters: Part = {
           'of its trials, its percentiles those of all deliveries together, in brackets from the lowest to ' +
           `the highest end of the 95 % intervals within the trials.\n\n${steadyMarkdown(rows)}` +
           leftOutText(leftOut),
+        points: rows,
       };
     }),
 };
 
 function rowOf(profile: Profile, one: SteadyCase, completed: readonly Completed[]): SteadyRow {
   const { kind, setUp, pattern, subscribers, perS } = one;
-  const simulated = seedsOf(completed.length).flatMap((seed) =>
-    simulatedTrials(profile, one.text(seed), [1]),
+  const { simulated, stated } = simulatedIn(
+    seedsOf(completed.length).flatMap((seed) => simulatedTrials(profile, one.text(seed), [1])),
   );
   return {
     kind,
@@ -47,6 +48,7 @@ function rowOf(profile: Profile, one: SteadyCase, completed: readonly Completed[
     subscribers,
     perS,
     ...measuredIn(completed),
-    predicted: { simulated: predictedFigures(simulated) },
+    predicted: { simulated },
+    stated,
   };
 }

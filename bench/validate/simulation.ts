@@ -12,7 +12,7 @@ import type { Row } from './simulation/judge.ts';
 import { completedIn } from './simulation/predict.ts';
 import { claimsOf, markdownOf } from './simulation/report.ts';
 import { nearestRun, plane } from './simulation/rivals.ts';
-import { runPoints, simulatedFigures, type RanPoints } from './simulation/run-points.ts';
+import { runPoints, simulatedPoint, type RanPoints } from './simulation/run-points.ts';
 import { leftOutText, percentilesText, profileText } from './simulation/words.ts';
 
 export const simulation: Part = {
@@ -33,6 +33,7 @@ function outcomeOf(profile: Profile, { places, leftOut }: RanPoints, cores: stri
       `${percentilesText}\n\n` +
       markdownOf(rows) +
       leftOutText(leftOut),
+    points: rows,
   };
 }
 
@@ -41,15 +42,17 @@ function rowOf(profile: Profile, same: readonly Measured[]): Row {
   const { pattern, subscribers, perS } = point;
   const known = profile.variants[trial.variant.label];
   if (!known) throw new Error(`the profile "${profile.name}" has nothing of ${trial.variant.label}`);
+  const { simulated, stated } = simulatedPoint(profile, same);
   return {
     pattern,
     subscribers,
     perS,
     ...measuredIn(same.flatMap((one) => completedIn(one.trial))),
     predicted: {
-      simulated: simulatedFigures(profile, same),
+      simulated,
       nearest: nearestRun(known, point),
       plane: plane(known, point),
     },
+    stated,
   };
 }

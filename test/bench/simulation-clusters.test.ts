@@ -47,6 +47,7 @@ function row(more: Partial<Figures> = {}, rest: Partial<SteadyRow> = {}): Steady
     measured: figures,
     between: { p50: { lowUs: 950, highUs: 1050 }, p99: { lowUs: 3000, highUs: 6000 } },
     predicted: { simulated: { ...figures, ...more } },
+    stated: { serverCpu: null, p50: null, p99: null },
     ...rest,
   };
 }

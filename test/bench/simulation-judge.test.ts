@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { test } from 'vitest';
 import { betweenOf, figuresOf, type Figures } from '../../bench/validate/simulation/figures.ts';
 import { grid, leastEvents } from '../../bench/validate/simulation/grid.ts';
-import { errorOf, isWithin, orderOf, summaryOf, type Row } from '../../bench/validate/simulation/judge.ts';
+import {
+  coverageOf,
+  errorOf,
+  isWithin,
+  orderOf,
+  summaryOf,
+  type Row,
+} from '../../bench/validate/simulation/judge.ts';
 import { claimsOf, markdownOf } from '../../bench/validate/simulation/report.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import { calibrated, full, planPoints, quick } from '../../harness/calibrate/points.ts';
@@ -32,6 +39,7 @@ function row(more: Partial<Figures> = {}, rest: Partial<Row> = {}): Row {
     measured: figures,
     between: { p50: { lowUs: 950, highUs: 1050 }, p99: { lowUs: 3000, highUs: 6000 } },
     predicted: { simulated: { ...figures, ...more }, nearest: off, plane: off },
+    stated: { serverCpu: null, p50: 0.1, p99: 0.2 },
     ...rest,
   };
 }
@@ -76,6 +84,18 @@ test('a server near its end is held to nothing', () => {
     within: 1,
     of: 2,
   });
+});
+
+test('it is counted how often a measured figure lies within what was stated beside the simulated one', () => {
+  // 1000 us were measured; 10 % of what was predicted is more than what it is off by, or less.
+  const rows = [row({ p50: 1100 }), row({ p50: 900 }), row({ p50: 950 })];
+  assert.deepEqual(coverageOf(rows, 'p50'), { stated: 0.1, within: 2, of: 3 });
+  assert.equal(coverageOf(rows, 'serverCpu'), undefined, 'nothing was stated');
+  assert.equal(coverageOf([row({ p50: Number.NaN })], 'p50'), undefined, 'saturated');
+  const full_ = row({}, { measured: { ...figures, serverCpu: 0.85 } });
+  assert.equal(coverageOf([full_], 'p50'), undefined, 'near its end');
+  assert.match(markdownOf(rows), /^\| p50 \| ±10 % \| 2 of 3 \|$/m);
+  assert.doesNotMatch(markdownOf(rows), /^\| server CPU \| ±/m);
 });
 
 test('patterns come in order where their medians differ for sure', () => {

@@ -5,7 +5,7 @@ import { formatNumber } from '../../../core/base/units.ts';
 import { table, type Claim } from '../part.ts';
 import { figureNames, type FigureName } from './figures.ts';
 import { orderOf, summaryOf, type Row } from './judge.ts';
-import { betweenText, predictedText, share, titles, valueText, withinClaim } from './words.ts';
+import { betweenText, coverageText, predictedText, share, titles, valueText, withinClaim } from './words.ts';
 
 export type SteadyRow = Row<'simulated'> & { kind: 'cluster' | 'webhook'; setUp: string };
 
@@ -60,7 +60,7 @@ deliveries as a share of all:
 
 ${table(['', 'figure', 'median', 'largest', 'within the bar'], errors)}
 
-Every case; measured, then predicted and by how much that is off, ✗ where it is outside of its bar. \
+${coverageText(rows)}Every case; measured, then predicted and by how much that is off, ✗ where it is outside of its bar. \
 Deliveries, requests and bytes are those of a second:
 
 ${table(caseHeads, rows.map(caseCells))}`;

@@ -7,6 +7,9 @@ import { type Between, type FigureName, type Figures } from './figures.ts';
 export const predictors = ['simulated', 'nearest', 'plane'] as const;
 export type Predictor = (typeof predictors)[number];
 
+/** By how much the simulation says that a figure may be off, as a share of it; null where it does not say. */
+export type Stated = Record<'serverCpu' | 'p50' | 'p99', number | null>;
+
 /** A point that was run, and what was predicted of it. */
 export type Row<By extends Predictor = Predictor> = {
   pattern: string;
@@ -19,6 +22,7 @@ export type Row<By extends Predictor = Predictor> = {
   /** Of the measured percentiles. */
   between: { p50: Between | undefined; p99: Between | undefined };
   predicted: Record<By, Figures>;
+  stated: Stated;
 };
 
 /** From this share of a core on a server is near its end, and no prediction is held to a bar. */
@@ -92,6 +96,27 @@ export function summaryOf<By extends Predictor>(
     worst: Math.max(...errors),
     within: held.filter((row) => isWithinBy(row, figure, by)).length,
     of: held.length,
+  };
+}
+
+/**
+ * How many measured figures lie within what the simulation says that its own may be off, and the median of
+ * what it says; undefined where it never does.
+ */
+export function coverageOf(
+  rows: readonly Row<'simulated'>[],
+  figure: keyof Stated,
+): { stated: number; within: number; of: number } | undefined {
+  const said = rows.filter(isHeld).flatMap(({ measured, predicted: { simulated }, stated }) => {
+    const [most, value] = [stated[figure], simulated[figure]];
+    if (most === null || Number.isNaN(value)) return [];
+    return [{ most, isWithin: Math.abs(measured[figure] - value) <= most * value }];
+  });
+  if (said.length === 0) return undefined;
+  return {
+    stated: median(said.map(({ most }) => most)),
+    within: said.filter((one) => one.isWithin).length,
+    of: said.length,
   };
 }
 

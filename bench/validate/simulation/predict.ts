@@ -12,6 +12,7 @@ import { obstaclesTo, whyNotSimulated } from '../../../simulation/refusals.ts';
 import { models } from '../../../simulation/registry.ts';
 import { simulateTrial } from '../../../simulation/simulate.ts';
 import { figuresOf, type Figures } from './figures.ts';
+import type { Stated } from './judge.ts';
 
 /** @param text of a scenario with one variant */
 export function parsed(text: string) {
@@ -49,6 +50,21 @@ export function predictedFigures(trials: readonly Trial[]): Figures {
   const figures = figuresOf(trials.flatMap(completedIn));
   const saturated = trials.some(({ outcome }) => outcome.status === 'completed' && !outcome.valid);
   return saturated ? { ...figures, p50: Number.NaN, p99: Number.NaN } : figures;
+}
+
+/** Of trials of one point, which all say the same. @param trials at least one */
+export function statedErrors(trials: readonly Trial[]): Stated {
+  const error = trials.flatMap(completedIn)[0]?.simulated?.expectedError;
+  return {
+    serverCpu: error?.['server-cpu'] ?? null,
+    p50: error?.['latency.p50'] ?? null,
+    p99: error?.['latency.p99'] ?? null,
+  };
+}
+
+/** What a row says of simulated trials. */
+export function simulatedIn(trials: readonly Trial[]): { simulated: Figures; stated: Stated } {
+  return { simulated: predictedFigures(trials), stated: statedErrors(trials) };
 }
 
 /** @throws UserError where it failed */

@@ -5,7 +5,7 @@ import { formatNumber, formatShare, formatUs } from '../../../core/base/units.ts
 import { table, type Claim } from '../part.ts';
 import { figureNames } from './figures.ts';
 import { orderOf, predictors, summaryOf, type Predictor, type Row, type Summary } from './judge.ts';
-import { betweenText, predictedText, share, titles, withinClaim } from './words.ts';
+import { betweenText, coverageText, predictedText, share, titles, withinClaim } from './words.ts';
 
 const names: Record<Predictor, string> = {
   simulated: 'simulated',
@@ -99,7 +99,7 @@ export function markdownOf(rows: readonly Row[]): string {
 
 ${table(['pattern', 'figure', ...predictors.map((by) => names[by])], errors)}
 
-Every point; predicted and by how much that is off, ✗ where it is outside of its bar:
+${coverageText(rows)}Every point; predicted and by how much that is off, ✗ where it is outside of its bar:
 
 ${pointsTable(rows)}`;
 }

@@ -5,8 +5,7 @@ import type { Profile } from '../../../core/profile/profile.ts';
 import { calibrate, type Measured } from '../../../harness/calibrate/calibrate.ts';
 import { placeText, scenarioText, type Point } from '../../../harness/calibrate/points.ts';
 import type { Bench } from './bench.ts';
-import type { Figures } from './figures.ts';
-import { predictedFigures, simulatedTrials } from './predict.ts';
+import { simulatedIn, simulatedTrials } from './predict.ts';
 
 export type RanPoints = {
   /** The trials of each point, at least one. */
@@ -49,8 +48,11 @@ function inOrder([one]: readonly Measured[], [other]: readonly Measured[]): numb
 }
 
 /** Of the same trials, simulated. */
-export function simulatedFigures(profile: Profile, same: readonly Measured[]): Figures {
-  return predictedFigures(
+export function simulatedPoint(
+  profile: Profile,
+  same: readonly Measured[],
+): ReturnType<typeof simulatedIn> {
+  return simulatedIn(
     same.flatMap(({ point }) => simulatedTrials(profile, scenarioText(point), [point.repetition])),
   );
 }

@@ -2,9 +2,9 @@
 
 import { formatNumber, formatShare, formatUs } from '../../../core/base/units.ts';
 import type { Profile } from '../../../core/profile/profile.ts';
-import type { Claim } from '../part.ts';
+import { table, type Claim } from '../part.ts';
 import type { Between, FigureName } from './figures.ts';
-import { barOf, errorOf, isHeld, isWithin, summaryOf, type Row } from './judge.ts';
+import { barOf, coverageOf, errorOf, isHeld, isWithin, summaryOf, type Row } from './judge.ts';
 
 export const titles: Record<FigureName, string> = {
   requests: 'requests',
@@ -60,6 +60,20 @@ export function predictedText(row: Row<'simulated'>, figure: FigureName): string
   const value = valueText(said, figure);
   const mark = isHeld(row) && !isWithin(row, figure) ? ' ✗' : '';
   return `${value} (${error > 0 ? '+' : ''}${share(error)})${mark}`;
+}
+
+/** Empty where the simulation says of no figure how far it may be off. */
+export function coverageText(rows: readonly Row<'simulated'>[]): string {
+  const said = (['serverCpu', 'p50', 'p99'] as const).flatMap((figure) => {
+    const coverage = coverageOf(rows, figure);
+    if (!coverage) return [];
+    return [[titles[figure], `±${share(coverage.stated)}`, `${coverage.within} of ${coverage.of}`]];
+  });
+  if (said.length === 0) return '';
+  return (
+    'Beside each figure the simulation states a typical error (±). How often the measured figure was within ' +
+    `it:\n\n${table(['figure', 'median of what was stated', 'measured within it'], said)}\n\n`
+  );
 }
 
 export const percentilesText =
