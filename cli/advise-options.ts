@@ -25,6 +25,11 @@ export function addAdvise(root: Command, invocation: string): void {
     .option('--simplest', 'simple to write and run matters more than cost')
     .option('--payload <size>', 'size of an update, for the command that measures it (default: 256B)')
     .option('--results <dir>', 'where results are kept', 'results')
+    .option(
+      '--profile <file>',
+      'simulate one server of each pattern from this profile of a machine, as with simulate (default: the ' +
+        'shipped one, if no result fits)',
+    )
     .option('--json', 'print the advice as JSON', false)
     .action(async (paths: string[], options: AdviseFlags) => {
       const { adviseCommand } = await import('./advise.ts');

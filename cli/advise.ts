@@ -8,7 +8,7 @@ import { measuring } from '../core/advice/command.ts';
 import { deliveriesPerS, pollEveryMs, type Needs } from '../core/advice/needs.ts';
 import { exitCodes, messageOf, UserError, type ExitCode } from '../core/base/errors.ts';
 import { printableJson } from '../core/base/printable.ts';
-import { parseSizeBytes } from '../core/base/units.ts';
+import { formatNumber, parseSizeBytes } from '../core/base/units.ts';
 import { mostOnOneServer, type Question } from '../core/capacity/question.ts';
 import type { Profile } from '../core/profile/profile.ts';
 import { loadData } from '../reports/export/summary.ts';
@@ -24,7 +24,7 @@ import { openProfile } from '../api/profiles.ts';
 import { quoted } from '../core/base/quoted.ts';
 import { terminalOf } from './terminal.ts';
 
-export type AdviseFlags = NeedFlags & { results: string; json: boolean };
+export type AdviseFlags = NeedFlags & { results: string; profile?: string; json: boolean };
 
 /** Results are large; of a folder the newest are looked at. */
 const newestLookedAt = 40;
@@ -32,19 +32,24 @@ const newestLookedAt = 40;
 /** @param paths results to take figures from, in the place of the results folder */
 export async function adviseCommand(
   paths: readonly string[],
-  { results: folder, json, invocation, ...flags }: AdviseFlags & { invocation: string },
+  { results: folder, profile: profileFile, json, invocation, ...flags }: AdviseFlags & { invocation: string },
 ): Promise<ExitCode> {
+  const profile = profileFile === undefined ? shippedProfile() : openProfile(profileFile);
   const asked = hasNeeds(flags) ? flags : await askedFor(flags);
   const { needs, assumed, payload } = needsOf(asked);
   const advice = advise(needs);
-  const { args, notes } = measuring(needs, payload);
+  const { args, notes: notesOnRun } = measuring(needs, payload);
   const command = [invocation, ...args].map(quoted).join(' ');
   const pattern = advice.ranked[0]?.pattern;
   const { nearest, looked } =
     pattern === undefined
       ? { nearest: undefined, looked: 'nothing to look for.' }
       : await nearestAt(paths, folder, needs, pattern);
-  const simulated = nearest || pattern === undefined ? undefined : simulatedAt(needs, payload);
+  // Who names a profile wants to see what it says, whatever was measured.
+  const asksProfile = pattern !== undefined && (profileFile !== undefined || !nearest);
+  const why = asksProfile ? whyNotSimulated(needs) : undefined;
+  const simulated = asksProfile && profile && !why ? simulatedAt(profile, needs, payload) : undefined;
+  const notes = [...(why === undefined ? [] : [why]), ...notesOnRun];
   if (json) {
     const measured = nearest && { ...nearest, load: loadData(nearest.load) };
     const answer = {
@@ -119,11 +124,18 @@ function nearer(found: Nearest, best: Nearest | undefined): Nearest {
 
 const usualPayloadBytes = 256;
 
-/** One server of each pattern, simulated from the shipped profile, where there is nothing measured. */
-function simulatedAt(needs: Needs, payload: string | undefined): SimulatedLoads | undefined {
-  if (needs.clients > mostOnOneServer || needs.bothWays) return undefined;
-  const profile = shippedProfile();
-  if (!profile) return undefined;
+function whyNotSimulated({ clients, bothWays }: Needs): string | undefined {
+  if (bothWays) return 'Nothing is simulated: no model has clients that send.';
+  if (clients > mostOnOneServer)
+    return (
+      `Nothing is simulated: a single server gets at most ${formatNumber(mostOnOneServer)} clients. ` +
+      'pushbench plan says how many servers more clients need.'
+    );
+  return undefined;
+}
+
+/** One server of each pattern. */
+function simulatedAt(profile: Profile, needs: Needs, payload: string | undefined): SimulatedLoads {
   const question: Question = {
     subscribers: needs.clients,
     eventsPerS: 1000 / needs.everyMs,

@@ -95,6 +95,27 @@ test('a result that was simulated says so, and one that was measured goes before
   assert.match(await text(), /\nMeasured, in the nearest result at hand, results\/far/);
 });
 
+test('a profile that is named is simulated from, also where something was measured', async (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'results/one'), { recursive: true });
+  writeFileSync(join(folder, 'results/one/result.json'), JSON.stringify(fixtureResult({})));
+  const ask = (...more: string[]) =>
+    call(['advise', '--clients', '3000', '--every', '2s', '--profile', 'epyc-2-cores', ...more], folder);
+  const { code, stdout, stderr } = await ask();
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /\nMeasured, in the nearest result at hand, results\/one/);
+  assert.match(stdout, /\nSimulated from the profile "AMD EPYC, 2 cores", one server with 3,000 clients/);
+  assert.match((await ask('--both-ways')).stdout, /\nNothing is simulated: no model has clients that send\./);
+  const many = await ask('--clients', '1000000', '--shared');
+  assert.match(many.stdout, /\nNothing is simulated: a single server gets at most 250,000 clients\./);
+  const missing = await call(
+    ['advise', '--clients', '3000', '--every', '2s', '--profile', './none.json'],
+    folder,
+  );
+  assert.equal(missing.code, 2);
+  assert.match(missing.stderr, /Cannot read the profile \.\/none\.json/);
+});
+
 describe('mistakes are told all at once, each with what to write', () => {
   const rows: [string[], RegExp][] = [
     [[], /say it with flags, --clients and --every at least.*On a terminal it asks/],
