@@ -33,7 +33,7 @@ export type SimulatedTrialInput = {
   /** Each repetition has random numbers of its own; all trials share one schedule. */
   repetition: number;
   /** As trials that are measured have it; read once, and held by few models (`ModelInput`). */
-  schedule: Pick<Schedule, 'events' | 'corpus'>;
+  schedule: Pick<Schedule, 'events' | 'corpus' | 'traces'>;
   profile: Profile;
 } & Pick<ModelInput, 'clients' | 'oneCore' | 'clockUs' | 'computed'>;
 
@@ -42,7 +42,7 @@ export type SimulatedTrialInput = {
  * @throws UserError `not-simulated` where no model or no point of the profile is of the variant
  */
 export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry, startedAt: Date): Trial {
-  const { scenario, variant, repetition, profile, clients, oneCore, clockUs, computed } = input;
+  const { scenario, variant, repetition, schedule, profile, clients, oneCore, clockUs, computed } = input;
   const model = models[variant.pattern];
   if (!model) throw new UserError('not-simulated', `There is no model of ${variant.pattern}.`);
   const simulated = model({
@@ -50,6 +50,7 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
     variant,
     profile,
     events: { [Symbol.iterator]: () => eventsOf(input) },
+    traces: schedule.traces,
     random: (stream) => longRandom(scenario.seed, `${stream}:${repetition}`),
     clients,
     ...(oneCore && { oneCore }),

@@ -34,7 +34,7 @@ import {
 } from './long-poll-parts.ts';
 import { longPollingOneByOne } from './long-polling-one-by-one.ts';
 import { outcomeOf } from './outcome.ts';
-import { prepare, receiversOf, type Prepared } from './prepare.ts';
+import { prepare, type Prepared } from './prepare.ts';
 import { createServerFanOuts, noteReceivers } from './server-fan-outs.ts';
 import { createTally } from './tally.ts';
 import { envelopeBytes, topicBytes } from './wire-sizes.ts';
@@ -43,12 +43,11 @@ import { createBudget, type Part } from './windows.ts';
 export function longPolling(input: ModelInput): Simulated {
   const options = input.variant.options as Options; // by its schema
   const prepared = prepare(input);
-  const { subscribers, measureUs, drainUs, measured, followers, perS } = prepared;
+  const { subscribers, receivers, measureUs, drainUs, measured, perS } = prepared;
   const { count } = input.scenario.servers;
   const costs = createCosts(measured);
   const tally = createTally(measureUs, drainUs, subscribers, count);
   const payloadBytes = measured.points[0]!.payloadBytes;
-  const receivers = receiversOf(input.scenario, followers.groups);
   const usual = Math.max(1, receivers / count);
   const cluster = createCluster(input, prepared, tally, {
     answerUs: () => {

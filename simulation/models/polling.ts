@@ -7,7 +7,6 @@ import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import { fitRequestCosts } from '../costs/request-costs.ts';
-import { expectedEvents, inAll } from '../../core/scenario/arrivals.ts';
 import { quantileUs } from '../../core/result/histogram.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
 import { createCluster, type Cluster } from './cluster.ts';
@@ -105,15 +104,14 @@ function addWork({ prepared, cluster, tally }: Parts, requests: number, deliveri
 }
 
 /** Of each topic so many events are kept; what comes between two polls may be more. */
-function historyTooShort({ scenario, variant }: ModelInput, { followers, measureUs }: Prepared): string[] {
+function historyTooShort(
+  { scenario, variant }: ModelInput,
+  { followers, groupEvents, measureUs }: Prepared,
+): string[] {
   const { every, jitter } = variant.options as Options; // by its schema
   const { history } = scenario.server;
   const longestUs = every * 1000 * (1 + jitter);
-  const most = followers.groups.reduce((all, { name, count }) => {
-    const publish = inAll(scenario.topics[name]!.publish, count);
-    if (publish.kind === 'trace') return all;
-    return Math.max(all, expectedEvents(publish, { fromUs: 0, toUs: measureUs }, new Map()) / count);
-  }, 0);
+  const most = Math.max(...followers.groups.map(({ count: topics }, i) => groupEvents[i]! / topics));
   if ((most * longestUs) / measureUs <= history) return [];
   return [`events that are gone before a poll comes for them: the history keeps ${history} of each topic`];
 }

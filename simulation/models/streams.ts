@@ -8,7 +8,7 @@ import { drawUs } from '../costs/distribution.ts';
 import { createCluster } from './cluster.ts';
 import { linesOf } from './fan-out.ts';
 import { outcomeOf } from './outcome.ts';
-import { prepare, receiversOf, type Prepared } from './prepare.ts';
+import { prepare, type Prepared } from './prepare.ts';
 import { createServerFanOuts, noteReceivers } from './server-fan-outs.ts';
 import { createSignsOfLife, turnsWithin } from './signs-of-life.ts';
 import type { Sized, StreamKind, StreamParts } from './stream-kind.ts';
@@ -19,11 +19,10 @@ import { createBudget, type Part } from './windows.ts';
 
 export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
   const prepared = prepare(input);
-  const { followers, subscribers, measureUs, drainUs, beginsUs, measured, perS } = prepared;
+  const { subscribers, receivers, measureUs, drainUs, beginsUs, measured, perS } = prepared;
   const { count } = input.scenario.servers;
   const costs = createCosts(measured);
   const tally = createTally(measureUs, drainUs, subscribers, count);
-  const receivers = receiversOf(input.scenario, followers.groups);
   const payloadBytes = measured.points[0]!.payloadBytes;
   const usual = { receivers: receivers / count, perS: Math.max(perS, 1e-6), payloadBytes };
   const cluster = createCluster(input, prepared, tally, {

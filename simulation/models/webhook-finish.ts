@@ -9,7 +9,7 @@ import type { ExpectedError } from '../../core/result/simulated.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, Simulated } from '../model.ts';
 import { byItself, outcomeOf } from './outcome.ts';
-import { receiversOf, type Prepared } from './prepare.ts';
+import type { Prepared } from './prepare.ts';
 import type { Tally } from './tally.ts';
 import type { Acceptance } from './webhook-acceptance.ts';
 import type { Account } from './webhook-account.ts';
@@ -31,7 +31,7 @@ export function finish(input: ModelInput, prepared: Prepared, over: Over): Simul
   const { duplicated, reordered, backlog, roundTrips, wholeTrial, byAttempt } = account.finish();
   const extrapolated = acceptance.extrapolated();
   const place = {
-    receivers: receiversOf(input.scenario, prepared.followers.groups),
+    receivers: prepared.receivers,
     perS: prepared.perS,
     payloadBytes: measured.points[0]!.payloadBytes,
   };
