@@ -19,6 +19,7 @@ import {
   forget,
   holdEveryUs,
   noteEvent,
+  onTheWay,
   takeHeld,
   type ClassState,
   type Heard,
@@ -76,7 +77,7 @@ export function longPolling(input: ModelInput): Simulated {
   const events = sizedEvents(input.events, prepared);
   const computed =
     input.clients === 'one-by-one' ? longPollingOneByOne(events, parts) : grouped(events, parts);
-  if (computed.part !== 'whole') tally.endAt(computed.untilUs);
+  if (computed.part !== 'whole') tally.endAt(computed.untilUs, computed.onTheWay);
   answers.finish();
   if (computed.part !== 'whole') tally.stretch(prepared.events);
   return outcomeOf(input, prepared, tally, cluster, {
@@ -196,9 +197,14 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
   }
   const lastUs = part === 'whole' ? measureUs + drainUs : untilUs;
   for (let server = 0; server < count; server++) endBatches(server, lastUs);
-  for (let i = 0; i < followers.classes; i++)
-    if (followers.size(i) > 0) advance(states.of(i), lastUs, times, heard[serverOf(i)]!);
-  return { untilUs, part };
+  let stillToCome = 0;
+  for (let i = 0; i < followers.classes; i++) {
+    if (followers.size(i) === 0) continue;
+    const state = states.of(i);
+    advance(state, lastUs, times, heard[serverOf(i)]!);
+    stillToCome += onTheWay(state);
+  }
+  return { untilUs, part, onTheWay: stillToCome };
 }
 
 function createHeard(parts: Parts, server: number): Heard {
