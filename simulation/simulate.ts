@@ -157,7 +157,9 @@ function changesOf(
 }
 
 /** Latencies of a server that is full are no figures. */
-function seriesOf({ slotUs, slots, saturated, backlog }: Simulated, measuredUs: number): Series {
+function seriesOf(of: Simulated, measuredUs: number): Series {
+  const { slotUs, slots, saturated, backlog, server, cluster, changes } = of;
+  const servers = cluster?.servers.length ?? changes?.servers?.count ?? 1;
   // The last slot may be narrower than the others.
   const widthUs = (slot: number) => Math.max(1, Math.min(slotUs, measuredUs - slot * slotUs));
   const perS = (count: number, slot: number) => count / (widthUs(slot) / 1e6);
@@ -176,7 +178,10 @@ function seriesOf({ slotUs, slots, saturated, backlog }: Simulated, measuredUs: 
       connected: slots.map(({ connected }) => connected),
       requestsPerS: slots.map(({ requests }, i) => perS(requests, i)),
       bytesPerS: slots.map(({ bytesOut }, i) => perS(bytesOut, i)),
-      serverCpuShare: slots.map(({ serverCpuUs }, i) => serverCpuUs / widthUs(i)),
+      // All that they use, as where it is measured; none has more than a core.
+      serverCpuShare: slots.map(({ serverCpuUs }, i) =>
+        Math.min(servers, serverCpuUs / widthUs(i) + server.idleShare),
+      ),
       ...(backlog && { serverBacklog: [...backlog.depth], serverOldestMs: [...backlog.oldestMs] }),
     },
   };
