@@ -3,6 +3,8 @@
 // evenly spaced in time, and those that find an event are counted from event to event.
 
 import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { formatBytes, formatNumber } from '../../core/base/units.ts';
+import { answerEndsAtBytes } from '../../core/event/body-size.ts';
 import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
@@ -66,7 +68,7 @@ export function polling(input: ModelInput): Simulated {
     leavesOut: [
       ...compressed(options.gzip),
       'the time from the publisher to the server, in which no poll finds the event yet',
-      ...historyTooShort(input, prepared),
+      ...notFound(input, prepared, counted),
       ...(steady ? [] : ['longer answers when many polls come at once']),
     ],
   });
@@ -103,17 +105,28 @@ function addWork({ prepared, cluster, tally }: Parts, requests: number, deliveri
   cluster.front?.passedEvenly(0, measureUs, requests);
 }
 
-/** Of each topic so many events are kept; what comes between two polls may be more. */
-function historyTooShort(
+/** What comes between two polls may be more than the history keeps, or than an answer takes. */
+function notFound(
   { scenario, variant }: ModelInput,
-  { followers, groupEvents, measureUs }: Prepared,
+  { followers, groupEvents, events, subscribers, measureUs }: Prepared,
+  { deliveries, bytes }: Counted,
 ): string[] {
   const { every, jitter } = variant.options as Options; // by its schema
-  const { history } = scenario.server;
-  const longestUs = every * 1000 * (1 + jitter);
-  const most = Math.max(...followers.groups.map(({ count: topics }, i) => groupEvents[i]! / topics));
-  if ((most * longestUs) / measureUs <= history) return [];
-  return [`events that are gone before a poll comes for them: the history keeps ${history} of each topic`];
+  const { history, historySize, slowBuffer } = scenario.server;
+  const intervals = measureUs / (every * 1000 * (1 + jitter));
+  const ofTopic = Math.max(...followers.groups.map(({ count: topics }, i) => groupEvents[i]! / topics));
+  const ofAllBytes = deliveries === 0 ? 0 : (events * bytes) / deliveries;
+  const answerEndsAt = Math.min(slowBuffer, answerEndsAtBytes);
+  const gone = (kept: string) =>
+    `events that are gone before a poll comes for them: the history keeps ${kept}`;
+  const full = formatBytes(answerEndsAt);
+  return [
+    ...(ofTopic / intervals > history ? [gone(`${formatNumber(history)} of each topic`)] : []),
+    ...(ofAllBytes / intervals > historySize ? [gone(`${formatBytes(historySize)} over all topics`)] : []),
+    ...(bytes / subscribers / intervals > answerEndsAt
+      ? [`events that wait for another poll, because an answer ends at ${full} of events`]
+      : []),
+  ];
 }
 
 type Parts = {
@@ -128,7 +141,8 @@ type Parts = {
   answerUs: (server: number) => number;
 };
 
-type Counted = { requests: number; deliveries: number; part: Part };
+/** In the measured phase. `bytes`: of the events in answers. */
+type Counted = { requests: number; deliveries: number; bytes: number; part: Part };
 
 function grouped(input: ModelInput, parts: Parts): Counted {
   const { options, prepared, cluster, tally, shiftOf, jitters } = parts;
@@ -178,10 +192,10 @@ function grouped(input: ModelInput, parts: Parts): Counted {
   const polls = full.finish(endsUs);
   if (part !== 'whole') tally.endAt(endsUs);
   const deliveries = tally.deliveries();
-  count(parts, polls.full, polls.all - polls.full);
+  const bytes = count(parts, polls.full, polls.all - polls.full);
   if (part !== 'whole') tally.stretch(prepared.events);
   const factor = measureUs / endsUs;
-  return { requests: polls.all * factor, deliveries: deliveries * factor, part };
+  return { requests: polls.all * factor, deliveries: deliveries * factor, bytes: bytes * factor, part };
 }
 
 /** At each server: when an event is there, and how long after its planned time and the wait it is had. */
@@ -225,8 +239,8 @@ function alone(input: ModelInput, parts: Parts): Counted {
       computed: input.computed,
     },
   );
-  count(parts, polls.full, polls.empty);
-  return { requests: polls.full + polls.empty, deliveries: polls.deliveries, part: 'whole' };
+  const bytes = count(parts, polls.full, polls.empty);
+  return { requests: polls.full + polls.empty, deliveries: polls.deliveries, bytes, part: 'whole' };
 }
 
 /** An event in an answer, with the comma before it. */
@@ -239,18 +253,21 @@ function eventSizes({ followers: { groups }, bareBytes }: Prepared): (event: Pla
   };
 }
 
-function count({ options, prepared, tally }: Parts, full: number, empty: number): void {
+/** @returns the bytes of the events in answers */
+function count({ options, prepared, tally }: Parts, full: number, empty: number): number {
   const { measureUs, topicListBytes, perS } = prepared;
   const sizes = pollSizes(options, topicListBytes, (perS * measureUs) / 2e6);
   tally.add('fullPolls', full);
   tally.add('emptyPolls', empty);
   tally.add('bytesIn', (full + empty) * sizes.requestBytes);
   // Between the events of an answer are commas, and before the first none.
-  const heads = full === 0 ? 0 : full * (sizes.fullBytes(tally.bytesOut() / full) - 1);
+  const eventBytes = tally.bytesOut();
+  const heads = full === 0 ? 0 : full * (sizes.fullBytes(eventBytes / full) - 1);
   tally.addOut(heads + empty * sizes.emptyBytes);
   tally.requested(full + empty);
   if (options.connection === 'close') {
     tally.add('connectionsOpened', full + empty);
     tally.add('connectionsClosed', full + empty);
   }
+  return eventBytes;
 }

@@ -1,0 +1,34 @@
+// Tests what models say of a scenario that they do not compute.
+
+import assert from 'node:assert/strict';
+import { test } from 'vitest';
+import { scenarioOf, simulated } from '../fixture.ts';
+
+type Given = { rate?: string; more?: string; options?: Record<string, unknown> };
+
+function leftOut(pattern: string, { rate = '10/s', more = '', options = {} }: Given = {}): string {
+  const scenario = scenarioOf(
+    `question: What is missing?\nsubscribers: 10\ntopics:\n  news: { publish: ${rate} }\n` +
+      `phases: { measure: 20s, drain: 6s }\nvariants: [sse]\n${more}\n`,
+  );
+  return simulated({ scenario, pattern, options }).leavesOut.join('\n');
+}
+
+test('events that polls do not find, or find later, are left out and named', () => {
+  const every = { options: { every: '5s' } };
+  const of = (given: Given = {}) => leftOut('polling', { ...every, ...given });
+  assert.doesNotMatch(of(), /the history keeps|an answer ends/);
+  // Up to 55 events of 64 KiB come between two polls: more than 1 MiB, and less than the history keeps.
+  const large = of({ more: 'payload: 64KiB' });
+  assert.match(large, /^Events that wait for another poll, because an answer ends at 1 MiB of events\.$/m);
+  assert.doesNotMatch(large, /the history keeps/);
+  assert.match(
+    of({ more: 'payload: 64KiB\nserver: { historySize: 3MiB }' }),
+    /^Events that are gone before a poll comes for them: the history keeps 3 MiB over all topics\.$/m,
+  );
+  assert.match(
+    of({ more: 'server: { history: 50 }' }),
+    /^Events that are gone before a poll comes for them: the history keeps 50 of each topic\.$/m,
+  );
+  assert.doesNotMatch(of({ more: 'server: { history: 60 }' }), /the history keeps/);
+});
