@@ -198,6 +198,11 @@ function clampTo({ low, high }: Range, value: number): number {
   return Math.min(high, Math.max(low, value));
 }
 
+/** How far outside of the measured payloads one is: 1 is inside. */
+export function payloadOutside(points: readonly ProfilePoint[], bytes: number): number {
+  return outside(rangeOf(points.map((one) => Math.max(1, one.payloadBytes))), Math.max(1, bytes));
+}
+
 function outside({ low, high }: Range, value: number): number {
   return Math.max(1, value / high, low / value);
 }

@@ -35,6 +35,7 @@ import {
 } from './long-poll-parts.ts';
 import { longPollingOneByOne } from './long-polling-one-by-one.ts';
 import { outcomeOf } from './outcome.ts';
+import { notePayloads } from './payloads.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { createServerFanOuts, noteReceivers } from './server-fan-outs.ts';
 import { createTally } from './tally.ts';
@@ -74,19 +75,21 @@ export function longPolling(input: ModelInput): Simulated {
     connectUs,
     computed: input.computed,
   };
-  const events = sizedEvents(input.events, prepared);
+  const payloads = notePayloads(input.events);
+  const events = sizedEvents(payloads.events, prepared);
   const computed =
     input.clients === 'one-by-one' ? longPollingOneByOne(events, parts) : grouped(events, parts);
   if (computed.part !== 'whole') tally.endAt(computed.untilUs, computed.onTheWay);
   answers.finish();
   if (computed.part !== 'whole') tally.stretch(prepared.events);
+  const outside = Math.max(fanOuts.extrapolated(), payloads.outside(measured.points));
   return outcomeOf(input, prepared, tally, cluster, {
     idleShares: Array.from({ length: count }, (_, i) => costs.idleShare(cluster.sizeOf(i))),
-    extrapolated: Math.max(fanOuts.extrapolated(), cluster.extrapolated()),
+    extrapolated: Math.max(outside, cluster.extrapolated()),
     expectedError: expectedErrorAt(
       measured.points,
       { receivers: usual, perS: cluster.ratePerServer(perS), payloadBytes },
-      fanOuts.extrapolated(),
+      outside,
     ),
     part: computed.part,
     leavesOut: [

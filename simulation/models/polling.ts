@@ -15,6 +15,7 @@ import { createCluster, type Cluster } from './cluster.ts';
 import { compressed } from './compressed.ts';
 import { outcomeOf } from './outcome.ts';
 import { createFullPolls } from './full-polls.ts';
+import { notePayloads } from './payloads.ts';
 import { createPollWaits } from './poll-waits.ts';
 import { pollingOneByOne } from './polling-one-by-one.ts';
 import { pollSizes } from './poll-sizes.ts';
@@ -50,18 +51,20 @@ export function polling(input: ModelInput): Simulated {
   const answerUs = (server: number) =>
     drawUs(answer.medianUs, randoms[server]!()) + (cluster.front?.addsUs() ?? 0);
   const parts: Parts = { options, prepared, cluster, tally, shiftOf, jitters: shifts, answerUs };
-  const counted = input.clients === 'one-by-one' ? alone(input, parts) : grouped(input, parts);
+  const payloads = notePayloads(input.events);
+  const noted = { ...input, events: payloads.events };
+  const counted = input.clients === 'one-by-one' ? alone(noted, parts) : grouped(noted, parts);
   const { requests, deliveries, part } = counted;
   addWork(parts, requests, deliveries);
   const kept = options.connection === 'keep-alive';
-  const extrapolated = Math.max(answer.extrapolated, cluster.extrapolated());
+  const outside = Math.max(answer.extrapolated, payloads.outside(measured.points));
   const outcome = outcomeOf(input, prepared, tally, cluster, {
     idleShares: Array.from({ length: servers }, () => costs.idleShare(asMany)),
-    extrapolated,
+    extrapolated: Math.max(outside, cluster.extrapolated()),
     expectedError: expectedErrorAt(
       measured.points,
       { receivers: asMany, perS: Math.max(ownPerS, 1e-6), payloadBytes },
-      answer.extrapolated,
+      outside,
     ),
     ...(!kept && { connections: 0, descriptors: (requestsPerS * drawUs(answer.medianUs, 0.5)) / 1e6 }),
     part,

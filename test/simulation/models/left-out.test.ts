@@ -2,17 +2,20 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'vitest';
+import type { Simulated } from '../../../simulation/model.ts';
 import { scenarioOf, simulated } from '../fixture.ts';
 
 type Given = { rate?: string; more?: string; options?: Record<string, unknown> };
 
-function leftOut(pattern: string, { rate = '10/s', more = '', options = {} }: Given = {}): string {
+function simulationOf(pattern: string, { rate = '10/s', more = '', options = {} }: Given = {}): Simulated {
   const scenario = scenarioOf(
     `question: What is missing?\nsubscribers: 10\ntopics:\n  news: { publish: ${rate} }\n` +
       `phases: { measure: 20s, drain: 6s }\nvariants: [sse]\n${more}\n`,
   );
-  return simulated({ scenario, pattern, options }).leavesOut.join('\n');
+  return simulated({ scenario, pattern, options });
 }
+
+const leftOut = (pattern: string, given: Given = {}) => simulationOf(pattern, given).leavesOut.join('\n');
 
 test('events that polls do not find, or find later, are left out and named', () => {
   const every = { options: { every: '5s' } };
@@ -31,4 +34,20 @@ test('events that polls do not find, or find later, are left out and named', () 
     /^Events that are gone before a poll comes for them: the history keeps 50 of each topic\.$/m,
   );
   assert.doesNotMatch(of({ more: 'server: { history: 60 }' }), /the history keeps/);
+});
+
+test.for([
+  ['polling', {}],
+  ['long-polling', {}],
+  ['long-polling', { batch: '300ms' }],
+  ['http-stream', {}],
+  ['sse', {}],
+  ['websocket', {}],
+  ['webhook', {}],
+] as const)('a payload that was not measured lies outside of the profile (%s, %o)', ([pattern, options]) => {
+  const [usual, large, small] = ['256B', '1KiB', '64B'].map((payload) =>
+    simulationOf(pattern, { options, more: `payload: ${payload}` }),
+  );
+  assert.deepEqual([usual!.extrapolated, large!.extrapolated, small!.extrapolated], [1, 4, 4]);
+  assert.ok(large!.expectedError['server-cpu']! > usual!.expectedError['server-cpu']! + 0.1);
 });
