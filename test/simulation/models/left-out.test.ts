@@ -51,3 +51,15 @@ test.for([
   assert.deepEqual([usual!.extrapolated, large!.extrapolated, small!.extrapolated], [1, 4, 4]);
   assert.ok(large!.expectedError['server-cpu']! > usual!.expectedError['server-cpu']! + 0.1);
 });
+
+test('what no run was compared with has no expected error', () => {
+  const errors = (pattern: string, options: Record<string, unknown> = {}) => {
+    const { requests, bytes, descriptors } = simulationOf(pattern, { options }).expectedError;
+    return [requests, bytes, descriptors];
+  };
+  assert.deepEqual(errors('polling'), [0.01, 0.01, 0.01]);
+  assert.deepEqual(errors('polling', { connection: 'close' }), [0.01, 0.01, null]);
+  assert.deepEqual(errors('sse', { over: 'h2' }), [0.01, 0.01, null]);
+  assert.deepEqual(errors('sse', { gzip: true }), [0.02, null, 0.01]);
+  assert.deepEqual(errors('long-polling', { batch: '300ms' }), [null, null, 0.01]);
+});
