@@ -222,8 +222,8 @@ function warningsOf(of: Simulated): TrialWarning[] {
             level: 'note' as const,
             message:
               `this is ${digits(extrapolated)} times outside of the profile's points, so it may be off ` +
-              `by more than it says. A profile with larger points is more exact (npm start -- ` +
-              `calibrate --full).`,
+              'by more than it says. npm start -- calibrate --full measures more subscribers and more ' +
+              'events a second; calibrate measures no rarer events and no other payloads.',
           },
         ]
       : []),

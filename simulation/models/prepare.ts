@@ -119,7 +119,7 @@ function topicListBytes(followers: Followers): number {
 /** What a scenario says, nothing refuses and models do not compute (simulation/refusals.ts has the rest). */
 function notComputed({ server }: Scenario): string[] {
   return [
-    ...(server.announce > 0 ? ['the bytes of what is announced to clients as they join'] : []),
+    ...(server.announce > 0 ? ['the bytes of what the server announces (server.announce)'] : []),
     'garbage collection and other programs, except as far as they were measured with the profile',
   ];
 }

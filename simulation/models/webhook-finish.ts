@@ -2,7 +2,9 @@
 
 import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { formatNumber } from '../../core/base/units.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { pendingMost } from '../../core/policy/webhook/room.ts';
 import { quantileUs, samplesOf } from '../../core/result/histogram.ts';
 import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
@@ -97,10 +99,11 @@ function leftOut({ delivery, fifo, store }: PatternOptions<'webhook'>): string[]
 
 function notesOf(counts: ReturnType<Settling['counts']>): TrialWarning[] {
   const deliveries = (count: number) => counted(count, 'delivery', 'deliveries');
+  const limits = `server.slowBuffer, or ${formatNumber(pendingMost)} over all endpoints`;
   const ends = [
     counts['given-up'] > 0 ? `${deliveries(counts['given-up'])} given up after the last attempt` : '',
     counts.cancelled > 0 ? `${deliveries(counts.cancelled)} cancelled because an endpoint was disabled` : '',
-    counts.dropped > 0 ? `${deliveries(counts.dropped)} dropped because of server.slowBuffer` : '',
+    counts.dropped > 0 ? `${deliveries(counts.dropped)} dropped because a queue was full (${limits})` : '',
     counts.pending > 0 ? `${deliveries(counts.pending)} still pending when the trial ended` : '',
   ].filter((text) => text !== '');
   return [
