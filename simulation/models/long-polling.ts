@@ -4,6 +4,7 @@
 
 import { newQueue } from '../../core/base/queue.ts';
 import { decideEvent } from '../../core/policy/server/long-poll.ts';
+import { topicCount } from '../../core/scenario/topics.ts';
 import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
@@ -263,7 +264,7 @@ function* sizedEvents(
   events: Iterable<PlannedEvent>,
   { followers: { groups }, warmUpEvents, bareBytes }: Prepared,
 ): Generator<Sized> {
-  const topics = groups.reduce((sum, { count }) => sum + count, 0);
+  const topics = topicCount(groups);
   let before = warmUpEvents;
   for (const event of events) {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };

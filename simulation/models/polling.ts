@@ -5,6 +5,7 @@
 import type { PatternOptions } from '../../core/pattern/registry.ts';
 import { formatBytes, formatNumber } from '../../core/base/units.ts';
 import { answerEndsAtBytes } from '../../core/event/body-size.ts';
+import { topicCount } from '../../core/scenario/topics.ts';
 import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
@@ -248,7 +249,7 @@ function alone(input: ModelInput, parts: Parts): Counted {
 
 /** An event in an answer, with the comma before it. */
 function eventSizes({ followers: { groups }, bareBytes }: Prepared): (event: PlannedEvent) => number {
-  const topics = groups.reduce((sum, { count: topicsOfGroup }) => sum + topicsOfGroup, 0);
+  const topics = topicCount(groups);
   let before = 0;
   return ({ topic, bodyBytes }) => {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };

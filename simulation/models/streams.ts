@@ -1,6 +1,7 @@
 // Simulates what http-stream, sse and websocket share: a connection each that stays open, and events written
 // to one after the other. What an event and a sign of life are on the wire is the pattern's.
 
+import { topicCount } from '../../core/scenario/topics.ts';
 import { createCosts } from '../costs/costs.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
@@ -108,7 +109,7 @@ export function* sizedEvents(
   { followers: { groups }, warmUpEvents, bareBytes }: Prepared,
   kind: StreamKind,
 ): Generator<Sized> {
-  const topics = groups.reduce((sum, { count }) => sum + count, 0);
+  const topics = topicCount(groups);
   let before = warmUpEvents;
   for (const event of events) {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };
