@@ -8,9 +8,8 @@ import { answerEndsAtBytes } from '../../core/event/body-size.ts';
 import { topicCount } from '../../core/scenario/topics.ts';
 import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
-import { expectedErrorAt } from '../costs/expected-error.ts';
+import { errorsOfPart, expectedErrorAt } from '../costs/expected-error.ts';
 import { fitRequestCosts } from '../costs/request-costs.ts';
-import { quantileUs } from '../../core/result/histogram.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
 import { createCluster, type Cluster } from './cluster.ts';
 import { compressed } from './compressed.ts';
@@ -77,18 +76,9 @@ export function polling(input: ModelInput): Simulated {
     ],
   });
   // Nearly all of the wait is the interval's, which is known; only what an answer takes may be off.
-  const errors = { ...outcome.expectedError };
-  for (const [kind, share] of [
-    ['latency.p50', 0.5],
-    ['latency.p90', 0.9],
-    ['latency.p99', 0.99],
-  ] as const) {
-    const whole = quantileUs(outcome.latency.endToEnd, share);
-    const own = errors[kind];
-    if (own !== null && whole !== undefined && whole > 0)
-      errors[kind] = own * Math.min(1, drawUs(answer.medianUs, share) / whole);
-  }
-  return { ...outcome, expectedError: errors };
+  const answersUs = (quantile: number) => drawUs(answer.medianUs, quantile);
+  const expectedError = errorsOfPart(outcome.expectedError, outcome.latency.endToEnd, answersUs);
+  return { ...outcome, expectedError };
 }
 
 /** What requests and deliveries cost the servers, each as many subscribers as it has, and HAProxy. */

@@ -8,7 +8,7 @@ import { pendingMost } from '../../core/policy/webhook/room.ts';
 import { quantileUs, samplesOf } from '../../core/result/histogram.ts';
 import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
-import { expectedErrorAt } from '../costs/expected-error.ts';
+import { errorsOfPart, expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, Simulated } from '../model.ts';
 import { byItself, outcomeOf } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
@@ -71,20 +71,10 @@ function errorsOf(
   { latency, expectedError }: Pick<Simulated, 'latency' | 'expectedError'>,
   byAttempt: NonNullable<Simulated['latencyByAttempt']>,
 ): ExpectedError {
-  const errors: ExpectedError = { ...expectedError, requests: null, bytes: null, descriptors: null };
   const first = byAttempt.find(({ attempt }) => attempt === 1)?.histogram;
-  for (const [kind, share] of [
-    ['latency.p50', 0.5],
-    ['latency.p90', 0.9],
-    ['latency.p99', 0.99],
-  ] as const) {
-    const whole = quantileUs(latency.endToEnd, share);
-    const own = first && quantileUs(first, share);
-    const error = errors[kind];
-    if (error !== null && whole !== undefined && own !== undefined && whole > 0)
-      errors[kind] = whole === Infinity ? 0 : error * Math.min(1, own / whole);
-  }
-  return errors;
+  const firstUs = (quantile: number) => first && quantileUs(first, quantile);
+  const errors = errorsOfPart(expectedError, latency.endToEnd, firstUs);
+  return { ...errors, requests: null, bytes: null, descriptors: null };
 }
 
 function leftOut({ delivery, fifo, store }: PatternOptions<'webhook'>): string[] {
