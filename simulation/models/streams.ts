@@ -11,7 +11,7 @@ import { linesOf } from './fan-out.ts';
 import { outcomeOf } from './outcome.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { createServerFanOuts, noteReceivers } from './server-fan-outs.ts';
-import { createSignsOfLife, turnsWithin } from './signs-of-life.ts';
+import { createSignsOfLife, signsLeftOut, turnsWithin } from './signs-of-life.ts';
 import type { Sized, StreamKind, StreamParts } from './stream-kind.ts';
 import { streamsOneByOne } from './streams-one-by-one.ts';
 import { createTally } from './tally.ts';
@@ -46,7 +46,11 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
       fanOuts.extrapolated(),
     ),
     part,
-    leavesOut: ['subscribers that read too slowly: all of them read at once', ...(kind.leavesOut ?? [])],
+    leavesOut: [
+      'subscribers that read too slowly: all of them read at once',
+      ...signsLeftOut(measured.points, cluster.sizeOf(0)),
+      ...(kind.leavesOut ?? []),
+    ],
   });
 }
 

@@ -63,3 +63,18 @@ test('what no run was compared with has no expected error', () => {
   assert.deepEqual(errors('sse', { gzip: true }), [0.02, null, 0.01]);
   assert.deepEqual(errors('long-polling', { batch: '300ms' }), [null, null, 0.01]);
 });
+
+test('the CPU of more signs of life than the profile has is left out and named', () => {
+  const of = (servers: number, faults = '[]') => {
+    const scenario = scenarioOf(
+      'question: What is missing?\nsubscribers: 2500\ntopics: { news: { publish: 1/s } }\n' +
+        `servers: { count: ${servers} }\nfaults: ${faults}\n` +
+        'phases: { measure: 5s, drain: 5s }\nvariants: [websocket]\n',
+    );
+    return simulated({ scenario, pattern: 'websocket' }).leavesOut.join('\n');
+  };
+  const said = /^The server's CPU for signs of life \(pings, heartbeats\) of more than 1,000 subscribers\.$/m;
+  assert.match(of(1), said);
+  assert.match(of(1, '[{ at: 1s, disconnect: 10% }]'), said);
+  assert.doesNotMatch(of(3), said);
+});
