@@ -11,6 +11,7 @@ import {
   parseSizeBytes,
   writeDuration,
 } from '../core/base/units.ts';
+import { largestBodyBytes } from '../core/event/body-size.ts';
 
 export type NeedFlags = {
   to?: string;
@@ -30,9 +31,9 @@ export type NeedFlags = {
 };
 
 const [leastEveryMs, mostEveryMs] = [0.1, 30 * 86_400_000];
+/** As far as simulated latencies reach. */
+const mostWithinMs = 30 * 86_400_000;
 const mostClients = 1e9;
-/** A body of more is refused by runs (docs/scenarios.md). */
-const mostPayloadBytes = 8 * 1024 ** 2;
 
 /** Whether anything of it was said. */
 export function hasNeeds(flags: NeedFlags): boolean {
@@ -126,14 +127,15 @@ export function everyOf({ every, rate }: Pick<NeedFlags, 'every' | 'rate'>): { m
 
 export function withinOf(text: string): { ms: number } | string {
   const ms = parseDurationMs(text);
-  return ms !== undefined && ms > 0
+  return ms !== undefined && ms > 0 && ms <= mostWithinMs
     ? { ms }
-    : `--within ${text}: write how late an update may be, with its unit, such as --within 500ms.`;
+    : `--within ${text}: write how late an update may be, with its unit, at most ` +
+        `${writeDuration(mostWithinMs)}, such as --within 500ms.`;
 }
 
 function payloadMistakes(payload: string | undefined): string[] {
   const bytes = payload === undefined ? 1 : parseSizeBytes(payload);
-  return bytes !== undefined && bytes >= 1 && bytes <= mostPayloadBytes
+  return bytes !== undefined && bytes >= 1 && bytes <= largestBodyBytes
     ? []
     : [`--payload ${payload}: write a size with its unit, from 1B to 8MiB, such as --payload 256B.`];
 }

@@ -97,6 +97,7 @@ export async function calibrateCommand(flags: CalibrateFlags & { invocation: str
     const hasTime = (tookMs: number) => performance.now() - fromMs + tookMs < budgetMs;
     const { lives, leftOut } = await measureLives(installed.brokers, hasTime, asked);
     calibration.leftOut.push(...leftOut);
+    if (stop.signal.aborted) calibration.end = { kind: 'interrupted' };
     return { calibration, lives };
   };
   const { calibration, lives } = await measureAll().finally(() => {

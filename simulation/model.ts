@@ -10,6 +10,7 @@ import type { Recovery } from '../core/result/recovery.ts';
 import type { TrialFault } from '../core/result/trial-fault.ts';
 import type { TrialWarning } from '../core/result/trial-warning.ts';
 import type { Profile } from '../core/profile/profile.ts';
+import type { Traces } from '../core/scenario/arrivals.ts';
 import type { Scenario } from '../core/scenario/scenario.ts';
 
 /** An event as the schedule has it; times count from the start of the measured phase, the warm-up below 0. */
@@ -29,6 +30,8 @@ export type ModelInput = {
    * one, all of it is held (harness/run/prepare-simulated.ts says how much may be).
    */
   events: Iterable<PlannedEvent>;
+  /** The traces that topics play, by file: how many events they have is asked before `events` is read. */
+  traces?: Traces;
   /** The stream of random numbers of that name: the same seed and name give the same numbers. */
   random: (stream: string) => Random;
   /**

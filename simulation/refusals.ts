@@ -94,8 +94,8 @@ function obstaclesWithFaults({ servers, faults }: Pick<Asked, 'servers' | 'fault
         ]),
     ...(isStill
       ? [
-          'faults: a freeze can be simulated only in scenarios with a single server; simulate a ' +
-            "copy of the scenario without it, or --set 'faults=[]'.",
+          'faults: the only freeze that can be simulated is that of the server, where there is one; ' +
+            "simulate a copy of the scenario without other freezes, or --set 'faults=[]'.",
         ]
       : []),
   ];

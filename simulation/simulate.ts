@@ -33,7 +33,7 @@ export type SimulatedTrialInput = {
   /** Each repetition has random numbers of its own; all trials share one schedule. */
   repetition: number;
   /** As trials that are measured have it; read once, and held by few models (`ModelInput`). */
-  schedule: Pick<Schedule, 'events' | 'corpus'>;
+  schedule: Pick<Schedule, 'events' | 'corpus' | 'traces'>;
   profile: Profile;
 } & Pick<ModelInput, 'clients' | 'oneCore' | 'clockUs' | 'computed'>;
 
@@ -42,7 +42,7 @@ export type SimulatedTrialInput = {
  * @throws UserError `not-simulated` where no model or no point of the profile is of the variant
  */
 export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry, startedAt: Date): Trial {
-  const { scenario, variant, repetition, profile, clients, oneCore, clockUs, computed } = input;
+  const { scenario, variant, repetition, schedule, profile, clients, oneCore, clockUs, computed } = input;
   const model = models[variant.pattern];
   if (!model) throw new UserError('not-simulated', `There is no model of ${variant.pattern}.`);
   const simulated = model({
@@ -50,6 +50,7 @@ export function simulateTrial(input: SimulatedTrialInput, models: ModelRegistry,
     variant,
     profile,
     events: { [Symbol.iterator]: () => eventsOf(input) },
+    traces: schedule.traces,
     random: (stream) => longRandom(scenario.seed, `${stream}:${repetition}`),
     clients,
     ...(oneCore && { oneCore }),
@@ -156,7 +157,9 @@ function changesOf(
 }
 
 /** Latencies of a server that is full are no figures. */
-function seriesOf({ slotUs, slots, saturated, backlog }: Simulated, measuredUs: number): Series {
+function seriesOf(of: Simulated, measuredUs: number): Series {
+  const { slotUs, slots, saturated, backlog, server, cluster, changes } = of;
+  const servers = cluster?.servers.length ?? changes?.servers?.count ?? 1;
   // The last slot may be narrower than the others.
   const widthUs = (slot: number) => Math.max(1, Math.min(slotUs, measuredUs - slot * slotUs));
   const perS = (count: number, slot: number) => count / (widthUs(slot) / 1e6);
@@ -175,7 +178,10 @@ function seriesOf({ slotUs, slots, saturated, backlog }: Simulated, measuredUs: 
       connected: slots.map(({ connected }) => connected),
       requestsPerS: slots.map(({ requests }, i) => perS(requests, i)),
       bytesPerS: slots.map(({ bytesOut }, i) => perS(bytesOut, i)),
-      serverCpuShare: slots.map(({ serverCpuUs }, i) => serverCpuUs / widthUs(i)),
+      // All that they use, as where it is measured; none has more than a core.
+      serverCpuShare: slots.map(({ serverCpuUs }, i) =>
+        Math.min(servers, serverCpuUs / widthUs(i) + server.idleShare),
+      ),
       ...(backlog && { serverBacklog: [...backlog.depth], serverOldestMs: [...backlog.oldestMs] }),
     },
   };

@@ -12,7 +12,7 @@ import {
 import { requestsOf } from '../../core/result/counters.ts';
 import type { Completed, ProcessUse } from '../../core/result/result.ts';
 import type { BrokerName } from '../../core/scenario/servers.ts';
-import { mean, quantilesOf, spreadOf, sum, type Done } from './means.ts';
+import { mean, quantilesOf, spreadOf, sum, use, type Done } from './means.ts';
 
 /** What programs say that they are: `redis-server 7.0.15`. */
 export type Versions = Partial<Record<BrokerName | 'haproxy', string>>;
@@ -177,13 +177,6 @@ function eventUs(trial: Completed, role: ProcessUse['role']): number {
 
 function spreadBetween(values: readonly number[]): number | null {
   return values.length < 2 ? null : spreadOf(values);
-}
-
-/** @throws Error where the process was not read: then the trial has no costs */
-function use({ processes }: Completed, role: ProcessUse['role']): ProcessUse {
-  const one = processes.find((process) => process.role === role);
-  if (!one) throw new Error(`the trial says nothing of its ${role} process`);
-  return one;
 }
 
 /** What of brokers and HAProxy was to be measured, and the profile does not have. */

@@ -46,7 +46,7 @@ type Asked = Pick<CalibrateOptions, 'registry' | 'fleet' | 'machine' | 'observer
 /**
  * Measures servers without a broker, and with each of these, one after the other.
  * @param hasTime asked before each broker, with how long its trial takes
- * @returns what is known, and a sentence for each that is not
+ * @returns what is known, and a sentence for each that is not; of a server whose trial is interrupted neither
  */
 export async function measureLives(
   brokers: readonly BrokerName[],
@@ -63,6 +63,7 @@ export async function measureLives(
       continue;
     }
     const life = await measureLife(broker, options);
+    if (options.signal.aborted) break;
     if (life) lives[broker] = life;
     else leftOut.push(`${what}: it could not be measured.`);
   }

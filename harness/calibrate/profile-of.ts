@@ -13,7 +13,7 @@ import { quantileUs, type StoredHistogram } from '../../core/result/histogram.ts
 import { histogramOf } from '../../core/result/load-histogram.ts';
 import type { Completed, Environment, ProcessUse, Trial } from '../../core/result/result.ts';
 import { clusterOf, type Lives, type Versions } from './cluster-of.ts';
-import { mean, quantilesOf, spreadOf, sum, type Done } from './means.ts';
+import { mean, quantilesOf, spreadOf, sum, use, type Done } from './means.ts';
 import { payloadBytes } from './points.ts';
 
 /** A trial that counts, and the point that it was to measure. */
@@ -135,13 +135,6 @@ function atRestOf(done: readonly Done[]): ProfileVariant['atRest'] {
     connectBytesIn: connecting(({ bytesIn }) => bytesIn),
     connectBytesOut: connecting(({ bytesOut }) => bytesOut),
   };
-}
-
-/** @throws Error where the process was not read: then the trial has no costs */
-function use({ processes }: Completed, role: ProcessUse['role']): ProcessUse {
-  const one = processes.find((process) => process.role === role);
-  if (!one) throw new Error(`the trial says nothing of its ${role} process`);
-  return one;
 }
 
 function cpuShare({ processes }: Completed, role: ProcessUse['role']): number {

@@ -2,11 +2,17 @@
 
 import { isCluster } from '../../core/scenario/servers.ts';
 import type { ModelInput } from '../model.ts';
+import type { Prepared } from '../models/prepare.ts';
+import { signsLeftOut } from '../models/signs-of-life.ts';
 import type { StreamKind } from '../models/stream-kind.ts';
 import { lifeIn } from './lives.ts';
 import { assumedOf } from './syn.ts';
 
-export function leftOut({ scenario: { servers, faults }, profile }: ModelInput, kind: StreamKind): string[] {
+export function leftOut(
+  { scenario: { servers, faults, subscribers }, profile }: ModelInput,
+  { measured }: Pick<Prepared, 'measured'>,
+  kind: StreamKind,
+): string[] {
   const assumed = assumedOf(profile.kernel);
   return [
     ...(lifeIn(profile, servers.broker.kind)
@@ -24,6 +30,7 @@ export function leftOut({ scenario: { servers, faults }, profile }: ModelInput, 
     ...(assumed === undefined ? [] : [assumed]),
     'first, median and last receiver of events that most of their followers got late',
     'subscribers that read too slowly: all of them read at once',
+    ...signsLeftOut(measured.points, subscribers / servers.count),
     ...(kind.leavesOut ?? []),
   ];
 }

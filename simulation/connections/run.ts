@@ -225,7 +225,7 @@ function simulatedOf(
     extrapolated: deliveries.extrapolated(),
     expectedError: heldAgainstRuns,
     part: 'whole',
-    leavesOut: [...leftOut(input, kind)],
+    leavesOut: leftOut(input, prepared, kind),
   });
   use.fillSlots(outcome.slots);
   const { grows, ...demand } = use.demand();

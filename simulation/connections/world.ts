@@ -84,7 +84,7 @@ export type World = {
 
 export type Handlers = { attempt: HandlerId; served: HandlerId; again: HandlerId; told: HandlerId };
 
-export function newClients(count: number): Clients {
+function newClients(count: number): Clients {
   return {
     count,
     state: new Uint8Array(count),

@@ -26,7 +26,10 @@ export type At = { receivers: number; perS: number; payloadBytes: number };
 export type Costs = {
   /** Places that differ by less than a percent give the same object. */
   at(at: At): Cost;
-  /** CPU with all subscribers connected and no event, as a share of a core. */
+  /**
+   * CPU before the first event, as a share of a core: with all subscribers connected, but of patterns whose
+   * clients ask (polling, long polling) without any.
+   */
   idleShare(subscribers: number): number;
 };
 
@@ -87,7 +90,7 @@ function rounded(value: number): string {
   return Number.isInteger(value) ? `${value}` : `~${Math.round(Math.log(value) * 200)}`;
 }
 
-export function preparePoints(points: readonly ProfilePoint[]): Points {
+function preparePoints(points: readonly ProfilePoint[]): Points {
   const used = points.filter(({ perS }) => perS > 0);
   if (used.length === 0) throw new Error('a profile has no point at which events were published');
   return {
@@ -109,7 +112,7 @@ export function placeOf(at: { subscribers: number; perS: number; payloadBytes: n
   ];
 }
 
-export function costAt(known: Points, { receivers, perS, payloadBytes }: At): Cost {
+function costAt(known: Points, { receivers, perS, payloadBytes }: At): Cost {
   const [ofReceivers, ofRates, ofPayloads] = known.ranges;
   const inside = {
     subscribers: clampTo(ofReceivers, Math.max(1, receivers)),
@@ -196,6 +199,11 @@ function rangeOf(values: readonly number[]): Range {
 
 function clampTo({ low, high }: Range, value: number): number {
   return Math.min(high, Math.max(low, value));
+}
+
+/** How far outside of the measured payloads one is: 1 is inside. */
+export function payloadOutside(points: readonly ProfilePoint[], bytes: number): number {
+  return outside(rangeOf(points.map((one) => Math.max(1, one.payloadBytes))), Math.max(1, bytes));
 }
 
 function outside({ low, high }: Range, value: number): number {

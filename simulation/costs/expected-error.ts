@@ -2,6 +2,7 @@
 // predicted from the others, stretched by how much further the place is from the nearest point than those
 // points are from each other.
 
+import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
 import { profileQuantiles, type ProfilePoint } from '../../core/profile/profile.ts';
 import { median } from '../../core/base/median.ts';
@@ -59,6 +60,34 @@ export function expectedErrorAt(
     connects: null,
     losses: null,
   };
+}
+
+/** The kinds of latencies, and the quantile of each. */
+export const latencyKinds = [
+  ['latency.p50', 0.5],
+  ['latency.p90', 0.9],
+  ['latency.p99', 0.99],
+] as const;
+
+/**
+ * The same where only a part of a latency may be off, and all other waiting is known.
+ * @param latency the whole of it
+ * @param partUs the part, at a quantile of its own; undefined where there is none
+ */
+export function errorsOfPart(
+  expected: ExpectedError,
+  latency: Histogram,
+  partUs: (quantile: number) => number | undefined,
+): ExpectedError {
+  const errors = { ...expected };
+  for (const [kind, quantile] of latencyKinds) {
+    const wholeUs = quantileUs(latency, quantile);
+    const ownUs = partUs(quantile);
+    const error = errors[kind];
+    if (error !== null && wholeUs !== undefined && ownUs !== undefined && wholeUs > 0)
+      errors[kind] = wholeUs === Infinity ? 0 : error * Math.min(1, ownUs / wholeUs);
+  }
+  return errors;
 }
 
 /**

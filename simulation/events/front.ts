@@ -10,7 +10,7 @@ const entryWords = importedEntryWords;
 const bucketBits = 12;
 const buckets = 2 ** bucketBits;
 /** More than they are wait in the wheel. */
-export const mostNodes = 8192;
+const mostNodes = 8192;
 /** A node is an entry and the next node of its bucket. */
 const nodeWords = entryWords + 1;
 const link = entryWords;

@@ -5,6 +5,7 @@ import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { drawUs } from '../costs/distribution.ts';
+import { latencyKinds } from '../costs/expected-error.ts';
 import type { BesidePart, ModelInput } from '../model.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -41,12 +42,6 @@ export function besideOf(
   ];
 }
 
-const kinds = [
-  ['latency.p50', 0.5],
-  ['latency.p90', 0.9],
-  ['latency.p99', 0.99],
-] as const;
-
 /**
  * The expected error with a broker or HAProxy: the error without them, plus the differences between repeated
  * trials of these, in the share of the figure that they add. Null where they were measured once only, as then
@@ -67,7 +62,7 @@ export function addedError(
     );
   const delays = spreadOf(broker?.of.points.map(({ delaySpread }) => delaySpread) ?? []);
   const passing = spreadOf(front?.of.points.map(({ addedSpread }) => addedSpread) ?? []);
-  for (const [kind, share] of kinds) {
+  for (const [kind, share] of latencyKinds) {
     const wholeUs = quantileUs(latency, share) ?? 0;
     const own = errors[kind];
     errors[kind] =

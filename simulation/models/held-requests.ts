@@ -115,6 +115,12 @@ export function answerFullEnough(state: ClassState, atUs: number, rules: LongPol
   }
 }
 
+/** Deliveries of events that have come to clients who are on the way, or who collect more. */
+export function onTheWay({ runs, unseen, base }: ClassState): number {
+  const end = base + unseen.length;
+  return runs.reduce((sum, { count, seen }) => sum + count * (end - seen), 0);
+}
+
 export function forget(state: ClassState): void {
   const seen = state.runs.reduce((least, run) => Math.min(least, run.seen), state.base + state.unseen.length);
   state.unseen.splice(0, seen - state.base);

@@ -81,8 +81,8 @@ export type Parts = {
   computed: ModelInput['computed'];
 };
 
-/** Until when, and why until then. */
-export type Computed = { untilUs: number; part: Part };
+/** Until when, why until then, and how many deliveries of the events up to then are still to come. */
+export type Computed = { untilUs: number; part: Part; onTheWay: number };
 
 export type Answers = {
   full(atUs: number, stepUs: number, count: number): void;

@@ -74,7 +74,7 @@ export function longPollingOneByOne(events: Iterable<Sized>, parts: Parts): Comp
     for (const [i, { server }] of answering.entries()) answerAll(nowAt[server]!, atUs, those[i]!, parts);
   }
   for (const own of ofServer) passUntil(own, measureUs + drainUs, parts);
-  return { untilUs: measureUs, part: 'whole' };
+  return { untilUs: measureUs, part: 'whole', onTheWay: 0 };
 }
 
 /** Takes one step after the other, the earliest first. */

@@ -4,6 +4,7 @@
 
 import { newQueue } from '../../core/base/queue.ts';
 import { decideEvent } from '../../core/policy/server/long-poll.ts';
+import { topicCount } from '../../core/scenario/topics.ts';
 import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
@@ -19,6 +20,7 @@ import {
   forget,
   holdEveryUs,
   noteEvent,
+  onTheWay,
   takeHeld,
   type ClassState,
   type Heard,
@@ -34,7 +36,8 @@ import {
 } from './long-poll-parts.ts';
 import { longPollingOneByOne } from './long-polling-one-by-one.ts';
 import { outcomeOf } from './outcome.ts';
-import { prepare, receiversOf, type Prepared } from './prepare.ts';
+import { notePayloads } from './payloads.ts';
+import { prepare, type Prepared } from './prepare.ts';
 import { createServerFanOuts, noteReceivers } from './server-fan-outs.ts';
 import { createTally } from './tally.ts';
 import { envelopeBytes, topicBytes } from './wire-sizes.ts';
@@ -43,12 +46,11 @@ import { createBudget, type Part } from './windows.ts';
 export function longPolling(input: ModelInput): Simulated {
   const options = input.variant.options as Options; // by its schema
   const prepared = prepare(input);
-  const { subscribers, measureUs, drainUs, measured, followers, perS } = prepared;
+  const { subscribers, receivers, measureUs, drainUs, measured, perS } = prepared;
   const { count } = input.scenario.servers;
   const costs = createCosts(measured);
   const tally = createTally(measureUs, drainUs, subscribers, count);
   const payloadBytes = measured.points[0]!.payloadBytes;
-  const receivers = receiversOf(input.scenario, followers.groups);
   const usual = Math.max(1, receivers / count);
   const cluster = createCluster(input, prepared, tally, {
     answerUs: () => {
@@ -74,19 +76,21 @@ export function longPolling(input: ModelInput): Simulated {
     connectUs,
     computed: input.computed,
   };
-  const events = sizedEvents(input.events, prepared);
+  const payloads = notePayloads(input.events);
+  const events = sizedEvents(payloads.events, prepared);
   const computed =
     input.clients === 'one-by-one' ? longPollingOneByOne(events, parts) : grouped(events, parts);
-  if (computed.part !== 'whole') tally.endAt(computed.untilUs);
+  if (computed.part !== 'whole') tally.endAt(computed.untilUs, computed.onTheWay);
   answers.finish();
   if (computed.part !== 'whole') tally.stretch(prepared.events);
+  const outside = Math.max(fanOuts.extrapolated(), payloads.outside(measured.points));
   return outcomeOf(input, prepared, tally, cluster, {
     idleShares: Array.from({ length: count }, (_, i) => costs.idleShare(cluster.sizeOf(i))),
-    extrapolated: Math.max(fanOuts.extrapolated(), cluster.extrapolated()),
+    extrapolated: Math.max(outside, cluster.extrapolated()),
     expectedError: expectedErrorAt(
       measured.points,
       { receivers: usual, perS: cluster.ratePerServer(perS), payloadBytes },
-      fanOuts.extrapolated(),
+      outside,
     ),
     part: computed.part,
     leavesOut: [
@@ -197,9 +201,14 @@ function grouped(events: Iterable<Sized>, parts: Parts): Computed {
   }
   const lastUs = part === 'whole' ? measureUs + drainUs : untilUs;
   for (let server = 0; server < count; server++) endBatches(server, lastUs);
-  for (let i = 0; i < followers.classes; i++)
-    if (followers.size(i) > 0) advance(states.of(i), lastUs, times, heard[serverOf(i)]!);
-  return { untilUs, part };
+  let stillToCome = 0;
+  for (let i = 0; i < followers.classes; i++) {
+    if (followers.size(i) === 0) continue;
+    const state = states.of(i);
+    advance(state, lastUs, times, heard[serverOf(i)]!);
+    stillToCome += onTheWay(state);
+  }
+  return { untilUs, part, onTheWay: stillToCome };
 }
 
 function createHeard(parts: Parts, server: number): Heard {
@@ -255,7 +264,7 @@ function* sizedEvents(
   events: Iterable<PlannedEvent>,
   { followers: { groups }, warmUpEvents, bareBytes }: Prepared,
 ): Generator<Sized> {
-  const topics = groups.reduce((sum, { count }) => sum + count, 0);
+  const topics = topicCount(groups);
   let before = warmUpEvents;
   for (const event of events) {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };

@@ -82,7 +82,7 @@ export function outcomeOf(
     extrapolated: Math.max(1, outcome.extrapolated, restFactor),
     expectedError: {
       ...addedError(outcome.expectedError, cluster, figures.latency.endToEnd, input.scenario),
-      ...countsAreOff(input.variant, ofFront !== undefined),
+      ...countsAreOff(input.variant.pattern, input.variant.options, ofFront !== undefined),
     },
     leavesOut: [...leavesOut, ...cluster.leavesOut, ...(outcome.leavesOut ?? [])].map(asSentence),
   };
@@ -90,15 +90,20 @@ export function outcomeOf(
 
 /** By how much, at most, as real runs say (test/simulation/models/measured.test.ts). */
 function countsAreOff(
-  { pattern, options }: Variant,
+  pattern: string,
+  options: Variant['options'],
   isBehindFront: boolean,
 ): Pick<ExpectedError, 'requests' | 'bytes' | 'descriptors'> {
-  if (isBehindFront)
-    return { ...countsAreOff({ pattern, options } as Variant, false), bytes: null, descriptors: null };
   const isCompressed = options['gzip'] === true || options['deflate'] === true;
   const isBatched = Number(options['batch'] ?? 0) > 0;
-  if (isCompressed || isBatched) return { requests: isBatched ? null : 0.02, bytes: null, descriptors: 0.01 };
-  return { requests: pattern === 'long-polling' ? 0.02 : 0.01, bytes: 0.01, descriptors: 0.01 };
+  // Connections that clients share, or open for each request, were counted in no run.
+  const holdsOne = (options['over'] ?? 'h1') === 'h1' && options['connection'] !== 'close';
+  const requests = pattern === 'long-polling' || isCompressed ? 0.02 : 0.01;
+  return {
+    requests: isBatched ? null : requests,
+    bytes: isBehindFront || isCompressed || isBatched ? null : 0.01,
+    descriptors: isBehindFront || !holdsOne ? null : 0.01,
+  };
 }
 
 function asSentence(text: string): string {

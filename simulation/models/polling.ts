@@ -3,17 +3,19 @@
 // evenly spaced in time, and those that find an event are counted from event to event.
 
 import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { formatBytes, formatNumber } from '../../core/base/units.ts';
+import { answerEndsAtBytes } from '../../core/event/body-size.ts';
+import { topicCount } from '../../core/scenario/topics.ts';
 import { createCosts } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
-import { expectedErrorAt } from '../costs/expected-error.ts';
+import { errorsOfPart, expectedErrorAt } from '../costs/expected-error.ts';
 import { fitRequestCosts } from '../costs/request-costs.ts';
-import { expectedEvents, inAll } from '../../core/scenario/arrivals.ts';
-import { quantileUs } from '../../core/result/histogram.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
 import { createCluster, type Cluster } from './cluster.ts';
 import { compressed } from './compressed.ts';
 import { outcomeOf } from './outcome.ts';
 import { createFullPolls } from './full-polls.ts';
+import { notePayloads } from './payloads.ts';
 import { createPollWaits } from './poll-waits.ts';
 import { pollingOneByOne } from './polling-one-by-one.ts';
 import { pollSizes } from './poll-sizes.ts';
@@ -49,41 +51,34 @@ export function polling(input: ModelInput): Simulated {
   const answerUs = (server: number) =>
     drawUs(answer.medianUs, randoms[server]!()) + (cluster.front?.addsUs() ?? 0);
   const parts: Parts = { options, prepared, cluster, tally, shiftOf, jitters: shifts, answerUs };
-  const counted = input.clients === 'one-by-one' ? alone(input, parts) : grouped(input, parts);
+  const payloads = notePayloads(input.events);
+  const noted = { ...input, events: payloads.events };
+  const counted = input.clients === 'one-by-one' ? alone(noted, parts) : grouped(noted, parts);
   const { requests, deliveries, part } = counted;
   addWork(parts, requests, deliveries);
   const kept = options.connection === 'keep-alive';
-  const extrapolated = Math.max(answer.extrapolated, cluster.extrapolated());
+  const outside = Math.max(answer.extrapolated, payloads.outside(measured.points));
   const outcome = outcomeOf(input, prepared, tally, cluster, {
     idleShares: Array.from({ length: servers }, () => costs.idleShare(asMany)),
-    extrapolated,
+    extrapolated: Math.max(outside, cluster.extrapolated()),
     expectedError: expectedErrorAt(
       measured.points,
       { receivers: asMany, perS: Math.max(ownPerS, 1e-6), payloadBytes },
-      answer.extrapolated,
+      outside,
     ),
     ...(!kept && { connections: 0, descriptors: (requestsPerS * drawUs(answer.medianUs, 0.5)) / 1e6 }),
     part,
     leavesOut: [
       ...compressed(options.gzip),
       'the time from the publisher to the server, in which no poll finds the event yet',
-      ...historyTooShort(input, prepared),
+      ...notFound(input, prepared, counted),
       ...(steady ? [] : ['longer answers when many polls come at once']),
     ],
   });
   // Nearly all of the wait is the interval's, which is known; only what an answer takes may be off.
-  const errors = { ...outcome.expectedError };
-  for (const [kind, share] of [
-    ['latency.p50', 0.5],
-    ['latency.p90', 0.9],
-    ['latency.p99', 0.99],
-  ] as const) {
-    const whole = quantileUs(outcome.latency.endToEnd, share);
-    const own = errors[kind];
-    if (own !== null && whole !== undefined && whole > 0)
-      errors[kind] = own * Math.min(1, drawUs(answer.medianUs, share) / whole);
-  }
-  return { ...outcome, expectedError: errors };
+  const answersUs = (quantile: number) => drawUs(answer.medianUs, quantile);
+  const expectedError = errorsOfPart(outcome.expectedError, outcome.latency.endToEnd, answersUs);
+  return { ...outcome, expectedError };
 }
 
 /** What requests and deliveries cost the servers, each as many subscribers as it has, and HAProxy. */
@@ -104,18 +99,28 @@ function addWork({ prepared, cluster, tally }: Parts, requests: number, deliveri
   cluster.front?.passedEvenly(0, measureUs, requests);
 }
 
-/** Of each topic so many events are kept; what comes between two polls may be more. */
-function historyTooShort({ scenario, variant }: ModelInput, { followers, measureUs }: Prepared): string[] {
+/** What comes between two polls may be more than the history keeps, or than an answer takes. */
+function notFound(
+  { scenario, variant }: ModelInput,
+  { followers, groupEvents, events, subscribers, measureUs }: Prepared,
+  { deliveries, bytes }: Counted,
+): string[] {
   const { every, jitter } = variant.options as Options; // by its schema
-  const { history } = scenario.server;
-  const longestUs = every * 1000 * (1 + jitter);
-  const most = followers.groups.reduce((all, { name, count }) => {
-    const publish = inAll(scenario.topics[name]!.publish, count);
-    if (publish.kind === 'trace') return all;
-    return Math.max(all, expectedEvents(publish, { fromUs: 0, toUs: measureUs }, new Map()) / count);
-  }, 0);
-  if ((most * longestUs) / measureUs <= history) return [];
-  return [`events that are gone before a poll comes for them: the history keeps ${history} of each topic`];
+  const { history, historySize, slowBuffer } = scenario.server;
+  const intervals = measureUs / (every * 1000 * (1 + jitter));
+  const ofTopic = Math.max(...followers.groups.map(({ count: topics }, i) => groupEvents[i]! / topics));
+  const ofAllBytes = deliveries === 0 ? 0 : (events * bytes) / deliveries;
+  const answerEndsAt = Math.min(slowBuffer, answerEndsAtBytes);
+  const gone = (kept: string) =>
+    `events that are gone before a poll comes for them: the history keeps ${kept}`;
+  const full = formatBytes(answerEndsAt);
+  return [
+    ...(ofTopic / intervals > history ? [gone(`${formatNumber(history)} of each topic`)] : []),
+    ...(ofAllBytes / intervals > historySize ? [gone(`${formatBytes(historySize)} over all topics`)] : []),
+    ...(bytes / subscribers / intervals > answerEndsAt
+      ? [`events that wait for another poll, because an answer ends at ${full} of events`]
+      : []),
+  ];
 }
 
 type Parts = {
@@ -130,7 +135,8 @@ type Parts = {
   answerUs: (server: number) => number;
 };
 
-type Counted = { requests: number; deliveries: number; part: Part };
+/** In the measured phase. `bytes`: of the events in answers. */
+type Counted = { requests: number; deliveries: number; bytes: number; part: Part };
 
 function grouped(input: ModelInput, parts: Parts): Counted {
   const { options, prepared, cluster, tally, shiftOf, jitters } = parts;
@@ -180,10 +186,10 @@ function grouped(input: ModelInput, parts: Parts): Counted {
   const polls = full.finish(endsUs);
   if (part !== 'whole') tally.endAt(endsUs);
   const deliveries = tally.deliveries();
-  count(parts, polls.full, polls.all - polls.full);
+  const bytes = count(parts, polls.full, polls.all - polls.full);
   if (part !== 'whole') tally.stretch(prepared.events);
   const factor = measureUs / endsUs;
-  return { requests: polls.all * factor, deliveries: deliveries * factor, part };
+  return { requests: polls.all * factor, deliveries: deliveries * factor, bytes: bytes * factor, part };
 }
 
 /** At each server: when an event is there, and how long after its planned time and the wait it is had. */
@@ -227,13 +233,13 @@ function alone(input: ModelInput, parts: Parts): Counted {
       computed: input.computed,
     },
   );
-  count(parts, polls.full, polls.empty);
-  return { requests: polls.full + polls.empty, deliveries: polls.deliveries, part: 'whole' };
+  const bytes = count(parts, polls.full, polls.empty);
+  return { requests: polls.full + polls.empty, deliveries: polls.deliveries, bytes, part: 'whole' };
 }
 
 /** An event in an answer, with the comma before it. */
 function eventSizes({ followers: { groups }, bareBytes }: Prepared): (event: PlannedEvent) => number {
-  const topics = groups.reduce((sum, { count: topicsOfGroup }) => sum + topicsOfGroup, 0);
+  const topics = topicCount(groups);
   let before = 0;
   return ({ topic, bodyBytes }) => {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };
@@ -241,18 +247,21 @@ function eventSizes({ followers: { groups }, bareBytes }: Prepared): (event: Pla
   };
 }
 
-function count({ options, prepared, tally }: Parts, full: number, empty: number): void {
+/** @returns the bytes of the events in answers */
+function count({ options, prepared, tally }: Parts, full: number, empty: number): number {
   const { measureUs, topicListBytes, perS } = prepared;
   const sizes = pollSizes(options, topicListBytes, (perS * measureUs) / 2e6);
   tally.add('fullPolls', full);
   tally.add('emptyPolls', empty);
   tally.add('bytesIn', (full + empty) * sizes.requestBytes);
   // Between the events of an answer are commas, and before the first none.
-  const heads = full === 0 ? 0 : full * (sizes.fullBytes(tally.bytesOut() / full) - 1);
+  const eventBytes = tally.bytesOut();
+  const heads = full === 0 ? 0 : full * (sizes.fullBytes(eventBytes / full) - 1);
   tally.addOut(heads + empty * sizes.emptyBytes);
   tally.requested(full + empty);
   if (options.connection === 'close') {
     tally.add('connectionsOpened', full + empty);
     tally.add('connectionsClosed', full + empty);
   }
+  return eventBytes;
 }

@@ -2,7 +2,7 @@
 // rate at each moment; and says what no model of one server computes.
 
 import { warmUpDeliveries } from '../../core/plan/warm-up.ts';
-import { expectedEvents, inAll, type Span } from '../../core/scenario/arrivals.ts';
+import { expectedEvents, inAll, type Traces } from '../../core/scenario/arrivals.ts';
 import { bareEnvelopeBytes, topicBytes, usualClockUs } from './wire-sizes.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { UserError } from '../../core/base/errors.ts';
@@ -21,8 +21,12 @@ export type Prepared = {
   beginsUs: number;
   /** Of all topics together, the mean of the measured phase. */
   perS: number;
-  /** Of the measured phase, where they are not read from a trace. */
+  /** Of the measured phase; the mean where chance decides. */
   events: number;
+  /** The same by group of topics, not rounded. */
+  groupEvents: readonly number[];
+  /** Followers of the topic that an event is on, the mean over events. */
+  receivers: number;
   /** About as many as those events ask for. */
   deliveries: number;
   /** Every part of the time is like any other: a part of it can stand for the rest. */
@@ -36,8 +40,11 @@ export type Prepared = {
   leavesOut: string[];
 };
 
+const noTraces: Traces = new Map();
+
 /** @throws UserError `not-calibrated` */
-export function prepare({ scenario, variant, profile, clockUs = usualClockUs }: ModelInput): Prepared {
+export function prepare(input: ModelInput): Prepared {
+  const { scenario, variant, profile, traces = noTraces, clockUs = usualClockUs } = input;
   const chosen = chooseVariant(profile, variant);
   if (!chosen) {
     throw new UserError(
@@ -50,11 +57,10 @@ export function prepare({ scenario, variant, profile, clockUs = usualClockUs }: 
   const followers = partFollowers(scenario, scenario.servers.count);
   const publishing = followers.groups.map(({ name, count }) => inAll(scenario.topics[name]!.publish, count));
   const steady = publishing.every(({ kind }) => kind === 'constant' || kind === 'poisson');
-  const span: Span = { fromUs: 0, toUs: measureUs };
-  const events = publishing.reduce(
-    (sum, publish) => sum + (publish.kind === 'trace' ? 0 : expectedEvents(publish, span, new Map())),
-    0,
-  );
+  const span = { fromUs: 0, toUs: measureUs };
+  const groupEvents = publishing.map((publish) => expectedEvents(publish, span, traces));
+  const events = groupEvents.reduce((sum, some) => sum + some, 0);
+  const receivers = receiversOf(scenario, followers.groups, groupEvents);
   return {
     measured: chosen.measured,
     followers,
@@ -64,26 +70,32 @@ export function prepare({ scenario, variant, profile, clockUs = usualClockUs }: 
     beginsUs: -Math.round((connect + warmup) * 1000),
     perS: (events * 1e6) / measureUs,
     events: Math.round(events),
-    deliveries: events * receiversOf(scenario, followers.groups),
+    groupEvents,
+    receivers,
+    deliveries: events * receivers,
     steady: steady && scenario.faults.length === 0,
-    warmUpEvents: Math.ceil(warmUpDeliveries / Math.max(1, receiversOf(scenario, followers.groups))),
+    warmUpEvents: Math.ceil(warmUpDeliveries / Math.max(1, receivers)),
     bareBytes: bareEnvelopeBytes(Math.round(clockUs)),
     topicListBytes: topicListBytes(followers),
     leavesOut: [...(chosen.differs === undefined ? [] : [chosen.differs]), ...notComputed(scenario)],
   };
 }
 
-/** Followers of the topic that an event is on, the mean over events as far as rates are steady. */
-export function receiversOf(
-  { topics, subscribers }: Pick<Scenario, 'topics' | 'subscribers'>,
+function receiversOf(
+  { topics, subscribers, phases }: Pick<Scenario, 'topics' | 'subscribers' | 'phases'>,
   groups: Followers['groups'],
+  groupEvents: readonly number[],
 ): number {
   let [events, deliveries] = [0, 0];
-  for (const { name, count, follow } of groups) {
+  for (const [i, { name, count, follow }] of groups.entries()) {
     const publish = inAll(topics[name]!.publish, count);
-    const share = publish.kind === 'trace' ? 1 : expectedEvents(publish, { fromUs: 0, toUs: 1e6 }, new Map());
-    events += share;
-    deliveries += (share * subscribers * follow) / count;
+    // One second is like any other, except where the rate changes.
+    const perS =
+      publish.kind === 'stages' || publish.kind === 'trace'
+        ? (groupEvents[i]! * 1000) / phases.measure
+        : expectedEvents(publish, { fromUs: 0, toUs: 1e6 }, noTraces);
+    events += perS;
+    deliveries += (perS * subscribers * follow) / count;
   }
   return events === 0 ? 0 : deliveries / events;
 }
@@ -107,7 +119,7 @@ function topicListBytes(followers: Followers): number {
 /** What a scenario says, nothing refuses and models do not compute (simulation/refusals.ts has the rest). */
 function notComputed({ server }: Scenario): string[] {
   return [
-    ...(server.announce > 0 ? ['the bytes of what is announced to clients as they join'] : []),
+    ...(server.announce > 0 ? ['the bytes of what the server announces (server.announce)'] : []),
     'garbage collection and other programs, except as far as they were measured with the profile',
   ];
 }

@@ -2,6 +2,7 @@
 // in an interval: the first turn after something was written finds it fresh, the one after that sends, and
 // from then on every second one, until something is written again.
 
+import { formatNumber } from '../../core/base/units.ts';
 import { heartbeatTurnMs } from '../../core/policy/server/heartbeat.ts';
 import { divideInterval } from '../../core/policy/server/turns.ts';
 import type { Followers } from './followers.ts';
@@ -89,6 +90,20 @@ export function turnsWithin(
     }
   }
   return sum;
+}
+
+/**
+ * What of the server's CPU for signs of life is in no figure: a server's idle CPU is that of the most
+ * subscribers that the profile has.
+ */
+export function signsLeftOut(points: readonly { subscribers: number }[], subscribers: number): string[] {
+  const most = Math.max(...points.map((point) => point.subscribers));
+  return subscribers <= most
+    ? []
+    : [
+        "the server's CPU for signs of life (pings, heartbeats) of more than " +
+          `${formatNumber(most)} subscribers`,
+      ];
 }
 
 function divisor(a: number, b: number): number {

@@ -1,6 +1,7 @@
 // Simulates what http-stream, sse and websocket share: a connection each that stays open, and events written
 // to one after the other. What an event and a sign of life are on the wire is the pattern's.
 
+import { topicCount } from '../../core/scenario/topics.ts';
 import { createCosts } from '../costs/costs.ts';
 import { expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, PlannedEvent, Simulated } from '../model.ts';
@@ -8,9 +9,9 @@ import { drawUs } from '../costs/distribution.ts';
 import { createCluster } from './cluster.ts';
 import { linesOf } from './fan-out.ts';
 import { outcomeOf } from './outcome.ts';
-import { prepare, receiversOf, type Prepared } from './prepare.ts';
+import { prepare, type Prepared } from './prepare.ts';
 import { createServerFanOuts, noteReceivers } from './server-fan-outs.ts';
-import { createSignsOfLife, turnsWithin } from './signs-of-life.ts';
+import { createSignsOfLife, signsLeftOut, turnsWithin } from './signs-of-life.ts';
 import type { Sized, StreamKind, StreamParts } from './stream-kind.ts';
 import { streamsOneByOne } from './streams-one-by-one.ts';
 import { createTally } from './tally.ts';
@@ -19,11 +20,10 @@ import { createBudget, type Part } from './windows.ts';
 
 export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
   const prepared = prepare(input);
-  const { followers, subscribers, measureUs, drainUs, beginsUs, measured, perS } = prepared;
+  const { subscribers, receivers, measureUs, drainUs, beginsUs, measured, perS } = prepared;
   const { count } = input.scenario.servers;
   const costs = createCosts(measured);
   const tally = createTally(measureUs, drainUs, subscribers, count);
-  const receivers = receiversOf(input.scenario, followers.groups);
   const payloadBytes = measured.points[0]!.payloadBytes;
   const usual = { receivers: receivers / count, perS: Math.max(perS, 1e-6), payloadBytes };
   const cluster = createCluster(input, prepared, tally, {
@@ -46,7 +46,11 @@ export function runStreams(input: ModelInput, kind: StreamKind): Simulated {
       fanOuts.extrapolated(),
     ),
     part,
-    leavesOut: ['subscribers that read too slowly: all of them read at once', ...(kind.leavesOut ?? [])],
+    leavesOut: [
+      'subscribers that read too slowly: all of them read at once',
+      ...signsLeftOut(measured.points, cluster.sizeOf(0)),
+      ...(kind.leavesOut ?? []),
+    ],
   });
 }
 
@@ -109,7 +113,7 @@ export function* sizedEvents(
   { followers: { groups }, warmUpEvents, bareBytes }: Prepared,
   kind: StreamKind,
 ): Generator<Sized> {
-  const topics = groups.reduce((sum, { count }) => sum + count, 0);
+  const topics = topicCount(groups);
   let before = warmUpEvents;
   for (const event of events) {
     const numbers = { events: before, ofTopic: Math.ceil(++before / topics) };

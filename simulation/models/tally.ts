@@ -156,9 +156,11 @@ export function createTally(measureUs: number, drainUs: number, subscribers: num
     /**
      * Nothing is computed from here on. Events published and not yet arrived stand for events that were
      * published before the measured phase and were on the way when it began.
+     * @param onTheWay deliveries that `delivered` was not told of, and that arrive later
      */
-    endAt(atUs: number): void {
+    endAt(atUs: number, onTheWay = 0): void {
       untilUs = atUs;
+      ledger.delivered += onTheWay;
       const factor = counters.events === 0 ? 1 : ledger.delivered / counters.events;
       counters.events = ledger.delivered;
       counters.bytesOut *= factor;

@@ -2,14 +2,16 @@
 
 import { counted } from '../../core/base/counted.ts';
 import { listed } from '../../core/base/suggest.ts';
+import { formatNumber } from '../../core/base/units.ts';
 import type { PatternOptions } from '../../core/pattern/registry.ts';
+import { pendingMost } from '../../core/policy/webhook/room.ts';
 import { quantileUs, samplesOf } from '../../core/result/histogram.ts';
 import type { TrialWarning } from '../../core/result/trial-warning.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
-import { expectedErrorAt } from '../costs/expected-error.ts';
+import { errorsOfPart, expectedErrorAt } from '../costs/expected-error.ts';
 import type { ModelInput, Simulated } from '../model.ts';
 import { byItself, outcomeOf } from './outcome.ts';
-import { receiversOf, type Prepared } from './prepare.ts';
+import type { Prepared } from './prepare.ts';
 import type { Tally } from './tally.ts';
 import type { Acceptance } from './webhook-acceptance.ts';
 import type { Account } from './webhook-account.ts';
@@ -31,7 +33,7 @@ export function finish(input: ModelInput, prepared: Prepared, over: Over): Simul
   const { duplicated, reordered, backlog, roundTrips, wholeTrial, byAttempt } = account.finish();
   const extrapolated = acceptance.extrapolated();
   const place = {
-    receivers: receiversOf(input.scenario, prepared.followers.groups),
+    receivers: prepared.receivers,
     perS: prepared.perS,
     payloadBytes: measured.points[0]!.payloadBytes,
   };
@@ -69,20 +71,10 @@ function errorsOf(
   { latency, expectedError }: Pick<Simulated, 'latency' | 'expectedError'>,
   byAttempt: NonNullable<Simulated['latencyByAttempt']>,
 ): ExpectedError {
-  const errors: ExpectedError = { ...expectedError, requests: null, bytes: null, descriptors: null };
   const first = byAttempt.find(({ attempt }) => attempt === 1)?.histogram;
-  for (const [kind, share] of [
-    ['latency.p50', 0.5],
-    ['latency.p90', 0.9],
-    ['latency.p99', 0.99],
-  ] as const) {
-    const whole = quantileUs(latency.endToEnd, share);
-    const own = first && quantileUs(first, share);
-    const error = errors[kind];
-    if (error !== null && whole !== undefined && own !== undefined && whole > 0)
-      errors[kind] = whole === Infinity ? 0 : error * Math.min(1, own / whole);
-  }
-  return errors;
+  const firstUs = (quantile: number) => first && quantileUs(first, quantile);
+  const errors = errorsOfPart(expectedError, latency.endToEnd, firstUs);
+  return { ...errors, requests: null, bytes: null, descriptors: null };
 }
 
 function leftOut({ delivery, fifo, store }: PatternOptions<'webhook'>): string[] {
@@ -97,10 +89,11 @@ function leftOut({ delivery, fifo, store }: PatternOptions<'webhook'>): string[]
 
 function notesOf(counts: ReturnType<Settling['counts']>): TrialWarning[] {
   const deliveries = (count: number) => counted(count, 'delivery', 'deliveries');
+  const limits = `server.slowBuffer, or ${formatNumber(pendingMost)} over all endpoints`;
   const ends = [
     counts['given-up'] > 0 ? `${deliveries(counts['given-up'])} given up after the last attempt` : '',
     counts.cancelled > 0 ? `${deliveries(counts.cancelled)} cancelled because an endpoint was disabled` : '',
-    counts.dropped > 0 ? `${deliveries(counts.dropped)} dropped because of server.slowBuffer` : '',
+    counts.dropped > 0 ? `${deliveries(counts.dropped)} dropped because a queue was full (${limits})` : '',
     counts.pending > 0 ? `${deliveries(counts.pending)} still pending when the trial ended` : '',
   ].filter((text) => text !== '');
   return [

@@ -13,13 +13,10 @@ const pongBytes = 6;
 export const websocket: Model = (input) => runStreams(input, websocketKind(input));
 
 export function websocketKind({ variant }: Pick<ModelInput, 'variant'>): StreamKind {
-  const { ping, deflate, fallback } = variant.options as PatternOptions<'websocket'>; // by its schema
+  const { ping, deflate } = variant.options as PatternOptions<'websocket'>; // by its schema
   return {
     eventBytes: (envelope) => frameBytes(envelope),
     life: { when: 'always', everyMs: ping, bytes: frameBytes(0), answerBytes: pongBytes },
-    leavesOut: [
-      ...compressed(deflate),
-      ...(fallback.length > 0 ? ['clients that fall back: all of them get a WebSocket'] : []),
-    ],
+    leavesOut: compressed(deflate),
   };
 }

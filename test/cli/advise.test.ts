@@ -127,6 +127,7 @@ describe('mistakes are told all at once, each with what to write', () => {
       /did you mean "browser"\? Write one of browser, app/,
     ],
     [['--clients', '1', '--every', '1s', '--within', 'soon'], /--within soon: .*--within 500ms/],
+    [['--clients', '1', '--every', '1s', '--within', '1095d'], /--within 1095d: .* at most 30d/],
     [['--clients', '1', '--every', '1s', '--reachable'], /a browser has no address/],
     [['--clients', '1', '--every', '1s', '--payload', 'big'], /--payload big: write a size/],
     [['--clients', '1', '--every', '90d'], /--every 90d: from .* to 30d/],

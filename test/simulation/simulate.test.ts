@@ -25,7 +25,12 @@ const none = {
   traceOf: () => '',
 };
 
-function simulated(more: Partial<Omit<Simulated, 'latency'>> = {}, repetition = 1, extra = ''): Trial {
+function simulated(
+  more: Partial<Omit<Simulated, 'latency'>> = {},
+  repetition = 1,
+  extra = '',
+  model: Model = (input) => steps(input, more),
+): Trial {
   const { scenario } = parseScenario(
     `question: How late?
 subscribers: 10
@@ -36,7 +41,6 @@ variants: [sse]
 ${extra}`,
     { file: 'small.yaml', registry: patterns, overrides: [] },
   );
-  const model: Model = (input) => steps(input, more);
   return simulateTrial(
     {
       scenario,
@@ -173,7 +177,19 @@ test('what is told a second is told of a slot as wide as it is, and the last one
   assert.deepEqual(startUs, [0, 2e6, 4e6]);
   assert.deepEqual(columns['requestsPerS'], [30, 30, 30]);
   assert.deepEqual(columns['bytesPerS'], [7000, 7000, 7000]);
-  assert.deepEqual(columns['serverCpuShare'], [0.25, 0.25, 0.25]);
+  // What the server uses idle, 0.01, is in it too.
+  assert.deepEqual(columns['serverCpuShare'], [0.26, 0.26, 0.26]);
+});
+
+test('the CPU of the slots is together that of the server, and no slot has more than a core', () => {
+  const { series, processes, measuredUs } = completedIn(simulated({}, 1, '', models['sse']!));
+  const shares = series.columns['serverCpuShare']!.flatMap((share) => share ?? []);
+  assert.equal(shares.length, 5);
+  const mean = shares.reduce((sum, share) => sum + share, 0) / 5;
+  assert.ok(Math.abs(mean / (processes[0]!.cpuUs / measuredUs) - 1) < 1e-6, `${mean}`);
+  const slot = { latency: newHistogram(), deliveries: 0, requests: 0, bytesOut: 0, connected: 10 };
+  const full = completedIn(simulated({ slotUs: 5e6, slots: [{ ...slot, serverCpuUs: 12e6 }] }));
+  assert.deepEqual(full.series.columns['serverCpuShare'], [1]);
 });
 
 test('a trial far outside of what was calibrated says so', () => {

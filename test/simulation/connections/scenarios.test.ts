@@ -136,8 +136,11 @@ test('what no model knows is refused, each with what to set instead', () => {
   assert.match(obstacles('rolling-deploy', apart)[0]!, /servers\.broker: .*=redis-streams/);
   const kafka = ['servers.broker=kafka', 'expect=[]'];
   assert.match(obstacles('rolling-deploy', kafka)[0]!, /servers\.broker: no model knows Kafka.*=redis/);
-  const still = ['faults=[{at: 1s, freeze: server, for: 1s}]', 'expect=[]'];
-  assert.match(obstacles('rolling-deploy', still)[0]!, /faults: a freeze can be simulated only in/);
+  const still = (who: string) => [`faults=[{at: 1s, freeze: ${who}, for: 1s}]`, 'expect=[]'];
+  const onlyOne = /faults: the only freeze that can be simulated is that of the server, where there is one/;
+  assert.match(obstacles('rolling-deploy', still('server'))[0]!, onlyOne);
+  assert.match(obstacles('reconnect-storm', still('load'))[0]!, onlyOne);
+  assert.deepEqual(obstacles('reconnect-storm', still('server')), []);
   const [blue] = scenariosIn('blue-green', ['servers.in-front=list', 'expect=[]']);
   const why = (pattern: string) =>
     whyNoModel(

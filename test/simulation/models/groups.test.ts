@@ -126,6 +126,30 @@ test('more work than anybody waits for is computed in part, which stands for the
   within(slots.at(-1)!.requests, slots[0]!.requests);
 });
 
+test('where a part stands for all, what is on the way as it ends is not lost', () => {
+  const scenario = scenarioOf(
+    'question: Is anything lost?\nsubscribers: 20000\ntopics:\n' +
+      '  news: { publish: { poisson: 2000/s }, count: per-subscriber }\n' +
+      'phases: { measure: 1200s }\nvariants: [sse]\n',
+  );
+  function* events() {
+    const next = random(1, 'events');
+    for (let atUs = -1e6; atUs < 1200e6; atUs += exponential(next, 500))
+      yield { atUs: Math.floor(atUs), topic: Math.floor(next() * 20_000), bodyBytes: 256 };
+  }
+  // From an answer to the next request are 400 ms, of a hold of 1 s: many events wait for a client.
+  const machine = { ...steadyMachine, firstUs: 400_000, cpuUs: 10, eachCpuUs: 1 };
+  const { how, saturated, ledger } = simulated({
+    scenario,
+    pattern: 'long-polling',
+    options: { hold: '1s' },
+    profile: profileOf(machine),
+    events: events(),
+  });
+  assert.deepEqual([how, saturated], ['windows', false]);
+  assert.deepEqual([ledger.published, ledger.missed], [2_400_000, 0]);
+});
+
 test('a server that is asked for more than a core does is saturated, and nothing more is computed', () => {
   const scenario = scenarioOf(
     'question: How much is too much?\nsubscribers: 20000\ntopics:\n  news: { publish: 20/s }\n' +
