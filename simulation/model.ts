@@ -185,4 +185,4 @@ export type Model = {
 export type ModelRegistry = Readonly<Partial<Record<string, Model>>>;
 
 /** Grows when the same scenario, profile and seed give other figures. */
-export const modelVersion = 5;
+export const modelVersion = 6;

@@ -53,7 +53,7 @@ export function runConnections(input: ModelInput, kind: StreamKind): Simulated {
   const changes = changesOf(input, world, use, playing, closeUs, beginsUs);
   const sent = signs(use.hereShare());
   tally.add('heartbeats', sent);
-  tally.add('bytesOut', sent * kind.life.bytes);
+  tally.add('bytesOut', sent * kind.life.bytes(prepared.cursorBytes));
   tally.add('bytesIn', sent * kind.life.answerBytes);
   world.deliveries.finish();
   return simulatedOf(input, prepared, { world, use, tally, changes, kind });
@@ -79,7 +79,7 @@ function createWorld(
     newServer(i, lists, { running: i < asked.count, thread: newThread() }),
   );
   const log = createLog(topicCount(followers.groups), limits.history, limits.historySize);
-  const use = createUse(prepared, total, time, tally);
+  const use = createUse(prepared, { running: asked.count, all: total }, time, tally);
   const signs = createSigns(input, prepared, kind);
   const deliveries = createDeliveries({
     followers,
@@ -216,12 +216,11 @@ function simulatedOf(
   { world, use, tally, changes, kind }: Ran,
 ): Simulated {
   const { measured, subscribers } = prepared;
-  const { servers, deliveries } = world;
-  const each = subscribers / input.scenario.servers.count;
-  const idleShare = use.idleShare();
+  const { deliveries } = world;
+  const { count } = input.scenario.servers;
   use.addConnecting();
   const outcome = outcomeOf(input, prepared, tally, byItself(subscribers), {
-    idleShares: [idleShare * servers.length],
+    idleShares: [use.idleShare()],
     extrapolated: deliveries.extrapolated(),
     expectedError: heldAgainstRuns,
     part: 'whole',
@@ -234,7 +233,7 @@ function simulatedOf(
     ...outcome,
     server: { ...outcome.server, ...demand },
     saturated: grows,
-    extrapolated: Math.max(1, deliveries.extrapolated(), each / measured.atRest.subscribers),
+    extrapolated: Math.max(1, deliveries.extrapolated(), subscribers / count / measured.atRest.subscribers),
     expectedError: heldAgainstRuns,
     changes,
   };

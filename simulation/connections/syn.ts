@@ -21,7 +21,7 @@ const longestUs = 120 * secondUs;
 const usual = { somaxconn: 4096, tcpSynRetries: 6, tcpSynLinearTimeouts: 4 };
 
 export function synRulesOf(kernel: Profile['kernel']): SynRules {
-  const linear = kernel.tcpSynLinearTimeouts ?? usual.tcpSynLinearTimeouts;
+  const linear = kernel.tcpSynLinearTimeouts ?? (hasNoLinear(kernel) ? 0 : usual.tcpSynLinearTimeouts);
   return {
     most: 1 + Math.min(listenBacklog, kernel.somaxconn ?? usual.somaxconn),
     // tcp_write_timeout() adds the two up for a connection that is being opened.
@@ -30,9 +30,16 @@ export function synRulesOf(kernel: Profile['kernel']): SynRules {
   };
 }
 
+/** Linux before 6.5 knows no such setting, and waits twice as long from the first on. */
+function hasNoLinear({ tcpSynRetries, tcpSynLinearTimeouts }: Profile['kernel']): boolean {
+  return tcpSynLinearTimeouts === null && tcpSynRetries !== null;
+}
+
 /** What the profile does not know of the kernel, as a reader needs to hear it; undefined where all is. */
 export function assumedOf(kernel: Profile['kernel']): string | undefined {
-  const unknown = Object.entries(kernel).flatMap(([name, value]) => (value === null ? [name] : []));
+  const unknown = Object.entries(kernel).flatMap(([name, value]) =>
+    value === null && !(name === 'tcpSynLinearTimeouts' && hasNoLinear(kernel)) ? [name] : [],
+  );
   return unknown.length === 0
     ? undefined
     : `settings of the kernel that the profile could not read (${unknown.join(', ')}): the defaults ` +

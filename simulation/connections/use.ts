@@ -12,8 +12,13 @@ import type { World } from './world.ts';
 
 export type Use = ReturnType<typeof createUse>;
 
-/** @param servers how many, those included that a fault starts */
-export function createUse(prepared: Prepared, servers: number, time: Time, tally: Tally) {
+/** @param servers how many run from the start, and how many with those that a fault starts */
+export function createUse(
+  prepared: Prepared,
+  { running, all: servers }: { running: number; all: number },
+  time: Time,
+  tally: Tally,
+) {
   const { measureUs, subscribers, measured } = prepared;
   const { connectBytesIn, connectBytesOut } = measured.atRest;
   const slotUs = slotUsOf(measureUs);
@@ -28,7 +33,9 @@ export function createUse(prepared: Prepared, servers: number, time: Time, tally
   const most = new Float64Array(servers);
   const atFirst = new Float64Array(servers);
   const inTheEnd = new Float64Array(servers);
-  const idle = createCosts(measured).idleShare(subscribers / servers);
+  const idle = createCosts(measured).idleShare(subscribers / running);
+  // Nothing is known of one that a fault starts (harness/trial/idle.ts), and then another one has ended.
+  const idleOf = (server: number) => (server < running ? idle : 0);
   const presence = createPresence(time, measureUs);
   let closed = 0;
 
@@ -80,7 +87,8 @@ export function createUse(prepared: Prepared, servers: number, time: Time, tally
     },
     /** The mean share of the clients that were there. */
     hereShare: () => presence.hereUs() / (measureUs * subscribers),
-    idleShare: () => idle,
+    /** Of all servers. */
+    idleShare: () => idle * running,
     /** What events alone ask of the server that is asked for the most. */
     demand: (): Demand =>
       askedUs
@@ -90,7 +98,7 @@ export function createUse(prepared: Prepared, servers: number, time: Time, tally
             measureUs,
             slotUs,
             largestUs: largestUs[i]!,
-            idleShare: idle,
+            idleShare: idleOf(i),
           }),
         )
         .reduce((most, one) => {
@@ -115,8 +123,8 @@ export function createUse(prepared: Prepared, servers: number, time: Time, tally
     },
     perServer: (): ServerFigures[] =>
       Array.from(cpuUs, (us, i) => ({
-        cpuUs: us + idle * measureUs,
-        idleShare: idle,
+        cpuUs: us + idleOf(i) * measureUs,
+        idleShare: idleOf(i),
         handshakes: handshakes[i]!,
         subscribers: inTheEnd[i]!,
         subscribersAtFirst: atFirst[i]!,

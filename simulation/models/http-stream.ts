@@ -4,17 +4,22 @@ import type { PatternOptions } from '../../core/pattern/registry.ts';
 import type { Model, ModelInput } from '../model.ts';
 import type { StreamKind } from './stream-kind.ts';
 import { runStreams } from './streams.ts';
-import { chunkBytes, cursorOf } from './wire-sizes.ts';
+import { chunkBytes } from './wire-sizes.ts';
 import { compressed } from './compressed.ts';
 
 export const httpStream: Model = (input) => runStreams(input, httpStreamKind(input));
 
 export function httpStreamKind({ variant }: Pick<ModelInput, 'variant'>): StreamKind {
   const { heartbeat, gzip } = variant.options as PatternOptions<'http-stream'>; // by its schema
-  const line = `{"stream":"heartbeat","cursor":"${cursorOf(0)}"}\n`;
+  const line = '{"stream":"heartbeat","cursor":""}\n';
   return {
     eventBytes: (envelope) => chunkBytes(envelope + 1),
-    life: { when: 'quiet', everyMs: heartbeat, bytes: chunkBytes(line.length), answerBytes: 0 },
+    life: {
+      when: 'quiet',
+      everyMs: heartbeat,
+      bytes: (cursor) => chunkBytes(line.length + cursor),
+      answerBytes: 0,
+    },
     leavesOut: compressed(gzip),
   };
 }

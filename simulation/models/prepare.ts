@@ -3,7 +3,7 @@
 
 import { warmUpDeliveries } from '../../core/plan/warm-up.ts';
 import { expectedEvents, inAll, type Traces } from '../../core/scenario/arrivals.ts';
-import { bareEnvelopeBytes, topicBytes, usualClockUs } from './wire-sizes.ts';
+import { bareEnvelopeBytes, cursorOf, topicBytes, usualClockUs } from './wire-sizes.ts';
 import type { Scenario } from '../../core/scenario/scenario.ts';
 import { UserError } from '../../core/base/errors.ts';
 import { chooseVariant } from '../costs/chosen-variant.ts';
@@ -29,6 +29,8 @@ export type Prepared = {
   receivers: number;
   /** About as many as those events ask for. */
   deliveries: number;
+  /** Of the cursor that the server has in the middle of the phase. */
+  cursorBytes: number;
   /** Every part of the time is like any other: a part of it can stand for the rest. */
   steady: boolean;
   /** Events that warm the server up before the first one of the schedule, where they are answered at once. */
@@ -61,6 +63,7 @@ export function prepare(input: ModelInput): Prepared {
   const groupEvents = publishing.map((publish) => expectedEvents(publish, span, traces));
   const events = groupEvents.reduce((sum, some) => sum + some, 0);
   const receivers = receiversOf(scenario, followers.groups, groupEvents);
+  const warmUpEvents = Math.ceil(warmUpDeliveries / Math.max(1, receivers));
   return {
     measured: chosen.measured,
     followers,
@@ -74,7 +77,8 @@ export function prepare(input: ModelInput): Prepared {
     receivers,
     deliveries: events * receivers,
     steady: steady && scenario.faults.length === 0,
-    warmUpEvents: Math.ceil(warmUpDeliveries / Math.max(1, receivers)),
+    warmUpEvents,
+    cursorBytes: cursorOf(warmUpEvents + events / 2).length,
     bareBytes: bareEnvelopeBytes(Math.round(clockUs)),
     topicListBytes: topicListBytes(followers),
     leavesOut: [...(chosen.differs === undefined ? [] : [chosen.differs]), ...notComputed(scenario)],

@@ -18,7 +18,12 @@ export function sseKind({ variant }: Pick<ModelInput, 'variant'>): StreamKind {
   const framed = over === 'h1' ? chunkBytes : (bytes: number) => frameHeadBytes + bytes;
   return {
     eventBytes: (envelope, cursor) => framed('id: \ndata: \n\n'.length + cursor + envelope),
-    life: { when: 'quiet', everyMs: heartbeat, bytes: framed(': keep-alive\n\n'.length), answerBytes: 0 },
+    life: {
+      when: 'quiet',
+      everyMs: heartbeat,
+      bytes: () => framed(': keep-alive\n\n'.length),
+      answerBytes: 0,
+    },
     leavesOut: compressed(gzip),
   };
 }

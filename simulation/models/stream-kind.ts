@@ -10,8 +10,14 @@ import type { Tally } from './tally.ts';
 export type StreamKind = {
   /** On the wire, an event whose envelope has so many bytes and whose cursor has so many. */
   eventBytes(envelope: number, cursor: number): number;
-  /** `quiet`: where nothing was written; `always`: at each turn. */
-  life: { when: 'quiet' | 'always'; everyMs: number; bytes: number; answerBytes: number };
+  life: {
+    /** `quiet`: where nothing was written; `always`: at each turn. */
+    when: 'quiet' | 'always';
+    everyMs: number;
+    /** On the wire, where a cursor has so many bytes. */
+    bytes(cursor: number): number;
+    answerBytes: number;
+  };
   leavesOut?: readonly string[];
 };
 

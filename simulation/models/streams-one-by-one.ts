@@ -14,7 +14,8 @@ export function streamsOneByOne(
 ): Part {
   const { groups } = prepared.followers;
   const { subscribers, deliveries } = prepared;
-  const { when, everyMs, bytes: lifeBytes, answerBytes } = kind.life;
+  const { when, everyMs, answerBytes } = kind.life;
+  const lifeBytes = kind.life.bytes(prepared.cursorBytes);
   const lapMs = when === 'quiet' ? heartbeatTurnMs(everyMs) : everyMs;
   const lapsUs = span.measureUs - span.beginsUs;
   const steps = deliveries + (subscribers * lapsUs) / (lapMs * 1000);

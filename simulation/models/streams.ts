@@ -101,7 +101,7 @@ function grouped(
   if (part !== 'whole') tally.endAt(endsUs);
   const sent = signs ? signs.finish(endsUs) : (turnsWithin(subscribers, everyMs, span) * endsUs) / measureUs;
   tally.add('heartbeats', sent);
-  tally.add('bytesOut', sent * each.bytes);
+  tally.add('bytesOut', sent * each.bytes(prepared.cursorBytes));
   tally.add('bytesIn', sent * each.answerBytes);
   if (part !== 'whole') tally.stretch(prepared.events);
   return part;

@@ -16,7 +16,7 @@ export function websocketKind({ variant }: Pick<ModelInput, 'variant'>): StreamK
   const { ping, deflate } = variant.options as PatternOptions<'websocket'>; // by its schema
   return {
     eventBytes: (envelope) => frameBytes(envelope),
-    life: { when: 'always', everyMs: ping, bytes: frameBytes(0), answerBytes: pongBytes },
+    life: { when: 'always', everyMs: ping, bytes: () => frameBytes(0), answerBytes: pongBytes },
     leavesOut: compressed(deflate),
   };
 }

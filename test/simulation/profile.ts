@@ -71,7 +71,7 @@ export const testProfile: Profile = {
     commit: null,
   },
   pinned: null,
-  kernel: { somaxconn: 4096, tcpSynRetries: 6, tcpSynLinearTimeouts: null },
+  kernel: { somaxconn: 4096, tcpSynRetries: 6, tcpSynLinearTimeouts: 4 },
   serverBaseRssBytes: 100e6,
   variants: Object.fromEntries(
     Object.keys(patterns)

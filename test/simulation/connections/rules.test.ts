@@ -154,6 +154,8 @@ test('a dropped packet is sent again when Linux sends it', () => {
   assert.deepEqual(waits, [1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 64]);
   assert.equal(rules.most, 4097);
   const older = synRulesOf({ somaxconn: 128, tcpSynRetries: 6, tcpSynLinearTimeouts: 0 });
+  // Linux before 6.5 has no such setting, so a profile of it cannot have read it.
+  assert.deepEqual(synRulesOf({ somaxconn: 128, tcpSynRetries: 6, tcpSynLinearTimeouts: null }), older);
   const olderWaits = Array.from({ length: older.retransmits + 1 }, (_, i) => synWaitUs(i + 1, older) / 1e6);
   // tcp(7), tcp_syn_retries: with 6 the final timeout is after 127 seconds.
   assert.deepEqual(olderWaits, [1, 2, 4, 8, 16, 32, 64]);
