@@ -25,13 +25,21 @@ ${all.map(([name, kept]) => section(name, kept)).join('\n\n')}
 
 function section(name: string, kept: Kept | undefined): string {
   if (!kept) return `## ${name}\n\nNot run yet: \`npm run validate -- --only ${name}\`.`;
-  const { title, claims, markdown, ranAt, seconds, machine } = kept;
+  const { title, claims, markdown, ranAt, seconds, machine, predicted } = kept;
   return `## ${title}
 
 ${claims.map(({ text, held }) => `- ${held ? 'Held' : '**Failed**'}: ${text}`).join('\n')}
 
 ${markdown}
 
-\`npm run validate -- --only ${name}\`: ${ranAt.slice(0, 16).replace('T', ' ')} UTC, \
-${seconds} s on ${machine}.`;
+\`npm run validate -- --only ${name}\`: ${minuteText(ranAt)}, ${seconds} s on ${machine}.\
+${predicted ? predictedText(predicted) : ''}`;
+}
+
+function predictedText({ at, commit }: NonNullable<Kept['predicted']>): string {
+  return ` Predicted again, from the same measurements: ${minuteText(at)}, commit ${commit}.`;
+}
+
+function minuteText(at: string): string {
+  return `${at.slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -1,9 +1,10 @@
 // Asks whether the instrument is right (`npm run validate`): runs the parts of the validation and writes
 // docs/validation.md from the figures of all, which it keeps in docs/results/validation/.
 //
-// --only NAME runs one part. --quick runs everything in its shortest form, --seed N repeats one case of a
-// part whose cases are numbered, --cases N runs that many cases of a part; with these three the document is
-// not written. --profile FILE names a profile for simulations instead of the shipped one.
+// --only NAME runs one part; with --predict-again it runs nothing and predicts again what was measured before.
+// --quick runs everything in its shortest form, --seed N repeats one case of a part whose cases are numbered,
+// --cases N runs that many cases of a part; with these three the document is not written. --profile FILE names
+// a profile for simulations instead of the shipped one.
 
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../core/base/units.ts';
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     seed: { type: 'string' },
     cases: { type: 'string' },
+    'predict-again': { type: 'boolean', default: false },
     profile: { type: 'string' },
   },
 });
@@ -65,6 +67,14 @@ if (cases !== undefined && (!Number.isSafeInteger(cases) || cases < 1 || seed !=
   );
   process.exit(2);
 }
+const again = values['predict-again'];
+if (again && (values.only.length === 0 || values.quick || seed !== undefined || cases !== undefined)) {
+  console.error(
+    '--predict-again takes --only with each part whose predictions are to be made again, and none of ' +
+      '--quick, --seed and --cases: npm run validate -- --only simulation --predict-again',
+  );
+  process.exit(2);
+}
 // What a part started and mounted goes with it.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 // Read before the first part changes files of the repository.
@@ -80,11 +90,13 @@ const bad = await runParts({
   quick: values.quick,
   ...(seed !== undefined && { seed }),
   ...(cases !== undefined && { cases }),
+  again,
   ...(values.profile !== undefined && { profile: values.profile }),
   names: values.only.length > 0 ? values.only : Object.keys(parts),
   machine:
     `${cpu}, ${cores} cores, ${formatBytes(memoryBytes)}, Linux ${kernel}, Node ` +
     `${node}${commit === null ? '' : `, commit ${commit}`}`,
+  commit: commit ?? 'unknown',
   log: (text) => console.log(text),
 });
 console.log(`\nWritten: ${page}${bad.length === 0 ? '' : `. Not all is well in: ${bad.join(', ')}`}`);

@@ -7,10 +7,10 @@ const claim = z.strictObject({ text: z.string(), held: z.boolean() });
 const outcome = z.strictObject({
   claims: z.array(claim).min(1),
   markdown: z.string().describe('tables and sentences with the figures'),
-  points: z
-    .array(z.record(z.string(), z.unknown()))
+  measured: z
+    .unknown()
     .optional()
-    .describe('what was measured and predicted, with all digits, so that it can be judged again'),
+    .describe('of parts that predict: what was measured, with all digits, to be predicted again'),
 });
 
 /** A part as it is kept until it runs again. */
@@ -20,6 +20,10 @@ export const keptSchema = z.strictObject({
   ranAt: z.iso.datetime(),
   seconds: z.int().min(0),
   machine: z.string().describe('where it ran, in words'),
+  predicted: z
+    .strictObject({ at: z.iso.datetime(), commit: z.string() })
+    .optional()
+    .describe('when predictions were made again from what was measured then'),
 });
 
 export type Claim = z.infer<typeof claim>;
@@ -36,6 +40,12 @@ export type Part = {
    * @param profile of this machine, a file or the name of a shipped one; the only shipped one when left out
    */
   run(quick: boolean, cases?: number, profile?: string): Promise<Outcome>;
+  /**
+   * Predicts again what was measured before, where predictions are compared with measurements.
+   * @param measured of the outcome that is kept
+   * @throws Error where it has another shape
+   */
+  again?(measured: unknown, profile?: string): Outcome;
   /**
    * One case of it alone, by its number, where it has such.
    * @throws Error when there is none of that number

@@ -19,6 +19,8 @@ export type PartsOptions = {
   seed?: number;
   /** How many cases to run of each; as many as the part has when left out. */
   cases?: number;
+  /** Nothing is run: what was measured before is predicted again. */
+  again?: boolean;
   /** Of this machine, for parts that need one. */
   profile?: string;
   /** Where the figures are kept, a file a part. */
@@ -26,6 +28,8 @@ export type PartsOptions = {
   /** The document, written again after each part. */
   page: string;
   machine: string;
+  /** What the models are of. */
+  commit: string;
   log(text: string): void;
 };
 
@@ -36,10 +40,12 @@ export async function runParts({
   quick,
   seed,
   cases,
+  again = false,
   profile,
   folder,
   page,
   machine,
+  commit,
   log,
 }: PartsOptions): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
@@ -51,16 +57,18 @@ export async function runParts({
     try {
       const part = await parts[name]!(); // the caller checked the names
       const { title } = part;
-      const outcome = await (seed === undefined
-        ? manyCases(part, quick, { cases, profile })
-        : oneCase(part, seed));
-      const kept: Kept = {
+      const ranNow = (outcome: Outcome): Kept => ({
         ...outcome,
         title,
         ranAt: new Date().toISOString(),
         seconds: Math.round((performance.now() - from) / 1000),
         machine,
-      };
+      });
+      const kept = again
+        ? predictAgain(part, readKept(fileOf(name)), { profile, commit })
+        : ranNow(
+            await (seed === undefined ? manyCases(part, quick, { cases, profile }) : oneCase(part, seed)),
+          );
       writeWhole(fileOf(name), `${JSON.stringify(kept, null, 1)}\n`);
       for (const { text, held } of kept.claims) log(`${held ? 'held' : 'FAILED'}: ${text}`);
       if (kept.claims.some(({ held }) => !held)) bad.push(name);
@@ -94,6 +102,22 @@ function manyCases(
   if (cases !== undefined && part.cases === undefined)
     throw new Error(`"${part.title}" has a fixed number of cases; leave --cases out`);
   return part.run(quick, cases, profile);
+}
+
+/** @throws Error where the part predicts nothing, or what it measured is not kept */
+function predictAgain(
+  part: Part,
+  kept: Kept | undefined,
+  { profile, commit }: { profile: string | undefined; commit: string },
+): Kept {
+  if (!part.again) throw new Error(`"${part.title}" compares no predictions with measurements`);
+  if (kept?.measured === undefined)
+    throw new Error('nothing that was measured is kept: run it once without --predict-again');
+  return {
+    ...kept,
+    ...part.again(kept.measured, profile),
+    predicted: { at: new Date().toISOString(), commit },
+  };
 }
 
 /** @returns `undefined` where nothing is kept, or what is there is of another shape */

@@ -29,7 +29,6 @@ export const simulationAgain: Part = {
           `machine on ${cores}. What the simulator says there is what the profile measured, so an error is ` +
           'what the machine itself differs by from one day to another. Predictions cannot be nearer than ' +
           `that. ${percentilesText}\n\n${againMarkdown(rows)}${leftOutText(leftOut)}`,
-        points: rows,
       };
     }),
 };
@@ -64,7 +63,10 @@ export function pointsOf(
 
 function rowOf(profile: Profile, same: readonly Measured[]): Row<'simulated'> {
   const { pattern, subscribers, perS } = same[0]!.point; // a group has one
-  const { simulated, stated } = simulatedPoint(profile, same);
+  const { simulated, stated } = simulatedPoint(
+    profile,
+    same.map(({ point }) => point),
+  );
   return {
     pattern,
     subscribers,

@@ -1,6 +1,7 @@
 // Compares simulations with reality: runs points that calibration has not seen, and predicts each of them
 // from a profile and in two simpler ways.
 
+import { openProfile } from '../../api/profiles.ts';
 import { patterns } from '../../core/pattern/registry.ts';
 import type { Profile } from '../../core/profile/profile.ts';
 import type { Measured } from '../../harness/calibrate/calibrate.ts';
@@ -9,22 +10,33 @@ import { onBench } from './simulation/bench.ts';
 import { measuredIn } from './simulation/figures.ts';
 import { grid } from './simulation/grid.ts';
 import type { Row } from './simulation/judge.ts';
+import { keptGrid, type KeptGrid } from './simulation/kept.ts';
 import { completedIn } from './simulation/predict.ts';
 import { claimsOf, markdownOf } from './simulation/report.ts';
 import { nearestRun, plane } from './simulation/rivals.ts';
-import { runPoints, simulatedPoint, type RanPoints } from './simulation/run-points.ts';
+import { runPoints, simulatedPoint } from './simulation/run-points.ts';
 import { leftOutText, percentilesText, profileText } from './simulation/words.ts';
 
 export const simulation: Part = {
   title: 'Simulations against reality',
   run: (quick, _cases, profileName) =>
-    onBench(profileName, async (bench) =>
-      outcomeOf(bench.profile, await runPoints(grid(patterns, quick), bench), bench.cores),
-    ),
+    onBench(profileName, async (bench) => {
+      const { places, leftOut } = await runPoints(grid(patterns, quick), bench);
+      return outcomeOf(bench.profile, { rows: places.map(measuredOf), leftOut, cores: bench.cores });
+    }),
+  again: (measured, profileName) => outcomeOf(openProfile(profileName), keptGrid.parse(measured)),
 };
 
-function outcomeOf(profile: Profile, { places, leftOut }: RanPoints, cores: string): Outcome {
-  const rows = places.map((same) => rowOf(profile, same));
+function measuredOf(same: readonly Measured[]): KeptGrid['rows'][number] {
+  return {
+    points: same.map(({ point }) => point),
+    ...measuredIn(same.flatMap((one) => completedIn(one.trial))),
+  };
+}
+
+function outcomeOf(profile: Profile, measured: KeptGrid): Outcome {
+  const { leftOut, cores } = measured;
+  const rows = measured.rows.map((row) => rowOf(profile, row));
   return {
     claims: claimsOf(rows),
     markdown:
@@ -33,26 +45,22 @@ function outcomeOf(profile: Profile, { places, leftOut }: RanPoints, cores: stri
       `${percentilesText}\n\n` +
       markdownOf(rows) +
       leftOutText(leftOut),
-    points: rows,
+    measured,
   };
 }
 
-function rowOf(profile: Profile, same: readonly Measured[]): Row {
-  const { point, trial } = same[0]!; // a group has one
+function rowOf(profile: Profile, { points, ...measured }: KeptGrid['rows'][number]): Row {
+  const [point] = points as [KeptGrid['rows'][number]['points'][number]]; // a place has a trial
   const { pattern, subscribers, perS } = point;
-  const known = profile.variants[trial.variant.label];
-  if (!known) throw new Error(`the profile "${profile.name}" has nothing of ${trial.variant.label}`);
-  const { simulated, stated } = simulatedPoint(profile, same);
+  const known = profile.variants[pattern]; // points have the default options
+  if (!known) throw new Error(`the profile "${profile.name}" has nothing of ${pattern}`);
+  const { simulated, stated } = simulatedPoint(profile, points);
   return {
     pattern,
     subscribers,
     perS,
-    ...measuredIn(same.flatMap((one) => completedIn(one.trial))),
-    predicted: {
-      simulated,
-      nearest: nearestRun(known, point),
-      plane: plane(known, point),
-    },
+    ...measured,
+    predicted: { simulated, nearest: nearestRun(known, point), plane: plane(known, point) },
     stated,
   };
 }

@@ -89,6 +89,7 @@ function setUp(t: TestContext): {
       page,
       quick: false,
       machine: 'here',
+      commit: 'abc1234',
       log: (text) => void said.push(text),
     },
     said,
@@ -166,4 +167,26 @@ test('what does not hold is named; kept figures of another shape are none', asyn
   writeFileSync(join(options.folder, 'two.json'), '{ "title": "Second" }');
   await runParts({ ...options, parts, names: ['one'] });
   assert.match(page(), /## two\n\nNot run yet/);
+});
+
+test('what was measured before is predicted again without a run; what was not kept cannot be', async (t) => {
+  const { options, said, page } = setUp(t);
+  let model = 1;
+  const outcomeOf = (measured: unknown): Outcome => ({ ...right(`${measured} by model ${model}`), measured });
+  const one = async (): Promise<Part> => ({
+    title: 'First',
+    run: async () => outcomeOf(11),
+    again: (measured) => outcomeOf(measured),
+  });
+  const parts = { one, two: part('Second', () => right('22 ms')) };
+  assert.deepEqual(await runParts({ ...options, parts, names: ['one'], again: true }), ['one']);
+  assert.match(said.join('\n'), /nothing that was measured is kept: run it once without --predict-again/);
+  await runParts({ ...options, parts, names: ['one', 'two'] });
+  assert.match(page(), /it is 11 by model 1[\s\S]* s on here\.\n/);
+  model = 2;
+  assert.deepEqual(await runParts({ ...options, parts, names: ['one', 'two'], again: true }), ['two']);
+  assert.match(page(), /it is 11 by model 2[\s\S]* s on here\. Predicted again, .* UTC, commit abc1234\.\n/);
+  assert.match(said.join('\n'), /"Second" compares no predictions with measurements/);
+  await runParts({ ...options, parts, names: ['one'] });
+  assert.doesNotMatch(page(), /Predicted again/);
 });

@@ -50,9 +50,9 @@ function inOrder([one]: readonly Measured[], [other]: readonly Measured[]): numb
 /** Of the same trials, simulated. */
 export function simulatedPoint(
   profile: Profile,
-  same: readonly Measured[],
+  points: readonly Point[],
 ): ReturnType<typeof simulatedIn> {
   return simulatedIn(
-    same.flatMap(({ point }) => simulatedTrials(profile, scenarioText(point), [point.repetition])),
+    points.flatMap((point) => simulatedTrials(profile, scenarioText(point), [point.repetition])),
   );
 }

@@ -1,0 +1,72 @@
+// What parts keep of their measurements comes back whole from JSON, and is predicted again from it.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { simulation } from '../../bench/validate/simulation.ts';
+import { simulationClusters } from '../../bench/validate/simulation-clusters.ts';
+import { simulationStorms } from '../../bench/validate/simulation-storms.ts';
+import { steadyCases } from '../../bench/validate/simulation/cluster-cases.ts';
+import { keptGrid, type KeptCases, type KeptGrid, type KeptStorms } from '../../bench/validate/simulation/kept.ts';
+import { stormCases } from '../../bench/validate/simulation/storm-cases.ts';
+import { temporaryFolder } from '../cli/tools.ts';
+import { profileOf, steadyMachine } from '../simulation/fixture.ts';
+
+const around = { leftOut: ['sse, 3,000: it was late.'], cores: 'servers on core 0' };
+const ofTrials = {
+  events: 500,
+  measured: {
+    requests: 0,
+    deliveries: 200,
+    missed: 0,
+    bytes: 60_000,
+    descriptors: Number.NaN,
+    serverCpu: 0.02,
+    besideCpu: 0,
+    p50: 1000,
+    p99: 4000,
+  },
+  between: { p50: { lowUs: 900, highUs: 1100 }, p99: { lowUs: 3000, highUs: Infinity } },
+};
+const point = { pattern: 'sse', subscribers: 20, perS: 10, measureMs: 2000, repetition: 1 };
+const grid: KeptGrid = { rows: [{ points: [point], ...ofTrials }], ...around };
+
+/** As it comes back from a file. */
+const stored = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+function profileFile(t: Parameters<typeof temporaryFolder>[0]): string {
+  const file = join(temporaryFolder(t), 'machine.json');
+  writeFileSync(file, JSON.stringify(profileOf(steadyMachine)));
+  return file;
+}
+
+test('figures that are no number, and intervals without an end, survive being stored', () => {
+  expect(keptGrid.parse(stored(grid))).toEqual(grid);
+  const open = { ...grid, rows: [{ ...grid.rows[0]!, between: { p50: undefined, p99: undefined } }] };
+  expect(keptGrid.parse(stored(open))).toEqual(open);
+});
+
+test('a grid is predicted again as it was, and by another profile otherwise', (t) => {
+  const first = simulation.again!(stored(grid), profileFile(t));
+  assert.match(first.markdown, /\| sse \| 20 \| 10 \| 500 \| 1 ms \(900 µs to 1\.1 ms\) \|/);
+  assert.match(first.markdown, /Left out:\n\n- sse, 3,000: it was late\./);
+  assert.deepEqual(simulation.again!(stored(first.measured), profileFile(t)), first);
+  const other = simulation.again!(stored(grid), 'epyc-2-cores');
+  assert.notEqual(other.markdown, first.markdown);
+});
+
+test('clusters and storms too; a case that there is no more is told', () => {
+  const steady = steadyCases(false).find(({ kind }) => kind === 'webhook')!;
+  const cases: KeptCases = { rows: [{ name: steady.name, trials: 1, ...ofTrials }], ...around };
+  assert.match(simulationClusters.again!(stored(cases)).markdown, new RegExp(`\\| ${steady.setUp} \\|`));
+  const storm = stormCases(false)[0]!;
+  const zero = { lastBack: 1, timeAway: 1, peakConnects: 1, refused: 0, absences: 1, connects: 1 };
+  const storms: KeptStorms = {
+    rows: [{ name: storm.name, measured: [{ ...zero, missed: 0, duplicated: 0 }] }],
+    ...around,
+  };
+  assert.match(simulationStorms.again!(stored(storms)).markdown, new RegExp(`\\| ${storm.clients},`));
+  const gone = { ...cases, rows: [{ ...cases.rows[0]!, name: 'webhook, none' }] };
+  assert.throws(() => simulationClusters.again!(stored(gone)), /no case "webhook, none" any more/);
+});
