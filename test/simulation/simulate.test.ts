@@ -17,13 +17,9 @@ import { modelVersion } from '../../simulation/model.ts';
 import { models as steadyModels } from '../../simulation/models/registry.ts';
 import { models } from '../../simulation/registry.ts';
 import { simulateTrial } from '../../simulation/simulate.ts';
+import { noFiles } from './fixture.ts';
 import { expectedError, steps } from './model.ts';
 import { testProfile } from './profile.ts';
-
-const none = {
-  corpusOf: () => [],
-  traceOf: () => '',
-};
 
 function simulated(more: Partial<Omit<Simulated, 'latency'>> = {}, repetition = 1, extra = ''): Trial {
   const { scenario } = parseScenario(
@@ -42,7 +38,7 @@ ${extra}`,
       scenario,
       variant: scenario.variants[0]!,
       repetition,
-      schedule: scheduleOf(scenario, none),
+      schedule: scheduleOf(scenario, noFiles),
       profile: testProfile,
       clients: 'groups',
     },
