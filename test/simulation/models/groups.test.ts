@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { exponential, random } from '../../../core/base/random.ts';
+import type { Simulated } from '../../../simulation/model.ts';
 import { profileOf, quantiles, scenarioOf, simulated, steadyMachine, varyingMachine } from '../fixture.ts';
 
 const group = fc.record({
@@ -34,6 +34,16 @@ const patternAndOptions = fc.constantFrom(
   ].map(([pattern, options]) => ({ pattern: pattern as string, options: options as Record<string, string> })),
 );
 
+/** Of polling, groups take the mean wait for the median receiver's. */
+function receiversIn({ latency }: Simulated, pattern: string) {
+  const { firstReceiver, medianReceiver, lastReceiver } = latency;
+  const middle = pattern === 'polling' ? [] : [medianReceiver];
+  return [firstReceiver, ...middle, lastReceiver].map((one) => [one.count, ...quantiles(one)]);
+}
+
+const slotsIn = ({ slots }: Simulated) =>
+  slots.map(({ deliveries, latency, connected }) => [deliveries, latency.count, connected]);
+
 test('groups count what one by one counts, and have its percentiles', () => {
   fc.assert(
     fc.property(
@@ -56,6 +66,8 @@ test('groups count what one by one counts, and have its percentiles', () => {
         assert.deepEqual(groupsOfThem.ledger, alone.ledger);
         assert.deepEqual(groupsOfThem.counters, alone.counters);
         assert.deepEqual(quantiles(groupsOfThem.latency.endToEnd), quantiles(alone.latency.endToEnd));
+        assert.deepEqual(receiversIn(groupsOfThem, pattern), receiversIn(alone, pattern));
+        assert.deepEqual(slotsIn(groupsOfThem), slotsIn(alone));
         expect(groupsOfThem.server.cpuUs).toBeCloseTo(alone.server.cpuUs, 3);
         assert.equal(groupsOfThem.how, 'exact');
       },
@@ -95,35 +107,6 @@ test('the same seed gives the same, and another gives another', () => {
     quantiles(simulated({ scenario, pattern: 'sse', profile, seed }).latency.endToEnd);
   assert.deepEqual(of(1), of(1));
   assert.notDeepEqual(of(1), of(2));
-});
-
-test('more work than anybody waits for is computed in part, which stands for the rest', () => {
-  const source = (subscribers: number) =>
-    `question: Does a part stand for all?\nsubscribers: ${subscribers}\ntopics:\n` +
-    '  news: { publish: { poisson: 4000/s }, count: per-subscriber }\n' +
-    'phases: { measure: 600s }\nvariants: [sse]\n';
-  const scenario = scenarioOf(source(20_000));
-  function* events() {
-    const next = random(1, 'events');
-    for (let atUs = -1e6; atUs < 600e6; atUs += exponential(next, 250))
-      yield { atUs: Math.floor(atUs), topic: Math.floor(next() * 20_000), bodyBytes: 256 };
-  }
-  const { how, saturated, ledger, counters, slots } = simulated({
-    scenario,
-    pattern: 'polling',
-    options: { every: '5s' },
-    events: events(),
-  });
-  assert.equal(how, 'windows');
-  assert.ok(!saturated);
-  assert.equal(ledger.published, 2_400_000);
-  assert.equal(ledger.delivered, ledger.expected);
-  const within = (a: number, b: number) => assert.ok(Math.abs(a / b - 1) < 0.01, `${a} for ${b}`);
-  within(counters.events, 2_400_000);
-  within(counters.fullPolls + counters.emptyPolls, (20_000 * 600) / 5);
-  // A poll is full unless nothing came in the interval before it: one event in five seconds is the mean.
-  within(counters.fullPolls, ((20_000 * 600) / 5) * (1 - Math.exp(-1)));
-  within(slots.at(-1)!.requests, slots[0]!.requests);
 });
 
 test('a server that is asked for more than a core does is saturated, and nothing more is computed', () => {
