@@ -64,7 +64,8 @@ const leftOut: Readonly<Record<string, string>> = {
   'webhook/endpoint-queue.ts endpointConcurrency': 'of stores in Redis and in queues, which have no model',
 };
 
-const lackingIn = (set: ReadonlySet<string>, all: Iterable<string>) => [...all].filter((one) => !set.has(one));
+const lackingIn = (set: ReadonlySet<string>, all: Iterable<string>): string[] =>
+  [...all].filter((one) => !set.has(one));
 
 const simulated = decisionsIn(['simulation']);
 const real = decisionsIn(['servers', 'load', 'harness']);

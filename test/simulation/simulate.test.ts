@@ -153,6 +153,23 @@ test('latencies and losses of a saturated server are no figures', () => {
   assert.equal(trial.series.columns['latencyP50Us'], undefined);
 });
 
+test('a warning names the process whose queue grows', () => {
+  const calm = { cpuUs: 1e6, busiestShare: 0.2, askedShare: 0.2, leftUs: 0, grows: false, rssBytes: 1e8 };
+  const full = { ...calm, busiestShare: 3, askedShare: 2, leftUs: 5e6, grows: true };
+  const server = (of: typeof calm) => ({ ...of, idleShare: 0.01, subscribers: 5 });
+  const beside = (role: 'broker' | 'in-front', of: typeof calm) => ({ ...of, role, baseRssBytes: 1e8 });
+  const named = (cluster: NonNullable<Simulated['cluster']>) => {
+    const { warnings } = simulated({ saturated: true, cluster });
+    return /^over the measured phase (.*) would have to do 2 times what a core does/.exec(
+      warnings[0]!.message,
+    )?.[1];
+  };
+  assert.equal(named({ servers: [server(calm), server(full)], beside: [] }), 'a server');
+  assert.equal(named({ servers: [server(full)], beside: [beside('broker', calm)] }), 'the server');
+  assert.equal(named({ servers: [server(calm)], beside: [beside('broker', full)] }), 'the broker');
+  assert.equal(named({ servers: [server(calm)], beside: [beside('in-front', full)] }), 'HAProxy');
+});
+
 test('what is told a second is told of a slot as wide as it is, and the last one may be narrower', () => {
   const slot = (seconds: number) => ({
     latency: newHistogram(),

@@ -5,11 +5,12 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
+import type { CounterName } from '../../../core/result/counters.ts';
 import { quantileUs } from '../../../core/result/histogram.ts';
 import { histogramOf } from '../../../core/result/load-histogram.ts';
 import type { Scenario } from '../../../core/scenario/scenario.ts';
 import type { Simulated } from '../../../simulation/model.ts';
-import { profileOf, scenarioOf, simulated, steadyMachine } from '../fixture.ts';
+import { profileOf, scenarioOf, simulated, steadyMachine, varyingMachine } from '../fixture.ts';
 
 const faults = fc.constantFrom(
   '[{ at: 500ms, kill: 1 }, { at: 1s, restart: 1 }]',
@@ -45,6 +46,7 @@ const asked = fc.record({
   reconnect: fc.constantFrom('phoenix', 'full-jitter', 'socket.io', 'signalr', 'eventsource'),
   pattern: fc.constantFrom('websocket', 'sse', 'http-stream'),
   somaxconn: fc.constantFrom(0, 3, 4096),
+  machine: fc.constantFrom(steadyMachine, varyingMachine),
   faults,
 });
 
@@ -64,7 +66,7 @@ phases: { connect: 500ms, warmup: 500ms, measure: 6s, drain: 8s }
 variants: [sse]
 `);
   const profile = {
-    ...profileOf(steadyMachine),
+    ...profileOf(one.machine),
     kernel: { somaxconn, tcpSynRetries: 2, tcpSynLinearTimeouts: 1 },
     serverLife: { startUs: 250_000, stopUs: 20_000 },
   };
@@ -96,11 +98,18 @@ function absencesOf(recovery: NonNullable<Simulated['changes']>['recovery']) {
   return { counts, connects, missedAway, subscribers };
 }
 
+/** To a percent; of few, one that lies at an end of the phase may be within it or not. */
+const near = (what: string, ours: number, theirs: number, aside: number) =>
+  assert.ok(Math.abs(ours - theirs) <= Math.max(aside, theirs / 100), `${what}: ${ours} and ${theirs}`);
+
 test('groups count what one by one counts, and have its percentiles', () => {
   fc.assert(
     fc.property(asked, (one) => {
       const [together, alone] = both(one);
       assert.deepEqual(countsOf(together), countsOf(alone));
+      for (const name of Object.keys(alone.counters) as CounterName[])
+        near(name, together.counters[name], alone.counters[name], name.startsWith('bytes') ? 2000 : 2);
+      near('CPU', together.server.cpuUs, alone.server.cpuUs, 0);
       const times = ({ latency, changes }: Simulated) => [
         latency.endToEnd,
         ...(changes!.recovery?.cut ? [histogramOf(changes!.recovery.cut.connected)] : []),

@@ -132,12 +132,27 @@ test('a drain tells clients evenly, each moves once, and a server that lets go r
   );
 });
 
-test('one of several servers that stops sends its clients to the others, or to itself', () => {
-  const several = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
+test('one of several servers that stops sends its clients to the others, and they stay there', () => {
+  const one = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
+    subscribers: 10,
+    more: 'reconnect: phoenix\nservers: { count: 2, broker: redis-streams }',
+  });
+  const { absences, recovered, neverBack } = cutIn(one);
+  assert.deepEqual([absences, recovered, neverBack], [5, 5, 0]);
+  // Each waits 10 ms, and is taken 200 us after the one before.
+  assert.equal(longest(one), 10_000 + 5 * 200);
+  assert.deepEqual(
+    changesIn(one).perServer.map(({ subscribers }) => subscribers),
+    [0, 10],
+  );
+});
+
+test('a server alone that stops has its clients back when it has started again', () => {
+  const one = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
     subscribers: 10,
     more: 'servers: { count: 1, broker: redis-streams }',
   });
-  assert.deepEqual([cutIn(several).neverBack, cutIn(several).recovered], [0, 10]);
+  assert.deepEqual([cutIn(one).neverBack, cutIn(one).recovered], [0, 10]);
 });
 
 test('a server that is started again waits until the process before has ended', () => {
@@ -184,4 +199,14 @@ test('events of a server that stands still come when it goes on', () => {
   assert.equal(changesIn(one).recovery, undefined, 'nobody notices');
   assert.equal(one.ledger.missed, 0);
   assert.ok(one.latency.endToEnd.maxUs > 1_000_000 && one.latency.endToEnd.maxUs <= 2_100_000);
+});
+
+test('a server with more events than it has time for is saturated, with faults too', () => {
+  const of = (rate: string) =>
+    run('[{ at: 1s, disconnect: 10% }]', { subscribers: 1000, rate, more: 'reconnect: phoenix' });
+  // With 1,000 receivers an event takes 9.06 ms.
+  const [calm, full] = [of('50/s'), of('200/s')];
+  assert.deepEqual([calm.saturated, full.saturated], [false, true]);
+  assert.ok(Math.abs(calm.server.askedShare / 0.45 - 1) < 0.05, `${calm.server.askedShare}`);
+  assert.ok(Math.abs(full.server.askedShare / 1.8 - 1) < 0.05, `${full.server.askedShare}`);
 });
