@@ -71,6 +71,25 @@ test('it writes a profile with all points of the patterns that were asked for', 
 
 test('a signal keeps what was measured in a file beside, and leaves a whole profile alone', async (t) => {
   const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'mine.json'), 'a whole profile\n');
+  const args = ['calibrate', '--no-cluster', '--patterns', 'sse,polling,http-stream,websocket'];
+  const run = startScripted([...args, '--output', 'mine.json'], folder);
+  await run.saw(/\[3\/\d+\]/);
+  run.child.kill('SIGINT');
+  const { code, stdout, stderr } = await run.ended;
+  assert.equal(code, 130, stderr);
+  const [, count] = /^Profile, interrupted after (\d+) trials: mine\.interrupted\.json$/m.exec(stdout) ?? [];
+  assert.ok(Number(count) >= 2, stdout);
+  assert.equal(readFileSync(join(folder, 'mine.json'), 'utf8'), 'a whole profile\n');
+  const kept = profileSchema.parse(
+    JSON.parse(readFileSync(join(folder, 'mine.interrupted.json'), 'utf8')),
+  );
+  const points = Object.values(kept.variants).flatMap((variant) => variant.points);
+  assert.equal(points.length, Number(count));
+});
+
+test('a signal before anything was measured writes nothing', async (t) => {
+  const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'profile.json'), 'a whole profile\n');
   const run = start(['calibrate', '--patterns', 'sse'], folder);
   await run.saw(/connecting/);
