@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { profileSchema } from '../../core/profile/profile.ts';
-import { call, start, startScripted, temporaryFolder } from './tools.ts';
+import { call, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 
 test('--help says how long it takes and what it writes', async (t) => {
   const { code, stdout } = await call(['calibrate', '--help'], temporaryFolder(t));
@@ -67,6 +67,11 @@ test('it writes a profile with all points of the patterns that were asked for', 
   assert.match(stderr, /^16 trials, about .*at most 10 min\. Keep the machine quiet/);
   assert.match(stderr, /^(?:The server is kept to core|No process is pinned to cores)/m);
   assert.match(stderr, /^\[1\/16\] 1,000 subscribers, 5 events\/s \(sse\): measuring/m);
+  // What calibrate writes, simulate reads.
+  writeScenario(folder, 'variants: [sse, polling]');
+  const simulated = await call(['simulate', './small.yaml', '--profile', 'mine.json'], folder);
+  assert.equal(simulated.code, 0, simulated.stdout + simulated.stderr);
+  assert.match(simulated.stdout, /computed from the profile "my machine"/);
 });
 
 test('a signal keeps what was measured in a file beside, and leaves a whole profile alone', async (t) => {
