@@ -14,23 +14,3 @@ test('the same seed gives the same trial, whatever was simulated before it, and 
   for (const one of everyTrial(1).toReversed())
     assert.ok(JSON.stringify(trialOf(one)) === first.get(one.name), `${one.name} differs`);
 });
-
-test('chance has a part in each of these trials: faults happened, and deliveries were tried again', () => {
-  for (const one of everyTrial(1)) {
-    const { outcome } = trialOf(one);
-    assert.ok(outcome.status === 'completed', one.name);
-    assert.ok(outcome.ledger.delivered > 0, one.name);
-    assert.deepEqual(
-      outcome.faults?.map(({ kind, atUs }) => [kind, atUs !== null]),
-      one.input.scenario.faults.length === 0
-        ? undefined
-        : [
-            ['disconnect', true],
-            ['deploy', true],
-            ['leave', true],
-          ],
-      one.name,
-    );
-    if (one.input.variant.pattern === 'webhook') assert.ok(outcome.counters.client.retries > 0);
-  }
-});

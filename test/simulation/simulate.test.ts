@@ -72,6 +72,33 @@ test('a simulated trial is one that results hold, and says by what it was comput
   assert.equal(histogramOf(trial.latency.endToEnd).count, 1000);
 });
 
+test('bodies of a file have the bytes that they have in UTF-8', () => {
+  const { scenario } = parseScenario(
+    `question: How large?
+subscribers: 3
+topics: { news: { publish: 2/s } }
+payload: { from: bodies }
+phases: { connect: 1s, warmup: 0s, measure: 10s, drain: 1s }
+variants: [sse]`,
+    { file: 'small.yaml', registry: patterns, overrides: [] },
+  );
+  const files = { ...noFiles, corpusOf: () => ['"a"', '"\u00e4\u20ac"'] };
+  const made = simulateTrial(
+    {
+      scenario,
+      variant: scenario.variants[0]!,
+      repetition: 1,
+      schedule: scheduleOf(scenario, files),
+      profile: testProfile,
+      clients: 'groups',
+    },
+    { sse: (input) => steps(input) },
+    new Date('2026-02-03T04:05:06Z'),
+  );
+  // Twenty events, each body as often: of 3 bytes, and of 2 + 2 + 3.
+  assert.equal(completedIn(made).counters.clientMeasured.bytesIn, 3 * (10 * 3 + 10 * 7));
+});
+
 test('what no model knows is left out, and is no figure of 0', () => {
   const trial = completedIn(simulated());
   assert.deepEqual(Object.keys(trial.latency).sort(), [
@@ -117,8 +144,9 @@ test('each figure has the expected error of its kind, or says that there is none
 test('repetitions have random numbers of their own, and the same seed gives the same trial', () => {
   const [first, again, second] = [simulated(), simulated(), simulated({}, 2)];
   assert.deepEqual(first, again);
-  const values = [first, second].map((trial) => completedIn(trial).latency.endToEnd.sumUs);
-  assert.notEqual(values[0], values[1]);
+  const otherSeed = simulated({}, 1, 'seed: 2');
+  const values = [first, second, otherSeed].map((trial) => completedIn(trial).latency.endToEnd.sumUs);
+  assert.equal(new Set(values).size, 3);
   assert.equal(completedIn(second).ledger.published, 100);
 });
 
