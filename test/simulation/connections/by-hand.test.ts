@@ -194,6 +194,24 @@ test('a refusal lasts as long as the newest says, and no earlier one ends it', (
   assert.deepEqual([cutIn(shorter).absences, cutIn(shorter).neverBack], [10, 0]);
 });
 
+test('a server that closes what it accepts is knocked at again, and each of these connections counts', () => {
+  const faults = '[{ at: 900ms, refuse: accept-then-close, for: 600ms }, { at: 1s, disconnect: 100% }]';
+  const one = run(faults, { rate: '1/s', more: 'reconnect: phoenix' });
+  // Attempts: 1.01, 1.06, 1.16, 1.31 and, after the end, 1.51 s.
+  const { tried, opened, refused } = changesIn(one).recovery!.connects;
+  assert.deepEqual([tried, opened, refused], [5, 5, 4]);
+  assert.equal(longest(one), 510_200);
+});
+
+test('an EventSource comes back after the time that the server has told it', () => {
+  const one = run('[{ at: 1s, disconnect: 100% }]', {
+    pattern: 'sse',
+    rate: '1/s',
+    more: 'reconnect: eventsource',
+  });
+  assert.equal(longest(one), 1_000_200);
+});
+
 test('events of a server that stands still come when it goes on', () => {
   const one = run('[{ at: 5s, freeze: server, for: 2s }]', { rate: '1/s' });
   assert.equal(changesIn(one).recovery, undefined, 'nobody notices');
