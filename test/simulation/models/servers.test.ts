@@ -2,7 +2,6 @@
 // one by one, what is lost where nothing connects servers, and formulas.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { meanUs, quantileUs } from '../../../core/result/histogram.ts';
@@ -221,39 +220,3 @@ test('HAProxy does nothing for batches that end before or after the measured pha
     expect(front!.cpuUs / (answers * added.frontCpuUs)).toBeCloseTo(1, 1);
   }
 });
-
-test('a server by itself gives what it gave before there were several', () => {
-  const cases: { source: string; pattern: string; options: Asked['options']; is: unknown }[] = JSON.parse(
-    readFileSync(new URL('../alone.json', import.meta.url), 'utf8'),
-  );
-  assert.ok(cases.length >= 20);
-  for (const { source, pattern, options, is } of cases) {
-    const one = simulated({
-      scenario: scenarioOf(source),
-      pattern,
-      ...(options && { options }),
-      profile: profileOf(varyingMachine),
-    });
-    assert.equal(one.cluster, undefined);
-    assert.deepEqual(figuresOf(one), is, `${pattern}: ${source}`);
-  }
-});
-
-function figuresOf({
-  ledger,
-  counters,
-  latency,
-  server,
-  slots,
-  expectedError,
-}: ReturnType<typeof simulated>) {
-  return {
-    delivered: ledger.delivered,
-    counters: Object.values(counters).filter((count) => count !== 0),
-    latency: [latency.endToEnd, latency.lastReceiver, latency.medianReceiver].map((one) =>
-      quantiles(one).map((us) => us ?? null),
-    ),
-    cpu: [server.cpuUs, slots.at(-1)!.serverCpuUs, server.busiestShare].map((one) => one.toPrecision(9)),
-    p50: expectedError['latency.p50']?.toPrecision(9),
-  };
-}
