@@ -228,3 +228,21 @@ test('a server with more events than it has time for is saturated, with faults t
   assert.ok(Math.abs(calm.server.askedShare / 0.45 - 1) < 0.05, `${calm.server.askedShare}`);
   assert.ok(Math.abs(full.server.askedShare / 1.8 - 1) < 0.05, `${full.server.askedShare}`);
 });
+
+test('who is away hears no sign of life, and slots say how many are there', () => {
+  const scenario = scenarioOf(`question: Who is there?
+subscribers: 50
+topics: { t: { publish: 1/s } }
+faults: [{ at: 2s, leave: 100%, for: 5s }]
+phases: { connect: 1s, warmup: 1s, measure: 10s, drain: 5s }
+variants: [websocket]
+`);
+  const { counters, slots } = simulated({ scenario, pattern: 'websocket', options: { ping: '1s' } });
+  // A ping a second to each, for five of the ten seconds.
+  assert.ok(Math.abs(counters.heartbeats - 250) <= 5, `${counters.heartbeats}`);
+  assert.deepEqual(
+    slots.map(({ connected }) => connected),
+    [50, 50, 0, 0, 0, 0, 0, 50, 50, 50],
+  );
+  assert.deepEqual([counters.handshakes, counters.connectionsClosed], [50, 50]);
+});
