@@ -73,12 +73,20 @@ test('figures below 0, missing ones, unknown ones and half a distribution are to
   const [point] = sse.points;
   const withPoint = (one: object) => ({ ...profile, variants: { sse: { ...sse, points: [one] } } });
   const { perS: _perS, ...without } = point!;
+  const nats = profile.cluster!.brokers.nats!;
+  const [broker] = nats.points;
+  const withBroker = (one: object) => ({
+    ...profile,
+    cluster: { brokers: { nats: { ...nats, points: [one] } } },
+  });
   for (const [given, place] of [
     [withPoint({ ...point, serverCpuShare: -0.1 }), /variants\.sse\.points\[0\]\.serverCpuShare/],
     [withPoint({ ...point, firstUs: point!.firstUs.slice(1) }), /variants\.sse\.points\[0\]\.firstUs/],
     [withPoint(without), /variants\.sse\.points\[0\]\.perS/],
     [withPoint({ ...point, more: 1 }), /variants\.sse\.points\[0\]/],
     [{ ...profile, variants: { sse: { ...sse, points: [] } } }, /variants\.sse\.points/],
+    [withPoint({ ...point, perS: 0 }), /no point has events[^]*variants\.sse\.points/],
+    [withBroker({ ...broker!, perS: 0 }), /cluster\.brokers\.nats\.points\[0\]\.perS/],
   ] as const) {
     const why = readOrRefused(JSON.stringify(given));
     assert.ok(typeof why === 'string');
