@@ -66,6 +66,12 @@ test('groups count what one by one counts over several servers, and have its per
         assert.deepEqual(grouped.ledger, alone.ledger);
         assert.deepEqual(grouped.counters, alone.counters);
         assert.deepEqual(quantiles(grouped.latency.endToEnd), quantiles(alone.latency.endToEnd));
+        // Of an event that a single poller gets, as the others are at servers without it, groups tell a last
+        // receiver too.
+        if (pattern !== 'polling' || broker !== 'in-process') {
+          assert.equal(grouped.latency.lastReceiver.count, alone.latency.lastReceiver.count);
+          assert.deepEqual(quantiles(grouped.latency.lastReceiver), quantiles(alone.latency.lastReceiver));
+        }
         const cpu = ({ server, cluster }: typeof alone) => [
           server.cpuUs,
           ...(cluster?.servers ?? []).map(({ cpuUs }) => cpuUs),
