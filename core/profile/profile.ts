@@ -16,6 +16,8 @@ export const readableVersions = [1, profileVersion] as const;
 
 const count = z.int().min(0);
 const figure = z.number().min(0);
+/** Costs are interpolated over its logarithm. */
+const rate = z.number().positive();
 
 /** The quantiles at which a profile keeps a distribution, ascending. */
 export const profileQuantiles = [
@@ -72,14 +74,17 @@ const ofVariant = z.strictObject({
   pattern: z.string(),
   options: z.record(z.string(), z.unknown()).describe('resolved, as results have them'),
   atRest,
-  points: z.array(point).min(1),
+  points: z
+    .array(point)
+    .min(1)
+    .refine((all) => all.some(({ perS }) => perS > 0), { error: 'no point has events, so none has a cost' }),
 });
 
 const betweenTrials = spread.nullable().describe('between repeated trials; null if there was one');
 
 /** What a broker adds where so many events a second go through it. */
 const brokerPoint = z.strictObject({
-  perS: figure.describe('events a second, evenly spaced'),
+  perS: rate.describe('events a second, evenly spaced'),
   events: z.int().min(1).describe('measured with one server, over all repeated trials'),
   trials: z.int().min(1),
   delayUs: distributionUs.describe(
@@ -113,7 +118,7 @@ const ofBroker = z.strictObject({
 /** What HAProxy adds where so many subscribers of one topic get so many events a second through it. */
 const frontPoint = z.strictObject({
   subscribers: z.int().min(1),
-  perS: figure.describe('events a second, evenly spaced'),
+  perS: rate.describe('events a second, evenly spaced'),
   events: z.int().min(1),
   trials: z.int().min(1),
   addedUs: distributionUs.describe(

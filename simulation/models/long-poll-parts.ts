@@ -3,6 +3,7 @@
 
 import type { PatternOptions } from '../../core/pattern/registry.ts';
 import { answerEndsAtBytes } from '../../core/event/body-size.ts';
+import { longPollAgainMs } from '../../core/policy/client/poll-times.ts';
 import type { Costs } from '../costs/costs.ts';
 import { drawUs } from '../costs/distribution.ts';
 import type { ModelInput } from '../model.ts';
@@ -34,7 +35,7 @@ export function timesOf(
     rules: { holdMs: Math.round(hold), batchMs: batch, enoughBytes },
     toServerUs: oneWayUs,
     backUs: oneWayUs + frontUs,
-    againUs: oneWayUs + frontUs,
+    againUs: longPollAgainMs * 1000 + oneWayUs + frontUs,
   };
 }
 

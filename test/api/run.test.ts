@@ -106,10 +106,14 @@ test('a simulation gives figures, and two of them can be compared', async () => 
   assert.equal(one.figures[0]!.figures['delivered']!.value, 1000 * 20 * 600);
   assert.ok(one.result.simulated);
   const again = await simulate(input);
+  assert.deepEqual(again.figures, one.figures);
   const { passed, comparison, report } = await compare({ baseline: one, candidate: [again] });
   assert.deepEqual([passed, comparison.variants[0]!.candidate], [true, 'sse']);
   assert.match(await report(), /^<!doctype html>/i);
   await assert.rejects(compare({ baseline: one, candidate: [] }), /candidate is an empty list/);
+  const { simulated: _, ...measured } = one.result;
+  await assert.rejects(compare({ baseline: measured, candidate: one }), /was simulated from the profile/);
+  await compare({ baseline: measured, candidate: one, simulatedToo: true });
 });
 
 test('a closed loop is left out of a simulation, whose result is whole and says so', async () => {

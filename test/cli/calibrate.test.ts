@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import { profileSchema } from '../../core/profile/profile.ts';
-import { call, start, startScripted, temporaryFolder } from './tools.ts';
+import { call, start, startScripted, temporaryFolder, writeScenario } from './tools.ts';
 
 test('--help says how long it takes and what it writes', async (t) => {
   const { code, stdout } = await call(['calibrate', '--help'], temporaryFolder(t));
@@ -67,9 +67,33 @@ test('it writes a profile with all points of the patterns that were asked for', 
   assert.match(stderr, /^16 trials, about .*at most 10 min\. Keep the machine quiet/);
   assert.match(stderr, /^(?:The server is kept to core|No process is pinned to cores)/m);
   assert.match(stderr, /^\[1\/16\] 1,000 subscribers, 5 events\/s \(sse\): measuring/m);
+  // What calibrate writes, simulate reads.
+  writeScenario(folder, 'variants: [sse, polling]');
+  const simulated = await call(['simulate', './small.yaml', '--profile', 'mine.json'], folder);
+  assert.equal(simulated.code, 0, simulated.stdout + simulated.stderr);
+  assert.match(simulated.stdout, /computed from the profile "my machine"/);
 });
 
 test('a signal keeps what was measured in a file beside, and leaves a whole profile alone', async (t) => {
+  const folder = temporaryFolder(t);
+  writeFileSync(join(folder, 'mine.json'), 'a whole profile\n');
+  const args = ['calibrate', '--no-cluster', '--patterns', 'sse,polling,http-stream,websocket'];
+  const run = startScripted([...args, '--output', 'mine.json'], folder);
+  await run.saw(/\[3\/\d+\]/);
+  run.child.kill('SIGINT');
+  const { code, stdout, stderr } = await run.ended;
+  assert.equal(code, 130, stderr);
+  const [, count] = /^Profile, interrupted after (\d+) trials: mine\.interrupted\.json$/m.exec(stdout) ?? [];
+  assert.ok(Number(count) >= 2, stdout);
+  assert.equal(readFileSync(join(folder, 'mine.json'), 'utf8'), 'a whole profile\n');
+  const kept = profileSchema.parse(
+    JSON.parse(readFileSync(join(folder, 'mine.interrupted.json'), 'utf8')),
+  );
+  const points = Object.values(kept.variants).flatMap((variant) => variant.points);
+  assert.equal(points.length, Number(count));
+});
+
+test('a signal before anything was measured writes nothing', async (t) => {
   const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'profile.json'), 'a whole profile\n');
   const run = start(['calibrate', '--patterns', 'sse'], folder);

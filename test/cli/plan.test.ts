@@ -41,7 +41,7 @@ test('servers, what breaks first, what a month takes and costs, and what that re
     /Round example prices, of no provider/,
     /from the profile "test machine"/,
     /Defaults used: --payload 256B, --interval 5s,/,
-    /webhook: the profile test machine has no point|webhook: there is no model/,
+    /webhook: the profile test machine has no point of this pattern/,
     /broker between them/,
     /± is how far off/,
   ])

@@ -17,6 +17,8 @@ function folderWithProfile(t: TestContext): string {
 const simulate = (folder: string, ...args: string[]) =>
   call(['simulate', './small.yaml', '--profile', 'profile.json', ...args], folder);
 
+const resultFile = (folder: string) => join(resultFolders(folder)[0]!, 'result.json'); // one was written
+
 test('result and report are written as those of a run, and marked as simulated', async (t) => {
   const folder = folderWithProfile(t);
   writeScenario(
@@ -33,7 +35,10 @@ test('result and report are written as those of a run, and marked as simulated',
     '1m',
   );
   assert.equal(end.code, 0, end.stdout + end.stderr);
-  assert.match(end.stdout, /Simulated, not measured: computed from the profile "test machine"/);
+  const text = end.stdout.replace(/\s+/g, ' ');
+  assert.match(text, /Simulated, not measured: computed from the profile "test machine"/);
+  assert.match(text, /\d m?s ±[\d.]+ %/);
+  assert.match(text, /Not in the simulated figures: .*Garbage collection and other programs/);
   assert.match(end.stderr, /left out: webhook: the profile test machine has no point of this pattern/);
   assert.match(end.stdout, /All 2 expectations held/, 'that of the webhook went with it');
   const [run] = resultFolders(folder);
@@ -56,6 +61,18 @@ test('result and report are written as those of a run, and marked as simulated',
       ['sse', 'completed'],
     ],
   );
+});
+
+test('the same command gives the same result again, but for when it was computed', async (t) => {
+  const folder = folderWithProfile(t);
+  writeScenario(folder, 'repeat: 2\nvariants: [polling, long-polling, http-stream, sse, websocket]');
+  for (let i = 0; i < 2; i++) assert.equal((await simulate(folder, '--quiet')).code, 0);
+  const [one, again, ...others] = resultFolders(folder).map((run) =>
+    readFileSync(join(run, 'result.json'), 'utf8').replace(/"(?:createdAt|startedAt)": ?"[^"]*"/g, ''),
+  );
+  assert.deepEqual(others, []);
+  assert.equal(resultSchema.parse(JSON.parse(readFileSync(resultFile(folder), 'utf8'))).trials.length, 10);
+  assert.ok(one === again, 'the results differ');
 });
 
 test('what no model knows is refused before anything is computed, each with what to do', async (t) => {
@@ -123,8 +140,7 @@ test('measured and simulated runs are compared only where asked', async (t) => {
   const folder = folderWithProfile(t);
   writeScenario(folder, 'variants: [sse]');
   assert.equal((await simulate(folder, '--quiet')).code, 0);
-  const [run] = resultFolders(folder);
-  const file = join(run!, 'result.json');
+  const file = resultFile(folder);
   const { simulated: _, ...measured } = resultSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   writeFileSync(join(folder, 'measured.json'), JSON.stringify(measured));
   const refused = await call(['compare', 'measured.json', file], folder);

@@ -40,6 +40,32 @@ test('title, answer, strip and every table of a page say that it was simulated',
   assert.match(text, /This machine was simulated: nothing ran on it but/);
 });
 
+/** The text of the table with this caption or label. */
+function tableCalled(page: string, name: string): string {
+  const tables = page.match(/<table[\s\S]*?<\/table>/g) ?? [];
+  const found = tables.filter((table) => table.includes(name));
+  assert.equal(found.length, 1, `${found.length} tables are called "${name}"`);
+  return textOf(found[0]!);
+}
+
+test('in every table that has figures of a simulation each stands beside its error', async () => {
+  const result = await simulatedResult({ overrides: ['answer=[latency.p50]'] });
+  const page = await renderHtml([result], { interactive: false });
+  for (const [name, figure] of [
+    ['At this load: latency and costs of each pattern', '50.1 ms ±12 %'],
+    ['Figures of the valid trials', '50.1 ms ±12 %'],
+    ['Patterns by what they cost and how soon they deliver', '50.1 ms ±12 %'],
+    ['Delivery latency by percentile', '50.1 ms ±12 %'],
+    ['Expectations that failed, are undecided or were not judged', '50.1 ms ±12 %'],
+    ['Processes over the measured phase', '10 % ±10 %'],
+    ['What the subscribers did over the whole trial', 'B ±?'],
+    ['Expected error of simulated figures', 'sse ±12 % ±20 % ±30 % ±1 % ±? ±10 %'],
+  ] as const) {
+    const text = tableCalled(page, name);
+    assert.ok(text.includes(figure), `${name}: ${text}`);
+  }
+});
+
 test('so do terminal, Markdown, summary, CSV, JUnit and the card', async () => {
   const results: Result[] = [await simulatedResult()];
   const origin =

@@ -99,6 +99,9 @@ export function pointOf(machine: Machine, subscribers: number, perS: number): Pr
   };
 }
 
+/** For schedules of scenarios that name no file. */
+export const noFiles = { corpusOf: () => [], traceOf: () => '' };
+
 export function scenarioOf(source: string): Scenario {
   return parseScenario(source, { file: 'a.yaml', registry: patterns, overrides: [] }).scenario;
 }
@@ -113,6 +116,8 @@ export type Asked = {
   seed?: number;
   events?: Iterable<PlannedEvent>;
   computed?: (share: number) => void;
+  /** Random numbers by name; those of the seed when left out. */
+  streams?: (name: string) => Random;
 };
 
 /** @param options as a scenario says them */
@@ -126,16 +131,16 @@ export function simulated({
   seed = 1,
   events = eventsOf(scenario),
   computed,
+  streams = (name) => random(seed, name),
 }: Asked): Simulated {
   const parsed = patterns[pattern as keyof typeof patterns].options.parse(options);
   const variant = variantOf(patterns, pattern, parsed);
-  const stream = (name: string): Random => random(seed, name);
   return models[pattern]!({
     scenario,
     variant,
     profile,
     events,
-    random: stream,
+    random: streams,
     clients,
     ...(computed && { computed }),
     ...(oneCore && { oneCore }),

@@ -17,13 +17,9 @@ import { modelVersion } from '../../simulation/model.ts';
 import { models as steadyModels } from '../../simulation/models/registry.ts';
 import { models } from '../../simulation/registry.ts';
 import { simulateTrial } from '../../simulation/simulate.ts';
+import { noFiles } from './fixture.ts';
 import { expectedError, steps } from './model.ts';
 import { testProfile } from './profile.ts';
-
-const none = {
-  corpusOf: () => [],
-  traceOf: () => '',
-};
 
 function simulated(
   more: Partial<Omit<Simulated, 'latency'>> = {},
@@ -46,7 +42,7 @@ ${extra}`,
       scenario,
       variant: scenario.variants[0]!,
       repetition,
-      schedule: scheduleOf(scenario, none),
+      schedule: scheduleOf(scenario, noFiles),
       profile: testProfile,
       clients: 'groups',
     },
@@ -78,6 +74,33 @@ test('a simulated trial is one that results hold, and says by what it was comput
   // 20 a second for 5 s; of the warm-up nothing.
   assert.deepEqual([trial.ledger.published, trial.ledger.delivered], [100, 1000]);
   assert.equal(histogramOf(trial.latency.endToEnd).count, 1000);
+});
+
+test('bodies of a file have the bytes that they have in UTF-8', () => {
+  const { scenario } = parseScenario(
+    `question: How large?
+subscribers: 3
+topics: { news: { publish: 2/s } }
+payload: { from: bodies }
+phases: { connect: 1s, warmup: 0s, measure: 10s, drain: 1s }
+variants: [sse]`,
+    { file: 'small.yaml', registry: patterns, overrides: [] },
+  );
+  const files = { ...noFiles, corpusOf: () => ['"a"', '"\u00e4\u20ac"'] };
+  const made = simulateTrial(
+    {
+      scenario,
+      variant: scenario.variants[0]!,
+      repetition: 1,
+      schedule: scheduleOf(scenario, files),
+      profile: testProfile,
+      clients: 'groups',
+    },
+    { sse: (input) => steps(input) },
+    new Date('2026-02-03T04:05:06Z'),
+  );
+  // Twenty events, each body as often: of 3 bytes, and of 2 + 2 + 3.
+  assert.equal(completedIn(made).counters.clientMeasured.bytesIn, 3 * (10 * 3 + 10 * 7));
 });
 
 test('what no model knows is left out, and is no figure of 0', () => {
@@ -125,8 +148,9 @@ test('each figure has the expected error of its kind, or says that there is none
 test('repetitions have random numbers of their own, and the same seed gives the same trial', () => {
   const [first, again, second] = [simulated(), simulated(), simulated({}, 2)];
   assert.deepEqual(first, again);
-  const values = [first, second].map((trial) => completedIn(trial).latency.endToEnd.sumUs);
-  assert.notEqual(values[0], values[1]);
+  const otherSeed = simulated({}, 1, 'seed: 2');
+  const values = [first, second, otherSeed].map((trial) => completedIn(trial).latency.endToEnd.sumUs);
+  assert.equal(new Set(values).size, 3);
   assert.equal(completedIn(second).ledger.published, 100);
 });
 
@@ -159,6 +183,23 @@ test('latencies and losses of a saturated server are no figures', () => {
   assert.equal(figureOf('server-cpu', trial).value, 1, 'not more than a core has');
   assert.equal(figureOf('descriptors.added', trial).value, 10);
   assert.equal(trial.series.columns['latencyP50Us'], undefined);
+});
+
+test('a warning names the process whose queue grows', () => {
+  const calm = { cpuUs: 1e6, busiestShare: 0.2, askedShare: 0.2, leftUs: 0, grows: false, rssBytes: 1e8 };
+  const full = { ...calm, busiestShare: 3, askedShare: 2, leftUs: 5e6, grows: true };
+  const server = (of: typeof calm) => ({ ...of, idleShare: 0.01, subscribers: 5 });
+  const beside = (role: 'broker' | 'in-front', of: typeof calm) => ({ ...of, role, baseRssBytes: 1e8 });
+  const named = (cluster: NonNullable<Simulated['cluster']>) => {
+    const { warnings } = simulated({ saturated: true, cluster });
+    return /^over the measured phase (.*) would have to do 2 times what a core does/.exec(
+      warnings[0]!.message,
+    )?.[1];
+  };
+  assert.equal(named({ servers: [server(calm), server(full)], beside: [] }), 'a server');
+  assert.equal(named({ servers: [server(full)], beside: [beside('broker', calm)] }), 'the server');
+  assert.equal(named({ servers: [server(calm)], beside: [beside('broker', full)] }), 'the broker');
+  assert.equal(named({ servers: [server(calm)], beside: [beside('in-front', full)] }), 'HAProxy');
 });
 
 test('what is told a second is told of a slot as wide as it is, and the last one may be narrower', () => {

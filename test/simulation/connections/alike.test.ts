@@ -5,13 +5,14 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { test } from 'vitest';
 import { UserError } from '../../../core/base/errors.ts';
+import type { CounterName } from '../../../core/result/counters.ts';
 import { quantileUs } from '../../../core/result/histogram.ts';
 import { histogramOf } from '../../../core/result/load-histogram.ts';
 import type { Scenario } from '../../../core/scenario/scenario.ts';
 import type { Simulated } from '../../../simulation/model.ts';
-import { profileOf, scenarioOf, simulated, steadyMachine } from '../fixture.ts';
+import { profileOf, scenarioOf, simulated, steadyMachine, varyingMachine } from '../fixture.ts';
 
-const faults = fc.constantFrom(
+const faultLists = [
   '[{ at: 500ms, kill: 1 }, { at: 1s, restart: 1 }]',
   '[{ at: 500ms, stop: 1 }, { at: 2s, restart: 1 }]',
   '[{ at: 500ms, stop: 1 }, { at: 900ms, restart: 1 }]',
@@ -23,7 +24,14 @@ const faults = fc.constantFrom(
   '[{ at: 400ms, drain: 1, window: 300ms }, { at: 1500ms, stop: 1 }, { at: 1600ms, restart: 1 }]',
   '[{ at: 1s, refuse: dependency-down, for: 900ms }]',
   '[{ at: 1s, refuse: accept-then-close, for: 900ms }, { at: 1100ms, disconnect: 100% }]',
-);
+];
+const serverSets = [
+  '{ count: 1 }',
+  '{ count: 1, broker: redis-streams }',
+  '{ count: 3, broker: redis-streams }',
+  '{ count: 2, broker: redis-pubsub }',
+  '{ count: 2, broker: nats }',
+];
 
 const asked = fc.record({
   subscribers: fc.integer({ min: 1, max: 60 }),
@@ -33,38 +41,39 @@ const asked = fc.record({
     'publish: { poisson: 12/s }, count: 3, follow: 2',
     'publish: 20/s, count: per-subscriber',
   ),
-  servers: fc.constantFrom(
-    '{ count: 1 }',
-    '{ count: 1, broker: redis-streams }',
-    '{ count: 3, broker: redis-streams }',
-    '{ count: 2, broker: redis-pubsub }',
-    '{ count: 2, broker: nats }',
-  ),
+  servers: fc.constantFrom(...serverSets),
   history: fc.constantFrom(0, 2, 1000),
   announce: fc.constantFrom('0s', '500ms'),
   reconnect: fc.constantFrom('phoenix', 'full-jitter', 'socket.io', 'signalr', 'eventsource'),
   pattern: fc.constantFrom('websocket', 'sse', 'http-stream'),
   somaxconn: fc.constantFrom(0, 3, 4096),
-  faults,
+  machine: fc.constantFrom(steadyMachine, varyingMachine),
+  faults: fc.constantFrom(...faultLists),
 });
 
 type Asked = typeof asked extends fc.Arbitrary<infer T> ? T : never;
 
-function both(one: Asked): [Simulated, Simulated] {
-  const { subscribers, seed, topics, servers, history, announce, reconnect, pattern, somaxconn } = one;
-  const scenario = asScenario(`question: Are they alike?
+type Written = Record<'topics' | 'servers' | 'announce' | 'reconnect' | 'faults', string> &
+  Record<'subscribers' | 'seed' | 'history', number>;
+
+const textOf = ({ subscribers, seed, topics, servers, history, announce, reconnect, faults }: Written) =>
+  `question: Are they alike?
 seed: ${seed}
 subscribers: ${subscribers}
 topics: { t: { ${topics} } }
 servers: ${servers}
 server: { history: ${history}, announce: ${announce} }
 reconnect: ${reconnect}
-faults: ${one.faults}
+faults: ${faults}
 phases: { connect: 500ms, warmup: 500ms, measure: 6s, drain: 8s }
 variants: [sse]
-`);
+`;
+
+function both(one: Asked): [Simulated, Simulated] {
+  const { seed, pattern, somaxconn } = one;
+  const scenario = asScenario(textOf(one));
   const profile = {
-    ...profileOf(steadyMachine),
+    ...profileOf(one.machine),
     kernel: { somaxconn, tcpSynRetries: 2, tcpSynLinearTimeouts: 1 },
     serverLife: { startUs: 250_000, stopUs: 20_000 },
   };
@@ -82,6 +91,20 @@ function asScenario(text: string): Scenario {
   }
 }
 
+test('each of these faults can happen to most of these servers: few scenarios are passed over', () => {
+  const usual = { subscribers: 9, seed: 1, topics: 'publish: 4/s', history: 2, announce: '0s' };
+  for (const faults of faultLists) {
+    const able = serverSets.filter((servers) => {
+      try {
+        return scenarioOf(textOf({ ...usual, reconnect: 'phoenix', servers, faults }));
+      } catch {
+        return false;
+      }
+    });
+    assert.ok(able.length >= 3, `${faults} only with ${able.join(' and ')}`);
+  }
+});
+
 /** Counts that chance has no part in, whichever of the clients comes first. */
 const countsOf = ({ ledger, changes }: Simulated) => ({
   ...ledger,
@@ -96,11 +119,18 @@ function absencesOf(recovery: NonNullable<Simulated['changes']>['recovery']) {
   return { counts, connects, missedAway, subscribers };
 }
 
+/** To a percent; of few, one that lies at an end of the phase may be within it or not. */
+const near = (what: string, ours: number, theirs: number, aside: number) =>
+  assert.ok(Math.abs(ours - theirs) <= Math.max(aside, theirs / 100), `${what}: ${ours} and ${theirs}`);
+
 test('groups count what one by one counts, and have its percentiles', () => {
   fc.assert(
     fc.property(asked, (one) => {
       const [together, alone] = both(one);
       assert.deepEqual(countsOf(together), countsOf(alone));
+      for (const name of Object.keys(alone.counters) as CounterName[])
+        near(name, together.counters[name], alone.counters[name], name.startsWith('bytes') ? 2000 : 2);
+      near('CPU', together.server.cpuUs, alone.server.cpuUs, 0);
       const times = ({ latency, changes }: Simulated) => [
         latency.endToEnd,
         ...(changes!.recovery?.cut ? [histogramOf(changes!.recovery.cut.connected)] : []),

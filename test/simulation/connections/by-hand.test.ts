@@ -132,12 +132,27 @@ test('a drain tells clients evenly, each moves once, and a server that lets go r
   );
 });
 
-test('one of several servers that stops sends its clients to the others, or to itself', () => {
-  const several = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
+test('one of several servers that stops sends its clients to the others, and they stay there', () => {
+  const one = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
+    subscribers: 10,
+    more: 'reconnect: phoenix\nservers: { count: 2, broker: redis-streams }',
+  });
+  const { absences, recovered, neverBack } = cutIn(one);
+  assert.deepEqual([absences, recovered, neverBack], [5, 5, 0]);
+  // Each waits 10 ms, and is taken 200 us after the one before.
+  assert.equal(longest(one), 10_000 + 5 * 200);
+  assert.deepEqual(
+    changesIn(one).perServer.map(({ subscribers }) => subscribers),
+    [0, 10],
+  );
+});
+
+test('a server alone that stops has its clients back when it has started again', () => {
+  const one = run('[{ at: 5s, stop: 1 }, { at: 6s, restart: 1 }]', {
     subscribers: 10,
     more: 'servers: { count: 1, broker: redis-streams }',
   });
-  assert.deepEqual([cutIn(several).neverBack, cutIn(several).recovered], [0, 10]);
+  assert.deepEqual([cutIn(one).neverBack, cutIn(one).recovered], [0, 10]);
 });
 
 test('a server that is started again waits until the process before has ended', () => {
@@ -179,9 +194,55 @@ test('a refusal lasts as long as the newest says, and no earlier one ends it', (
   assert.deepEqual([cutIn(shorter).absences, cutIn(shorter).neverBack], [10, 0]);
 });
 
+test('a server that closes what it accepts is knocked at again, and each of these connections counts', () => {
+  const faults = '[{ at: 900ms, refuse: accept-then-close, for: 600ms }, { at: 1s, disconnect: 100% }]';
+  const one = run(faults, { rate: '1/s', more: 'reconnect: phoenix' });
+  // Attempts: 1.01, 1.06, 1.16, 1.31 and, after the end, 1.51 s.
+  const { tried, opened, refused } = changesIn(one).recovery!.connects;
+  assert.deepEqual([tried, opened, refused], [5, 5, 4]);
+  assert.equal(longest(one), 510_200);
+});
+
+test('an EventSource comes back after the time that the server has told it', () => {
+  const one = run('[{ at: 1s, disconnect: 100% }]', {
+    pattern: 'sse',
+    rate: '1/s',
+    more: 'reconnect: eventsource',
+  });
+  assert.equal(longest(one), 1_000_200);
+});
+
 test('events of a server that stands still come when it goes on', () => {
   const one = run('[{ at: 5s, freeze: server, for: 2s }]', { rate: '1/s' });
   assert.equal(changesIn(one).recovery, undefined, 'nobody notices');
   assert.equal(one.ledger.missed, 0);
   assert.ok(one.latency.endToEnd.maxUs > 1_000_000 && one.latency.endToEnd.maxUs <= 2_100_000);
+});
+
+test('a server with more events than it has time for is saturated, with faults too', () => {
+  const of = (rate: string) =>
+    run('[{ at: 1s, disconnect: 10% }]', { subscribers: 1000, rate, more: 'reconnect: phoenix' });
+  // With 1,000 receivers an event takes 9.06 ms.
+  const [calm, full] = [of('50/s'), of('200/s')];
+  assert.deepEqual([calm.saturated, full.saturated], [false, true]);
+  assert.ok(Math.abs(calm.server.askedShare / 0.45 - 1) < 0.05, `${calm.server.askedShare}`);
+  assert.ok(Math.abs(full.server.askedShare / 1.8 - 1) < 0.05, `${full.server.askedShare}`);
+});
+
+test('who is away hears no sign of life, and slots say how many are there', () => {
+  const scenario = scenarioOf(`question: Who is there?
+subscribers: 50
+topics: { t: { publish: 1/s } }
+faults: [{ at: 2s, leave: 100%, for: 5s }]
+phases: { connect: 1s, warmup: 1s, measure: 10s, drain: 5s }
+variants: [websocket]
+`);
+  const { counters, slots } = simulated({ scenario, pattern: 'websocket', options: { ping: '1s' } });
+  // A ping a second to each, for five of the ten seconds.
+  assert.ok(Math.abs(counters.heartbeats - 250) <= 5, `${counters.heartbeats}`);
+  assert.deepEqual(
+    slots.map(({ connected }) => connected),
+    [50, 50, 0, 0, 0, 0, 0, 50, 50, 50],
+  );
+  assert.deepEqual([counters.handshakes, counters.connectionsClosed], [50, 50]);
 });

@@ -13,6 +13,7 @@ import type { Scenario } from '../../../core/scenario/scenario.ts';
 import { obstaclesTo, whyNoModel } from '../../../simulation/refusals.ts';
 import { models } from '../../../simulation/registry.ts';
 import { simulateTrial } from '../../../simulation/simulate.ts';
+import { noFiles } from '../fixture.ts';
 import { testProfile } from '../profile.ts';
 
 function scenariosIn(name: string, overrides: readonly string[] = []): Scenario[] {
@@ -20,8 +21,6 @@ function scenariosIn(name: string, overrides: readonly string[] = []): Scenario[
   const { scenario } = parseScenario(readFileSync(file, 'utf8'), { file, registry: patterns, overrides });
   return scenario.cells.length > 0 ? scenario.cells.map((cell) => cell.scenario) : [scenario];
 }
-
-const none = { corpusOf: () => [], traceOf: () => '' };
 
 /** All cells and variants that a model knows. */
 function simulatedOf(name: string, overrides: readonly string[]): { scenario: Scenario; trial: Completed }[] {
@@ -37,7 +36,7 @@ function simulatedOf(name: string, overrides: readonly string[]): { scenario: Sc
           scenario,
           variant,
           repetition: 1,
-          schedule: scheduleOf(scenario, none),
+          schedule: scheduleOf(scenario, noFiles),
           profile: { ...testProfile, serverLife: { startUs: 300_000, stopUs: 20_000 } },
           clients: 'groups',
         },

@@ -4,8 +4,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { exponential, random } from '../../../core/base/random.ts';
-import { profileOf, quantiles, scenarioOf, simulated, steadyMachine, varyingMachine } from '../fixture.ts';
+import type { Simulated } from '../../../simulation/model.ts';
+import {
+  eventsOf,
+  profileOf,
+  quantiles,
+  scenarioOf,
+  simulated,
+  steadyMachine,
+  varyingMachine,
+} from '../fixture.ts';
 
 const group = fc.record({
   rate: fc.constantFrom('0.5/s', '3/s', '{ poisson: 4/s }', '{ bursts: { size: 5, every: 700ms } }', '20/s'),
@@ -34,6 +42,16 @@ const patternAndOptions = fc.constantFrom(
   ].map(([pattern, options]) => ({ pattern: pattern as string, options: options as Record<string, string> })),
 );
 
+/** Of polling, groups take the mean wait for the median receiver's. */
+function receiversIn({ latency }: Simulated, pattern: string) {
+  const { firstReceiver, medianReceiver, lastReceiver } = latency;
+  const middle = pattern === 'polling' ? [] : [medianReceiver];
+  return [firstReceiver, ...middle, lastReceiver].map((one) => [one.count, ...quantiles(one)]);
+}
+
+const slotsIn = ({ slots }: Simulated) =>
+  slots.map(({ deliveries, latency, connected }) => [deliveries, latency.count, connected]);
+
 test('groups count what one by one counts, and have its percentiles', () => {
   fc.assert(
     fc.property(
@@ -56,6 +74,8 @@ test('groups count what one by one counts, and have its percentiles', () => {
         assert.deepEqual(groupsOfThem.ledger, alone.ledger);
         assert.deepEqual(groupsOfThem.counters, alone.counters);
         assert.deepEqual(quantiles(groupsOfThem.latency.endToEnd), quantiles(alone.latency.endToEnd));
+        assert.deepEqual(receiversIn(groupsOfThem, pattern), receiversIn(alone, pattern));
+        assert.deepEqual(slotsIn(groupsOfThem), slotsIn(alone));
         expect(groupsOfThem.server.cpuUs).toBeCloseTo(alone.server.cpuUs, 3);
         assert.equal(groupsOfThem.how, 'exact');
       },
@@ -86,80 +106,25 @@ test('with jitter clients differ by chance, and groups are their mean', () => {
   }
 });
 
-test('the same seed gives the same, and another gives another', () => {
-  const scenario = scenarioOf(
-    'question: Is it the same?\nsubscribers: 20\ntopics:\n  news: { publish: 5/s }\nvariants: [sse]\n',
-  );
-  const profile = profileOf(varyingMachine);
-  const of = (seed: number) =>
-    quantiles(simulated({ scenario, pattern: 'sse', profile, seed }).latency.endToEnd);
-  assert.deepEqual(of(1), of(1));
-  assert.notDeepEqual(of(1), of(2));
-});
-
-test('more work than anybody waits for is computed in part, which stands for the rest', () => {
-  const source = (subscribers: number) =>
-    `question: Does a part stand for all?\nsubscribers: ${subscribers}\ntopics:\n` +
-    '  news: { publish: { poisson: 4000/s }, count: per-subscriber }\n' +
-    'phases: { measure: 600s }\nvariants: [sse]\n';
-  const scenario = scenarioOf(source(20_000));
-  function* events() {
-    const next = random(1, 'events');
-    for (let atUs = -1e6; atUs < 600e6; atUs += exponential(next, 250))
-      yield { atUs: Math.floor(atUs), topic: Math.floor(next() * 20_000), bodyBytes: 256 };
-  }
-  const { how, saturated, ledger, counters, slots } = simulated({
-    scenario,
-    pattern: 'polling',
-    options: { every: '5s' },
-    events: events(),
-  });
-  assert.equal(how, 'windows');
-  assert.ok(!saturated);
-  assert.equal(ledger.published, 2_400_000);
-  assert.equal(ledger.delivered, ledger.expected);
-  const within = (a: number, b: number) => assert.ok(Math.abs(a / b - 1) < 0.01, `${a} for ${b}`);
-  within(counters.events, 2_400_000);
-  within(counters.fullPolls + counters.emptyPolls, (20_000 * 600) / 5);
-  // A poll is full unless nothing came in the interval before it: one event in five seconds is the mean.
-  within(counters.fullPolls, ((20_000 * 600) / 5) * (1 - Math.exp(-1)));
-  within(slots.at(-1)!.requests, slots[0]!.requests);
-});
-
-test('where a part stands for all, what is on the way as it ends is not lost', () => {
-  const scenario = scenarioOf(
-    'question: Is anything lost?\nsubscribers: 20000\ntopics:\n' +
-      '  news: { publish: { poisson: 2000/s }, count: per-subscriber }\n' +
-      'phases: { measure: 1200s }\nvariants: [sse]\n',
-  );
-  function* events() {
-    const next = random(1, 'events');
-    for (let atUs = -1e6; atUs < 1200e6; atUs += exponential(next, 500))
-      yield { atUs: Math.floor(atUs), topic: Math.floor(next() * 20_000), bodyBytes: 256 };
-  }
-  // From an answer to the next request are 400 ms, of a hold of 1 s: many events wait for a client.
-  const machine = { ...steadyMachine, firstUs: 400_000, cpuUs: 10, eachCpuUs: 1 };
-  const { how, saturated, ledger } = simulated({
-    scenario,
-    pattern: 'long-polling',
-    options: { hold: '1s' },
-    profile: profileOf(machine),
-    events: events(),
-  });
-  assert.deepEqual([how, saturated], ['windows', false]);
-  assert.deepEqual([ledger.published, ledger.missed], [2_400_000, 0]);
-});
-
-test('a server that is asked for more than a core does is saturated, and nothing more is computed', () => {
+test('a server that is asked for more than a core does is saturated, and the rest is not read', () => {
   const scenario = scenarioOf(
     'question: How much is too much?\nsubscribers: 20000\ntopics:\n  news: { publish: 20/s }\n' +
       'phases: { measure: 600s }\nvariants: [sse]\n',
   );
+  const all = eventsOf(scenario);
   for (const pattern of ['sse', 'websocket', 'http-stream', 'long-polling']) {
-    const { saturated, server, ledger } = simulated({ scenario, pattern });
+    let read = 0;
+    function* events() {
+      for (const event of all) {
+        read++;
+        yield event;
+      }
+    }
+    const { saturated, server, ledger } = simulated({ scenario, pattern, events: events() });
     assert.ok(saturated, pattern);
     assert.ok(server.busiestShare > 1, pattern);
     assert.equal(ledger.published, 12_000);
+    assert.ok(read < all.length / 2, `${pattern}: ${read}`);
   }
   const { saturated, server } = simulated({ scenario, pattern: 'polling', options: { every: '100ms' } });
   assert.ok(saturated && server.busiestShare > 1);

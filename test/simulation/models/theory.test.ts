@@ -85,6 +85,7 @@ test('a poll is waited for evenly: half the interval in the mean, and its share 
   );
   for (const share of [0.1, 0.5, 0.9, 0.99]) {
     const of = interval((seed) => quantileUs(latencyOf(seed, '0%'), share)!);
+    assert.ok(of.half < share * 20_000, `${of.half} is more than a percent`);
     // A bin of the histogram is up to a thousandth wide, and its upper end is what is read.
     assert.ok(
       Math.abs(of.mean - (share * 2_000_000 + answerUs)) < share * 2_000_000 * 0.0015 + of.half,

@@ -155,16 +155,6 @@ test('who is asked for more than it can is saturated, who works off a backlog is
   assert.ok(full.saturated && full.server.askedShare > 1);
 });
 
-test('the same seed gives the same figures, another one others', () => {
-  const failing = hooks('endpoints: [{ does: fail, share: 20% }]');
-  const of = (seed: number) => {
-    const { ledger, counters, latency } = simulated({ scenario: failing, pattern: 'webhook', seed });
-    return { ledger, counters, latency };
-  };
-  assert.deepEqual(of(1), of(1));
-  assert.notDeepEqual(of(1).counters, of(2).counters);
-});
-
 test('what no model knows is named', () => {
   const of = (options: Record<string, unknown>, more = '') =>
     models['webhook']!.cannot!(
