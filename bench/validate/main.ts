@@ -1,10 +1,10 @@
 // Asks whether the instrument is right (`npm run validate`): runs the parts of the validation and writes
 // docs/validation.md from the figures of all, which it keeps in docs/results/validation/.
 //
-// --only NAME runs one part; with --predict-again it runs nothing and predicts again what was measured before.
-// --quick runs everything in its shortest form, --seed N repeats one case of a part whose cases are numbered,
-// --cases N runs that many cases of a part; with these three the document is not written. --profile FILE names
-// a profile for simulations instead of the shipped one.
+// --only NAME runs one part; with --predict-again it runs nothing and predicts again what was measured
+// before. --quick runs everything in its shortest form, --seed N repeats one case of a part whose cases are
+// numbered, --cases N runs that many cases of a part; with these three the document is not written.
+// --profile FILE names a profile for simulations instead of the shipped one.
 
 import { parseArgs } from 'node:util';
 import { formatBytes } from '../../core/base/units.ts';

@@ -4,7 +4,8 @@
 // Outside of the points nothing follows a slope of theirs for long. More receivers than any point had: each
 // further one costs and takes what one does there, since one thread writes to one after the other; the first
 // receiver does not wait for them. Fewer: by the slope at the edge, but never more than in proportion.
-// Another rate: as at the nearest one, an event each. `extrapolated` says how far outside that is.
+// Another rate: by the slope at the edge up to twice as far, and from there on as there, an event each.
+// `extrapolated` says how far outside that is.
 
 import type { ProfilePoint, ProfileVariant } from '../../core/profile/profile.ts';
 import { ascending, type Knots } from './distribution.ts';
@@ -42,6 +43,8 @@ type Points = {
 
 /** A payload matters less than as many times more receivers: a quarter of its logarithm counts. */
 const payloadWeight = 0.25;
+/** So far beyond the measured rates a slope is followed, as a factor. */
+const slopeReach = 2;
 /** A least figure, so that a logarithm exists: a nanosecond. */
 const leastUs = 1e-3;
 
@@ -116,7 +119,7 @@ function costAt(known: Points, { receivers, perS, payloadBytes }: At): Cost {
   const [ofReceivers, ofRates, ofPayloads] = known.ranges;
   const inside = {
     subscribers: clampTo(ofReceivers, Math.max(1, receivers)),
-    perS: clampTo(ofRates, perS),
+    perS: clampTo({ low: ofRates.low / slopeReach, high: ofRates.high * slopeReach }, perS),
     payloadBytes: clampTo(ofPayloads, Math.max(1, payloadBytes)),
   };
   const at = figuresAt(known, inside);

@@ -18,7 +18,10 @@ export type TimerSpan = {
   /** When streams were opened. */
   beginsUs: number;
   measureUs: number;
-  /** Where in its first interval each server's timer is, 0 to 1. Subscribers are dealt to them in turn. */
+  /**
+   * Where each server's timer is in its interval as streams are opened, 0 to 1: it runs already, so everybody
+   * has a turn within the next interval. Subscribers are dealt to servers in turn.
+   */
   shifts: readonly number[];
 };
 
@@ -42,15 +45,16 @@ export function createSignsOfLife(
     const fromUs = lastUs[ofClass]!;
     const size = followers.size(ofClass);
     if (toUs - fromUs <= lapUs || size === 0) return;
-    const shiftUs = beginsUs + shifts[ofClass % servers]! * lapUs;
+    const shift = shifts[ofClass % servers]!;
     const first = Math.floor(ofClass / servers);
     const stride = apart % turns.count;
     const lap = stride === 0 ? 1 : turns.count / divisor(turns.count, stride);
     for (let i = 0; i < Math.min(size, lap); i++) {
       const turn = (first + i * apart) % turns.count;
       const members = Math.floor((size - i - 1) / lap) + 1;
-      const intoLap = (fromUs - shiftUs - turn * turnUs) / lapUs;
-      const firstTurnUs = shiftUs + turn * turnUs + Math.max(0, Math.floor(intoLap) + 1) * lapUs;
+      const turnOfLapUs = beginsUs + firstTurnUsAfter(shift, turn * turnUs, lapUs);
+      const laps = Math.max(0, Math.floor((fromUs - turnOfLapUs) / lapUs) + 1);
+      const firstTurnUs = turnOfLapUs + laps * lapUs;
       sent += members * (sentBefore(firstTurnUs + lapUs, toUs) - sentBefore(firstTurnUs + lapUs, 0));
     }
   }
@@ -71,6 +75,14 @@ export function createSignsOfLife(
   };
 }
 
+/**
+ * When a turn first comes after streams were opened.
+ * @param turnUs where it lies in the interval of the timer
+ */
+export function firstTurnUsAfter(shift: number, turnUs: number, intervalUs: number): number {
+  return (shift * intervalUs + turnUs) % intervalUs;
+}
+
 /** How many turns come in the measured phase where each sends, whatever was written (WebSocket's pings). */
 export function turnsWithin(
   subscribers: number,
@@ -84,7 +96,7 @@ export function turnsWithin(
     const own = Math.floor((subscribers - server - 1) / shifts.length) + 1;
     for (let turn = 0; turn < Math.min(turns.count, own); turn++) {
       const members = Math.floor((own - turn - 1) / turns.count) + 1;
-      const atUs = beginsUs + shift * intervalUs + turn * turns.everyMs * 1000;
+      const atUs = beginsUs + firstTurnUsAfter(shift, turn * turns.everyMs * 1000, intervalUs);
       const before = (us: number) => Math.max(0, Math.ceil((us - atUs) / intervalUs));
       sum += members * (before(measureUs) - before(0));
     }

@@ -5,6 +5,7 @@ import { decideHeartbeat, heartbeatTurnMs } from '../../core/policy/server/heart
 import { divideInterval, turnOfMember } from '../../core/policy/server/turns.ts';
 import { topicsOf } from '../../core/scenario/topics.ts';
 import { noteReceivers } from './server-fan-outs.ts';
+import { firstTurnUsAfter } from './signs-of-life.ts';
 import type { Sized, StreamParts } from './stream-kind.ts';
 import type { Part } from './windows.ts';
 
@@ -52,7 +53,7 @@ export function streamsOneByOne(
     const turn = turnOfMember(turns, Math.floor(subscriber / cluster.count));
     let quiet = false;
     let next = 0;
-    let atUs = span.beginsUs + shift * lapMs * 1000 + turn * turns.everyMs * 1000;
+    let atUs = span.beginsUs + firstTurnUsAfter(shift, turn * turns.everyMs * 1000, lapMs * 1000);
     for (; atUs < span.measureUs; atUs += lapMs * 1000) {
       for (; next < writtenUs[subscriber]!.length && writtenUs[subscriber]![next]! <= atUs; next++)
         quiet = false;

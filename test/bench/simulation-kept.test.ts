@@ -8,8 +8,14 @@ import { simulation } from '../../bench/validate/simulation.ts';
 import { simulationClusters } from '../../bench/validate/simulation-clusters.ts';
 import { simulationStorms } from '../../bench/validate/simulation-storms.ts';
 import { steadyCases } from '../../bench/validate/simulation/cluster-cases.ts';
-import { keptGrid, type KeptCases, type KeptGrid, type KeptStorms } from '../../bench/validate/simulation/kept.ts';
+import {
+  keptGrid,
+  type KeptCases,
+  type KeptGrid,
+  type KeptStorms,
+} from '../../bench/validate/simulation/kept.ts';
 import { stormCases } from '../../bench/validate/simulation/storm-cases.ts';
+import { openProfile } from '../../api/profiles.ts';
 import { temporaryFolder } from '../cli/tools.ts';
 import { profileOf, steadyMachine } from '../simulation/fixture.ts';
 
@@ -37,7 +43,8 @@ const stored = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 function profileFile(t: Parameters<typeof temporaryFolder>[0]): string {
   const file = join(temporaryFolder(t), 'machine.json');
-  writeFileSync(file, JSON.stringify(profileOf(steadyMachine)));
+  const { environment } = openProfile('epyc-2-cores');
+  writeFileSync(file, JSON.stringify({ ...profileOf(steadyMachine), environment }));
   return file;
 }
 

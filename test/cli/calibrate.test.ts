@@ -86,9 +86,7 @@ test('a signal keeps what was measured in a file beside, and leaves a whole prof
   const [, count] = /^Profile, interrupted after (\d+) trials: mine\.interrupted\.json$/m.exec(stdout) ?? [];
   assert.ok(Number(count) >= 2, stdout);
   assert.equal(readFileSync(join(folder, 'mine.json'), 'utf8'), 'a whole profile\n');
-  const kept = profileSchema.parse(
-    JSON.parse(readFileSync(join(folder, 'mine.interrupted.json'), 'utf8')),
-  );
+  const kept = profileSchema.parse(JSON.parse(readFileSync(join(folder, 'mine.interrupted.json'), 'utf8')));
   const points = Object.values(kept.variants).flatMap((variant) => variant.points);
   assert.equal(points.length, Number(count));
 });

@@ -59,7 +59,7 @@ test('in every table that has figures of a simulation each stands beside its err
     ['Expectations that failed, are undecided or were not judged', '50.1 ms ±12 %'],
     ['Processes over the measured phase', '10 % ±10 %'],
     ['What the subscribers did over the whole trial', 'B ±?'],
-    ['Expected error of simulated figures', 'sse ±12 % ±20 % ±30 % ±1 % ±? ±10 %'],
+    ['Expected error of simulated figures', 'sse (simulated) ±12 % ±20 % ±30 % ±1 % ±? ±10 %'],
   ] as const) {
     const text = tableCalled(page, name);
     assert.ok(text.includes(figure), `${name}: ${text}`);

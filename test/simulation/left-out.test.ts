@@ -41,7 +41,7 @@ const rows: [RegExp, [string, Given?], [string, Given?]][] = [
   [/^How much compression saves/m, ['sse', { options: { gzip: true } }], ['sse']],
   [/^How much compression saves/m, ['polling', { options: { gzip: true } }], ['polling']],
   [/^How much compression saves/m, ['websocket', { options: { deflate: true } }], ['websocket']],
-  [/^The bytes of what is announced/m, ['sse', { more: 'server: { announce: 1s }' }], ['sse']],
+  [/^The bytes of what the server announces/m, ['sse', { more: 'server: { announce: 1s }' }], ['sse']],
   [/^Subscribers that read too slowly/m, ['http-stream'], ['polling']],
   [/^The time from the publisher to the server/m, ['polling'], ['sse']],
   [

@@ -60,7 +60,8 @@ deliveries as a share of all:
 
 ${table(['', 'figure', 'median', 'largest', 'within the bar'], errors)}
 
-${coverageText(rows)}Every case; measured, then predicted and by how much that is off, ✗ where it is outside of its bar. \
+${coverageText(rows)}\
+Every case; measured, then predicted and by how much that is off, ✗ where it is outside of its bar. \
 Deliveries, requests and bytes are those of a second:
 
 ${table(caseHeads, rows.map(caseCells))}`;

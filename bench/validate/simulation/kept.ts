@@ -31,9 +31,8 @@ const point = z.strictObject({
   measureMs: count,
   repetition: count,
 });
-const betweens = z
-  .strictObject({ p50: between, p99: between })
-  .transform(({ p50, p99 }) => ({ p50, p99 })); // with both keys
+/** With both keys. */
+const betweens = z.strictObject({ p50: between, p99: between }).transform(({ p50, p99 }) => ({ p50, p99 }));
 const ofTrials = { events: count, measured: figures, between: betweens };
 const around = {
   leftOut: z.array(z.string()).describe('a sentence for each trial that does not count'),

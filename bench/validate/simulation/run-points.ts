@@ -48,10 +48,7 @@ function inOrder([one]: readonly Measured[], [other]: readonly Measured[]): numb
 }
 
 /** Of the same trials, simulated. */
-export function simulatedPoint(
-  profile: Profile,
-  points: readonly Point[],
-): ReturnType<typeof simulatedIn> {
+export function simulatedPoint(profile: Profile, points: readonly Point[]): ReturnType<typeof simulatedIn> {
   return simulatedIn(
     points.flatMap((point) => simulatedTrials(profile, scenarioText(point), [point.repetition])),
   );

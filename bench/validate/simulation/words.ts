@@ -71,8 +71,8 @@ export function coverageText(rows: readonly Row<'simulated'>[]): string {
   });
   if (said.length === 0) return '';
   return (
-    'Beside each figure the simulation states a typical error (±). How often the measured figure was within ' +
-    `it:\n\n${table(['figure', 'median of what was stated', 'measured within it'], said)}\n\n`
+    'Beside each figure the simulation states a typical error (±). How often the measured figure was ' +
+    `within it:\n\n${table(['figure', 'median of what was stated', 'measured within it'], said)}\n\n`
   );
 }
 
