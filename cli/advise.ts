@@ -34,7 +34,7 @@ export async function adviseCommand(
   paths: readonly string[],
   { results: folder, profile: profileFile, json, invocation, ...flags }: AdviseFlags & { invocation: string },
 ): Promise<ExitCode> {
-  const profile = profileFile === undefined ? shippedProfile() : openProfile(profileFile);
+  const named = profileFile === undefined ? undefined : openProfile(profileFile);
   const asked = hasNeeds(flags) ? flags : await askedFor(flags);
   const { needs, assumed, payload } = needsOf(asked);
   const advice = advise(needs);
@@ -46,9 +46,10 @@ export async function adviseCommand(
       ? { nearest: undefined, looked: 'nothing to look for.' }
       : await nearestAt(paths, folder, needs, pattern);
   // Who names a profile wants to see what it says, whatever was measured.
-  const asksProfile = pattern !== undefined && (profileFile !== undefined || !nearest);
+  const asksProfile = pattern !== undefined && (named !== undefined || !nearest);
   const why = asksProfile ? whyNotSimulated(needs) : undefined;
-  const simulated = asksProfile && profile && !why ? simulatedAt(profile, needs, payload) : undefined;
+  const profile = asksProfile && why === undefined ? (named ?? shippedProfile()) : undefined;
+  const simulated = profile && simulatedAt(profile, needs, payload);
   const notes = [...(why === undefined ? [] : [why]), ...notesOnRun];
   if (json) {
     const measured = nearest && { ...nearest, load: loadData(nearest.load) };

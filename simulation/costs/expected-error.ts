@@ -1,4 +1,4 @@
-// Says by how much a figure may be off: what repeated trials differ by, and how well each measured point is
+// Says by how much a figure may be off: what it would differ by if it were measured again, and how well each measured point is
 // predicted from the others, stretched by how much further the place is from the nearest point than those
 // points are from each other.
 
@@ -7,19 +7,20 @@ import type { ExpectedError } from '../../core/result/simulated.ts';
 import { profileQuantiles, type ProfilePoint } from '../../core/profile/profile.ts';
 import { median } from '../../core/base/median.ts';
 import { cpuOf, placeOf, type At } from './costs.ts';
+import { drawUs } from './distribution.ts';
 import { distance, weighted, weightsAt } from './local-plane.ts';
 
 /** Beyond the points an error grows at least by this share for each factor e. */
 const perOutside = 0.15;
 
 type Kind = 'latency.p50' | 'latency.p90' | 'latency.p99' | 'server-cpu';
-const kinds: Record<Kind, { of(point: ProfilePoint): number; spread: 'latencySpread' | 'serverCpuSpread' }> =
-  {
-    'latency.p50': { of: quantile(0.5), spread: 'latencySpread' },
-    'latency.p90': { of: quantile(0.9), spread: 'latencySpread' },
-    'latency.p99': { of: quantile(0.99), spread: 'latencySpread' },
-    'server-cpu': { of: cpuOf, spread: 'serverCpuSpread' },
-  };
+/** `repeats`: what a measured figure would differ by if it were measured again, as a share of it. */
+const kinds: Record<Kind, { of(point: ProfilePoint): number; repeats(point: ProfilePoint): number }> = {
+  'latency.p50': { of: quantile(0.5), repeats: latencyRepeats(0.5) },
+  'latency.p90': { of: quantile(0.9), repeats: latencyRepeats(0.9) },
+  'latency.p99': { of: quantile(0.99), repeats: latencyRepeats(0.99) },
+  'server-cpu': { of: cpuOf, repeats: ({ serverCpuSpread }) => serverCpuSpread },
+};
 
 /**
  * @param at the place of most events, or the place furthest outside of the measured ones
@@ -37,13 +38,10 @@ export function expectedErrorAt(
   const places = points.map(placeOf);
   const near = Math.min(...places.map((one) => distance(one, place)));
   const errorOf = (kind: Kind) => {
-    const { of, spread } = kinds[kind];
+    const { of, repeats: repeatsOf } = kinds[kind];
     const left = leaveOneOut(points, of);
     if (left === undefined) return null;
-    const repeats = weighted(
-      positiveWeights(places, place),
-      points.map((point) => point[spread]),
-    );
+    const repeats = weighted(positiveWeights(places, place), points.map(repeatsOf));
     const stretched = left.distance === 0 ? 1 : Math.min(near / left.distance, 1);
     return Math.hypot(repeats, left.error * stretched) + perOutside * Math.log(outside);
   };
@@ -125,4 +123,24 @@ function positiveWeights(places: readonly (readonly number[])[], place: readonly
 function quantile(share: number): (point: ProfilePoint) => number {
   const index = profileQuantiles.indexOf(share as (typeof profileQuantiles)[number]);
   return (point) => point.endToEndUs[index]!;
+}
+
+/**
+ * Trials differ as a whole, and by which events they happened to have. The second is nothing for a median, but
+ * of 500 events five decide the 99th percentile.
+ */
+function latencyRepeats(share: number): (point: ProfilePoint) => number {
+  return (point) => Math.hypot(point.latencySpread, sampled(point, share));
+}
+
+/**
+ * The standard error of a quantile of so many events, as a share of it: their number below it is binomial. All
+ * receivers of an event share its delay, so events are the samples.
+ */
+function sampled({ endToEndUs, events }: ProfilePoint, share: number): number {
+  const off = Math.sqrt((share * (1 - share)) / events);
+  const [low, middle, high] = [share - off, share, share + off].map((at) =>
+    drawUs(endToEndUs, Math.min(1, Math.max(0, at))),
+  ) as [number, number, number]; // of three
+  return middle > 0 ? (high - low) / 2 / middle : 0;
 }

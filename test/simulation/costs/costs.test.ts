@@ -9,7 +9,7 @@ import { drawUs } from '../../../simulation/costs/distribution.ts';
 import { expectedErrorAt } from '../../../simulation/costs/expected-error.ts';
 import { weighted, weightsAt } from '../../../simulation/costs/local-plane.ts';
 import { fitRequestCosts } from '../../../simulation/costs/request-costs.ts';
-import { pointOf, profileOf, steadyMachine } from '../fixture.ts';
+import { pointOf, profileOf, steadyMachine, varyingMachine } from '../fixture.ts';
 
 const close = (a: number, b: number, share: number) =>
   assert.ok(Math.abs(a / b - 1) <= share, `${a} for ${b}`);
@@ -131,6 +131,23 @@ test('the expected error grows with repeats that differ, with distance, and outs
   const apart = points.map((point) => ({ ...point, latencySpread: 0.3 }));
   assert.ok(expectedErrorAt(apart, at, 1)['latency.p50']! > 0.29);
   assert.equal(expectedErrorAt(points.slice(0, 2), at, 1)['latency.p50'], null);
+});
+
+test('few events say little of the slowest: the fewer they are, the larger the error of a p99', () => {
+  const { points } = profileOf(varyingMachine).variants['sse']!;
+  const at = { receivers: 100, perS: 10, payloadBytes: 256 };
+  const [few, many] = [40, 40_000].map((events) =>
+    expectedErrorAt(
+      points.map((point) => ({ ...point, events })),
+      at,
+      1,
+    ),
+  );
+  assert.ok(few!['latency.p99']! > many!['latency.p99']!);
+  assert.equal(few!['server-cpu'], many!['server-cpu']);
+  // A median of as many is known better.
+  const grew = (kind: 'latency.p50' | 'latency.p99') => few![kind]! - many![kind]!;
+  assert.ok(grew('latency.p99') > 2 * grew('latency.p50'));
 });
 
 test('a request among many costs less, and publishing has a part of its own', () => {
