@@ -155,6 +155,7 @@ function simulatedAt(profile: Profile, needs: Needs, payload: string | undefined
     cpuShare: load.cpuShare,
     expectedError: load.rests.expectedError,
     extrapolated: load.rests.extrapolated,
+    leavesOut: load.rests.leavesOut,
   }));
   return { profile: profile.name, rows };
 }

@@ -2,7 +2,6 @@
 // takes, and what the figures rest on.
 
 import { counted } from '../../core/base/counted.ts';
-import { listed } from '../../core/base/suggest.ts';
 import { formatBytes, formatNumber, formatShare, formatUs, writeDuration } from '../../core/base/units.ts';
 import { hourS, monthDays, monthS } from '../../core/capacity/bill.ts';
 import { limitGrounds, type CapacityPlan, type PlanRow } from '../../core/capacity/capacity-plan.ts';
@@ -17,7 +16,7 @@ import {
   withWorst,
   type PlanPart,
 } from './capacity-cells.ts';
-import { offShareText, rangeText } from './simulated.ts';
+import { notInFigures, offShareText, rangeText } from './simulated.ts';
 
 export const limitTitles: Readonly<Record<Limit, string>> = {
   latency: 'p99 latency',
@@ -134,21 +133,12 @@ export function restsPart({ rows }: CapacityPlan): PlanPart {
       row.server.memoryBytes.from,
     ],
   );
-  const texts = [
-    ...Map.groupBy(
-      rows.flatMap((row) => row.rests.leavesOut.map((text) => ({ row, text }))),
-      ({ text }) => text,
-    ),
-  ];
+  const texts = notInFigures(rows.map(({ label, rests: { leavesOut } }) => ({ label, leavesOut })));
   return {
     id: 'rests',
     title: 'What the figures rest on',
     table,
     ...(texts.length > 0 && { intro: 'Not in the figures:' }),
-    below: texts.map(([text, all]) =>
-      new Set(all.map(({ row }) => row)).size === rows.length
-        ? text
-        : `${listed(all.map(({ row }) => row.label))}: ${text}`,
-    ),
+    below: texts,
   };
 }

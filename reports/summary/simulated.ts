@@ -125,26 +125,33 @@ export function rangeText(outside: number): string {
   return outside <= insideMost ? 'inside' : `${formatNumber(Number(outside.toPrecision(2)))} times outside`;
 }
 
+/** Names of variants can be long. */
+const variantsListed = 4;
+
 /** What is not in the figures, each sentence once, with the variants that it is about. */
 export function leavesOutLines(variants: readonly VariantTrials[]): string[] {
-  const all = variants.flatMap(({ own, completed }) =>
-    [...new Set(completed.flatMap(({ simulated }) => simulated?.leavesOut ?? []))].map((text) => ({
-      own,
-      text,
-    })),
+  return notInFigures(
+    variants.flatMap(({ own, completed }) => {
+      const marks = completed.flatMap(({ simulated }) => simulated ?? []);
+      return marks.map(({ leavesOut }) => ({ label: own, leavesOut }));
+    }),
+    variantsListed,
   );
-  const simulated = new Set(
-    variants.flatMap(({ own, completed }) => (completed.some((one) => one.simulated) ? own : [])),
-  );
-  return [...Map.groupBy(all, ({ text }) => text)].map(([text, same]) => {
-    const names = [...new Set(same.map(({ own }) => own))];
-    return names.length === simulated.size ? text : `${shortList(names)}: ${text}`;
-  });
 }
 
-/** More names than this are counted. */
-const namesListed = 4;
-
-function shortList(names: readonly string[]): string {
-  return names.length <= namesListed ? listed(names) : counted(names.length, 'variant');
+/**
+ * The same of anything that was simulated; a sentence about all of it names nothing.
+ * @param mostNames more than this are counted
+ */
+export function notInFigures(
+  all: readonly { label: string; leavesOut: readonly string[] }[],
+  mostNames = Infinity,
+): string[] {
+  const labels = new Set(all.map(({ label }) => label));
+  const said = all.flatMap(({ label, leavesOut }) => leavesOut.map((text) => ({ label, text })));
+  return [...Map.groupBy(said, ({ text }) => text)].map(([text, same]) => {
+    const names = [...new Set(same.map(({ label }) => label))];
+    if (names.length === labels.size) return text;
+    return `${names.length <= mostNames ? listed(names) : counted(names.length, 'variant')}: ${text}`;
+  });
 }

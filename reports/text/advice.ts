@@ -9,7 +9,7 @@ import type { ExpectedError } from '../../core/result/simulated.ts';
 import { oneLine } from '../../core/base/printable.ts';
 import { styleText } from 'node:util';
 import { distanceOf, farFrom, type NearLoad } from '../summary/nearest-load.ts';
-import { offShareText, rangeText } from '../summary/simulated.ts';
+import { notInFigures, offShareText, rangeText } from '../summary/simulated.ts';
 import { loadLines } from './at-load.ts';
 import type { Paint } from './table.ts';
 import { wrapped, type TerminalOptions } from './wrap.ts';
@@ -27,6 +27,7 @@ export type SimulatedLoads = {
     cpuShare: number;
     expectedError: ExpectedError;
     extrapolated: number;
+    leavesOut: readonly string[];
   }[];
 };
 export type AdviceParts = {
@@ -161,6 +162,7 @@ function simulatedLines(simulated: SimulatedLoads | undefined, { clients }: Need
           `${off(formatShare(Number(cpuShare.toPrecision(2))), expectedError['server-cpu'])} of a core; ` +
           `calibrated range: ${rangeText(extrapolated)}.`,
     ),
+    ...['Not in these figures:', ...notInFigures(rows)].map((text) => `  ${text}`),
   ];
 }
 

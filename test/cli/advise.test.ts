@@ -29,6 +29,7 @@ test('3,000 viewers, an update every 2 s for each: which pattern?', async (t) =>
   assert.match(stdout, /\nMeasured: there are no results yet/);
   assert.match(stdout, /\nSimulated from the profile ".*", one server with 3,000 clients \(±/);
   assert.match(stdout, /\n {2}sse: p50 .* ±.*, p99 .* ±.*, .* % ±.* of a core; calibrated range: /);
+  assert.match(stdout, /\n {2}Not in these figures:\n {2}.*[Gg]arbage collection/);
   assert.match(
     stdout,
     /\nMeasure it:\n {2}.* run updates --set subscribers=3000 --set 'topics\.own\.publish=0\.5\/s each' /,
