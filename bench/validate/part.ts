@@ -45,7 +45,7 @@ export type Part = {
    * @param measured of the outcome that is kept
    * @throws Error where it has another shape
    */
-  again?(measured: unknown, profile?: string): Outcome;
+  again?(measured: unknown, profile?: string): Outcome | Promise<Outcome>;
   /**
    * One case of it alone, by its number, where it has such.
    * @throws Error when there is none of that number

@@ -65,7 +65,7 @@ export async function runParts({
         machine,
       });
       const kept = again
-        ? predictAgain(part, readKept(fileOf(name)), { profile, commit })
+        ? await predictAgain(part, readKept(fileOf(name)), { profile, commit })
         : ranNow(
             await (seed === undefined ? manyCases(part, quick, { cases, profile }) : oneCase(part, seed)),
           );
@@ -105,17 +105,17 @@ function manyCases(
 }
 
 /** @throws Error where the part predicts nothing, or what it measured is not kept */
-function predictAgain(
+async function predictAgain(
   part: Part,
   kept: Kept | undefined,
   { profile, commit }: { profile: string | undefined; commit: string },
-): Kept {
+): Promise<Kept> {
   if (!part.again) throw new Error(`"${part.title}" compares no predictions with measurements`);
   if (kept?.measured === undefined)
     throw new Error('nothing that was measured is kept: run it once without --predict-again');
   return {
     ...kept,
-    ...part.again(kept.measured, profile),
+    ...(await part.again(kept.measured, profile)),
     predicted: { at: new Date().toISOString(), commit },
   };
 }

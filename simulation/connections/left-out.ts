@@ -9,7 +9,7 @@ import { lifeIn } from './lives.ts';
 import { assumedOf } from './syn.ts';
 
 export function leftOut(
-  { scenario: { servers, faults, subscribers }, profile }: ModelInput,
+  { scenario: { servers, faults, subscribers }, profile, oneCore }: ModelInput,
   { measured }: Pick<Prepared, 'measured'>,
   kind: StreamKind,
 ): string[] {
@@ -21,7 +21,7 @@ export function leftOut(
     'the cost and the time of sending a client the events that it missed',
     'events that are on their way when a connection is cut: they arrive',
     'how long clients take to notice that they were cut off, and their shortage of CPU',
-    ...(servers.count > 1 || faults.some(({ kind }) => kind === 'start')
+    ...(!oneCore && (servers.count > 1 || faults.some(({ kind }) => kind === 'start'))
       ? ['servers that share a core: each has one of its own']
       : []),
     ...(isCluster(servers) && servers.broker.kind !== 'in-process'

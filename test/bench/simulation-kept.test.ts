@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { simulation } from '../../bench/validate/simulation.ts';
 import { simulationClusters } from '../../bench/validate/simulation-clusters.ts';
+import { simulationSaturation } from '../../bench/validate/simulation-saturation.ts';
 import { simulationStorms } from '../../bench/validate/simulation-storms.ts';
 import { steadyCases } from '../../bench/validate/simulation/cluster-cases.ts';
 import {
   keptGrid,
   type KeptCases,
   type KeptGrid,
+  type KeptKnees,
   type KeptStorms,
 } from '../../bench/validate/simulation/kept.ts';
 import { stormCases } from '../../bench/validate/simulation/storm-cases.ts';
@@ -54,26 +56,45 @@ test('figures that are no number, and intervals without an end, survive being st
   expect(keptGrid.parse(stored(open))).toEqual(open);
 });
 
-test('a grid is predicted again as it was, and by another profile otherwise', (t) => {
-  const first = simulation.again!(stored(grid), profileFile(t));
+test('a grid is predicted again as it was, and by another profile otherwise', async (t) => {
+  const first = await simulation.again!(stored(grid), profileFile(t));
   assert.match(first.markdown, /\| sse \| 20 \| 10 \| 500 \| 1 ms \(900 µs to 1\.1 ms\) \|/);
   assert.match(first.markdown, /Left out:\n\n- sse, 3,000: it was late\./);
-  assert.deepEqual(simulation.again!(stored(first.measured), profileFile(t)), first);
-  const other = simulation.again!(stored(grid), 'epyc-2-cores');
+  assert.deepEqual(await simulation.again!(stored(first.measured), profileFile(t)), first);
+  const other = await simulation.again!(stored(grid), 'epyc-2-cores');
   assert.notEqual(other.markdown, first.markdown);
 });
 
-test('clusters and storms too; a case that there is no more is told', () => {
+test('clusters and storms too; a case that there is no more is told', async () => {
   const steady = steadyCases(false).find(({ kind }) => kind === 'webhook')!;
   const cases: KeptCases = { rows: [{ name: steady.name, trials: 1, ...ofTrials }], ...around };
-  assert.match(simulationClusters.again!(stored(cases)).markdown, new RegExp(`\\| ${steady.setUp} \\|`));
+  assert.match((await simulationClusters.again!(stored(cases))).markdown, new RegExp(`\\| ${steady.setUp} \\|`));
   const storm = stormCases(false)[0]!;
   const zero = { lastBack: 1, timeAway: 1, peakConnects: 1, refused: 0, absences: 1, connects: 1 };
   const storms: KeptStorms = {
     rows: [{ name: storm.name, measured: [{ ...zero, missed: 0, duplicated: 0 }] }],
     ...around,
   };
-  assert.match(simulationStorms.again!(stored(storms)).markdown, new RegExp(`\\| ${storm.clients},`));
+  assert.match((await simulationStorms.again!(stored(storms))).markdown, new RegExp(`\\| ${storm.clients},`));
   const gone = { ...cases, rows: [{ ...cases.rows[0]!, name: 'webhook, none' }] };
   assert.throws(() => simulationClusters.again!(stored(gone)), /no case "webhook, none" any more/);
+});
+
+test('a limit that a run found is searched again in a simulation; without one there is no error', async (t) => {
+  const rows: KeptKnees['rows'] = [
+    { pattern: 'sse', measured: { kind: 'found', value: 600, brokenAt: 675 }, why: '' },
+    { pattern: 'websocket', measured: { kind: 'at-least', value: 450 }, why: 'load limited' },
+  ];
+  const { markdown, claims } = await simulationSaturation.again!(
+    stored({ rows, cores: 'servers on core 0' }),
+    profileFile(t),
+  );
+  // An event to 100 subscribers takes the fixture's server `cpuUs` and 100 times `eachCpuUs`.
+  const { cpuUs, eachCpuUs } = steadyMachine;
+  const [, held, broken] = /\| sse \| 600\/s, 675\/s \| ([\d.,]+)\/s, ([\d.,]+)\/s \|/.exec(markdown)!;
+  const [low, high] = [held, broken].map((text) => Number(text!.replaceAll(',', '')));
+  const most = 1e6 / (cpuUs + 100 * eachCpuUs);
+  assert.ok(low! <= 1.02 * most && high! >= 0.98 * most, `${low} to ${high} for ${most}`);
+  assert.match(markdown, /\| websocket \| 450\/s, none \| .* \| load limited \|/);
+  assert.match(claims[0]!.text, /: \d of 1 patterns within 20 %/);
 });

@@ -52,9 +52,21 @@ export const keptStorms = z.strictObject({
   ...around,
 });
 
+const limit = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('found'), value: z.number(), brokenAt: z.number() }),
+  z.strictObject({ kind: z.literal('at-least'), value: z.number() }),
+  z.strictObject({ kind: z.literal('below'), value: z.number() }),
+  z.strictObject({ kind: z.literal('none') }),
+]);
+export const keptKnees = z.strictObject({
+  rows: z.array(z.strictObject({ pattern: z.string(), measured: limit, why: z.string() })).min(1),
+  cores: around.cores,
+});
+
 export type KeptGrid = z.infer<typeof keptGrid>;
 export type KeptCases = z.infer<typeof keptCases>;
 export type KeptStorms = z.infer<typeof keptStorms>;
+export type KeptKnees = z.infer<typeof keptKnees>;
 
 /** @throws Error where cases were measured that there are no more */
 export function caseNamed<C extends { name: string }>(cases: readonly C[], name: string): C {
