@@ -2,9 +2,11 @@
 // events from publishers, fitted over the points of a profile (least squares of shares, no part below 0).
 //
 // A request by itself costs more than one of many: the process is woken for it, and its code and the kernel's
-// are cold. So requests and published events have a part that grows with the root of their rate.
+// are cold. So requests and published events have a part that grows with the root of their rate. By what share
+// a point is off such a fit is interpolated between the points (local-plane.ts), and kept outside of them.
 
 import type { ProfilePoint } from '../../core/profile/profile.ts';
+import { weighted, weightsAt, type Place } from './local-plane.ts';
 
 /** What a server is asked for, a second. */
 export type Asked = { requestsPerS: number; deliveriesPerS: number; eventsPerS: number };
@@ -24,19 +26,42 @@ const parts: readonly ((asked: Asked) => number)[] = [
 ];
 
 export function fitRequestCosts(points: readonly ProfilePoint[]): RequestCosts {
-  const rows = points.flatMap((point) => {
+  const known = points.flatMap((point) => {
     const cpuUs = (point.serverCpuShare - point.serverIdleShare) * 1e6;
-    if (cpuUs <= 0 || point.requestsPerS <= 0) return [];
     const { requestsPerS, subscribers, perS } = point;
-    const asked = { requestsPerS, deliveriesPerS: subscribers * perS, eventsPerS: perS };
-    return [parts.map((part) => part(asked) / cpuUs)];
+    if (cpuUs <= 0 || requestsPerS <= 0 || perS <= 0) return [];
+    return [{ cpuUs, asked: { requestsPerS, deliveriesPerS: subscribers * perS, eventsPerS: perS } }];
   });
-  const factors = nonNegativeFit(rows);
+  const factors = nonNegativeFit(known.map(({ cpuUs, asked }) => parts.map((part) => part(asked) / cpuUs)));
+  const fitted = (asked: Asked, which: readonly number[]) =>
+    which.reduce((sum, i) => sum + factors[i]! * parts[i]!(asked), 0);
+  const all = parts.keys().toArray();
+  const correction = interpolated(
+    known.map(({ asked }) => placeOf(asked)),
+    known.map(({ cpuUs, asked }) => Math.log(cpuUs / fitted(asked, all))),
+  );
   const costOf =
     (...which: readonly number[]) =>
     (asked: Asked): number =>
-      which.reduce((sum, i) => sum + factors[i]! * parts[i]!(asked), 0);
+      fitted(asked, which) * Math.exp(correction(placeOf(asked)));
   return { requestsUs: costOf(0, 1), deliveriesUs: costOf(2), eventsUs: costOf(3) };
+}
+
+function placeOf({ requestsPerS, eventsPerS }: Asked): Place {
+  return [Math.log(requestsPerS), Math.log(eventsPerS)];
+}
+
+/** Between the places; outside of them as at the nearest edge, and 0 where there is none. */
+function interpolated(places: readonly Place[], values: readonly number[]): (place: Place) => number {
+  if (places.length === 0) return () => 0;
+  const ranges = places[0]!.map((_, axis) => {
+    const own = places.map((place) => place[axis]!);
+    return { low: Math.min(...own), high: Math.max(...own) };
+  });
+  return (place) => {
+    const inside = ranges.map(({ low, high }, axis) => Math.min(high, Math.max(low, place[axis]!)));
+    return weighted(weightsAt(places, inside), values);
+  };
 }
 
 /**

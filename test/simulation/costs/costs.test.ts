@@ -173,6 +173,29 @@ test('a request among many costs less, and publishing has a part of its own', ()
   close(costs.eventsUs(asked), 3000 * Math.sqrt(30), 1);
 });
 
+test('where points are off the fit, so is what lies between them, and outside it is as at the edge', () => {
+  const cpuUsOf = (requests: number, deliveries: number) => 40 * requests + 5 * deliveries;
+  const points = [20, 100, 500, 2000].flatMap((subscribers) =>
+    [5, 20, 80].map((perS) => {
+      const point = pointOf(steadyMachine, subscribers, perS);
+      // One more point in the middle costs a third more than the rest say.
+      const off = subscribers === 500 && perS === 20 ? 4 / 3 : 1;
+      const serverCpuShare = (off * cpuUsOf(subscribers, subscribers * perS)) / 1e6;
+      return { ...point, requestsPerS: subscribers, serverIdleShare: 0, serverCpuShare };
+    }),
+  );
+  const costs = fitRequestCosts(points);
+  const shareAt = (requestsPerS: number, eventsPerS: number) => {
+    const asked = { requestsPerS, deliveriesPerS: requestsPerS * eventsPerS, eventsPerS };
+    const all = costs.requestsUs(asked) + costs.deliveriesUs(asked) + costs.eventsUs(asked);
+    return all / cpuUsOf(requestsPerS, asked.deliveriesPerS);
+  };
+  close(shareAt(500, 20), 4 / 3, 1e-3);
+  close(shareAt(100, 20), 1, 1e-3);
+  assert.ok(shareAt(400, 20) > 1.1 && shareAt(400, 20) < 4 / 3);
+  close(shareAt(50_000, 1000), 1, 0.05);
+});
+
 test('what a request and a delivery cost is told apart by points with more and fewer events', () => {
   const points = [[100, 1], [100, 20], [1000, 5], [1000, 40]].map(([subscribers, perS]) => {
     const cpuUs = 40 * subscribers! + 5 * subscribers! * perS!;
