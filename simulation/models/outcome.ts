@@ -50,7 +50,10 @@ export function outcomeOf(
   const { count, front, sizeOf } = cluster;
   const ofFront = front?.of.atRest;
   const restFactor = Math.max(1, subscribers / count / atRest.subscribers);
-  const descriptorsEach = ofFront?.serverDescriptors ?? atRest.descriptors;
+  // What is in front keeps a connection to each server at least, where clients share them.
+  const descriptors = ofFront
+    ? Math.max(count, ofFront.serverDescriptors * subscribers)
+    : (outcome.descriptors ?? atRest.descriptors * subscribers);
   const servers = works.map((work, i) => ({
     ...work,
     idleShare: outcome.idleShares[i]!,
@@ -73,7 +76,7 @@ export function outcomeOf(
       leftUs: worst((one) => one.leftUs),
       rssBytes: sum((one) => one.rssBytes),
       kernelSocketBytes: (ofFront ?? atRest).kernelSocketBytes * subscribers,
-      descriptors: Math.round((ofFront ? undefined : outcome.descriptors) ?? descriptorsEach * subscribers),
+      descriptors: Math.round(descriptors),
     },
     ...(cluster.isTold && { cluster: { servers, beside } }),
     connections: Math.round(outcome.connections ?? atRest.connections * subscribers),

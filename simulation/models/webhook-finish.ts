@@ -42,9 +42,9 @@ export function finish(input: ModelInput, prepared: Prepared, over: Over): Simul
     idleShares: [acceptance.idleShare],
     extrapolated,
     expectedError: expectedErrorAt(measured.points, place, extrapolated),
-    // Endpoints hold no connections: what there is at rest is left from registering them.
-    descriptors: atRest.descriptors * Math.min(subscribers, atRest.subscribers),
-    connections: atRest.connections * Math.min(subscribers, atRest.subscribers),
+    // Endpoints hold no connections: what there is at rest is left from registering them, over one at least.
+    descriptors: Math.max(1, atRest.descriptors * Math.min(subscribers, atRest.subscribers)),
+    connections: Math.max(1, atRest.connections * Math.min(subscribers, atRest.subscribers)),
     part: 'whole',
     leavesOut: leftOut(options),
   });
