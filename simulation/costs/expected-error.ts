@@ -1,6 +1,6 @@
-// Says by how much a figure may be off: what it would differ by if it were measured again, and how well each measured point is
-// predicted from the others, stretched by how much further the place is from the nearest point than those
-// points are from each other.
+// Says by how much a figure may be off: what it would differ by if it were measured again, and how well each
+// measured point is predicted from the others, stretched by how much further the place is from the nearest
+// point than those points are from each other.
 
 import { quantileUs, type Histogram } from '../../core/result/histogram.ts';
 import type { ExpectedError } from '../../core/result/simulated.ts';
@@ -126,16 +126,16 @@ function quantile(share: number): (point: ProfilePoint) => number {
 }
 
 /**
- * Trials differ as a whole, and by which events they happened to have. The second is nothing for a median, but
- * of 500 events five decide the 99th percentile.
+ * Trials differ as a whole, and by which events they happened to have. The second is nothing for a median,
+ * but of 500 events five decide the 99th percentile.
  */
 function latencyRepeats(share: number): (point: ProfilePoint) => number {
   return (point) => Math.hypot(point.latencySpread, sampled(point, share));
 }
 
 /**
- * The standard error of a quantile of so many events, as a share of it: their number below it is binomial. All
- * receivers of an event share its delay, so events are the samples.
+ * The standard error of a quantile of so many events, as a share of it: their number below it is binomial.
+ * All receivers of an event share its delay, so events are the samples.
  */
 function sampled({ endToEndUs, events }: ProfilePoint, share: number): number {
   const off = Math.sqrt((share * (1 - share)) / events);

@@ -2,8 +2,9 @@
 // events from publishers, fitted over the points of a profile (least squares of shares, no part below 0).
 //
 // A request by itself costs more than one of many: the process is woken for it, and its code and the kernel's
-// are cold. So requests and published events have a part that grows with the root of their rate. By what share
-// a point is off such a fit is interpolated between the points (local-plane.ts), and kept outside of them.
+// are cold. So requests and published events have a part that grows with the root of their rate. By what
+// share a point is off such a fit is interpolated between the points (local-plane.ts), and kept outside of
+// them.
 
 import type { ProfilePoint } from '../../core/profile/profile.ts';
 import { weighted, weightsAt, type Place } from './local-plane.ts';

@@ -65,10 +65,11 @@ test('a grid is predicted again as it was, and by another profile otherwise', as
   assert.notEqual(other.markdown, first.markdown);
 });
 
-test('clusters and storms too; a case that there is no more is told', async () => {
+test('clusters and storms too; a case that is no longer there is named', async () => {
   const steady = steadyCases(false).find(({ kind }) => kind === 'webhook')!;
   const cases: KeptCases = { rows: [{ name: steady.name, trials: 1, ...ofTrials }], ...around };
-  assert.match((await simulationClusters.again!(stored(cases))).markdown, new RegExp(`\\| ${steady.setUp} \\|`));
+  const { markdown } = await simulationClusters.again!(stored(cases));
+  assert.match(markdown, new RegExp(`\\| ${steady.setUp} \\|`));
   const storm = stormCases(false)[0]!;
   const zero = { lastBack: 1, timeAway: 1, peakConnects: 1, refused: 0, absences: 1, connects: 1 };
   const storms: KeptStorms = {
@@ -80,7 +81,7 @@ test('clusters and storms too; a case that there is no more is told', async () =
   assert.throws(() => simulationClusters.again!(stored(gone)), /no case "webhook, none" any more/);
 });
 
-test('a limit that a run found is searched again in a simulation; without one there is no error', async (t) => {
+test('a limit that a run found is searched again in a simulation; without one it has no error', async (t) => {
   const rows: KeptKnees['rows'] = [
     { pattern: 'sse', measured: { kind: 'found', value: 600, brokenAt: 675 }, why: '' },
     { pattern: 'websocket', measured: { kind: 'at-least', value: 450 }, why: 'load limited' },
