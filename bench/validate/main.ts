@@ -30,8 +30,7 @@ const parts: Readonly<Record<string, () => Promise<Part>>> = {
   'cluster-kills': async () => (await import('./cluster-kills.ts')).clusterKills,
   'simulation-again': async () => (await import('./simulation-again.ts')).simulationAgain,
   simulation: async () => (await import('./simulation.ts')).simulation,
-  'simulation-saturation': async () =>
-    (await import('./simulation-saturation.ts')).simulationSaturation,
+  'simulation-saturation': async () => (await import('./simulation-saturation.ts')).simulationSaturation,
   'simulation-clusters': async () => (await import('./simulation-clusters.ts')).simulationClusters,
   'simulation-storms': async () => (await import('./simulation-storms.ts')).simulationStorms,
 };

@@ -36,7 +36,7 @@ export function fitRequestCosts(points: readonly ProfilePoint[]): RequestCosts {
   const factors = nonNegativeFit(known.map(({ cpuUs, asked }) => parts.map((part) => part(asked) / cpuUs)));
   const fitted = (asked: Asked, which: readonly number[]) =>
     which.reduce((sum, i) => sum + factors[i]! * parts[i]!(asked), 0);
-  const all = parts.keys().toArray();
+  const all = [...parts.keys()];
   const correction = interpolated(
     known.map(({ asked }) => placeOf(asked)),
     known.map(({ cpuUs, asked }) => Math.log(cpuUs / fitted(asked, all))),

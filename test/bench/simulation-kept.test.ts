@@ -95,7 +95,8 @@ test('a limit that a run found is searched again in a simulation; without one it
   const [, held, broken] = /\| sse \| 600\/s, 675\/s \| ([\d.,]+)\/s, ([\d.,]+)\/s \|/.exec(markdown)!;
   const [low, high] = [held, broken].map((text) => Number(text!.replaceAll(',', '')));
   const most = 1e6 / (cpuUs + 100 * eachCpuUs);
-  assert.ok(low! <= 1.02 * most && high! >= 0.98 * most, `${low} to ${high} for ${most}`);
+  // Within four seconds a queue of 100 ms grows where a server is asked for 3 % too much.
+  assert.ok(low! <= 1.05 * most && high! >= most, `${low} to ${high} for ${most}`);
   assert.match(markdown, /\| websocket \| 450\/s, none \| .* \| load limited \|/);
   assert.match(claims[0]!.text, /: \d of 1 patterns within 20 %/);
 });
