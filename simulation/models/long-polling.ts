@@ -96,6 +96,7 @@ export function longPolling(input: ModelInput): Simulated {
     leavesOut: [
       ...compressed(options.gzip),
       'how long a request waits while the server answers others that have arrived',
+      'that a busy server collects events for such requests: it carries more events a second than computed',
       ...(options.batch > 0 ? ["the server's cost of collecting events, and late timers of batches"] : []),
     ],
   });
