@@ -1,5 +1,5 @@
 // Measures points again that a profile was made of, and holds them against it: what differs there is the
-// machine, from one day to another, and not the simulator.
+// machine, from one time to another, and not the simulator.
 
 import type { PatternRegistry } from '../../core/pattern/pattern.ts';
 import { patterns } from '../../core/pattern/registry.ts';
@@ -27,7 +27,7 @@ export const simulationAgain: Part = {
         markdown:
           `${profileText(profile)} is held against some of its own points, measured again on the same ` +
           `machine on ${cores}. What the simulator says there is what the profile measured, so an error is ` +
-          'what the machine itself differs by from one day to another. Predictions cannot be nearer than ' +
+          'what the machine itself differs by from one time to another. Predictions cannot be nearer than ' +
           `that. ${percentilesText}\n\n${againMarkdown(rows)}${leftOutText(leftOut)}`,
       };
     }),
