@@ -27,7 +27,7 @@ async function goesOn(pid: number) {
   while (stateOf(pid) === 'T') await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-test('the process stands still once the promise has resolved, and goes on when the time is over', async (t) => {
+test('the process stands still once the promise resolves, and goes on when the time is over', async (t) => {
   const { pid } = sleeper(t);
   assert.equal(await freeze(pid, 1500), true);
   await standsStill(pid);
