@@ -14,6 +14,7 @@ import { processes, type Fleet } from '../harness/trial/fleet.ts';
 import { forkPeer } from '../harness/process/peer.ts';
 import { prepare, run } from '../harness/run/run.ts';
 import { trueQuantileUs } from './delays.ts';
+import { quietRun } from './run-options.ts';
 
 const known = (measure: string) => `
 question: Are the reported percentiles the server's?
@@ -86,16 +87,7 @@ export async function main(): Promise<void> {
 /** The trial, and why it does not count. */
 async function one(yaml: string, fleet: Fleet): Promise<{ trial: Completed; invalid: string[] }> {
   const { scenario, source } = parseScenario(yaml, { file: 'accuracy', registry: patterns, overrides: [] });
-  const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
-  const options = {
-    registry: patterns,
-    folder: '.',
-    source,
-    command: 'npm run bench -- accuracy',
-    observer: silent,
-    signal: new AbortController().signal,
-    fleet,
-  };
+  const options = { ...quietRun(source, 'npm run bench -- accuracy'), fleet };
   const { trials } = await run(prepare(scenario, options), options);
   const { outcome, warnings } = trials[0]!;
   if (outcome.status === 'failed') throw new Error(outcome.message);

@@ -7,6 +7,7 @@ import { metrics } from '../core/metrics/registry.ts';
 import { parseScenario } from '../core/scenario/scenario-file.ts';
 import { formatBytes, formatNumber, formatUs } from '../core/base/units.ts';
 import { prepare, run } from '../harness/run/run.ts';
+import { quietRun } from './run-options.ts';
 
 const yaml = `
 question: Do 10,000 subscribers fit on one load process and one server process?
@@ -27,15 +28,7 @@ export async function main(): Promise<void> {
     registry: patterns,
     overrides: [],
   });
-  const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
-  const options = {
-    registry: patterns,
-    folder: '.',
-    source,
-    command: 'npm run bench -- ten-thousand',
-    observer: silent,
-    signal: new AbortController().signal,
-  };
+  const options = quietRun(source, 'npm run bench -- ten-thousand');
   const { trials } = await run(prepare(scenario, options), options);
   for (const { variant, outcome, warnings } of trials) {
     if (outcome.status === 'failed') {

@@ -26,7 +26,7 @@ export const simulationAgain: Part = {
         claims: againClaims(rows),
         markdown:
           `${profileText(profile)} is held against some of its own points, measured again on the same ` +
-          `machine on ${cores}. What the simulator says there is what the profile measured, so an error is ` +
+          `machine, ${cores}. What the simulator says there is what the profile measured, so an error is ` +
           'what the machine itself differs by from one time to another. Predictions cannot be nearer than ' +
           `that. ${percentilesText}\n\n${againMarkdown(rows)}${leftOutText(leftOut)}`,
       };

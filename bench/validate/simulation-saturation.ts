@@ -15,8 +15,9 @@ export const simulationSaturation: Part = {
   run: (quick, _cases, profileName) =>
     onBench(profileName, async (bench) => {
       const rows: KeptKnees['rows'] = [];
-      for (const pattern of quick ? kneePatterns.slice(0, 1) : kneePatterns) {
-        console.log(`[${rows.length + 1}/${kneePatterns.length}] ${pattern}`);
+      const asked = quick ? kneePatterns.slice(0, 1) : kneePatterns;
+      for (const pattern of asked) {
+        console.log(`[${rows.length + 1}/${asked.length}] ${pattern}`);
         const { limit, why } = await measuredKnee(pattern, bench, quick);
         rows.push({ pattern, measured: limit, why });
       }

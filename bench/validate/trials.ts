@@ -10,6 +10,7 @@ import { parseScenario } from '../../core/scenario/scenario-file.ts';
 import { compareSides, runAb } from '../../harness/ab/ab.ts';
 import { processes, type Fleet } from '../../harness/trial/fleet.ts';
 import { prepare } from '../../harness/run/run.ts';
+import { quietRun } from '../run-options.ts';
 
 /**
  * Short trials, so that many pairs fit into minutes; 10,500 deliveries each, so that they
@@ -57,14 +58,10 @@ export async function compared({
     registry: patterns,
     overrides: [`seed=${seed}`],
   });
-  const silent = { trialStarted() {}, progress() {}, trialEnded: () => void process.stdout.write('.') };
+  const quiet = quietRun(source, 'npm run validate');
   const options = {
-    registry: patterns,
-    folder: '.',
-    source,
-    command: 'npm run validate',
-    observer: silent,
-    signal: new AbortController().signal,
+    ...quiet,
+    observer: { ...quiet.observer, trialEnded: () => void process.stdout.write('.') },
     pairs,
     extend: false,
     strict: false,

@@ -5,6 +5,24 @@ import { z } from 'zod';
 
 const count = z.int().min(0);
 
+/** As core/scenario/search.ts finds it. */
+export const searchLimit = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('found').describe('between two values'),
+    value: z.number().describe('the highest that held'),
+    brokenAt: z.number().describe('the lowest that did not'),
+  }),
+  z.strictObject({
+    kind: z.literal('at-least').describe('the search ended before anything broke the check'),
+    value: z.number().describe('the highest that held'),
+  }),
+  z.strictObject({
+    kind: z.literal('below').describe('the first value broke the check'),
+    value: z.number().describe('the first value'),
+  }),
+  z.strictObject({ kind: z.literal('none').describe('the first trial decided nothing') }),
+]);
+
 export const searches = z
   .array(
     z.strictObject({
@@ -31,24 +49,7 @@ export const searches = z
           }),
         )
         .describe('the trials of the search, in order'),
-      limit: z
-        .discriminatedUnion('kind', [
-          z.strictObject({
-            kind: z.literal('found').describe('between two values'),
-            value: z.number().describe('the highest that held'),
-            brokenAt: z.number().describe('the lowest that did not'),
-          }),
-          z.strictObject({
-            kind: z.literal('at-least').describe('the search ended before anything broke the check'),
-            value: z.number().describe('the highest that held'),
-          }),
-          z.strictObject({
-            kind: z.literal('below').describe('the first value broke the check'),
-            value: z.number().describe('the first value'),
-          }),
-          z.strictObject({ kind: z.literal('none').describe('the first trial decided nothing') }),
-        ])
-        .describe('what the search found'),
+      limit: searchLimit.describe('what the search found'),
     }),
   )
   .optional()

@@ -2,6 +2,7 @@
 // profile, can be compared with them without running anything again.
 
 import { z } from 'zod';
+import { searchLimit } from '../../../core/result/beside-trials.ts';
 import { figureNames, type FigureName } from './figures.ts';
 import { stormFigures as stormFigureNames, type StormFigure } from './storm-judge.ts';
 
@@ -52,14 +53,8 @@ export const keptStorms = z.strictObject({
   ...around,
 });
 
-const limit = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('found'), value: z.number(), brokenAt: z.number() }),
-  z.strictObject({ kind: z.literal('at-least'), value: z.number() }),
-  z.strictObject({ kind: z.literal('below'), value: z.number() }),
-  z.strictObject({ kind: z.literal('none') }),
-]);
 export const keptKnees = z.strictObject({
-  rows: z.array(z.strictObject({ pattern: z.string(), measured: limit, why: z.string() })).min(1),
+  rows: z.array(z.strictObject({ pattern: z.string(), measured: searchLimit, why: z.string() })).min(1),
   cores: around.cores,
 });
 

@@ -6,14 +6,13 @@ import type { Limit } from '../../../core/scenario/search.ts';
 import { table, type Claim } from '../part.ts';
 import { share } from './words.ts';
 
-export type KneeLimit = Limit;
 /** Events a second that a server carries. `why`: the search of the run ended before it found a limit. */
-export type KneeRow = { pattern: string; measured: KneeLimit; why: string; predicted: KneeLimit };
+export type KneeRow = { pattern: string; measured: Limit; why: string; predicted: Limit };
 
 const kneeBar = 0.2;
 
 /** The middle between the highest rate that held and the lowest that did not, on a logarithmic scale. */
-function middleOf(limit: KneeLimit): number | undefined {
+function middleOf(limit: Limit): number | undefined {
   return limit.kind === 'found' ? Math.sqrt(limit.value * limit.brokenAt) : undefined;
 }
 
@@ -29,7 +28,9 @@ export function kneeErrorOf({ measured, predicted }: KneeRow): number | undefine
 export function kneeClaims(rows: readonly KneeRow[]): Claim[] {
   const errors = rows.flatMap((row) => kneeErrorOf(row) ?? []).map(Math.abs);
   if (errors.length === 0)
-    return [{ text: 'a server was at its limit before the load side was: in no pattern', held: false }];
+    return [
+      { text: 'the load side reached its limit first in every pattern, so no server has one', held: false },
+    ];
   const within = errors.filter((error) => error <= kneeBar).length;
   return [
     {
@@ -52,7 +53,7 @@ export function kneeMarkdown(rows: readonly KneeRow[]): string {
   );
 }
 
-function limitText(limit: KneeLimit): string {
+function limitText(limit: Limit): string {
   if (limit.kind === 'found') return `${formatNumber(limit.value)}/s, ${formatNumber(limit.brokenAt)}/s`;
   if (limit.kind === 'at-least') return `${formatNumber(limit.value)}/s, none`;
   return limit.kind === 'below' ? `none, ${formatNumber(limit.value)}/s` : 'none, none';

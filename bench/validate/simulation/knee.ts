@@ -1,7 +1,6 @@
 // Finds where a server of each pattern becomes too slow, by the same search over the rate of events in a run
 // and in a simulation.
 
-import { patterns } from '../../../core/pattern/registry.ts';
 import { scheduleOf } from '../../../core/plan/schedule.ts';
 import type { Profile } from '../../../core/profile/profile.ts';
 import type { Result } from '../../../core/result/result.ts';
@@ -12,8 +11,9 @@ import { sourcesIn } from '../../../harness/plan/sources.ts';
 import { modelVersion } from '../../../simulation/model.ts';
 import { models } from '../../../simulation/registry.ts';
 import { simulateTrial } from '../../../simulation/simulate.ts';
+import { quietRun } from '../../run-options.ts';
 import type { Bench } from './bench.ts';
-import type { KneeLimit } from './knee-judge.ts';
+import type { Limit } from '../../../core/scenario/search.ts';
 import { parsed } from './predict.ts';
 
 export const kneePatterns = ['long-polling', 'http-stream', 'sse', 'websocket'] as const;
@@ -39,22 +39,20 @@ search: [{ what: topics.news.publish, from: 200/s, factor: ${factor}, refine: ${
 `;
 }
 
-const silent = { trialStarted() {}, progress() {}, trialEnded() {} };
-
 /** @returns what the search found, and why its last step says nothing, if so */
 export async function measuredKnee(
   pattern: string,
   { fleet, machine }: Pick<Bench, 'fleet' | 'machine'>,
   quick: boolean,
-): Promise<{ limit: KneeLimit; why: string }> {
+): Promise<{ limit: Limit; why: string }> {
   const { scenario, source } = parsed(scenarioText(pattern, quick ? quickSteps : measured));
-  const options = { ...runOptionsOf(source), fleet, machine };
+  const options = { ...quietRun(source, 'npm run validate'), fleet, machine };
   return foundIn(await run(prepare(scenario, options), options));
 }
 
-export async function simulatedKnee(profile: Profile, pattern: string): Promise<KneeLimit> {
+export async function simulatedKnee(profile: Profile, pattern: string): Promise<Limit> {
   const { scenario, source } = parsed(scenarioText(pattern, simulated));
-  const options = runOptionsOf(source);
+  const options = quietRun(source, 'npm run validate');
   const plan = prepareSimulated(scenario, options, profile.environment, 'groups');
   const { name, createdAt, pushbench } = profile;
   const simulation: Simulation = {
@@ -68,19 +66,8 @@ export async function simulatedKnee(profile: Profile, pattern: string): Promise<
   return foundIn(await runSimulated(plan, options, simulation)).limit;
 }
 
-function runOptionsOf(source: string) {
-  return {
-    registry: patterns,
-    folder: '.',
-    source,
-    command: 'npm run validate',
-    observer: silent,
-    signal: new AbortController().signal,
-  };
-}
-
 /** @throws Error where the run failed */
-function foundIn({ state, searches }: Pick<Result, 'state' | 'searches'>): { limit: KneeLimit; why: string } {
+function foundIn({ state, searches }: Pick<Result, 'state' | 'searches'>): { limit: Limit; why: string } {
   if (state.kind === 'failed') throw new Error(state.why);
   const [found] = searches ?? [];
   if (!found) throw new Error('the search was not begun');

@@ -2,11 +2,11 @@
 // twice. A trial whose figures are void is run again once, behind all others, and then left out with the
 // reason.
 
-import { patterns } from '../../../core/pattern/registry.ts';
 import type { Completed, Trial } from '../../../core/result/result.ts';
 import { timeLeftMs, trialMs } from '../../../core/scenario/trial-time.ts';
 import { UserError } from '../../../core/base/errors.ts';
 import { prepare, run } from '../../../harness/run/run.ts';
+import { quietRun } from '../../run-options.ts';
 import type { Bench } from './bench.ts';
 import { completedIn, parsed, whyUnpredicted } from './predict.ts';
 
@@ -79,16 +79,7 @@ export async function runCases<C extends Case>(
 /** @returns the trial, or why there is none */
 async function runOne(text: string, { fleet, machine }: Bench): Promise<Trial | string> {
   const { scenario, source } = parsed(text);
-  const options = {
-    registry: patterns,
-    folder: '.',
-    source,
-    command: 'npm run validate',
-    observer: { trialStarted() {}, progress() {}, trialEnded() {} },
-    signal: new AbortController().signal,
-    fleet,
-    machine,
-  };
+  const options = { ...quietRun(source, 'npm run validate'), fleet, machine };
   try {
     const { trials, state } = await run(prepare(scenario, options), options);
     if (state.kind === 'failed') return state.why;
